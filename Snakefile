@@ -1,0 +1,69 @@
+# The batch: data -> runs -> report. `make replicate` calls it; so may you, on a cluster too:
+#   snakemake --cores 8 --config dataset=ml-1m recipe=paper
+#   snakemake --executor slurm --jobs 30 --config dataset=ml-1m recipe=paper
+# A run is done when its record exists. Every job has one thread.
+import json
+import sys
+from pathlib import Path
+
+from autodpq_lib.batch import log_path, plan_runs
+from autodpq_lib.config import STRATEGIES
+from autodpq_lib.paths import runs_root
+from autodpq_lib.record import record_path
+
+
+def words(key, default):
+    return str(config.get(key, default)).split()
+
+
+DATASET, RECIPE = config.get("dataset", "ml-1m"), config.get("recipe", "tuned")
+OUT = Path(config.get("out", "results"))
+PLAN = plan_runs(
+    DATASET,
+    RECIPE,
+    words("models", "deepfm"),
+    words("strategies", " ".join(STRATEGIES)),
+    [int(seed) for seed in words("seeds", "1 2 3")],
+    config.get("profile", "full"),
+)
+RUNS = {run.name(): run for run in PLAN}
+HERE = OUT / DATASET / RECIPE
+PYTHON = f"OMP_NUM_THREADS=1 {sys.executable}"
+
+
+def parameters(wildcards):
+    keys = ("dataset", "strategy", "recipe", "model", "seed", "profile")
+    return json.dumps({key: getattr(RUNS[wildcards.name], key) for key in keys})
+
+
+rule report:
+    input:
+        records=[record_path(OUT, run) for run in PLAN],
+    output:
+        HERE / "notebooks" / "12_report.ipynb",
+    shell:
+        f"{PYTHON} -m scripts.report --out {OUT} --dataset {DATASET} --recipe {RECIPE}"
+        f" --seeds {config.get('seeds', '1 2 3')} --profile {config.get('profile', 'full')}"
+
+
+rule data:
+    output:
+        runs_root() / "prepared" / DATASET / "manifest.json",
+    shell:
+        f"{PYTHON} -c 'from autodpq_lib.data.prepared import prepare; prepare(\"{DATASET}\")'"
+
+
+rule run:
+    input:
+        ancient(rules.data.output),
+    output:
+        HERE / "records" / "{name}.json",
+    params:
+        json=parameters,
+        executed=lambda wildcards: HERE / "notebooks" / f"{wildcards.name}.ipynb",
+    log:
+        str(runs_root() / "logs" / DATASET / RECIPE / "{name}.log"),
+    threads: 1
+    shell:
+        f"{PYTHON} -m scripts.run_notebook --parameters '{{params.json}}' --out {OUT}"
+        " --executed {params.executed} > {log} 2>&1"

@@ -1,0 +1,1 @@
+"""A thin library for the replication of AutoDPQ."""

@@ -1,0 +1,59 @@
+"""Which runs a batch consists of, and which are done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autodpq_lib.config import RunConfig
+from autodpq_lib.data.prepared import known_fingerprint
+from autodpq_lib.paths import runs_root
+from autodpq_lib.record import read_record, record_path
+
+#: Strategy -> the notebook that runs it.
+NOTEBOOKS = {
+    "fe": "02_full_embedding",
+    "others": "03_others",
+    "grid": "05_grid_search",
+    "random": "06_random_search",
+    "autodpq": "07_autodpq",
+}
+
+
+def plan_runs(
+    dataset: str, recipe: str, models: Sequence[str], strategies: Sequence[str], seeds: Sequence[int], profile: str
+) -> list[RunConfig]:
+    """All combinations, cheap strategies first."""
+    keys = {"dataset": dataset, "recipe": recipe, "profile": profile}
+    return [
+        RunConfig.model_validate({**keys, "model": model, "strategy": strategy, "seed": seed})
+        for strategy in strategies
+        for model in models
+        for seed in seeds
+    ]
+
+
+@dataclass(frozen=True)
+class Status:
+    """``done``, ``missing`` or ``stale``, with the reason where there is one."""
+
+    state: str
+    reason: str = ""
+
+
+def status(out: Path, config: RunConfig) -> Status:
+    """Whether a run is done: a valid, current record exists. Nothing else counts."""
+    path = record_path(out, config)
+    if not path.exists():
+        return Status("missing")
+    try:
+        reason = read_record(path).stale(known_fingerprint(config.dataset))
+    except ValueError as error:
+        reason = str(error)
+    return Status("stale", reason) if reason else Status("done")
+
+
+def log_path(config: RunConfig) -> Path:
+    """Log of the last attempt at a run."""
+    return runs_root() / "logs" / config.dataset / config.recipe / f"{config.name()}.log"

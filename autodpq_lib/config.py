@@ -1,0 +1,165 @@
+"""Everything that can differ between two runs, typed, with defaults; and what the paper leaves unstated."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from autodpq_lib.paths import ROOT
+
+Strategy = Literal["fe", "others", "grid", "random", "autodpq"]
+STRATEGIES: tuple[Strategy, ...] = ("fe", "others", "grid", "random", "autodpq")
+
+#: Raised by hand when a strategy's numbers change, so that older records are found and named.
+METHOD_VERSION: dict[str, int] = {"fe": 1, "others": 1, "grid": 1, "random": 1, "autodpq": 1}
+
+#: Per field its (K, D): K centroids in each of D subspaces.
+Decision = dict[str, tuple[int, int]]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Recipe(_Frozen):
+    """What the paper does not state about the base model."""
+
+    dropout: float
+    batchnorm: bool
+    weight_decay: float
+    embedding_init: Literal["xavier", "normal"]
+    first_order_sd: float
+
+
+RECIPES: dict[str, Recipe] = {
+    # The defaults of a widely copied FM code base that has the paper's embedding 16 and MLP (16, 16).
+    "paper": Recipe(
+        dropout=0.2, batchnorm=True, weight_decay=1e-6, embedding_init="xavier", first_order_sd=1.0
+    ),
+    "tuned": Recipe(
+        dropout=0.0, batchnorm=False, weight_decay=0.0, embedding_init="normal", first_order_sd=0.0
+    ),
+}
+
+
+class Budget(_Frozen):
+    """How long a fit may go on: stop when validation AUC has not risen for ``patience`` epochs."""
+
+    epochs: int
+    patience: int
+    search_epochs: int
+    search_patience: int
+    trials: int | None  # at most so many trials of Grid and Random; None: all that the configuration asks for
+
+
+BUDGETS: dict[str, Budget] = {
+    "full": Budget(epochs=60, patience=3, search_epochs=15, search_patience=2, trials=None),
+    "smoke": Budget(epochs=2, patience=1, search_epochs=2, search_patience=1, trials=2),
+}
+
+
+@cache
+def _dataset_defaults(dataset: str) -> dict[str, Any]:
+    path = ROOT / "config" / f"{dataset}.yaml"
+    if not path.exists():
+        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
+        raise ValueError(f"dataset: expected one of {known}, found {dataset!r}")
+    return dict(yaml.safe_load(path.read_text()))
+
+
+class RunConfig(_Frozen):
+    """One run: a notebook, a data set, a model, a seed. ``config/<dataset>.yaml`` overrides the defaults.
+
+    Section 4.1.2 of the paper gives the defaults of the first group; the second group are the
+    switches that the controls vary, each explained in notebook 00.
+
+    Raises:
+        pydantic.ValidationError: an unknown key or a value out of range.
+    """
+
+    dataset: str
+    strategy: Strategy
+    recipe: Literal["paper", "tuned"] = "tuned"
+    model: Literal["deepfm"] = "deepfm"
+    seed: int = Field(1, ge=0)
+    profile: Literal["full", "smoke"] = "full"
+
+    embedding_dim: int = Field(16, ge=1)
+    hidden: tuple[int, ...] = (16, 16)
+    learning_rate: float = Field(1e-3, gt=0)
+    batch_size: int = Field(2048, ge=1)
+    threshold: int = Field(40, ge=0)
+    centroids: tuple[int, ...] = (8, 16, 32)
+    subspaces: tuple[int, ...] = (2, 4, 8)
+    draws: int = Field(20, ge=1)  # distinct decisions that Random tries
+
+    tau_kd: float = Field(1.0, gt=0)
+    kd_noise: bool = False
+    tied: bool = True
+    search_batchnorm: bool = True
+    tau_unit: Literal["steps", "epochs"] = "steps"
+    second_order: bool = False
+    retrain_from: Literal["search", "pretrain", "scratch"] = "search"
+    trials_from: Literal["scratch", "pretrain"] = "scratch"
+    split_seed: int = Field(0, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_dataset_defaults(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {**_dataset_defaults(str(values.get("dataset"))), **values}
+
+    @model_validator(mode="after")
+    def _check_subspaces(self) -> Self:
+        for parts in self.subspaces:
+            if self.embedding_dim % parts:
+                raise ValueError(
+                    f"subspaces: expected divisors of embedding_dim {self.embedding_dim}, found {parts}"
+                )
+        return self
+
+    @property
+    def base(self) -> Recipe:
+        """The recipe that :attr:`recipe` names."""
+        return RECIPES[self.recipe]
+
+    @property
+    def budget(self) -> Budget:
+        """The budget that :attr:`profile` names."""
+        return BUDGETS[self.profile]
+
+    @property
+    def candidates(self) -> list[tuple[int, int]]:
+        """The T candidate pairs (K, D), K varying slowest."""
+        return [(k, d) for k in self.centroids for d in self.subspaces]
+
+    def changed(self) -> dict[str, Any]:
+        """The keys, beyond the five that name a run, that differ from what the data set's YAML and the defaults say."""
+        plain = RunConfig(dataset=self.dataset, strategy=self.strategy)
+        named = {"dataset", "strategy", "recipe", "model", "seed"}
+        mine, default = self.model_dump(mode="json"), plain.model_dump(mode="json")
+        return {k: v for k, v in mine.items() if k not in named and v != default[k]}
+
+    def name(self) -> str:
+        """File name of the run's record: ``deepfm-fe-seed1``, with a hash of :meth:`changed` if there is any."""
+        stem = f"{self.model}-{self.strategy}-seed{self.seed}"
+        return f"{stem}-{_digest(self.changed())[:8]}" if self.changed() else stem
+
+    def identity(self, fingerprint: str) -> str:
+        """sha256 over the non-default configuration, the data's fingerprint and the method version."""
+        return _digest(
+            {
+                "config": self.model_dump(mode="json", exclude_defaults=True),
+                "seed": self.seed,
+                "data": fingerprint,
+                "method": METHOD_VERSION[self.strategy],
+            }
+        )
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,65 @@
+"""What is known of a data set before training: its fields, its features and how often each occurs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Fields and features of a prepared data set, with the threshold below which a feature is low-frequency.
+
+    Features are numbered through all fields: field ``m`` owns the ids ``offsets[m]`` up to
+    ``offsets[m] + sizes[m]``.
+
+    Attributes:
+        dataset: name of the data set.
+        fields: names of the M fields.
+        sizes: number of features of each field.
+        counts: int64 ``[N]``, occurrences of each feature in the **whole** data set, before the split; only
+            so are the paper's 171k of Table 1 met.
+        threshold: a feature is low-frequency when its count is below it (section 4.1.2).
+        fingerprint: sha256 of the prepared arrays.
+    """
+
+    dataset: str
+    fields: tuple[str, ...]
+    sizes: tuple[int, ...]
+    counts: Tensor = field(repr=False)
+    threshold: int
+    fingerprint: str
+
+    @property
+    def num_features(self) -> int:
+        """N, the number of features of all fields."""
+        return sum(self.sizes)
+
+    @cached_property
+    def offsets(self) -> tuple[int, ...]:
+        """First id of each field."""
+        return tuple(sum(self.sizes[:m]) for m in range(len(self.sizes)))
+
+    @cached_property
+    def low(self) -> Tensor:
+        """bool ``[N]``: the low-frequency features."""
+        return self.counts < self.threshold
+
+    @cached_property
+    def field_of(self) -> Tensor:
+        """int64 ``[N]``: the field of each feature."""
+        return torch.repeat_interleave(torch.arange(len(self.sizes)), torch.tensor(self.sizes))
+
+    @cached_property
+    def low_sizes(self) -> dict[str, int]:
+        """Number of low-frequency features per field, for the fields that have any."""
+        per_field = torch.bincount(self.field_of[self.low], minlength=len(self.sizes)).tolist()
+        return {name: n for name, n in zip(self.fields, per_field, strict=True) if n}
+
+    @property
+    def low_fields(self) -> tuple[str, ...]:
+        """Names of the fields that have low-frequency features: the ones to decide on."""
+        return tuple(self.low_sizes)

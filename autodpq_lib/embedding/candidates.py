@@ -1,0 +1,110 @@
+"""The search's embedding: a Gumbel-softmax mixture of all candidates (section 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from autodpq_lib.config import Decision
+from autodpq_lib.data.schema import Schema
+from autodpq_lib.embedding.compressed import Compressed
+from autodpq_lib.embedding.init import Init
+from autodpq_lib.embedding.quantiser import Quantiser, gumbel
+
+#: Spread of the initial structural weights, as in DARTS: no candidate is preferred, ties are broken.
+ALPHA_SD = 1e-3
+
+
+class FieldNorm(nn.Module):
+    """Eq. 2 for one field: BatchNorm without affine, apart for each candidate t and dimension.
+
+    Fewer than two rows have no variance: they are normalised with the running statistics, which stay as they are.
+
+    Args:
+        candidates: T.
+        dim: embedding dimension X.
+    """
+
+    mean: Tensor
+    variance: Tensor
+
+    def __init__(self, candidates: int, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(candidates * dim))
+        self.register_buffer("variance", torch.ones(candidates * dim))
+
+    def forward(self, e: Tensor) -> Tensor:
+        """Normalise over the rows of the batch: ``[P, T, X]`` -> ``[P, T, X]``."""
+        own = self.training and len(e) >= 2
+        return F.batch_norm(e.flatten(1), self.mean, self.variance, training=own).view_as(e)
+
+
+class Candidates(Compressed):
+    """Weighted sum of all T candidates of each field, ``e_m = sum_t p_m^t * ~e_m^t`` (Eq. 3).
+
+    ``p_m = softmax((alpha_m + g) / tau)`` with Gumbel noise g while training, one draw a field and step; without
+    noise in evaluation. :attr:`tau` is set from outside as it anneals.
+
+    Args:
+        schema: the data set's fields and low-frequency features.
+        dim: embedding dimension X.
+        init: fills raw rows and centroids.
+        candidates: the T pairs (K, D).
+        batchnorm: apply Eq. 2.
+        tied, tau_kd, noise: see :class:`Quantiser`.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        dim: int,
+        init: Init,
+        candidates: Sequence[tuple[int, int]],
+        *,
+        batchnorm: bool = True,
+        tied: bool = True,
+        tau_kd: float = 1.0,
+        noise: bool = False,
+    ) -> None:
+        super().__init__(schema, dim, init)
+        #: The pairs in the order in which alpha and the mixture hold them: those that share D together.
+        self.pairs = sorted(candidates, key=lambda pair: pair[1])
+        self.tau = 1.0
+        sizes = {d: [k for k, other in self.pairs if other == d] for _, d in self.pairs}
+        self.quantisers = nn.ModuleDict()
+        for name in self.low_fields:
+            each = {str(d): Quantiser(ks, d, dim, init, tied=tied, tau=tau_kd, noise=noise) for d, ks in sizes.items()}
+            self.quantisers[name] = nn.ModuleDict(each)
+        self.norms = nn.ModuleList(FieldNorm(len(self.pairs), dim) for _ in self.low_fields) if batchnorm else None
+        self.alpha = nn.Parameter(torch.randn(len(self.low_fields), len(self.pairs)) * ALPHA_SD)
+
+    def compress(self, e: list[Tensor]) -> Tensor:
+        """Mixture of the candidates: raw vectors ``[P_m, X]`` of each field -> ``[sum P_m, X]``."""
+        p = self.probabilities()
+        mixed = [torch.einsum("t,ptx->px", p[n], self.each(n, part)) for n, part in enumerate(e) if len(part)]
+        return torch.cat(mixed)
+
+    def each(self, n: int, e: Tensor) -> Tensor:
+        """All candidates' vectors of the n-th low-frequency field, normalised: ``[P, X]`` -> ``[P, T, X]``."""
+        quantisers = cast(nn.ModuleDict, self.quantisers[self.low_fields[n]])
+        decoded = torch.cat([quantiser(e) for quantiser in quantisers.values()], dim=1)
+        return decoded if self.norms is None else cast(Tensor, self.norms[n](decoded))
+
+    def probabilities(self) -> Tensor:
+        """``p_m^t`` of every field and candidate, ``[F, T]``, with a fresh draw of noise while training."""
+        logits = self.alpha + gumbel(self.alpha) if self.training else self.alpha
+        return torch.softmax(logits / self.tau, dim=-1)
+
+    def decision(self) -> Decision:
+        """The candidate with the largest weight, for each field (section 3.3)."""
+        best = self.alpha.argmax(1).tolist()
+        return {name: self.pairs[t] for name, t in zip(self.low_fields, best, strict=True)}
+
+    def quantiser(self, name: str, pair: tuple[int, int]) -> tuple[Quantiser, int]:
+        """The quantiser that holds a field's candidate, and the candidate's place in it."""
+        alike = [other for other in self.pairs if other[1] == pair[1]]
+        return cast(Quantiser, cast(nn.ModuleDict, self.quantisers[name])[str(pair[1])]), alike.index(pair)

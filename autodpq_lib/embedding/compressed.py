@@ -1,0 +1,69 @@
+"""What DPQ and the search share: low-frequency features are replaced, kept ones pass through."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from autodpq_lib.data.schema import Schema
+from autodpq_lib.embedding.full import Full
+from autodpq_lib.embedding.init import Init
+
+
+class Compressed(Full):
+    """Raw table of all features, whose low-frequency rows go through :meth:`compress` before use.
+
+    While training only the low-frequency (row, field) pairs of the batch are compressed. In evaluation mode
+    all low-frequency features are compressed once, and looked up until training resumes or weights are loaded.
+    """
+
+    low: Tensor
+    slot: Tensor
+    rank: Tensor
+
+    def __init__(self, schema: Schema, dim: int, init: Init) -> None:
+        super().__init__(schema.num_features, dim, init)
+        self.low_fields = schema.low_fields
+        places = torch.tensor([self.low_fields.index(f) if f in self.low_fields else -1 for f in schema.fields])
+        self.register_buffer("low", schema.low, persistent=False)
+        # slot: low-frequency feature -> its field's place among the low-frequency fields; kept feature -> -1.
+        self.register_buffer("slot", torch.where(schema.low, places[schema.field_of], -1), persistent=False)
+        # rank: low-frequency feature -> its place among all low-frequency features.
+        self.register_buffer("rank", torch.cumsum(schema.low, 0) - 1, persistent=False)
+        self._lookup: Tensor | None = None
+        self.register_load_state_dict_post_hook(lambda *_: self._forget())
+
+    def compress(self, e: list[Tensor]) -> Tensor:
+        """Raw vectors, ``[P_m, X]`` for each low-frequency field m -> the vectors used instead, ``[sum P_m, X]``."""
+        raise NotImplementedError
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors of the features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
+        flat = ids.flatten()
+        e = self.table.index_select(0, flat)
+        field, row = self.low.index_select(0, flat).view_as(ids).T.nonzero(as_tuple=True)
+        pairs = row * ids.shape[1] + field  # positions of low-frequency features in `flat`, field by field
+        if len(pairs):
+            low = flat[pairs]
+            e.index_copy_(0, pairs, self._compress_rows(low) if self.training else self.lookup()[self.rank[low]])
+        return e.view(*ids.shape, -1)
+
+    def _compress_rows(self, low: Tensor) -> Tensor:
+        """Low-frequency features, field by field, int64 ``[P]`` -> the vectors used instead ``[P, X]``."""
+        sizes = torch.bincount(self.slot[low], minlength=len(self.low_fields)).tolist()
+        return self.compress(list(self.table.index_select(0, low).split(sizes)))
+
+    def lookup(self) -> Tensor:
+        """Vectors of all low-frequency features in the order of ids, ``[L, X]``, computed once per evaluation."""
+        if self._lookup is None:
+            self._lookup = self._compress_rows(self.low.nonzero().squeeze(1))
+        return self._lookup
+
+    def train(self, mode: bool = True) -> Compressed:
+        """Switch mode and forget what evaluation has looked up."""
+        self._forget()
+        super().train(mode)
+        return self
+
+    def _forget(self) -> None:
+        self._lookup = None

@@ -1,0 +1,79 @@
+"""DPQ with a (K, D) of its own for each field: what Grid, Random and the retrain step train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from autodpq_lib.config import Decision
+from autodpq_lib.data.schema import Schema
+from autodpq_lib.embedding.candidates import Candidates
+from autodpq_lib.embedding.compressed import Compressed
+from autodpq_lib.embedding.init import Init
+from autodpq_lib.embedding.quantiser import Quantiser
+
+
+class DPQ(Compressed):
+    """Product-quantised low-frequency features (sections 2 and 3.3; no BatchNorm).
+
+    Args:
+        schema: the data set's fields and low-frequency features.
+        dim: embedding dimension X.
+        init: fills raw rows and centroids.
+        decision: (K, D) of every field that has low-frequency features.
+        tied, tau, noise: see :class:`Quantiser`.
+
+    Raises:
+        ValueError: ``decision`` names other fields than those that have low-frequency features.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        dim: int,
+        init: Init,
+        decision: Decision,
+        *,
+        tied: bool = True,
+        tau: float = 1.0,
+        noise: bool = False,
+    ) -> None:
+        if set(decision) != set(schema.low_fields):
+            raise ValueError(f"decision: expected a pair for {schema.low_fields}, found {tuple(decision)}")
+        super().__init__(schema, dim, init)
+        self.decision = {name: decision[name] for name in schema.low_fields}
+        self.quantisers = nn.ModuleDict(
+            {
+                name: Quantiser([k], d, dim, init, tied=tied, tau=tau, noise=noise)
+                for name, (k, d) in self.decision.items()
+            }
+        )
+
+    def compress(self, e: list[Tensor]) -> Tensor:
+        """Encode and decode each field's vectors with its quantiser: ``[P_m, X]`` each -> ``[sum P_m, X]``."""
+        used = zip(self.quantisers.values(), e, strict=True)
+        return torch.cat([quantiser(part).squeeze(1) for quantiser, part in used if len(part)])
+
+    def codes(self) -> dict[str, Tensor]:
+        """Integer codes of the low-frequency features, per field, in the order of ids: int64 ``[L_m, D_m]``."""
+        return {
+            name: cast(Quantiser, self.quantisers[name]).encode(self.table[self.slot == n])[0].T
+            for n, name in enumerate(self.low_fields)
+        }
+
+    def decode(self, codes: Mapping[str, Tensor]) -> Tensor:
+        """Vectors of all low-frequency features, in the order of ids, from :meth:`codes`: ``[L, X]``."""
+        parts = [cast(Quantiser, self.quantisers[name]).decode(codes[name].T[None]) for name in self.low_fields]
+        return torch.cat(parts).squeeze(1)
+
+    @torch.no_grad()
+    def adopt(self, mixture: Candidates) -> None:
+        """Start from the centroids that the search trained for the pairs of this decision."""
+        for name, (k, d) in self.decision.items():
+            theirs, t = mixture.quantiser(name, (k, d))
+            mine = cast(Quantiser, self.quantisers[name])
+            for target, source in zip(mine.parameters(), theirs.parameters(), strict=True):
+                target[0] = source[t, :, :k]

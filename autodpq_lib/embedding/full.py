@@ -1,0 +1,28 @@
+"""FE: one row for each feature."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from autodpq_lib.embedding.init import Init
+
+
+class Full(nn.Module):
+    """Embedding table of all features (the paper's baseline FE, section 4.2).
+
+    Args:
+        rows: number of rows N.
+        dim: embedding dimension X.
+        init: fills the table.
+    """
+
+    def __init__(self, rows: int, dim: int, init: Init) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.empty(rows, dim))
+        init(self.table.data)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors of the features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
+        # index_select scatters its gradient several times faster on the CPU than F.embedding does.
+        return self.table.index_select(0, ids.flatten()).view(*ids.shape, -1)

@@ -1,0 +1,36 @@
+"""Others: all low-frequency features of a field share one row."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from autodpq_lib.data.schema import Schema
+from autodpq_lib.embedding.full import Full
+from autodpq_lib.embedding.init import Init
+
+
+class Others(Full):
+    """Embedding table of the kept features and one "Others" row per field that needs it (section 4.2).
+
+    Kept features come first, in the order of their ids; the "Others" rows follow, in the order of the fields.
+    """
+
+    row: Tensor
+
+    def __init__(self, schema: Schema, dim: int, init: Init) -> None:
+        kept = int((~schema.low).sum())
+        super().__init__(kept + len(schema.low_fields), dim, init)
+        self.register_buffer("row", others_rows(schema), persistent=False)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors of the features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
+        return super().forward(self.row[ids])
+
+
+def others_rows(schema: Schema) -> Tensor:
+    """int64 ``[N]``: the row of each feature in the table of :class:`Others`."""
+    low = schema.low
+    kept = int((~low).sum())
+    slot = torch.tensor([schema.low_fields.index(f) if f in schema.low_fields else -1 for f in schema.fields])
+    return torch.where(low, kept + slot[schema.field_of], torch.cumsum(~low, 0) - 1)

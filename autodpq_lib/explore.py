@@ -1,0 +1,85 @@
+"""Records as a table, and a run's model, data and record back in one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from safetensors.torch import load_file
+
+from autodpq_lib.data.prepared import Samples, load_samples, load_schema
+from autodpq_lib.data.schema import Schema
+from autodpq_lib.models.build import dpq_model, full_model, others_model
+from autodpq_lib.models.deepfm import DeepFM
+from autodpq_lib.paths import ROOT, runs_root
+from autodpq_lib.record import Record, read_record
+from autodpq_lib.run import model_folder
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A finished run: its trained model in evaluation mode, all three parts of its data, and its record."""
+
+    record: Record
+    model: DeepFM
+    schema: Schema
+    train: Samples
+    valid: Samples
+    test: Samples
+
+
+def find_records(*folders: Path) -> list[Path]:
+    """All records below the folders (default: ``results/`` and ``runs/``), sorted."""
+    found = [path for folder in folders or (ROOT / "results", runs_root()) for path in folder.rglob("records/*.json")]
+    return sorted(found)
+
+
+def records(*folders: Path) -> pd.DataFrame:
+    """Every record as one row: what was run, its metrics, Space, cost, decision and file."""
+    return pd.DataFrame([_row(path, read_record(path)) for path in find_records(*folders)])
+
+
+def _row(path: Path, record: Record) -> dict[str, object]:
+    config = record.config
+    return {
+        "dataset": config.dataset,
+        "recipe": config.recipe,
+        "model": config.model,
+        "strategy": config.strategy,
+        "seed": config.seed,
+        **config.changed(),
+        "valid_auc": record.valid.auc,
+        "test_auc": record.test.auc,
+        "test_logloss": record.test.logloss,
+        "space": record.space.paper,
+        "seconds": record.seconds,
+        "steps": record.steps,
+        "decision": record.decision,
+        "stale": record.stale(),
+        "path": path,
+    }
+
+
+def load_run(record: Record | Path) -> LoadedRun:
+    """Model, data and record of a finished run.
+
+    Raises:
+        FileNotFoundError: the record is there but its model is not, as in a fresh clone; run it again.
+    """
+    found = read_record(record) if isinstance(record, Path) else record
+    config = found.config
+    weights = model_folder(found.identity) / "model.safetensors"
+    if not weights.exists():
+        raise FileNotFoundError(f"{weights}: the model of {config.name()} is not on this machine; run it again")
+    schema = load_schema(config.dataset, config.threshold)
+    model = _build(found, schema)
+    model.load_state_dict(load_file(weights))
+    parts = [load_samples(config.dataset, part, config.split_seed) for part in ("train", "valid", "test")]
+    return LoadedRun(found, model.eval(), schema, *parts)
+
+
+def _build(record: Record, schema: Schema) -> DeepFM:
+    if record.decision is not None:
+        return dpq_model(record.config, schema, record.decision)
+    return (others_model if record.config.strategy == "others" else full_model)(record.config, schema)

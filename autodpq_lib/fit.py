@@ -1,0 +1,152 @@
+"""Fit a model: train an epoch, validate, stop when validation AUC no longer rises. Every strategy comes here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from autodpq_lib.config import RunConfig
+from autodpq_lib.data.prepared import Samples
+from autodpq_lib.metrics import evaluate
+from autodpq_lib.seeding import generator, seed_for
+from autodpq_lib.workspace import Weights, Workspace, copy_weights
+
+#: One epoch: number, seconds (training and validation), optimiser steps, losses, metrics.
+Row = dict[str, float]
+
+
+class Trainer(Protocol):
+    """Trains one epoch of something; :class:`Descent` here, the bilevel search in its own file."""
+
+    def epoch(self, number: int) -> Row:
+        """Train one pass over the data; return what is to be noted of it, ``steps`` among it."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """State of the optimisers."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore :meth:`state_dict`."""
+
+
+@dataclass
+class Fit:
+    """What a fit leaves: a row for each epoch, and the weights of the best one on validation."""
+
+    name: str
+    curve: list[Row] = field(default_factory=list)
+    best: Weights = field(default_factory=dict)
+
+    @property
+    def best_row(self) -> Row:
+        """The epoch with the highest validation AUC, the earliest of equals."""
+        return max(self.curve, key=lambda row: row["valid_auc"])
+
+    def stale_epochs(self) -> int:
+        """Epochs since the best one."""
+        return len(self.curve) - 1 - self.curve.index(self.best_row) if self.curve else 0
+
+
+def fit(
+    name: str,
+    model: nn.Module,
+    trainer: Trainer,
+    valid: Samples,
+    workspace: Workspace,
+    *,
+    seed: int,
+    epochs: int,
+    patience: int,
+    keep_above: float = -1.0,
+) -> Fit:
+    """Train until validation AUC has not risen for ``patience`` epochs, at most ``epochs``; resume if begun.
+
+    All randomness of an epoch comes from ``(seed, epoch)``, so the weights, the optimisers and the epoch number
+    are the whole state. The model ends with the best weights.
+
+    Args:
+        name: of the fit within its run; names its checkpoint.
+        keep_above: keep each improvement on disk whose validation AUC is above this.
+    """
+    done = _resume(name, model, trainer, workspace)
+    while len(done.curve) < epochs and done.stale_epochs() < patience:
+        number = len(done.curve)
+        torch.manual_seed(seed_for(seed, "noise", number))
+        start = perf_counter()
+        noted = trainer.epoch(number)
+        metrics = evaluate(model, valid)
+        row = {"epoch": number, **noted, "valid_auc": metrics.auc, "valid_logloss": metrics.logloss}
+        done.curve.append(row | {"seconds": perf_counter() - start})
+        if done.stale_epochs() == 0:
+            done.best = copy_weights(model)
+            if metrics.auc > keep_above:
+                workspace.keep(name, number, done.best)
+        workspace.save(name, _state(done, model, trainer))
+    model.load_state_dict(done.best)
+    return done
+
+
+def _state(done: Fit, model: nn.Module, trainer: Trainer) -> dict[str, Any]:
+    return {
+        "curve": done.curve,
+        "best": done.best,
+        "model": model.state_dict(),
+        "trainer": trainer.state_dict(),
+    }
+
+
+def _resume(name: str, model: nn.Module, trainer: Trainer, workspace: Workspace) -> Fit:
+    state = workspace.load(name)
+    if state is None:
+        return Fit(name)
+    model.load_state_dict(state["model"])
+    trainer.load_state_dict(state["trainer"])
+    return Fit(name, state["curve"], state["best"])
+
+
+class Descent:
+    """Plain training: Adam on the logloss of shuffled batches."""
+
+    def __init__(self, model: nn.Module, train: Samples, config: RunConfig) -> None:
+        self.model, self.train, self.config = model, train, config
+        self.optimizer = adam(list(model.parameters()), config)
+
+    def epoch(self, number: int) -> Row:
+        """One pass over the training part; notes steps and mean training loss."""
+        self.model.train()
+        total, steps = torch.zeros(()), 0
+        for ids, labels in batches(self.train, self.config, number):
+            loss = F.binary_cross_entropy_with_logits(self.model(ids), labels)
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            total += loss.detach()
+            steps += 1
+        return {"steps": steps, "train_loss": float(total) / steps}
+
+    def state_dict(self) -> dict[str, Any]:
+        """State of Adam."""
+        return {"optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore Adam."""
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def adam(parameters: list[nn.Parameter], config: RunConfig) -> torch.optim.Adam:
+    """Adam on all rows, with the recipe's (coupled) weight decay."""
+    return torch.optim.Adam(
+        parameters, lr=config.learning_rate, weight_decay=config.base.weight_decay, fused=True
+    )
+
+
+def batches(samples: Samples, config: RunConfig, epoch: int, purpose: str = "order") -> Iterator[tuple[Tensor, Tensor]]:
+    """Shuffled batches of ids int64 ``[B, M]`` and labels ``[B]``, in an order fixed by seed, purpose and epoch."""
+    order = torch.randperm(len(samples), generator=generator(config.seed, purpose, epoch))
+    for rows in order.split(config.batch_size):
+        yield samples.ids.index_select(0, rows).long(), samples.labels.index_select(0, rows)

@@ -1,0 +1,28 @@
+"""The paper's numbers, as facts to stand beside ours."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from autodpq_lib.paths import ROOT
+
+FACTS = ROOT / "config" / "paper"
+
+
+def table_value(table: int, dataset: str, model: str, strategy: str, metric: str) -> float | None:
+    """A number of Table 1 or 2 (Space in floats: 190k is 190000), or None where the paper has none."""
+    facts = pd.read_csv(FACTS / "tables.csv")
+    asked = {"table": table, "dataset": dataset, "model": model, "strategy": strategy, "metric": metric}
+    rows = facts.loc[(facts[list(asked)] == pd.Series(asked)).all(axis=1), "value"]
+    return as_number(str(rows.iloc[0])) if len(rows) else None
+
+
+def as_number(text: str) -> float:
+    """``190k`` -> 190000, ``151M`` -> 151000000, ``0.8147`` -> 0.8147."""
+    unit = {"k": 1_000, "M": 1_000_000}.get(text[-1])
+    return float(text[:-1]) * unit if unit else float(text)
+
+
+def truncated(space: int) -> str:
+    """Space as the paper prints it: whole thousands or millions, cut off, not rounded."""
+    return f"{space // 1_000_000}M" if space >= 1_000_000 else f"{space // 1_000}k"

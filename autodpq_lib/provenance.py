@@ -1,0 +1,72 @@
+"""Where, when and with what a run was made: kept with its numbers, never part of its identity."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import torch
+from pydantic import BaseModel
+
+from autodpq_lib.paths import ROOT
+
+PACKAGES = ("torch", "numpy", "polars", "scikit-learn", "scipy", "papermill", "snakemake")
+
+
+class Provenance(BaseModel):
+    """Attributes: peak_memory_mib is the largest resident set of the process so far."""
+
+    started: str
+    ended: str
+    git_commit: str | None
+    git_dirty: bool | None
+    python: str
+    packages: dict[str, str]
+    platform: str
+    cpu: str
+    threads: int
+    peak_memory_mib: float
+
+
+def now() -> str:
+    """UTC time in ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def provenance(started: str) -> Provenance:
+    """Provenance of a run that began at ``started`` and ends now."""
+    status = _git("status", "--porcelain", "--", "autodpq_lib", "notebooks", "config")
+    unit = 1024 if sys.platform.startswith("linux") else 1024 * 1024
+    return Provenance(
+        started=started,
+        ended=now(),
+        git_commit=_git("rev-parse", "HEAD"),
+        git_dirty=None if status is None else bool(status),
+        python=platform.python_version(),
+        packages={name: version(name) for name in PACKAGES},
+        platform=platform.platform(),
+        cpu=_cpu(),
+        threads=torch.get_num_threads(),
+        peak_memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit,
+    )
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _cpu() -> str:
+    try:
+        with open("/proc/cpuinfo") as lines:
+            names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor()

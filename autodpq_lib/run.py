@@ -1,0 +1,140 @@
+"""One run: open it, hand it to a strategy, which sees no test data, and record what comes back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from autodpq_lib.atomic import atomic_path
+from autodpq_lib.config import METHOD_VERSION, Decision, RunConfig
+from autodpq_lib.data.prepared import Samples, load_samples, load_schema
+from autodpq_lib.data.schema import Schema
+from autodpq_lib.fit import Fit, Row
+from autodpq_lib.metrics import Metrics, predict, score
+from autodpq_lib.models.deepfm import DeepFM
+from autodpq_lib.paths import ROOT, runs_root
+from autodpq_lib.provenance import now, provenance
+from autodpq_lib.record import FitLog, Point, Record, read_record, record_path, write_record
+from autodpq_lib.space import space
+from autodpq_lib.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that a strategy may use: configuration, training and validation data, a place for checkpoints."""
+
+    config: RunConfig
+    schema: Schema
+    train: Samples
+    valid: Samples
+    workspace: Workspace
+    started: str = field(default_factory=now)
+
+    @property
+    def identity(self) -> str:
+        """sha256 over configuration, data and method."""
+        return self.config.identity(self.schema.fingerprint)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Fits of one kind, in order, each with its decision; ``build`` makes the model for a decision.
+
+    Attributes:
+        build: None for the search, whose mixture is no model to be scored.
+    """
+
+    name: str
+    fits: list[tuple[Fit, Decision | None]]
+    build: Callable[[Decision | None], DeepFM] | None = None
+
+
+def open_run(config: RunConfig) -> Run:
+    """Load training and validation data, and the run's checkpoints if it was interrupted.
+
+    One thread, unless ``AUTODPQ_THREADS`` says otherwise: these models are too small to gain from more, and runs
+    beside each other lose by it.
+    """
+    torch.set_num_threads(int(os.environ.get("AUTODPQ_THREADS", "1")))
+    schema = load_schema(config.dataset, config.threshold)
+    train, valid = (load_samples(config.dataset, part, config.split_seed) for part in ("train", "valid"))
+    work = runs_root() / "work" / config.identity(schema.fingerprint)
+    return Run(config, schema, train, valid, Workspace(work))
+
+
+def finish(run: Run, stages: list[Stage], out: str | Path) -> Record:
+    """Score what was kept on test, in one pass, and write model, predictions and record.
+
+    The result is the best fit on validation of the last stage. A relative ``out`` counts from the project's folder.
+    """
+    test = load_samples(run.config.dataset, "test", run.config.split_seed)
+    timeline, model, decision, logits = _score_kept(run, stages, test)
+    folder = model_folder(run.identity)
+    with atomic_path(folder) as target:
+        target.mkdir()
+        save_file(dict(model.state_dict()), target / "model.safetensors")
+        np.save(target / "test_logits.npy", logits)
+    record = Record(
+        identity=run.identity,
+        method_version=METHOD_VERSION[run.config.strategy],
+        data_fingerprint=run.schema.fingerprint,
+        config=run.config,
+        valid=timeline[-1].valid,
+        test=timeline[-1].test,
+        decision=decision,
+        space=space(run.schema, run.config.embedding_dim, decision, model, tied=run.config.tied),
+        timeline=timeline,
+        fits=[FitLog(name=f.name, decision=d, curve=_columns(f.curve)) for s in stages for f, d in s.fits],
+        provenance=provenance(run.started),
+    )
+    write_record(record, record_path(ROOT / out, run.config))
+    run.workspace.clear()
+    return record
+
+
+def model_folder(identity: str) -> Path:
+    """Where the trained model and the test predictions of a run are kept."""
+    return runs_root() / "models" / identity[:16]
+
+
+def _score_kept(run: Run, stages: list[Stage], test: Samples) -> tuple[list[Point], DeepFM, Decision | None, np.ndarray]:
+    """Score each improvement of each stage on test; the last point, its model and its logits are the result."""
+    timeline: list[Point] = []
+    seconds, steps = 0.0, 0
+    for stage in stages:
+        best = -1.0
+        for done, choice in stage.fits:
+            for row in done.curve:
+                seconds, steps = seconds + row["seconds"], steps + int(row["steps"])
+                if stage.build is None or row["valid_auc"] <= best:
+                    continue
+                best, decision, model = row["valid_auc"], choice, stage.build(choice)
+                model.load_state_dict(run.workspace.kept(done.name, int(row["epoch"])))
+                logits = predict(model, test)
+                timeline.append(
+                    Point(
+                        stage=stage.name,
+                        fit=done.name,
+                        epoch=int(row["epoch"]),
+                        seconds=round(seconds, 3),
+                        steps=steps,
+                        valid=Metrics(auc=row["valid_auc"], logloss=row["valid_logloss"]),
+                        test=score(logits, test.labels),
+                    )
+                )
+    return timeline, model, decision, logits.numpy()
+
+
+def _columns(curve: list[Row]) -> dict[str, list[float]]:
+    """Rows as columns; seconds to the millisecond, the rest to seven digits but for the metrics."""
+    exact = ("valid_auc", "valid_logloss")
+    return {
+        key: [row[key] if key in exact else float(f"{row[key]:.7g}") for row in curve]
+        for key in curve[0]
+    }

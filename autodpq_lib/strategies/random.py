@@ -1,0 +1,26 @@
+"""Random: the best of some decisions drawn at random, a pair for each field."""
+
+from __future__ import annotations
+
+from random import Random
+
+from autodpq_lib.config import Decision
+from autodpq_lib.run import Run, Stage
+from autodpq_lib.seeding import seed_for
+from autodpq_lib.strategies.trials import try_decisions
+
+
+def random(run: Run) -> list[Stage]:
+    """Random, baseline 4 of section 4.2: ``config.draws`` distinct decisions."""
+    return try_decisions(run, random_decisions(run)[: run.config.budget.trials])
+
+
+def random_decisions(run: Run) -> list[Decision]:
+    """Distinct decisions, drawn without replacement from the T^F over the fields with low-frequency features."""
+    pairs, fields = run.config.candidates, run.schema.low_fields
+    total = len(pairs) ** len(fields)
+    numbers = Random(seed_for(run.config.seed, "draws")).sample(range(total), min(run.config.draws, total))
+    return [
+        {name: pairs[number // len(pairs) ** m % len(pairs)] for m, name in enumerate(fields)}
+        for number in numbers
+    ]

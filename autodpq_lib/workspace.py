@@ -1,0 +1,57 @@
+"""Checkpoints of one run, so that a killed run goes on where it was, to the same bits."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from autodpq_lib.atomic import atomic_path
+
+Weights = dict[str, Tensor]
+
+
+class Workspace:
+    """Folder that holds the state of each fit of a run, and the weights of each improvement on validation.
+
+    Args:
+        folder: made on the first write; :meth:`clear` removes it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def load(self, name: str) -> dict[str, Any] | None:
+        """State of the fit ``name``, or None if it has not begun."""
+        path = self.folder / f"{name}.pt"
+        return torch.load(path, weights_only=True) if path.exists() else None
+
+    def save(self, name: str, state: dict[str, Any]) -> None:
+        """Replace the state of the fit ``name``."""
+        with atomic_path(self.folder / f"{name}.pt") as path:
+            torch.save(state, path)
+
+    def keep(self, name: str, epoch: int, weights: Weights) -> None:
+        """Keep the weights of an epoch that was the best on validation so far, to be scored on test at the end."""
+        with atomic_path(self._kept(name, epoch)) as path:
+            save_file(weights, path)
+
+    def kept(self, name: str, epoch: int) -> Weights:
+        """Weights given to :meth:`keep`."""
+        return load_file(self._kept(name, epoch))
+
+    def clear(self) -> None:
+        """Remove everything."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _kept(self, name: str, epoch: int) -> Path:
+        return self.folder / "kept" / f"{name}-{epoch:03d}.safetensors"
+
+
+def copy_weights(module: torch.nn.Module) -> Weights:
+    """A copy of all parameters and buffers that a module saves."""
+    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}

@@ -1,0 +1,1 @@
+"""What runs the suite, and what only its development needs."""

@@ -1,0 +1,173 @@
+"""Run a batch through Snakemake, show how far it is, name what failed, and print Table 1."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from time import monotonic, sleep
+
+from tqdm import tqdm
+
+from autodpq_lib.batch import log_path, plan_runs, status
+from autodpq_lib.config import STRATEGIES, RunConfig
+from autodpq_lib.data.prepared import prepare
+from autodpq_lib.paths import ROOT, runs_root
+from autodpq_lib.record import read_record, record_path
+from autodpq_lib.table1 import as_markdown, collect, table1
+from scripts.report import make_report, report_path
+
+say = tqdm.write
+#: Kernel start and imports, which a record does not see.
+STARTUP_SECONDS = 6.0
+
+
+def main() -> int:
+    """Exit 0 when every run of the plan is done."""
+    asked = _arguments()
+    plan = plan_runs(asked.dataset, asked.recipe, asked.models, asked.strategies, asked.seeds, asked.profile)
+    if asked.plan:
+        return _show_plan(plan, asked.out)
+    prepare(asked.dataset)
+    pending = [config for config in plan if status(asked.out, config).state != "done"]
+    for config in pending:
+        found = status(asked.out, config)
+        if found.state == "stale":
+            say(f"stale, run again: {record_path(asked.out, config)}: {found.reason}")
+    if not pending and report_path(asked).exists():
+        say(f"Nothing to do: all {len(plan)} runs are done.")
+    else:
+        _run(asked, pending)
+        make_report(asked)
+    failed = [config for config in plan if status(asked.out, config).state != "done"]
+    for config in failed:
+        say(f"failed: {config.dataset} {config.recipe} {config.name()}: {_reason(config)}; log {log_path(config)}")
+    _show_table(asked, plan)
+    return 1 if failed else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", default="ml-1m")
+    parser.add_argument("--recipe", default="tuned")
+    parser.add_argument("--models", nargs="+", default=["deepfm"])
+    parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--profile", default="full")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--out", type=Path, default=Path("results"))
+    parser.add_argument("--plan", action="store_true", help="show what would run, and run nothing")
+    asked = parser.parse_args()
+    asked.out = Path(os.path.relpath(ROOT / asked.out, ROOT))
+    return asked
+
+
+def _show_plan(plan: Sequence[RunConfig], out: Path) -> int:
+    for config in plan:
+        found = status(out, config)
+        say(f"{found.state:8} {config.dataset} {config.recipe} {config.name():30} log {log_path(config)} {found.reason}")
+    return 0
+
+
+def _run(asked: argparse.Namespace, pending: Sequence[RunConfig]) -> None:
+    """Let Snakemake make the pending records, and watch them appear."""
+    if not pending:
+        return
+    targets = [str(record_path(asked.out, config)) for config in pending]
+    log = runs_root() / "logs" / asked.dataset / asked.recipe / "snakemake.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as stream:
+        started = datetime.now().timestamp()
+        process = subprocess.Popen(_command(asked, targets), cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT)
+        try:
+            _watch(process, asked, pending, started)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+
+
+def _command(asked: argparse.Namespace, targets: Sequence[str]) -> list[str]:
+    settings = {key: getattr(asked, key) for key in ("dataset", "recipe", "profile", "out")}
+    settings |= {key: " ".join(map(str, getattr(asked, key))) for key in ("models", "strategies", "seeds")}
+    return [
+        *(sys.executable, "-m", "snakemake", "--cores", str(asked.jobs), "--keep-going", "--rerun-incomplete"),
+        *("--nolock", "--force", "--quiet", "rules", "--config", *(f"{k}={v}" for k, v in settings.items())),
+        *("--", *targets),
+    ]
+
+
+def _watch(process: subprocess.Popen[bytes], asked: argparse.Namespace, pending: Sequence[RunConfig], started: float) -> None:
+    """A line with done / total, elapsed and, once each kind of run has been seen, the time left."""
+    bar = tqdm(total=len(pending), bar_format="{desc} {n_fmt}/{total_fmt} runs |{bar:24}| elapsed {elapsed}{postfix}")
+    begun, shown = monotonic(), -60.0
+    while True:
+        ended = process.poll() is not None
+        done = [c for c in pending if _finished(record_path(asked.out, c), started)]
+        bar.n = len(done)
+        bar.set_description_str(f"{asked.dataset} {asked.recipe}", refresh=False)
+        left = _seconds_left(asked, [c for c in pending if c not in done])
+        bar.set_postfix_str("" if left is None else f"about {left / 60:.1f} min left", refresh=False)
+        if sys.stderr.isatty() or monotonic() - shown > 15 or ended:
+            bar.refresh()
+            shown = monotonic()
+        if ended:
+            break
+        sleep(0.5 if monotonic() - begun < 60 else 2)
+    bar.close()
+
+
+def _finished(path: Path, started: float) -> bool:
+    return path.exists() and path.stat().st_mtime >= started
+
+
+def _seconds_left(asked: argparse.Namespace, waiting: Sequence[RunConfig]) -> float | None:
+    """Work left over the number of jobs, from the median duration of each kind of run; None before all were seen."""
+    known = _durations(asked.out / asked.dataset / asked.recipe / "records")
+    if any((c.model, c.strategy) not in known for c in waiting):
+        return None
+    now = datetime.now().timestamp()
+    left = [max(known[c.model, c.strategy] - (now - _begun(c, now)), 0.0) for c in waiting]
+    return max([sum(left) / asked.jobs, *left]) if left else 0.0
+
+
+def _durations(folder: Path) -> dict[tuple[str, str], float]:
+    """Median seconds of a run, by model and strategy, from the records at hand."""
+    seen = defaultdict(list)
+    for path in folder.glob("*.json"):
+        record = read_record(path)
+        ended, started = (datetime.fromisoformat(getattr(record.provenance, key)) for key in ("ended", "started"))
+        seen[record.config.model, record.config.strategy].append((ended - started).total_seconds() + STARTUP_SECONDS)
+    return {kind: statistics.median(seconds) for kind, seconds in seen.items()}
+
+
+def _begun(config: RunConfig, otherwise: float) -> float:
+    """When a run of this batch began: its log is opened then, and written to only at the end."""
+    log = log_path(config)
+    return log.stat().st_mtime if log.exists() and log.stat().st_size == 0 else otherwise
+
+
+def _reason(config: RunConfig) -> str:
+    log = log_path(config)
+    lines = log.read_text().strip().splitlines() if log.exists() else []
+    return lines[-1].removeprefix("FAILED: ") if lines else "ended without a word (killed?)"
+
+
+def _show_table(asked: argparse.Namespace, plan: Sequence[RunConfig]) -> None:
+    for model in asked.models:
+        collected = collect(asked.out, [config for config in plan if config.model == model])
+        say(f"\nTable 1, {asked.dataset}, {model}, recipe {asked.recipe}, seeds {collected.seeds}\n")
+        say(as_markdown(table1(collected)).replace("\\", ""))
+        for gap in collected.gaps:
+            say(f"not in the table: {gap}")
+    say(f"Report: {report_path(asked)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

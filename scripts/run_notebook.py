@@ -1,0 +1,80 @@
+"""Execute one notebook by papermill and believe nothing but the record it leaves.
+
+papermill alone is no proof: a killed kernel leaves every cell "completed", ``sys.exit(0)`` in a cell exits 0, and a
+misspelt parameter only warns. So parameters are checked first and the record last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+from autodpq_lib.atomic import atomic_path
+from autodpq_lib.batch import NOTEBOOKS, status
+from autodpq_lib.config import RunConfig
+from autodpq_lib.paths import ROOT
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a strategy's notebook; exit 0 only if a valid, current record exists at the end."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--parameters", type=json.loads, required=True, help="JSON object, strategy included")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--executed", type=Path, required=True, help="where the executed notebook goes")
+    parser.add_argument("--notebooks", type=Path, default=ROOT / "notebooks", help="folder of the sources")
+    asked = parser.parse_args(arguments)
+    try:
+        config = RunConfig.model_validate(asked.parameters)
+        notebook = asked.notebooks / f"{NOTEBOOKS[config.strategy]}.ipynb"
+        given = {key: value for key, value in asked.parameters.items() if key != "strategy"}
+        execute(notebook, given | {"out": str(asked.out)}, asked.executed)
+        state = status(ROOT / asked.out, config)
+        if state.state != "done":
+            raise RuntimeError(f"{notebook.name} ended without a valid record: {state.state} {state.reason}".rstrip())
+    except Exception as error:  # noqa: BLE001 - whatever it was, the reason must reach the log
+        sys.stderr.write(f"FAILED: {one_line(error)}\n")
+        return 1
+    return 0
+
+
+def execute(notebook: Path, parameters: dict[str, Any], executed: Path) -> None:
+    """Execute ``notebook`` into ``executed``; a failed notebook is left beside it, named ``failed-``.
+
+    Raises:
+        ValueError: a parameter that the notebook does not have.
+        papermill.exceptions.PapermillExecutionError: a cell raised.
+    """
+    known = set(papermill.inspect_notebook(str(notebook)))
+    unknown = sorted(set(parameters) - known)
+    if unknown:
+        raise ValueError(f"{notebook.name}: expected parameters among {sorted(known)}, found {', '.join(unknown)}")
+    failed = executed.with_name(f"failed-{executed.name}")
+    failed.unlink(missing_ok=True)
+    with atomic_path(executed) as path:
+        try:
+            papermill.execute_notebook(
+                str(notebook), str(path), parameters, kernel_name="python3", progress_bar=False, cwd=str(ROOT)
+            )
+        except BaseException:
+            if path.exists():
+                path.replace(failed)
+            raise
+
+
+def one_line(error: BaseException) -> str:
+    """The reason of a failure in one line."""
+    if isinstance(error, PapermillExecutionError):
+        return f"cell {error.exec_count}: {error.ename}: {error.evalue}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+if __name__ == "__main__":
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    sys.exit(main())
