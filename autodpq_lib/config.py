@@ -38,12 +38,8 @@ class Recipe(_Frozen):
 
 RECIPES: dict[str, Recipe] = {
     # The defaults of a widely copied FM code base that has the paper's embedding 16 and MLP (16, 16).
-    "paper": Recipe(
-        dropout=0.2, batchnorm=True, weight_decay=1e-6, embedding_init="xavier", first_order_sd=1.0
-    ),
-    "tuned": Recipe(
-        dropout=0.0, batchnorm=False, weight_decay=0.0, embedding_init="normal", first_order_sd=0.0
-    ),
+    "paper": Recipe(dropout=0.2, batchnorm=True, weight_decay=1e-6, embedding_init="xavier", first_order_sd=1.0),
+    "tuned": Recipe(dropout=0.0, batchnorm=False, weight_decay=0.0, embedding_init="normal", first_order_sd=0.0),
 }
 
 
@@ -117,9 +113,7 @@ class RunConfig(_Frozen):
     def _check_subspaces(self) -> Self:
         for parts in self.subspaces:
             if self.embedding_dim % parts:
-                raise ValueError(
-                    f"subspaces: expected divisors of embedding_dim {self.embedding_dim}, found {parts}"
-                )
+                raise ValueError(f"subspaces: expected divisors of embedding_dim {self.embedding_dim}, found {parts}")
         return self
 
     @property

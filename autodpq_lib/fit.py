@@ -67,10 +67,17 @@ def fit(
     """Train until validation AUC has not risen for ``patience`` epochs, at most ``epochs``; resume if begun.
 
     All randomness of an epoch comes from ``(seed, epoch)``, so the weights, the optimisers and the epoch number
-    are the whole state. The model ends with the best weights.
+    are the whole state.
 
     Args:
         name: of the fit within its run; names its checkpoint.
+        model: what is trained; it ends with the best epoch's weights.
+        trainer: trains it, one epoch at a time.
+        valid: the validation part, which chooses the epoch.
+        workspace: holds the checkpoint and the improvements.
+        seed: of the run.
+        epochs: at most so many.
+        patience: stop after so many epochs without a rise of validation AUC.
         keep_above: keep each improvement on disk whose validation AUC is above this.
     """
     done = _resume(name, model, trainer, workspace)
@@ -140,9 +147,7 @@ class Descent:
 
 def adam(parameters: list[nn.Parameter], config: RunConfig) -> torch.optim.Adam:
     """Adam on all rows, with the recipe's (coupled) weight decay."""
-    return torch.optim.Adam(
-        parameters, lr=config.learning_rate, weight_decay=config.base.weight_decay, fused=True
-    )
+    return torch.optim.Adam(parameters, lr=config.learning_rate, weight_decay=config.base.weight_decay, fused=True)
 
 
 def batches(samples: Samples, config: RunConfig, epoch: int, purpose: str = "order") -> Iterator[tuple[Tensor, Tensor]]:

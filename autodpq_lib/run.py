@@ -20,7 +20,7 @@ from autodpq_lib.metrics import Metrics, predict, score
 from autodpq_lib.models.deepfm import DeepFM
 from autodpq_lib.paths import ROOT, runs_root
 from autodpq_lib.provenance import now, provenance
-from autodpq_lib.record import FitLog, Point, Record, read_record, record_path, write_record
+from autodpq_lib.record import FitLog, Point, Record, record_path, write_record
 from autodpq_lib.space import space
 from autodpq_lib.workspace import Workspace
 
@@ -103,7 +103,9 @@ def model_folder(identity: str) -> Path:
     return runs_root() / "models" / identity[:16]
 
 
-def _score_kept(run: Run, stages: list[Stage], test: Samples) -> tuple[list[Point], DeepFM, Decision | None, np.ndarray]:
+def _score_kept(
+    run: Run, stages: list[Stage], test: Samples
+) -> tuple[list[Point], DeepFM, Decision | None, np.ndarray]:
     """Score each improvement of each stage on test; the last point, its model and its logits are the result."""
     timeline: list[Point] = []
     seconds, steps = 0.0, 0
@@ -134,7 +136,4 @@ def _score_kept(run: Run, stages: list[Stage], test: Samples) -> tuple[list[Poin
 def _columns(curve: list[Row]) -> dict[str, list[float]]:
     """Rows as columns; seconds to the millisecond, the rest to seven digits but for the metrics."""
     exact = ("valid_auc", "valid_logloss")
-    return {
-        key: [row[key] if key in exact else float(f"{row[key]:.7g}") for row in curve]
-        for key in curve[0]
-    }
+    return {key: [row[key] if key in exact else float(f"{row[key]:.7g}") for row in curve] for key in curve[0]}

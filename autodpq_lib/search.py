@@ -62,9 +62,7 @@ class Search:
     def _update_alpha(self, held_out: tuple[Tensor, Tensor], batch: tuple[Tensor, Tensor]) -> None:
         valid_loss, train_loss = (lambda: self._loss(*held_out)), (lambda: self._loss(*batch))
         if self.config.second_order:
-            gradient = second_order(
-                valid_loss, train_loss, self.weights, self.alpha, self.config.learning_rate
-            )
+            gradient = second_order(valid_loss, train_loss, self.weights, self.alpha, self.config.learning_rate)
         else:
             (gradient,) = torch.autograd.grad(valid_loss(), self.alpha)
         self.alpha.grad = gradient

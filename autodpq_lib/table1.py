@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def table1(collected: Collected) -> pd.DataFrame:
     """
     rows = []
     for metric in METRICS:
-        values = {strategy: collected.values(strategy, metric) for strategy in STRATEGIES}
+        values: dict[str, dict[int, float]] = {name: collected.values(name, metric) for name in STRATEGIES}
         for strategy in STRATEGIES:
             per_seed = pd.Series(values[strategy], dtype=float)
             row = {
@@ -90,7 +90,7 @@ def table1(collected: Collected) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _against_baselines(values: dict[str, dict[int, float]], metric: str, seeds: int) -> dict[str, object]:
+def _against_baselines(values: Mapping[str, dict[int, float]], metric: str, seeds: int) -> dict[str, object]:
     means = {name: pd.Series(runs).mean() for name, runs in values.items() if runs and name != OURS}
     if not means or not values[OURS]:
         return {}
@@ -139,11 +139,11 @@ def _paper(value: float, metric: str) -> str:
     return truncated(int(value)) if metric == "space" else f"{value:.4f}"
 
 
-def _percent(value: object) -> str:
+def _percent(value: float) -> str:
     return "" if pd.isna(value) else f"{value:+.2%}"
 
 
-def _p(value: object) -> str:
+def _p(value: float) -> str:
     return "–" if pd.isna(value) else f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 

@@ -71,7 +71,9 @@ def _arguments() -> argparse.Namespace:
 def _show_plan(plan: Sequence[RunConfig], out: Path) -> int:
     for config in plan:
         found = status(out, config)
-        say(f"{found.state:8} {config.dataset} {config.recipe} {config.name():30} log {log_path(config)} {found.reason}")
+        say(
+            f"{found.state:8} {config.dataset} {config.recipe} {config.name():30} log {log_path(config)} {found.reason}"
+        )
     return 0
 
 
@@ -103,7 +105,9 @@ def _command(asked: argparse.Namespace, targets: Sequence[str]) -> list[str]:
     ]
 
 
-def _watch(process: subprocess.Popen[bytes], asked: argparse.Namespace, pending: Sequence[RunConfig], started: float) -> None:
+def _watch(
+    process: subprocess.Popen[bytes], asked: argparse.Namespace, pending: Sequence[RunConfig], started: float
+) -> None:
     """A line with done / total, elapsed and, once each kind of run has been seen, the time left."""
     bar = tqdm(total=len(pending), bar_format="{desc} {n_fmt}/{total_fmt} runs |{bar:24}| elapsed {elapsed}{postfix}")
     begun, shown = monotonic(), -60.0

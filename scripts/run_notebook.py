@@ -35,13 +35,13 @@ def main(arguments: list[str] | None = None) -> int:
         notebook = asked.notebooks / f"{NOTEBOOKS[config.strategy]}.ipynb"
         given = {key: value for key, value in asked.parameters.items() if key != "strategy"}
         execute(notebook, given | {"out": str(asked.out)}, asked.executed)
-        state = status(ROOT / asked.out, config)
-        if state.state != "done":
-            raise RuntimeError(f"{notebook.name} ended without a valid record: {state.state} {state.reason}".rstrip())
-    except Exception as error:  # noqa: BLE001 - whatever it was, the reason must reach the log
+        found = status(ROOT / asked.out, config)
+    except Exception as error:
         sys.stderr.write(f"FAILED: {one_line(error)}\n")
         return 1
-    return 0
+    if found.state != "done":
+        sys.stderr.write(f"FAILED: {notebook.name} ended without a valid record: {found.state} {found.reason}\n")
+    return int(found.state != "done")
 
 
 def execute(notebook: Path, parameters: dict[str, Any], executed: Path) -> None:

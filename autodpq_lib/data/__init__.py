@@ -1,0 +1,1 @@
+"""Raw files to ids, labels and counts, and the fixed split."""

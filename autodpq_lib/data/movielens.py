@@ -61,10 +61,11 @@ def read_100k(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     movies = read_delimited(
         folder / "ml-100k.item", "\t", ("movie", "title", "year", "genre"), header=True, encoding="utf-8"
     )
-    group = pl.col("age").cast(pl.Int32, strict=False)
+    _check_ages(users, folder / "ml-100k.user")
+    age = pl.col("age").cast(pl.Int32)
     lower = pl.lit(AGE_GROUPS[0])
     for bound in AGE_GROUPS[1:]:
-        lower = pl.when(group >= bound).then(pl.lit(bound)).otherwise(lower)
+        lower = pl.when(age >= bound).then(pl.lit(bound)).otherwise(lower)
     users = users.with_columns(lower.cast(pl.String).alias("age"), pl.col("zip").str.head(5))
     return ratings, users, movies
 
@@ -103,7 +104,11 @@ def _decode(path: Path, encoding: str) -> str:
     if not raw:
         raise DataError(f"{path}: expected text, found an empty file")
     utf8 = _is_utf8_beyond_ascii(raw)
-    if b"\0" in raw[:4096] or (utf8 and encoding == "iso-8859-1") or (not utf8 and encoding == "utf-8" and not raw.isascii()):
+    if (
+        b"\0" in raw[:4096]
+        or (utf8 and encoding == "iso-8859-1")
+        or (not utf8 and encoding == "utf-8" and not raw.isascii())
+    ):
         raise DataError(f"{path}: expected {encoding} text, found another encoding")
     return raw.decode(encoding)
 
@@ -121,6 +126,14 @@ def _check_year(movies: pl.DataFrame, path: Path) -> None:
     if len(missing):
         row = missing[0]
         raise DataError(f"{path}, line {row + 1}: expected a title ending in a year, found {movies['title'][row]!r}")
+
+
+def _check_ages(users: pl.DataFrame, path: Path) -> None:
+    age = users["age"].cast(pl.Int32, strict=False)
+    wrong = (age.is_null() | (age < 1)).arg_true()
+    if len(wrong):
+        row = wrong[0]
+        raise DataError(f"{path}, line {row + 2}: expected an age of 1 or more, found {users['age'][row]!r}")
 
 
 def _check_ratings(ratings: pl.DataFrame, path: Path) -> None:

@@ -45,7 +45,7 @@ class Schema:
 
     @cached_property
     def low(self) -> Tensor:
-        """bool ``[N]``: the low-frequency features."""
+        """Bool ``[N]``: the low-frequency features."""
         return self.counts < self.threshold
 
     @cached_property

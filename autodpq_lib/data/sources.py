@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def locate(dataset: str) -> Path:
     try:
         _FETCH[dataset](folder)
     except (DataError, requests.RequestException, OSError, ValueError, subprocess.SubprocessError) as error:
-        tried.append(f"download: {_one_line(error)}")
+        tried.append(f"download: {_one_line(error).rstrip('.')}")
         raise DataError(
             f"{dataset}: not found. Tried: {'; '.join(tried)}. "
             f"Place {', '.join(FILES[dataset])} in {folder} by hand, or name a folder that holds "
@@ -68,7 +69,7 @@ def _fetch_ml_1m(folder: Path) -> None:
 def _fetch_ml_100k(folder: Path) -> None:
     name, version = RECBOLE
     with tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", scratch]
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--retries=1", "--no-deps", "-d", scratch]
         done = subprocess.run([*command, f"{name}=={version}"], capture_output=True, text=True, check=False)
         wheels = list(Path(scratch).glob("*.whl"))
         if not wheels:
@@ -91,7 +92,7 @@ def unpack(archive: Path, inside: str, names: tuple[str, ...], folder: Path) -> 
             with zipfile.ZipFile(archive) as zipped:
                 for name in names:
                     (target / name).write_bytes(zipped.read(inside + name))
-        except (zipfile.BadZipFile, KeyError, EOFError) as error:
+        except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
             raise DataError(f"{archive}: expected a zip with {inside}, found {_one_line(error)}") from error
 
 

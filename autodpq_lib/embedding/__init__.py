@@ -1,0 +1,1 @@
+"""Embeddings: ids in, vectors out, interchangeable in every model."""

@@ -1,0 +1,1 @@
+"""CTR models on an embedding."""

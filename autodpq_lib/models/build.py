@@ -89,4 +89,3 @@ def _init(config: RunConfig, schema: Schema) -> Init:
 
 def _seed(config: RunConfig, part: str) -> None:
     torch.manual_seed(seed_for(config.seed, "init", part))
-

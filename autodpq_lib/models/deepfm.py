@@ -22,9 +22,7 @@ class DeepFM(nn.Module):
         recipe: dropout and BatchNorm of the MLP.
     """
 
-    def __init__(
-        self, embedding: Full, first_order: Full, inputs: int, hidden: Sequence[int], recipe: Recipe
-    ) -> None:
+    def __init__(self, embedding: Full, first_order: Full, inputs: int, hidden: Sequence[int], recipe: Recipe) -> None:
         super().__init__()
         self.embedding, self.first_order = embedding, first_order
         self.bias = nn.Parameter(torch.zeros(1))

@@ -21,6 +21,5 @@ def random_decisions(run: Run) -> list[Decision]:
     total = len(pairs) ** len(fields)
     numbers = Random(seed_for(run.config.seed, "draws")).sample(range(total), min(run.config.draws, total))
     return [
-        {name: pairs[number // len(pairs) ** m % len(pairs)] for m, name in enumerate(fields)}
-        for number in numbers
+        {name: pairs[number // len(pairs) ** m % len(pairs)] for m, name in enumerate(fields)} for number in numbers
     ]

@@ -1,0 +1,60 @@
+# Two commands: `make demo` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+RECIPE ?= tuned
+DATASET ?= ml-1m
+SEEDS ?= 1 2 3
+MODELS ?= deepfm
+STRATEGIES ?= fe others grid random autodpq
+OUT ?= results
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+# One thread a job: on busy cores more threads slow these small models down.
+export OMP_NUM_THREADS ?= 1
+
+BATCH = $(BIN)/python -m scripts.replicate --models $(MODELS) --strategies $(STRATEGIES) --seeds $(SEEDS) --jobs $(JOBS)
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo replicate plan readme test check format lab clean
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
+
+env: $(VENV)/installed  ## create the environment in .venv
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: env  ## MovieLens-100K, five strategies, three seeds, Table 1 (minutes)
+	$(BATCH) --dataset ml-100k --recipe $(RECIPE) --out runs/demo
+
+replicate: env  ## the paper's protocol: DATASET= RECIPE= SEEDS= MODELS= STRATEGIES= JOBS= OUT=
+	$(BATCH) --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT)
+
+plan: env  ## what `make replicate` would run, what is done, and where the logs are
+	$(BATCH) --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT) --plan
+
+lab: env  ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir notebooks
+
+test: check  ## all checks and tests
+	$(BIN)/pytest
+
+check: env  ## formatting, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: env  ## put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+readme: env  ## rebuild the tables in README.md from the records
+	$(BIN)/python -m scripts.readme
+
+clean:  ## remove the environment; runs, data and results stay
+	rm -rf $(VENV)

@@ -1,0 +1,61 @@
+"""A tiny data set in memory, and folders of their own for everything that tests write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from autodpq_lib.config import RunConfig
+from autodpq_lib.data.prepared import Samples
+from autodpq_lib.data.schema import Schema
+from autodpq_lib.run import Run
+from autodpq_lib.workspace import Workspace
+
+# Field a: features 0 to 5, the last four low-frequency. b: 6 to 8, none. c: 9 to 13, two low-frequency.
+SIZES = {"a": 6, "b": 3, "c": 5}
+COUNTS = torch.tensor([90, 80, 3, 2, 5, 1, 60, 70, 50, 40, 90, 45, 2, 4])
+
+
+@pytest.fixture
+def schema() -> Schema:
+    return Schema("ml-100k", tuple(SIZES), tuple(SIZES.values()), COUNTS, 40, "fingerprint")
+
+
+@pytest.fixture
+def config() -> RunConfig:
+    return small_config()
+
+
+def small_config(**changed: object) -> RunConfig:
+    keys = {"dataset": "ml-100k", "strategy": "autodpq", "profile": "smoke", "batch_size": 32}
+    return RunConfig.model_validate({**keys, "centroids": (2, 4), "subspaces": (2, 4), "draws": 3, **changed})
+
+
+def small_samples(schema: Schema, rows: int, seed: int) -> Samples:
+    """Random ids, labels that depend on them; low-frequency features are as frequent as the others."""
+    generator = torch.Generator().manual_seed(seed)
+    columns = [
+        torch.randint(offset, offset + size, (rows,), generator=generator)
+        for offset, size in zip(schema.offsets, schema.sizes, strict=True)
+    ]
+    ids = torch.stack(columns, 1)
+    labels = ((ids.sum(1) + torch.randint(3, (rows,), generator=generator)) % 2).float()
+    return Samples(ids.int(), labels)
+
+
+def small_run(folder: Path, schema: Schema, config: RunConfig) -> Run:
+    return Run(config, schema, small_samples(schema, 200, 1), small_samples(schema, 60, 2), Workspace(folder))
+
+
+@pytest.fixture
+def run(tmp_path: Path, schema: Schema, config: RunConfig) -> Run:
+    return small_run(tmp_path / "work", schema, config)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test writes into the project's runs/."""
+    monkeypatch.setenv("AUTODPQ_RUNS", str(tmp_path_factory.mktemp("runs")))
+    torch.set_num_threads(1)
