@@ -14,10 +14,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-ROWS = 48_000
+ROWS = 24_000
 RICH, PLAIN, CONTEXT = ("rich_a", "rich_b"), ("plain",), "context"
-FEATURES, CONTEXTS, CODEWORDS = 64, 24, 16
-STRENGTH = 2.0
+FEATURES, CONTEXTS, CODEWORDS = 48, 8, 16
+STRENGTH = 1.5
 SEED = 2023
 
 

@@ -1,0 +1,144 @@
+"""Training: one step by hand, early stopping, and going on after an interruption to the same bits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import small_config, small_run
+from torch import nn
+
+from autodpq_lib.data.schema import Schema
+from autodpq_lib.fit import Descent, Row, batches, fit
+from autodpq_lib.models.build import candidates_model, full_model
+from autodpq_lib.run import Run
+from autodpq_lib.search import Search
+from autodpq_lib.workspace import Workspace
+
+
+class Scripted:
+    """A trainer that sets the model so that validation AUC follows a script, and may die."""
+
+    def __init__(self, model: nn.Module, script: list[float]) -> None:
+        self.model, self.script = model, script
+
+    def epoch(self, number: int) -> Row:
+        self.model.weight.data.fill_(self.script[number])
+        return {"steps": 1, "train_loss": 0.0}
+
+    def state_dict(self) -> dict[str, int]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        pass
+
+
+class Graded(nn.Module):
+    """Scores the fraction ``weight`` of the validation rows right."""
+
+    def __init__(self, labels: torch.Tensor) -> None:
+        super().__init__()
+        self.weight, self.labels = nn.Parameter(torch.zeros(1)), labels
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        right = torch.arange(len(ids)) < self.weight * len(ids)
+        return torch.where(right, self.labels[: len(ids)] * 2 - 1, 1 - self.labels[: len(ids)] * 2).float()
+
+
+def scripted(run: Run, script: list[float], patience: int, epochs: int = 60) -> tuple[Graded, list[float]]:
+    model = Graded(run.valid.labels)
+    done = fit("x", model, Scripted(model, script), run.valid, run.workspace, seed=1, epochs=epochs, patience=patience)
+    return model, [row["valid_auc"] for row in done.curve]
+
+
+def test_stops_after_patience_and_returns_the_best_epoch_not_the_last(run: Run) -> None:
+    model, aucs = scripted(run, [0.3, 0.8, 0.6, 0.7, 0.9], patience=2)
+    assert len(aucs) == 4
+    assert model.weight.item() == pytest.approx(0.8)
+
+
+def test_equal_auc_is_no_improvement(run: Run) -> None:
+    _, aucs = scripted(run, [0.8, 0.8, 0.8, 0.9], patience=2)
+    assert len(aucs) == 3
+
+
+def test_stops_at_the_largest_number_of_epochs(run: Run) -> None:
+    _, aucs = scripted(run, [0.1, 0.3, 0.5, 0.7, 0.9], patience=2, epochs=3)
+    assert len(aucs) == 3
+
+
+def test_keeps_each_improvement_and_nothing_else(run: Run) -> None:
+    scripted(run, [0.3, 0.8, 0.6, 0.9, 0.1], patience=1, epochs=2)
+    assert sorted(path.name for path in (run.workspace.folder / "kept").iterdir()) == [
+        "x-000.safetensors",
+        "x-001.safetensors",
+    ]
+
+
+def test_a_step_of_descent_matches_adam_by_hand(run: Run) -> None:
+    """First Adam step: each touched weight moves by lr * g / (|g| + eps)."""
+    config = small_config(batch_size=200)
+    model = full_model(config, run.schema)
+    before = model.embedding.table.detach().clone()
+    trainer = Descent(model, run.train, config)
+    trainer.epoch(0)
+    gradient = model.embedding.table.grad
+    expected = before - config.learning_rate * gradient / (gradient.abs() + 1e-8)
+    torch.testing.assert_close(model.embedding.table.detach(), expected, atol=1e-7, rtol=1e-5)
+
+
+def test_batches_cover_the_data_once_in_an_order_fixed_by_seed_and_epoch(run: Run) -> None:
+    def order(seed: int, epoch: int) -> torch.Tensor:
+        return torch.cat([ids for ids, _ in batches(run.train, small_config(seed=seed), epoch)])
+
+    whole = order(1, 0)
+    assert sorted(map(tuple, whole.tolist())) == sorted(map(tuple, run.train.ids.tolist()))
+    assert torch.equal(whole, order(1, 0))
+    assert not torch.equal(whole, order(1, 1))
+    assert not torch.equal(whole, order(2, 0))
+
+
+class Killed(Exception):
+    pass
+
+
+class DyingWorkspace(Workspace):
+    """Dies after so many checkpoints, as a kill between two epochs would have it."""
+
+    def __init__(self, folder: Path, lives: int) -> None:
+        super().__init__(folder)
+        self.lives = lives
+
+    def save(self, name: str, state: dict[str, object]) -> None:
+        super().save(name, state)
+        self.lives -= 1
+        if not self.lives:
+            raise Killed
+
+
+@pytest.mark.parametrize("kind", ["descent", "search"])
+@pytest.mark.parametrize("recipe", ["paper", "tuned"])
+def test_interrupted_and_straight_fits_end_in_the_same_bits(
+    kind: str, recipe: str, tmp_path: Path, schema: Schema
+) -> None:
+    config = small_config(recipe=recipe)
+    run = small_run(tmp_path, schema, config)
+
+    def go(workspace: Workspace) -> dict[str, torch.Tensor]:
+        if kind == "search":
+            model = candidates_model(config, schema)
+            trainer = Search(model, run.train, run.valid, config)
+        else:
+            model = full_model(config, schema)
+            trainer = Descent(model, run.train, config)
+        done = fit("x", model, trainer, run.valid, workspace, seed=1, epochs=4, patience=9)
+        last = workspace.load("x")["model"]
+        return done.best | {f"last {name}": tensor for name, tensor in last.items()}
+
+    straight = go(Workspace(tmp_path / "straight"))
+    with pytest.raises(Killed):
+        go(DyingWorkspace(tmp_path / "killed", lives=2))
+    resumed = go(Workspace(tmp_path / "killed"))
+    assert straight.keys() == resumed.keys()
+    assert all(torch.equal(straight[name], resumed[name]) for name in straight)

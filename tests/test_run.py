@@ -1,0 +1,153 @@
+"""From stages to record: what counts as the result, the time line, and resuming by trial."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from conftest import small_config, small_run
+
+from autodpq_lib.config import METHOD_VERSION
+from autodpq_lib.data.prepared import Samples
+from autodpq_lib.data.schema import Schema
+from autodpq_lib.explore import find_records, load_run, records
+from autodpq_lib.metrics import evaluate
+from autodpq_lib.record import Record, read_record, record_path
+from autodpq_lib.run import finish, model_folder
+from autodpq_lib.strategies import BY_NAME
+from autodpq_lib.strategies import trials as trials_module
+
+
+@pytest.fixture(autouse=True)
+def tiny_test_part(monkeypatch: pytest.MonkeyPatch, tmp_path: object, schema: Schema) -> Samples:
+    run = small_run(tmp_path, schema, small_config())
+    monkeypatch.setattr("autodpq_lib.run.load_samples", lambda *_: run.valid)
+    monkeypatch.setattr("autodpq_lib.explore.load_samples", lambda *_: run.valid)
+    monkeypatch.setattr("autodpq_lib.explore.load_schema", lambda *_: schema)
+    return run.valid
+
+
+def make(strategy: str, folder: object, schema: Schema) -> Record:
+    run = small_run(folder / "work", schema, small_config(strategy=strategy))
+    return finish(run, BY_NAME[strategy](run), folder / "out")
+
+
+@pytest.mark.parametrize("strategy", ["fe", "others", "grid", "autodpq"])
+def test_the_result_is_the_best_of_the_last_stage(strategy: str, tmp_path: object, schema: Schema) -> None:
+    record = make(strategy, tmp_path, schema)
+    stage = record.timeline[-1].stage
+    last = [log for log in record.fits if log.name.startswith(stage)]
+    assert record.valid.auc == max(auc for log in last for auc in log.curve["valid_auc"])
+    # Here the test part is the validation part, so the scores of the kept weights must be the curve's.
+    assert all(point.test.auc == pytest.approx(point.valid.auc, abs=1e-12) for point in record.timeline)
+
+
+def test_time_line_rises_within_a_stage_and_counts_everything(tmp_path: object, schema: Schema) -> None:
+    record = make("autodpq", tmp_path, schema)
+    assert [log.name for log in record.fits] == ["pretrain", "search", "retrain"]
+    assert {point.stage for point in record.timeline} == {"pretrain", "retrain"}
+    for stage in ("pretrain", "retrain"):
+        aucs = [point.valid.auc for point in record.timeline if point.stage == stage]
+        assert aucs == sorted(set(aucs))
+    before = sum(sum(log.curve["steps"]) for log in record.fits[:2])
+    first = next(point for point in record.timeline if point.stage == "retrain")
+    assert first.steps == before + record.fits[2].curve["steps"][0]
+    assert record.steps == sum(sum(log.curve["steps"]) for log in record.fits)
+
+
+@pytest.mark.parametrize("strategy", ["fe", "others", "grid", "autodpq"])
+def test_load_run_gives_the_model_back(strategy: str, tmp_path: object, schema: Schema) -> None:
+    record = make(strategy, tmp_path, schema)
+    loaded = load_run(record_path(tmp_path / "out", record.config))
+    assert evaluate(loaded.model, loaded.test) == record.test
+    assert loaded.record == record
+
+
+def test_load_run_without_a_model_says_so(tmp_path: object, schema: Schema) -> None:
+    record = make("fe", tmp_path, schema)
+    (model_folder(record.identity) / "model.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match="the model of deepfm-fe-seed1-.* is not on this machine; run it again"):
+        load_run(record)
+
+
+def test_predictions_lie_beside_the_model(tmp_path: object, schema: Schema, tiny_test_part: Samples) -> None:
+    record = make("others", tmp_path, schema)
+    logits = np.load(model_folder(record.identity) / "test_logits.npy")
+    assert logits.dtype == np.float32
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(torch.from_numpy(logits), tiny_test_part.labels)
+    assert record.test.logloss == pytest.approx(float(loss), abs=1e-6)
+
+
+def test_records_lists_every_record(tmp_path: object, schema: Schema) -> None:
+    made = [make(strategy, tmp_path, schema) for strategy in ("fe", "grid")]
+    table = records(tmp_path / "out").set_index("strategy")
+    assert list(table.index) == ["fe", "grid"]
+    assert table.loc["grid", "test_auc"] == made[1].test.auc
+    assert table["stale"].isna().all()
+    assert len(find_records(tmp_path / "out")) == 2
+
+
+def test_finished_trials_are_not_repeated(tmp_path: object, schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
+    straight = make("grid", tmp_path / "straight", schema)
+    original, started = trials_module.descend, []
+
+    def dying(run: object, name: str, *rest: object, **options: object) -> object:
+        started.append(name)
+        if started == ["trial-000", "trial-001"]:
+            raise KeyboardInterrupt
+        return original(run, name, *rest, **options)
+
+    monkeypatch.setattr(trials_module, "descend", dying)
+    with pytest.raises(KeyboardInterrupt):
+        make("grid", tmp_path / "killed", schema)
+    trained = []
+    monkeypatch.setattr("autodpq_lib.fit.Descent.epoch", _counting(trained))
+    resumed = make("grid", tmp_path / "killed", schema)
+    assert resumed.valid == straight.valid
+    assert resumed.decision == straight.decision
+    assert len(trained) == sum(len(log.curve["epoch"]) for log in straight.fits[1:])
+
+
+def _counting(trained: list[int]) -> object:
+    from autodpq_lib.fit import Descent  # noqa: PLC0415
+
+    original = Descent.epoch
+
+    def epoch(self: Descent, number: int) -> object:
+        trained.append(number)
+        return original(self, number)
+
+    return epoch
+
+
+def test_checkpoints_are_removed_when_the_record_exists(tmp_path: object, schema: Schema) -> None:
+    record = make("fe", tmp_path, schema)
+    assert not (tmp_path / "work").exists()
+    assert record_path(tmp_path / "out", record.config).exists()
+
+
+def test_record_survives_a_round_trip_and_is_canonical(tmp_path: object, schema: Schema) -> None:
+    record = make("autodpq", tmp_path, schema)
+    path = record_path(tmp_path / "out", record.config)
+    assert read_record(path) == record
+    assert list(json.loads(path.read_text())) == sorted(json.loads(path.read_text()))
+
+
+def test_stale_records_say_why(tmp_path: object, schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = make("fe", tmp_path, schema)
+    assert record.stale() is None
+    assert record.stale("fingerprint") is None
+    assert record.stale("elsewhere") == "data fingerprint, now elsewhere"
+    edited = record.model_copy(update={"config": small_config(strategy="fe", tau_kd=0.5)})
+    assert edited.stale() == "identity does not match its configuration"
+    monkeypatch.setitem(METHOD_VERSION, "fe", 99)
+    assert record.stale() == "method version 1 of fe, now 99"
+
+
+def test_a_broken_record_is_named(tmp_path: object) -> None:
+    path = tmp_path / "x.json"
+    path.write_text('{"identity": "abc"}')
+    with pytest.raises(ValueError, match=r"x.json: not a valid record: method_version: Field required"):
+        read_record(path)

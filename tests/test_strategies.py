@@ -1,0 +1,130 @@
+"""What each strategy trains, and that none of them can see the test part."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from conftest import small_config, small_run
+
+from autodpq_lib.config import STRATEGIES
+from autodpq_lib.data import prepared
+from autodpq_lib.data.schema import Schema
+from autodpq_lib.models.build import full_model, start_from
+from autodpq_lib.record import Record
+from autodpq_lib.run import Run, finish
+from autodpq_lib.strategies import BY_NAME
+from autodpq_lib.strategies.autodpq import pretrain, retrain, search
+from autodpq_lib.strategies.grid import global_decisions
+from autodpq_lib.strategies.random import random_decisions
+
+
+def test_grid_tries_all_pairs_once(run: Run) -> None:
+    tried = [set(decision.values()) for decision in global_decisions(run)]
+    assert sorted(pair for (pair,) in tried) == sorted(product((2, 4), (2, 4)))
+    assert all(tuple(decision) == ("a", "c") for decision in global_decisions(run))
+
+
+def test_random_draws_distinct_decisions_and_at_most_all(tmp_path: object, schema: Schema) -> None:
+    def drawn(**changed: object) -> list[tuple]:
+        run = small_run(tmp_path, schema, small_config(strategy="random", **changed))
+        return [tuple(decision.items()) for decision in random_decisions(run)]
+
+    assert len(set(drawn(draws=10))) == 10
+    assert len(set(drawn(draws=99))) == 16  # 4 pairs in 2 fields
+    assert drawn(seed=1) == drawn(seed=1)
+    assert drawn(seed=12) != drawn(seed=21)
+
+
+def test_pretrain_is_fe_to_the_bit(tmp_path: object, schema: Schema) -> None:
+    (fe,) = BY_NAME["fe"](small_run(tmp_path / "fe", schema, small_config(strategy="fe")))
+    pre = pretrain(small_run(tmp_path / "auto", schema, small_config()))
+    assert all(torch.equal(tensor, pre.best[name]) for name, tensor in fe.fits[0][0].best.items())
+
+
+@pytest.mark.parametrize("start", ["search", "pretrain", "scratch"])
+def test_retrain_starts_where_it_is_told(tmp_path: object, schema: Schema, start: str) -> None:
+    run = small_run(tmp_path, schema, small_config(retrain_from=start))
+    pretrained = pretrain(run)
+    _, mixture = search(run, pretrained)
+    started: dict[str, torch.Tensor] = {}
+    original = run.workspace.keep
+    tables = {
+        "search": mixture.state_dict()["embedding.table"].clone(),
+        "pretrain": pretrained.best["embedding.table"],
+        "scratch": full_model(run.config, schema).embedding.table.detach(),
+    }
+    run.workspace.keep = lambda name, epoch, weights: (started.update(weights), original(name, epoch, weights))  # type: ignore[method-assign]
+    retrain(run, pretrained, mixture, mixture.embedding.decision())
+    near = {name: (started["embedding.table"] - table).abs().max().item() for name, table in tables.items()}
+    assert min(near, key=near.get) == start
+
+
+def test_start_from_refuses_weights_of_another_shape(run: Run) -> None:
+    model = full_model(run.config, run.schema)
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        start_from(model, {**model.state_dict(), "bias": torch.zeros(2)})
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch, schema: Schema, tmp_path: object) -> dict:
+    """A prepared data set in memory; ``tiny["test_labels"]`` may be replaced."""
+    run = small_run(tmp_path, schema, small_config())
+    test = prepared.Samples(run.train.ids[:80], run.train.labels[:80].clone())
+    box = {"test": test}
+    monkeypatch.setattr("autodpq_lib.run.load_samples", lambda *_: box["test"])
+    return box
+
+
+def record_of(strategy: str, folder: object, schema: Schema, **changed: object) -> Record:
+    run = small_run(folder / "work", schema, small_config(strategy=strategy, **changed))
+    return finish(run, BY_NAME[strategy](run), folder / "out")
+
+
+def without_test_and_clock(record: Record) -> dict:
+    content = record.model_dump(exclude={"test", "provenance"})
+    for point in content["timeline"]:
+        point["test"] = point["seconds"] = None
+    for log in content["fits"]:
+        log["curve"]["seconds"] = None
+    return content
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_permuting_test_labels_changes_test_metrics_alone(
+    strategy: str, tiny: dict, tmp_path: object, schema: Schema
+) -> None:
+    before = record_of(strategy, tmp_path / "1", schema)
+    shuffled = np.random.default_rng(0).permutation(len(tiny["test"]))
+    tiny["test"] = prepared.Samples(tiny["test"].ids, tiny["test"].labels[shuffled])
+    after = record_of(strategy, tmp_path / "2", schema)
+    assert without_test_and_clock(before) == without_test_and_clock(after)
+    assert before.test != after.test
+
+
+@pytest.mark.parametrize("recipe", ["paper", "tuned"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_same_seed_same_bits_other_seed_other_bits(
+    strategy: str, recipe: str, tiny: dict, tmp_path: object, schema: Schema
+) -> None:
+    first, again, other = (
+        record_of(strategy, tmp_path / str(n), schema, recipe=recipe, seed=seed) for n, seed in enumerate((1, 1, 2))
+    )
+    assert without_test_and_clock(first) == without_test_and_clock(again)
+    assert first.test == again.test != other.test
+
+
+def test_a_strategy_is_handed_no_test_data(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "load_samples", lambda *_: pytest.fail("a strategy opened the data"))
+    for strategy in STRATEGIES:
+        run.workspace.clear()
+        BY_NAME[strategy](run)
+    assert not any("test" in name for name in vars(run))
+
+
+def test_trials_can_start_from_a_pretrain(tiny: dict, tmp_path: object, schema: Schema) -> None:
+    record = record_of("grid", tmp_path, schema, trials_from="pretrain")
+    assert {point.stage for point in record.timeline} == {"fit", "trial"}
+    assert record.timeline[-1].stage == "trial"
