@@ -118,9 +118,10 @@ def layout(table: pd.DataFrame) -> pd.DataFrame:
             "p paired": _p(last["p_paired"]),
             "n": "/".join(str(n) for n in sorted(set(part["n"]))),
         }
-        paper = {LABELS[name]: _paper(part.loc[name, "paper"], metric) for name in part.index}
         rows[LABELS[metric]] = cells | tests
-        rows[f"{LABELS[metric]} paper"] = paper | dict.fromkeys(tests, "")
+        if part["paper"].notna().any():
+            paper = {LABELS[name]: _paper(part.loc[name, "paper"], metric) for name in part.index}
+            rows[f"{LABELS[metric]} paper"] = paper | dict.fromkeys(tests, "")
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

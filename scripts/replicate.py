@@ -20,8 +20,8 @@ from autodpq_lib.config import STRATEGIES, RunConfig
 from autodpq_lib.data.prepared import prepare
 from autodpq_lib.paths import ROOT, runs_root
 from autodpq_lib.record import read_record, record_path
-from autodpq_lib.table1 import as_markdown, collect, table1
-from scripts.report import make_report, report_path
+from autodpq_lib.table1 import collect, layout, table1
+from scripts.report import report_path
 
 say = tqdm.write
 #: Kernel start and imports, which a record does not see.
@@ -44,8 +44,8 @@ def main() -> int:
         say(f"Nothing to do: all {len(plan)} runs are done.")
     else:
         _run(asked, pending)
-        make_report(asked)
-    failed = [config for config in plan if status(asked.out, config).state != "done"]
+        _make_report(asked)
+    failed = [config for config in pending if status(asked.out, config).state != "done"]
     for config in failed:
         say(f"failed: {config.dataset} {config.recipe} {config.name()}: {_reason(config)}; log {log_path(config)}")
     _show_table(asked, plan)
@@ -95,6 +95,18 @@ def _run(asked: argparse.Namespace, pending: Sequence[RunConfig]) -> None:
                 process.wait()
 
 
+def _make_report(asked: argparse.Namespace) -> None:
+    """Execute the report in a process of its own, with its chatter in a log."""
+    log = runs_root() / "logs" / asked.dataset / asked.recipe / "report.log"
+    keys = [f"--{key}={getattr(asked, key)}" for key in ("dataset", "recipe", "profile", "out")]
+    command = [sys.executable, "-m", "scripts.report", *keys, "--seeds", *map(str, asked.seeds)]
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as stream:
+        done = subprocess.run(command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        say(f"the report failed; log {log}")
+
+
 def _command(asked: argparse.Namespace, targets: Sequence[str]) -> list[str]:
     settings = {key: getattr(asked, key) for key in ("dataset", "recipe", "profile", "out")}
     settings |= {key: " ".join(map(str, getattr(asked, key))) for key in ("models", "strategies", "seeds")}
@@ -116,7 +128,7 @@ def _watch(
         done = [c for c in pending if _finished(record_path(asked.out, c), started)]
         bar.n = len(done)
         bar.set_description_str(f"{asked.dataset} {asked.recipe}", refresh=False)
-        left = _seconds_left(asked, [c for c in pending if c not in done])
+        left = _seconds_left(asked, [c for c in pending if c not in done], started)
         bar.set_postfix_str("" if left is None else f"about {left / 60:.1f} min left", refresh=False)
         if sys.stderr.isatty() or monotonic() - shown > 15 or ended:
             bar.refresh()
@@ -131,13 +143,13 @@ def _finished(path: Path, started: float) -> bool:
     return path.exists() and path.stat().st_mtime >= started
 
 
-def _seconds_left(asked: argparse.Namespace, waiting: Sequence[RunConfig]) -> float | None:
+def _seconds_left(asked: argparse.Namespace, waiting: Sequence[RunConfig], started: float) -> float | None:
     """Work left over the number of jobs, from the median duration of each kind of run; None before all were seen."""
     known = _durations(asked.out / asked.dataset / asked.recipe / "records")
     if any((c.model, c.strategy) not in known for c in waiting):
         return None
     now = datetime.now().timestamp()
-    left = [max(known[c.model, c.strategy] - (now - _begun(c, now)), 0.0) for c in waiting]
+    left = [max(known[c.model, c.strategy] - (now - _begun(c, started, now)), 0.0) for c in waiting]
     return max([sum(left) / asked.jobs, *left]) if left else 0.0
 
 
@@ -151,10 +163,10 @@ def _durations(folder: Path) -> dict[tuple[str, str], float]:
     return {kind: statistics.median(seconds) for kind, seconds in seen.items()}
 
 
-def _begun(config: RunConfig, otherwise: float) -> float:
-    """When a run of this batch began: its log is opened then, and written to only at the end."""
+def _begun(config: RunConfig, started: float, otherwise: float) -> float:
+    """When a running run began: its log is opened then. ``otherwise`` for one that waits."""
     log = log_path(config)
-    return log.stat().st_mtime if log.exists() and log.stat().st_size == 0 else otherwise
+    return log.stat().st_mtime if log.exists() and log.stat().st_mtime >= started else otherwise
 
 
 def _reason(config: RunConfig) -> str:
@@ -167,11 +179,14 @@ def _show_table(asked: argparse.Namespace, plan: Sequence[RunConfig]) -> None:
     for model in asked.models:
         collected = collect(asked.out, [config for config in plan if config.model == model])
         say(f"\nTable 1, {asked.dataset}, {model}, recipe {asked.recipe}, seeds {collected.seeds}\n")
-        say(as_markdown(table1(collected)).replace("\\", ""))
+        say(layout(table1(collected)).to_string())
         for gap in collected.gaps:
             say(f"not in the table: {gap}")
     say(f"Report: {report_path(asked)}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except (ValueError, OSError) as error:  # bad input: one sentence, no traceback
+        sys.exit(f"{type(error).__name__}: {error}")

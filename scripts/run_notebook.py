@@ -11,8 +11,10 @@ import json
 import logging
 import sys
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
+import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
@@ -62,17 +64,26 @@ def execute(notebook: Path, parameters: dict[str, Any], executed: Path) -> None:
             papermill.execute_notebook(
                 str(notebook), str(path), parameters, kernel_name="python3", progress_bar=False, cwd=str(ROOT)
             )
+            forget_paths(path)
         except BaseException:
             if path.exists():
                 path.replace(failed)
             raise
 
 
+def forget_paths(executed: Path) -> None:
+    """Remove from an executed notebook where on this machine it was read and written."""
+    content = nbformat.read(executed, as_version=4)
+    for key in ("input_path", "output_path"):
+        content.metadata.papermill.pop(key, None)
+    nbformat.write(content, executed)
+
+
 def one_line(error: BaseException) -> str:
     """The reason of a failure in one line."""
     if isinstance(error, PapermillExecutionError):
-        return f"cell {error.exec_count}: {error.ename}: {error.evalue}"
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return shorten(f"cell {error.exec_count}: {error.ename}: {error.evalue}", 300)
+    return shorten(f"{type(error).__name__}: {error}", 300)
 
 
 if __name__ == "__main__":

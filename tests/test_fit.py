@@ -99,7 +99,7 @@ def test_batches_cover_the_data_once_in_an_order_fixed_by_seed_and_epoch(run: Ru
     assert not torch.equal(whole, order(2, 0))
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -114,7 +114,7 @@ class DyingWorkspace(Workspace):
         super().save(name, state)
         self.lives -= 1
         if not self.lives:
-            raise Killed
+            raise KilledError
 
 
 @pytest.mark.parametrize("kind", ["descent", "search"])
@@ -137,7 +137,7 @@ def test_interrupted_and_straight_fits_end_in_the_same_bits(
         return done.best | {f"last {name}": tensor for name, tensor in last.items()}
 
     straight = go(Workspace(tmp_path / "straight"))
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         go(DyingWorkspace(tmp_path / "killed", lives=2))
     resumed = go(Workspace(tmp_path / "killed"))
     assert straight.keys() == resumed.keys()

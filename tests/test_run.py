@@ -68,7 +68,9 @@ def test_load_run_gives_the_model_back(strategy: str, tmp_path: object, schema: 
 def test_load_run_without_a_model_says_so(tmp_path: object, schema: Schema) -> None:
     record = make("fe", tmp_path, schema)
     (model_folder(record.identity) / "model.safetensors").unlink()
-    with pytest.raises(FileNotFoundError, match="the model of deepfm-fe-seed1-.* is not on this machine; run it again"):
+    with pytest.raises(
+        FileNotFoundError, match=r"the model of deepfm-fe-seed1-.* is not on this machine; run it again"
+    ):
         load_run(record)
 
 

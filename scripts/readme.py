@@ -1,0 +1,126 @@
+"""Write the numbers of README.md from the records; ``--check`` only compares."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from collections.abc import Callable
+
+import pandas as pd
+
+from autodpq_lib.atomic import write_text
+from autodpq_lib.batch import plan_runs
+from autodpq_lib.config import STRATEGIES
+from autodpq_lib.paths import ROOT
+from autodpq_lib.record import Record
+from autodpq_lib.table1 import LABELS, Collected, as_markdown, collect, table1
+
+README, SEEDS = ROOT / "README.md", [1, 2, 3]
+
+
+def main() -> int:
+    """Rewrite each block between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    before = README.read_text(encoding="utf-8")
+    after = rewrite(before)
+    if check and before != after:
+        sys.stderr.write("README.md: expected the numbers of results/, found others; run `make readme`\n")
+        return 1
+    if not check:
+        write_text(README, after)
+    return 0
+
+
+def rewrite(text: str) -> str:
+    """README with every block made anew."""
+    for name, block in BLOCKS.items():
+        first, last = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
+        text = text[: text.index(first) + len(first)] + block() + text[text.index(last) :]
+    return text
+
+
+def runs(recipe: str) -> Collected:
+    """The committed MovieLens-1M records of a recipe."""
+    return collect(ROOT / "results", plan_runs("ml-1m", recipe, ["deepfm"], STRATEGIES, SEEDS, "full"))
+
+
+def verdict(recipe: str) -> str:
+    """What of Table 1 reproduces under a recipe, in sentences made from the numbers."""
+    table = table1(runs(recipe))
+    sentences = [_gain(table, metric) for metric in ("auc", "logloss")]
+    return f"Under `{recipe}`: " + " ".join([*sentences, _levels(table), _space(table)]) + "\n"
+
+
+def _gain(table: pd.DataFrame, metric: str) -> str:
+    ours = _row(table, "autodpq", metric)
+    if pd.isna(ours["baseline"]):
+        return f"{metric}: not all runs are there."
+    base = _row(table, ours["baseline"], metric)
+    paper = ours["paper"] - _row(table, _best_in_paper(table, metric), metric)["paper"]
+    test = "no test" if pd.isna(ours["p_welch"]) else f"Welch p = {ours['p_welch']:.3f}"
+    starred = "starred" if ours["star"] == "*" else "no star"
+    name = {"auc": "AUC", "logloss": "logloss"}[metric]
+    return (
+        f"AutoDPQ's {name} differs from the best baseline's ({LABELS[ours['baseline']]}) by "
+        f"{ours['mean'] - base['mean']:+.4f} ({test}, {starred}), where the paper has {paper:+.4f}."
+    )
+
+
+def _best_in_paper(table: pd.DataFrame, metric: str) -> str:
+    part = table[(table["metric"] == metric) & (table["strategy"] != "autodpq")]
+    best = part["paper"].idxmax() if metric == "auc" else part["paper"].idxmin()
+    return str(part.loc[best, "strategy"])
+
+
+def _levels(table: pd.DataFrame) -> str:
+    part = table[(table["metric"] == "auc") & (table["n"] > 0)]
+    gaps = part["mean"] - part["paper"]
+    return f"Our AUC lies {gaps.min():+.4f} to {gaps.max():+.4f} from the paper's, strategy by strategy."
+
+
+def _space(table: pd.DataFrame) -> str:
+    part = table[(table["metric"] == "space") & (table["n"] > 0)]
+    same = part[(part["mean"] // 1000) == (part["paper"] // 1000)]["strategy"]
+    return f"Space agrees to the thousand for {', '.join(LABELS[name] for name in same) or 'no strategy'}."
+
+
+def _row(table: pd.DataFrame, strategy: str, metric: str) -> pd.Series:
+    return table[(table["strategy"] == strategy) & (table["metric"] == metric)].iloc[0]
+
+
+def cost() -> str:
+    """Seconds an epoch, and AutoDPQ's parts in FE trainings, by recipe."""
+    lines = [
+        "| recipe | FE, seconds an epoch | FE, seconds in all | AutoDPQ in FE trainings: pretrain + search + retrain |",
+        "| --- | --- | --- | --- |",
+    ]
+    for recipe in ("paper", "tuned"):
+        found = runs(recipe).found
+        fe = {record.config.seed: record for record in found["fe"]}
+        if not fe or not found["autodpq"]:
+            continue
+        epoch = statistics.median(second for record in fe.values() for second in record.fits[0].curve["seconds"])
+        whole = statistics.median(record.seconds for record in fe.values())
+        parts = [_parts(record, fe[record.config.seed]) for record in found["autodpq"] if record.config.seed in fe]
+        means = [statistics.mean(column) for column in zip(*parts, strict=True)]
+        text = " + ".join(f"{part:.1f}" for part in means)
+        lines.append(f"| `{recipe}` | {epoch:.2f} | {whole:.0f} | {text} = {sum(means):.1f} |")
+    return "\n".join(lines) + "\n"
+
+
+def _parts(record: Record, fe: Record) -> list[float]:
+    return [sum(log.curve["seconds"]) / fe.seconds for log in record.fits]
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "table1-paper": lambda: as_markdown(table1(runs("paper"))),
+    "table1-tuned": lambda: as_markdown(table1(runs("tuned"))),
+    "verdict": lambda: verdict("paper") + "\n" + verdict("tuned"),
+    "cost": cost,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

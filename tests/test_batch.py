@@ -1,0 +1,134 @@
+"""The batch: kill it, break a run, run it twice."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from autodpq_lib.batch import plan_runs, status
+from autodpq_lib.config import METHOD_VERSION, RunConfig
+from autodpq_lib.data.prepared import load_schema
+from autodpq_lib.paths import ROOT
+from autodpq_lib.record import read_record, record_path
+
+STRATEGIES = ["fe", "grid"]
+PLAN = plan_runs("planted", "tuned", ["deepfm"], STRATEGIES, [1, 2], "smoke")
+COMMAND = [
+    *(sys.executable, "-m", "scripts.replicate", "--dataset", "planted", "--profile", "smoke"),
+    *("--strategies", *STRATEGIES, "--seeds", "1", "2", "--jobs", "2"),
+]
+
+pytestmark = pytest.mark.xdist_group("batch")
+
+
+def start(folder: Path, *more: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "AUTODPQ_RUNS": str(folder / "runs"), "OMP_NUM_THREADS": "1"}
+    command = [*COMMAND, "--out", str(folder / "out"), *more]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, **options)
+
+
+def finish(folder: Path, *more: str) -> tuple[int, str]:
+    process = start(folder, *more)
+    text, _ = process.communicate(timeout=300)
+    return process.returncode, text
+
+
+def records(folder: Path) -> list[Path]:
+    return sorted((folder / "out").rglob("records/*.json"))
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("straight")
+    code, text = finish(folder)
+    assert code == 0, text
+    return folder, text
+
+
+def test_the_batch_runs_everything_and_prints_table_1(straight: tuple[Path, str]) -> None:
+    folder, text = straight
+    assert len(records(folder)) == 4
+    assert re.search(r"4/4 runs", text)
+    assert "AUC ↑" in text
+    assert "12_report.ipynb" in text
+    assert (folder / "out" / "planted" / "tuned" / "notebooks" / "12_report.ipynb").exists()
+
+
+def test_a_second_batch_does_nothing_and_says_so(straight: tuple[Path, str]) -> None:
+    folder, _ = straight
+    before = [path.stat().st_mtime_ns for path in records(folder)]
+    code, text = finish(folder)
+    assert code == 0
+    assert "Nothing to do: all 4 runs are done." in text
+    assert [path.stat().st_mtime_ns for path in records(folder)] == before
+
+
+def test_the_plan_names_states_and_logs(straight: tuple[Path, str]) -> None:
+    folder, _ = straight
+    code, text = finish(folder, "--plan")
+    assert code == 0
+    assert text.count("done ") == 4
+    assert text.count(".log") == 4
+
+
+def test_a_killed_batch_goes_on_and_ends_with_the_same_table(straight: tuple[Path, str], tmp_path: Path) -> None:
+    process = start(tmp_path)
+    deadline = time.monotonic() + 200
+    while not records(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    done = {path: path.stat().st_mtime_ns for path in records(tmp_path)}
+    assert done, "no run finished before the kill"
+    code, text = finish(tmp_path)
+    assert code == 0, text
+    assert all(path.stat().st_mtime_ns == when for path, when in done.items()), "a finished run was repeated"
+    tables = [pd.read_csv(f / "out/planted/tuned/tables/table1.csv") for f in (tmp_path, straight[0])]
+    pd.testing.assert_frame_equal(*tables)
+
+
+def test_a_failed_run_is_named_and_the_others_go_on(
+    straight: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTODPQ_RUNS", str(tmp_path / "runs"))
+    victim = PLAN[0]
+    identity = victim.identity(load_schema("planted", victim.threshold).fingerprint)
+    checkpoint = tmp_path / "runs" / "work" / identity / "fit.pt"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_bytes(b"not a checkpoint")
+    code, text = finish(tmp_path)
+    assert code == 1
+    assert len(records(tmp_path)) == 3
+    (line,) = [line for line in text.splitlines() if line.startswith("failed:")]
+    assert victim.name() in line
+    assert "UnpicklingError" in line
+    assert f"{victim.name()}.log" in line
+    table = pd.read_csv(tmp_path / "out/planted/tuned/tables/table1.csv").set_index(["strategy", "metric"])
+    assert table.loc[("fe", "auc"), "n"] == 1
+    assert table.loc[("grid", "auc"), "n"] == 2
+
+
+def test_stale_records_are_named(straight: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, _ = straight
+    path = record_path(folder / "out", PLAN[0])
+    assert status(folder / "out", PLAN[0]).state == "done"
+    monkeypatch.setitem(METHOD_VERSION, "fe", METHOD_VERSION["fe"] + 1)
+    found = status(folder / "out", PLAN[0])
+    assert (found.state, found.reason) == ("stale", f"method version {read_record(path).method_version} of fe, now 2")
+
+
+def test_a_half_written_record_is_no_proof(tmp_path: Path) -> None:
+    config = RunConfig(dataset="planted", strategy="fe")
+    path = record_path(tmp_path, config)
+    path.parent.mkdir(parents=True)
+    path.write_text('{"identity": ')
+    assert status(tmp_path, config).state == "stale"

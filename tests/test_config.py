@@ -1,0 +1,68 @@
+"""Configuration: defaults, refusals and identity."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from autodpq_lib.config import METHOD_VERSION, RunConfig
+from autodpq_lib.seeding import seed_for
+
+
+def config(**keys: object) -> RunConfig:
+    return RunConfig.model_validate({"dataset": "ml-1m", "strategy": "fe", **keys})
+
+
+@pytest.mark.parametrize(
+    ("keys", "named"),
+    [
+        ({"learning_rat": 0.1}, "learning_rat"),
+        ({"strategy": "best"}, "strategy"),
+        ({"recipe": "mine"}, "recipe"),
+        ({"seed": -1}, "seed"),
+        ({"subspaces": (3,)}, "subspaces: expected divisors of embedding_dim 16, found 3"),
+        ({"dataset": "movies"}, "dataset: expected one of .*ml-1m.*, found 'movies'"),
+    ],
+)
+def test_a_bad_key_or_value_is_named(keys: dict[str, object], named: str) -> None:
+    with pytest.raises((ValidationError, ValueError), match=named):
+        config(**keys)
+
+
+def test_the_data_sets_file_overrides_defaults_and_arguments_override_it() -> None:
+    assert config(dataset="planted").batch_size == 256
+    assert config(dataset="planted", batch_size=8).batch_size == 8
+
+
+def test_nine_candidates_as_in_the_paper() -> None:
+    assert config().candidates == [(k, d) for k in (8, 16, 32) for d in (2, 4, 8)]
+
+
+def test_identity_depends_on_everything_that_can_change_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = config(seed=1).identity("data")
+    others = [
+        config(seed=2).identity("data"),
+        config(seed=1, recipe="paper").identity("data"),
+        config(seed=1, tau_kd=1e-4).identity("data"),
+        config(seed=1).identity("other data"),
+    ]
+    monkeypatch.setitem(METHOD_VERSION, "fe", 99)
+    others.append(config(seed=1).identity("data"))
+    assert len({plain, *others}) == 6
+
+
+def test_identity_of_seeds_with_the_same_digits_differs() -> None:
+    assert config(seed=2012).identity("data") != config(seed=2021).identity("data")
+    assert seed_for(1, 23) != seed_for(12, 3)
+
+
+def test_identity_ignores_values_that_are_the_default() -> None:
+    assert config(tau_kd=1.0).identity("data") == config().identity("data")
+
+
+def test_names_are_plain_for_the_protocol_and_hashed_for_the_rest() -> None:
+    assert config(seed=3).name() == "deepfm-fe-seed3"
+    changed = config(seed=3, tau_kd=1e-4).name()
+    assert changed.startswith("deepfm-fe-seed3-")
+    assert changed != config(seed=3, tau_kd=1e-3).name()
+    assert config(seed=3, recipe="paper").changed() == {}

@@ -1,0 +1,84 @@
+"""DeepFM against loops, its recipes, and its initial weights."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+import torch
+from conftest import small_config
+
+from autodpq_lib.data.schema import Schema
+from autodpq_lib.models.build import candidates_model, dpq_model, full_model, others_model
+from autodpq_lib.models.deepfm import Dropout, pairwise
+
+IDS = torch.tensor([[2, 6, 12], [0, 7, 13], [1, 8, 9]])
+DECISION = {"a": (2, 2), "c": (4, 4)}
+
+
+def test_forward_matches_the_formula(schema: Schema) -> None:
+    model = full_model(small_config(recipe="paper"), schema).eval()
+    got = model(IDS)
+    for row, ids in enumerate(IDS.tolist()):
+        e = [model.embedding.table[n] for n in ids]
+        first = sum(model.first_order.table[n, 0] for n in ids)
+        second = sum(torch.dot(a, b) for a, b in combinations(e, 2))
+        deep = model.mlp(torch.cat(e)[None]).squeeze()
+        torch.testing.assert_close(got[row], model.bias[0] + first + second + deep, atol=1e-5, rtol=1e-5)
+
+
+def test_pairwise_by_hand() -> None:
+    e = torch.tensor([[[1.0, 2.0], [3.0, -1.0], [0.5, 4.0]]])
+    assert pairwise(e).item() == pytest.approx((3 - 2) + (0.5 + 8) + (1.5 - 4))
+
+
+@pytest.mark.parametrize("model", ["full", "others", "dpq", "candidates"])
+def test_every_embedding_fits_the_model(schema: Schema, model: str) -> None:
+    config = small_config()
+    made = {
+        "full": lambda: full_model(config, schema),
+        "others": lambda: others_model(config, schema),
+        "dpq": lambda: dpq_model(config, schema, DECISION),
+        "candidates": lambda: candidates_model(config, schema),
+    }[model]()
+    assert made(IDS).shape == (3,)
+    assert made.eval()(IDS[:1]).shape == (1,)
+
+
+def test_others_shares_first_order_weights_too(schema: Schema) -> None:
+    model = others_model(small_config(), schema)
+    assert model.first_order.table.shape == (10, 1)
+    assert model.first_order(torch.tensor([[2, 6, 9]]))[0, 0] == model.first_order(torch.tensor([[5, 6, 9]]))[0, 0]
+
+
+def test_strategies_start_from_the_same_weights(schema: Schema) -> None:
+    config = small_config(recipe="paper")
+    full, quantised = full_model(config, schema), dpq_model(config, schema, DECISION)
+    shared = dict(full.named_parameters())
+    assert all(torch.equal(tensor, quantised.get_parameter(name)) for name, tensor in shared.items())
+
+
+def test_recipes_differ_where_they_say(schema: Schema) -> None:
+    paper, tuned = (full_model(small_config(recipe=recipe), schema) for recipe in ("paper", "tuned"))
+    kinds = {type(layer).__name__ for layer in paper.mlp}
+    assert {"BatchNorm1d", "Dropout"} <= kinds
+    assert {type(layer).__name__ for layer in tuned.mlp} == {"Linear", "ReLU"}
+    bound = (6 / (14 + 16)) ** 0.5
+    assert 0.9 * bound < paper.embedding.table.abs().max() <= bound
+    assert tuned.embedding.table.std().item() == pytest.approx(0.01, rel=0.15)
+    assert paper.first_order.table.abs().max() > 0.5
+    assert tuned.first_order.table.abs().max() == 0
+
+
+def test_weight_decay_is_the_recipes() -> None:
+    assert small_config(recipe="paper").base.weight_decay == 1e-6
+    assert small_config(recipe="tuned").base.weight_decay == 0
+
+
+def test_dropout_zeroes_and_rescales_in_training_alone() -> None:
+    torch.manual_seed(0)
+    layer, x = Dropout(0.2), torch.ones(100_000)
+    out = layer(x)
+    assert set(out.unique().tolist()) == {0.0, 1.25}
+    assert (out == 0).float().mean().item() == pytest.approx(0.2, abs=0.005)
+    assert torch.equal(layer.eval()(x), x)

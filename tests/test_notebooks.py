@@ -1,0 +1,112 @@
+"""Every notebook from top to bottom at the smoke profile, and what becomes of one that fails."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from autodpq_lib.batch import NOTEBOOKS, plan_runs
+from autodpq_lib.config import STRATEGIES
+from autodpq_lib.data.errors import DataError
+from autodpq_lib.data.sources import locate
+from autodpq_lib.paths import ROOT
+from autodpq_lib.record import record_path
+from scripts import run_notebook
+
+PARAMETERS = {"dataset": "planted", "recipe": "tuned", "seed": 1, "model": "deepfm", "profile": "smoke"}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("suite")
+
+
+@pytest.fixture(autouse=True)
+def one_folder_for_all(shared: Path, own_folders: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTODPQ_RUNS", str(shared / "runs"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+def run(strategy: str, shared: Path, notebooks: Path = ROOT / "notebooks", **changed: object) -> int:
+    parameters = json.dumps({**PARAMETERS, "strategy": strategy, **changed})
+    executed = str(shared / f"{strategy}.ipynb")
+    arguments = ["--parameters", parameters, "--out", str(shared / "out"), "--executed", executed]
+    return run_notebook.main([*arguments, "--notebooks", str(notebooks)])
+
+
+@pytest.mark.xdist_group("suite")
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_strategy_notebook_leaves_a_record(strategy: str, shared: Path) -> None:
+    assert run(strategy, shared) == 0
+    (config,) = plan_runs("planted", "tuned", ["deepfm"], [strategy], [1], "smoke")
+    assert record_path(shared / "out", config).exists()
+    assert nbformat.read(shared / f"{strategy}.ipynb", 4).cells
+
+
+@pytest.mark.xdist_group("suite")
+def test_report_reads_the_records_and_shows_what_is_missing(shared: Path) -> None:
+    keys = {key: PARAMETERS[key] for key in ("dataset", "recipe", "profile")}
+    notebook = ROOT / "notebooks" / "12_report.ipynb"
+    run_notebook.execute(notebook, {**keys, "seeds": [1, 2], "out": str(shared / "out")}, shared / "12.ipynb")
+    text = json.dumps(nbformat.read(shared / "12.ipynb", 4))
+    assert "deepfm-fe-seed2" in text
+    assert "deepfm-fe-seed1-" not in text.split("no record")[0][-40:]
+    assert (shared / "out" / "planted" / "tuned" / "tables" / "table1.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["00_the_paper", "01_data"])
+def test_reading_notebooks_run_on_the_demo_data(name: str, shared: Path) -> None:
+    try:
+        locate("ml-100k")
+    except DataError as error:
+        pytest.skip(f"needs MovieLens-100K: {error}")
+    run_notebook.execute(ROOT / "notebooks" / f"{name}.ipynb", {}, shared / f"{name}.ipynb")
+
+
+def test_quantisation_notebook_runs(shared: Path) -> None:
+    keys = {"dataset": "planted", "profile": "smoke"}
+    run_notebook.execute(ROOT / "notebooks" / "04_product_quantisation.ipynb", keys, shared / "04.ipynb")
+
+
+def broken(folder: Path, code: str) -> Path:
+    """A notebook in place of FE's that ends in ``code``."""
+    folder.mkdir()
+    parameters = "\n".join(f"{key} = None" for key in [*PARAMETERS, "out"])
+    cell = new_code_cell(parameters, metadata={"tags": ["parameters"]})
+    notebook = new_notebook(cells=[cell, new_code_cell(code)])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, folder / f"{NOTEBOOKS['fe']}.ipynb")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "DeadKernelError"),
+        ("import sys; sys.exit(0)", "02_full_embedding.ipynb ended without a valid record: missing"),
+        ("'all is well'", "02_full_embedding.ipynb ended without a valid record: missing"),
+    ],
+    ids=["raises", "killed kernel", "sys.exit(0)", "no record"],
+)
+def test_a_notebook_that_fails_is_a_failed_run_with_its_reason(
+    code: str, reason: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run("fe", tmp_path, broken(tmp_path / "notebooks", code)) == 1
+    assert reason in capfd.readouterr().err.strip().splitlines()[-1]
+    assert not list((tmp_path / "out").rglob("*.json"))
+
+
+@pytest.mark.parametrize("key", ["sed", "tau_kd"])
+def test_a_misspelt_or_foreign_parameter_is_refused_before_the_notebook_starts(
+    key: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_notebook.papermill, "execute_notebook", lambda *_, **__: pytest.fail("it started"))
+    assert run("fe", tmp_path, **{key: 1}) == 1
+    assert key in capfd.readouterr().err
+    assert os.listdir(tmp_path) == []  # noqa: PTH208

@@ -1,0 +1,92 @@
+"""The project's files agree with each other, and the notebooks' sources are clean."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+import yaml
+
+from autodpq_lib.batch import NOTEBOOKS, plan_runs
+from autodpq_lib.config import STRATEGIES
+from autodpq_lib.paths import ROOT
+from autodpq_lib.table1 import collect, table1
+from scripts.readme import rewrite
+
+SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
+#: Names that differ between the package index and conda-forge.
+CONDA = {"torch": "pytorch", "matplotlib": "matplotlib-base", "snakemake": "snakemake-minimal"}
+
+
+def code_cells(path: Path) -> list[nbformat.NotebookNode]:
+    return [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+
+
+def split(requirement: str) -> tuple[str, str]:
+    name, version = re.fullmatch(r"([A-Za-z0-9_-]+)(.*)", requirement).groups()
+    return CONDA.get(name, name).lower(), version
+
+
+def test_environment_and_pyproject_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = dict(map(split, project["dependencies"] + project["optional-dependencies"]["dev"]))
+    wanted["python"] = project["requires-python"]
+    listed = dict(map(split, yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]))
+    assert {name: version for name, version in listed.items() if name != "pip"} == wanted
+
+
+def test_torch_is_a_range() -> None:
+    assert '"torch>=2.4"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_every_strategy_has_its_notebook() -> None:
+    assert {f"{name}.ipynb" for name in NOTEBOOKS.values()} <= {path.name for path in SOURCES}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_notebook_sources_are_clean(path: Path) -> None:
+    nbformat.validate(nbformat.read(path, 4))
+    cells = code_cells(path)
+    assert not any(cell.outputs or cell.execution_count for cell in cells), "carries outputs"
+    assert sum("parameters" in cell.metadata.get("tags", []) for cell in cells) == 1, "one parameters cell"
+    assert max(len(cell.source.splitlines()) for cell in cells) <= 40, "a code cell of more than 40 lines"
+    text = "\n".join(cell.source for cell in nbformat.read(path, 4).cells)
+    assert not re.search(r"(?<![\w.])/(home|root|tmp|work|Users)/", text), "an absolute path"
+    assert "filterwarnings" not in text
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_notebooks_open_with_question_section_and_cost(path: Path) -> None:
+    first = nbformat.read(path, 4).cells[0].source
+    assert first.startswith(f"# {path.stem[:2]} · ")
+    for word in ("**Question.**", "**Paper.**", "**Cost.**"):
+        assert word in first
+
+
+def test_notebooks_define_no_class_of_the_library() -> None:
+    names = set(re.findall(r"^class (\w+)", "\n".join(p.read_text() for p in ROOT.glob("autodpq_lib/**/*.py")), re.M))
+    for path in SOURCES:
+        defined = set(re.findall(r"^class (\w+)", "\n".join(cell.source for cell in code_cells(path)), re.M))
+        assert not defined & names, path.name
+
+
+def test_readme_agrees_with_the_records() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert rewrite(text) == text, "run `make readme`"
+
+
+@pytest.mark.parametrize("recipe", ["paper", "tuned"])
+def test_committed_tables_agree_with_the_records(recipe: str) -> None:
+    plan = plan_runs("ml-1m", recipe, ["deepfm"], STRATEGIES, [1, 2, 3], "full")
+    made = table1(collect(ROOT / "results", plan))
+    kept = pd.read_csv(ROOT / "results" / "ml-1m" / recipe / "tables" / "table1.csv")
+    pd.testing.assert_frame_equal(
+        kept.drop(columns=["baseline", "star"]),
+        made.drop(columns=["baseline", "star"]).astype(kept.dtypes.drop(["baseline", "star"])),
+        rtol=1e-5,
+    )
+    assert kept["star"].fillna("").tolist() == made["star"].fillna("").tolist()

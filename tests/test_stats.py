@@ -1,0 +1,73 @@
+"""The t-tests, the star's tail, and Rel.Improv. as the paper defines it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from scipy.stats import t as student
+
+from autodpq_lib.stats import best_baseline, compare, relative_improvement
+
+OURS = {1: 0.8147, 2: 0.8150, 3: 0.8144}
+BASE = {1: 0.8112, 2: 0.8110, 3: 0.8115}
+
+
+def mean(values: dict[int, float]) -> float:
+    return sum(values.values()) / len(values)
+
+
+def variance(values: dict[int, float]) -> float:
+    return sum((v - mean(values)) ** 2 for v in values.values()) / (len(values) - 1)
+
+
+def test_welch_by_hand() -> None:
+    a, b = variance(OURS) / 3, variance(BASE) / 3
+    statistic = (mean(OURS) - mean(BASE)) / math.sqrt(a + b)
+    freedom = (a + b) ** 2 / (a**2 / 2 + b**2 / 2)
+    expected = 2 * student.sf(abs(statistic), freedom)
+    assert compare(OURS, BASE, "auc", 3).welch == pytest.approx(expected, abs=1e-9)
+
+
+def test_paired_by_hand() -> None:
+    gaps = {seed: OURS[seed] - BASE[seed] for seed in OURS}
+    expected = 2 * student.sf(abs(mean(gaps)) / math.sqrt(variance(gaps) / 3), 2)
+    assert compare(OURS, BASE, "auc", 3).paired == pytest.approx(expected, abs=1e-9)
+
+
+def test_star_needs_significance_in_the_right_direction() -> None:
+    assert compare(OURS, BASE, "auc", 3).star
+    assert not compare(BASE, OURS, "auc", 3).star  # significant, and worse
+    assert compare(BASE, OURS, "logloss", 3).star  # lower is better
+    assert not compare(OURS, {1: 0.8100, 2: 0.8200, 3: 0.8000}, "auc", 3).star
+
+
+@pytest.mark.parametrize("ours", [{1: 0.8, 2: 0.9}, {1: 0.8, 2: 0.9, 4: 0.7}, {}], ids=["one short", "other", "none"])
+def test_a_missing_seed_is_a_refusal(ours: dict[int, float]) -> None:
+    found = compare(ours, BASE, "auc", 3)
+    assert (found.welch, found.paired, found.star) == (None, None, False)
+
+
+def test_one_seed_is_a_refusal() -> None:
+    assert compare({1: 0.8}, {1: 0.7}, "auc", 1).welch is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "baseline", "metric", "printed"),
+    [
+        (0.8147, 0.8112, "auc", "0.43%"),
+        (0.5141, 0.5193, "logloss", "1.00%"),
+        (0.7894, 0.7879, "auc", "0.19%"),
+        (0.3732, 0.3751, "logloss", "0.51%"),
+    ],
+)
+def test_relative_improvement_gives_the_papers_four_values(
+    ours: float, baseline: float, metric: str, printed: str
+) -> None:
+    assert f"{relative_improvement(ours, baseline, metric):.2%}" == printed
+
+
+def test_best_baseline_is_chosen_per_metric() -> None:
+    """DCN of Table 2: the best logloss is Others', the best AUC Random's."""
+    assert best_baseline({"others": 0.8105, "random": 0.8119}, "auc") == "random"
+    assert best_baseline({"others": 0.5193, "random": 0.5208}, "logloss") == "others"

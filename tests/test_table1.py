@@ -1,0 +1,116 @@
+"""Table 1 from records: numbers, gaps, stars, and its three forms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from autodpq_lib.config import METHOD_VERSION, STRATEGIES, RunConfig
+from autodpq_lib.metrics import Metrics
+from autodpq_lib.provenance import provenance
+from autodpq_lib.record import Record, record_path, write_record
+from autodpq_lib.space import Space
+from autodpq_lib.table1 import COLUMNS, as_latex, as_markdown, collect, layout, styled, table1, write_table1
+
+SEEDS = (1, 2, 3)
+AUC = {"fe": 0.8079, "others": 0.8098, "grid": 0.8111, "random": 0.8112, "autodpq": 0.8147}
+LOGLOSS = {"fe": 0.5239, "others": 0.5216, "grid": 0.5251, "random": 0.5193, "autodpq": 0.5141}
+PLAN = [
+    RunConfig.model_validate({"dataset": "ml-1m", "strategy": strategy, "seed": seed})
+    for strategy in STRATEGIES
+    for seed in SEEDS
+]
+FINGERPRINT = "ed0b1d70c0f37f70fb562b43bd590247cf5380e71dc7907d29468a2df440a97c"
+
+
+def record(config: RunConfig, data: str = FINGERPRINT) -> Record:
+    shift = 0.0002 * (config.seed - 2)
+    metrics = Metrics(auc=AUC[config.strategy] + shift, logloss=LOGLOSS[config.strategy] - shift)
+    return Record(
+        identity=config.identity(data),
+        method_version=METHOD_VERSION[config.strategy],
+        data_fingerprint=data,
+        config=config,
+        valid=metrics,
+        test=metrics,
+        decision=None,
+        space=Space(paper=190_900, bits=1, model_bytes=1),
+        timeline=[],
+        fits=[],
+        provenance=provenance("2024-01-01T00:00:00+00:00"),
+    )
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    for config in PLAN:
+        write_record(record(config), record_path(tmp_path, config))
+    return tmp_path
+
+
+def row(table: pd.DataFrame, strategy: str, metric: str) -> pd.Series:
+    return table[(table["strategy"] == strategy) & (table["metric"] == metric)].iloc[0]
+
+
+def test_means_spreads_and_the_papers_numbers(out: Path) -> None:
+    table = table1(collect(out, PLAN))
+    assert list(table.columns) == COLUMNS
+    assert len(table) == 15
+    found = row(table, "grid", "auc")
+    assert found["mean"] == pytest.approx(0.8111, abs=1e-12)
+    assert found["sd"] == pytest.approx(0.0002, abs=1e-12)
+    assert (found["n"], found["paper"]) == (3, 0.8111)
+
+
+def test_autodpq_is_compared_with_the_best_baseline_of_each_metric(out: Path) -> None:
+    table = table1(collect(out, PLAN))
+    auc, logloss = row(table, "autodpq", "auc"), row(table, "autodpq", "logloss")
+    assert (auc["baseline"], logloss["baseline"]) == ("random", "random")
+    assert f"{auc['rel_improv']:.2%} {logloss['rel_improv']:.2%}" == "0.43% 1.00%"
+    assert (auc["star"], logloss["star"]) == ("*", "*")
+    assert table[table["strategy"] != "autodpq"]["star"].isna().all()
+
+
+def test_a_missing_record_is_named_and_its_test_refuses(out: Path) -> None:
+    gone = record_path(out, PLAN[-1])
+    gone.unlink()
+    collected = collect(out, PLAN)
+    assert collected.gaps == ["deepfm-autodpq-seed3: no record"]
+    found = row(table1(collected), "autodpq", "auc")
+    assert found["n"] == 2
+    assert pd.isna(found["p_welch"])
+    assert found["star"] == ""
+
+
+def test_a_strategy_without_records_shows_as_missing(out: Path) -> None:
+    for config in PLAN:
+        if config.strategy == "grid":
+            record_path(out, config).unlink()
+    assert layout(table1(collect(out, PLAN))).loc["AUC ↑", "Grid"] == "missing"
+
+
+def test_records_of_an_older_method_or_other_data_are_named_and_left_out(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_record(record(PLAN[0], data="elsewhere"), record_path(out, PLAN[0]))
+    monkeypatch.setitem(METHOD_VERSION, "others", 2)
+    gaps = collect(out, PLAN).gaps
+    assert gaps[0].startswith("deepfm-fe-seed1: data elsewhere, now ed0b1d70c0f3")
+    assert gaps[1] == "deepfm-others-seed1: method version 1 of others, now 2"
+    assert len(gaps) == 4
+
+
+def test_the_three_forms_say_the_same(out: Path) -> None:
+    table = table1(collect(out, PLAN))
+    write_table1(table, out / "tables")
+    read = pd.read_csv(out / "tables" / "table1.csv")
+    assert list(read.columns) == COLUMNS
+    assert row(read, "autodpq", "auc")["mean"] == pytest.approx(0.8147)
+    assert (out / "tables" / "table1.md").read_text() == as_markdown(table)
+    assert r"<u>0.8112 ± 0.0002</u>" in as_markdown(table)
+    assert r"0.8147\* ± 0.0002" in as_markdown(table)
+    assert r"\underline{0.8112 $\pm$ 0.0002}" in as_latex(table)
+    assert "underline" in styled(table, "caption").to_html()
+    assert "190k" in as_markdown(table)
