@@ -18,7 +18,11 @@ def report_path(asked: argparse.Namespace) -> Path:
 def make_report(asked: argparse.Namespace) -> None:
     """Execute the report; it writes the tables beside the records."""
     parameters = {key: getattr(asked, key) for key in ("dataset", "recipe", "seeds", "profile")}
-    execute(ROOT / "notebooks" / "12_report.ipynb", parameters | {"out": str(asked.out)}, ROOT / report_path(asked))
+    execute(
+        ROOT / "notebooks" / "12_report.ipynb",
+        parameters | {"out": str(asked.out), "tables": str(asked.out)},
+        ROOT / report_path(asked),
+    )
 
 
 def main() -> int:

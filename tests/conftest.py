@@ -59,3 +59,21 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     """No test writes into the project's runs/."""
     monkeypatch.setenv("AUTODPQ_RUNS", str(tmp_path_factory.mktemp("runs")))
     torch.set_num_threads(1)
+
+
+class KilledError(Exception):
+    pass
+
+
+class DyingWorkspace(Workspace):
+    """Dies after so many checkpoints, as a kill between two epochs would have it."""
+
+    def __init__(self, folder: Path, lives: int) -> None:
+        super().__init__(folder)
+        self.lives = lives
+
+    def save(self, name: str, state: dict[str, object]) -> None:
+        super().save(name, state)
+        self.lives -= 1
+        if not self.lives:
+            raise KilledError

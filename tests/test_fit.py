@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import small_config, small_run
+from conftest import DyingWorkspace, KilledError, small_config, small_run
 from torch import nn
 
 from autodpq_lib.data.schema import Schema
@@ -97,24 +97,6 @@ def test_batches_cover_the_data_once_in_an_order_fixed_by_seed_and_epoch(run: Ru
     assert torch.equal(whole, order(1, 0))
     assert not torch.equal(whole, order(1, 1))
     assert not torch.equal(whole, order(2, 0))
-
-
-class KilledError(Exception):
-    pass
-
-
-class DyingWorkspace(Workspace):
-    """Dies after so many checkpoints, as a kill between two epochs would have it."""
-
-    def __init__(self, folder: Path, lives: int) -> None:
-        super().__init__(folder)
-        self.lives = lives
-
-    def save(self, name: str, state: dict[str, object]) -> None:
-        super().save(name, state)
-        self.lives -= 1
-        if not self.lives:
-            raise KilledError
 
 
 @pytest.mark.parametrize("kind", ["descent", "search"])

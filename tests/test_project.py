@@ -67,6 +67,13 @@ def test_notebooks_open_with_question_section_and_cost(path: Path) -> None:
         assert word in first
 
 
+def test_opened_by_hand_a_notebook_writes_below_runs() -> None:
+    for path in SOURCES:
+        (cell,) = [cell for cell in code_cells(path) if "parameters" in cell.metadata.get("tags", [])]
+        written = re.findall(r'^(?:out|tables) = "(\w+)"', cell.source, re.M)
+        assert not written or written[-1] == "runs", path.name
+
+
 def test_notebooks_define_no_class_of_the_library() -> None:
     names = set(re.findall(r"^class (\w+)", "\n".join(p.read_text() for p in ROOT.glob("autodpq_lib/**/*.py")), re.M))
     for path in SOURCES:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from conftest import small_config, small_run
+from conftest import DyingWorkspace, KilledError, small_config, small_run
 
 from autodpq_lib.config import METHOD_VERSION
 from autodpq_lib.data.prepared import Samples
@@ -110,6 +111,19 @@ def test_finished_trials_are_not_repeated(tmp_path: object, schema: Schema, monk
     assert resumed.valid == straight.valid
     assert resumed.decision == straight.decision
     assert len(trained) == sum(len(log.curve["epoch"]) for log in straight.fits[1:])
+
+
+@pytest.mark.parametrize("lives", range(1, 7))
+def test_autodpq_killed_at_any_epoch_ends_in_the_same_bits(lives: int, tmp_path: object, schema: Schema) -> None:
+    """Two epochs each of pretrain, search and retrain: killed between and inside the steps."""
+    straight = make("autodpq", tmp_path / "straight", schema)
+    run = small_run(tmp_path / "killed" / "work", schema, small_config())
+    dying = DyingWorkspace(run.workspace.folder, lives)
+    with pytest.raises(KilledError):
+        BY_NAME["autodpq"](replace(run, workspace=dying))
+    resumed = make("autodpq", tmp_path / "killed", schema)
+    assert (resumed.valid, resumed.test, resumed.decision) == (straight.valid, straight.test, straight.decision)
+    assert [log.curve["train_loss"] for log in resumed.fits] == [log.curve["train_loss"] for log in straight.fits]
 
 
 def _counting(trained: list[int]) -> object:

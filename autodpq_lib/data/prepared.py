@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from autodpq_lib.atomic import atomic_path
+from autodpq_lib.data import planted
 from autodpq_lib.data.errors import DataError
 from autodpq_lib.data.movielens import FILES, read_movielens
 from autodpq_lib.data.planted import make_planted
@@ -38,7 +39,10 @@ EXPECTED: dict[str, dict[str, object]] = {
     },
     "ml-100k": {"rows": 100_000, "positives": 55_375},
 }  # fmt: skip
-FINGERPRINTS = {"ml-1m": "ed0b1d70c0f37f70fb562b43bd590247cf5380e71dc7907d29468a2df440a97c"}
+FINGERPRINTS = {
+    "ml-1m": "ed0b1d70c0f37f70fb562b43bd590247cf5380e71dc7907d29468a2df440a97c",
+    "ml-100k": "ed548653b404b3abcdb65883dcfcaabd46a57adff1899b416d5a593088683a16",
+}
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def prepare(dataset: str) -> Path:
         DataError: the raw data are missing, malformed, or not the data set they claim to be.
     """
     folder = runs_root() / "prepared" / dataset
-    if (folder / "manifest.json").exists() and _manifest(folder)["format"] == FORMAT:
+    if (folder / "manifest.json").exists() and _current(dataset, _manifest(folder)):
         return folder
     frame, raw = _raw_table(dataset)
     with atomic_path(folder) as target:
@@ -119,11 +123,21 @@ def raw_table(dataset: str) -> pl.DataFrame:
 
 def _raw_table(dataset: str) -> tuple[pl.DataFrame, dict[str, str]]:
     if dataset == "planted":
-        return make_planted().frame, {}
+        return make_planted().frame, _generator()
     folder = locate(dataset)
     frame = read_movielens(dataset, folder)
     raw = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES[dataset]}
     return frame, raw
+
+
+def _current(dataset: str, manifest: dict[str, Any]) -> bool:
+    """Prepared in today's format and, where the data are generated, by today's generator."""
+    made_alike = dataset != "planted" or manifest["raw_sha256"] == _generator()
+    return bool(manifest["format"] == FORMAT and made_alike)
+
+
+def _generator() -> dict[str, str]:
+    return {"planted.py": hashlib.sha256(Path(planted.__file__).read_bytes()).hexdigest()}
 
 
 def encode(frame: pl.DataFrame) -> tuple[NDArray[np.int32], dict[str, list[str]]]:
