@@ -64,7 +64,7 @@ def test_mixture_matches_equation_3(schema: Schema, batchnorm: bool) -> None:
     torch.manual_seed(5)
     noise = -torch.empty(2, 4).exponential_().log()
     for m, n in ((0, 0), (2, 1)):
-        logits = [(float(module.alpha[n, t]) + float(noise[n, t])) / 0.7 for t in range(4)]
+        logits = [(module.alpha[n, t].item() + noise[n, t].item()) / 0.7 for t in range(4)]
         p = torch.tensor(logits).softmax(0)
         low = schema.low[IDS[:, m]]
         expected = torch.zeros(int(low.sum()), 16)

@@ -29,7 +29,7 @@ def naive(q: Quantiser, e: Tensor, t: int, k: int) -> tuple[list[list[int]], Ten
         code, pieces = [], []
         for i in range(parts):
             part = row[i * width : (i + 1) * width]
-            dots = [float(sum(part[j] * q.centroids[t, i, c, j] for j in range(width))) for c in range(k)]
+            dots = [sum((part[j] * q.centroids[t, i, c, j]).item() for j in range(width)) for c in range(k)]
             code.append(max(range(k), key=lambda c, dots=dots: dots[c]))
             pieces += [q.decoder[t, i, code[-1], j] for j in range(width)]
         codes.append(code)
