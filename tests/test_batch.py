@@ -26,8 +26,6 @@ COMMAND = [
     *("--strategies", *STRATEGIES, "--seeds", "1", "2", "--jobs", "2"),
 ]
 
-pytestmark = pytest.mark.xdist_group("batch")
-
 
 def start(folder: Path, *more: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "AUTODPQ_RUNS": str(folder / "runs"), "OMP_NUM_THREADS": "1"}

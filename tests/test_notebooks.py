@@ -39,7 +39,6 @@ def run(strategy: str, shared: Path, notebooks: Path = ROOT / "notebooks", **cha
     return run_notebook.main([*arguments, "--notebooks", str(notebooks)])
 
 
-@pytest.mark.xdist_group("suite")
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_strategy_notebook_leaves_a_record(strategy: str, shared: Path) -> None:
     assert run(strategy, shared) == 0
@@ -48,7 +47,6 @@ def test_strategy_notebook_leaves_a_record(strategy: str, shared: Path) -> None:
     assert nbformat.read(shared / f"{strategy}.ipynb", 4).cells
 
 
-@pytest.mark.xdist_group("suite")
 def test_report_reads_the_records_and_shows_what_is_missing(shared: Path) -> None:
     keys = {key: PARAMETERS[key] for key in ("dataset", "recipe", "profile")}
     notebook = ROOT / "notebooks" / "12_report.ipynb"
