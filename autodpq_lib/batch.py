@@ -36,7 +36,7 @@ def plan_runs(
 
 @dataclass(frozen=True)
 class Status:
-    """``done``, ``missing`` or ``stale``, with the reason where there is one."""
+    """``done``, ``missing`` or ``stale``, with the reason if it is not done."""
 
     state: str
     reason: str = ""
@@ -46,7 +46,7 @@ def status(out: Path, config: RunConfig) -> Status:
     """Whether a run is done: a valid, current record exists. Nothing else counts."""
     path = record_path(out, config)
     if not path.exists():
-        return Status("missing")
+        return Status("missing", "no record")
     try:
         reason = read_record(path).stale(known_fingerprint(config.dataset))
     except ValueError as error:

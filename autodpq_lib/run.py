@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,11 @@ def open_run(config: RunConfig) -> Run:
     train, valid = (load_samples(config.dataset, part, config.split_seed) for part in ("train", "valid"))
     work = runs_root() / "work" / config.identity(schema.fingerprint)
     return Run(config, schema, train, valid, Workspace(work))
+
+
+def scratch_run(config: RunConfig) -> Run:
+    """A run to play with: its checkpoints go to a temporary folder, apart from those of a run to be recorded."""
+    return replace(open_run(config), workspace=Workspace(Path(tempfile.mkdtemp())))
 
 
 def finish(run: Run, stages: list[Stage], out: str | Path) -> Record:

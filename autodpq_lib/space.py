@@ -29,21 +29,33 @@ class Space(BaseModel):
 
 
 def space(schema: Schema, dim: int, decision: Decision | None, model: nn.Module, *, tied: bool = True) -> Space:
-    """Space of a trained model: FE and Others by their table, DPQ by its decision.
-
-    ``kept * X + sum_m (L_m * D_m + K_m * X)`` over the fields m with L_m low-frequency features.
-    """
-    table = model.get_parameter("embedding.table")
+    """Space of a trained model: FE and Others by their table, DPQ by its decision."""
     dense = sum(p.numel() for name, p in model.named_parameters() if not name.startswith("embedding."))
     if decision is None:
-        return Space(paper=table.numel(), bits=32 * table.numel(), model_bytes=4 * (table.numel() + dense))
-    kept = int((~schema.low).sum()) * dim
-    tables = 1 if tied else 2
-    centroids = sum(tables * k * dim for k, _ in decision.values())
-    codes = {name: schema.low_sizes[name] * d for name, (_, d) in decision.items()}
-    packed = {name: n * math.ceil(math.log2(decision[name][0])) for name, n in codes.items()}
+        floats = model.get_parameter("embedding.table").numel()
+        return Space(paper=floats, bits=32 * floats, model_bytes=4 * (floats + dense))
+    floats = _floats(schema, dim, decision, tied)
+    packed = [n * math.ceil(math.log2(k)) for n, k in _codes(schema, decision)]
     return Space(
-        paper=kept + sum(codes.values()) + centroids,
-        bits=32 * (kept + centroids) + sum(packed.values()),
-        model_bytes=4 * (kept + centroids + dense) + sum(math.ceil(bits / 8) for bits in packed.values()),
+        paper=quantised_space(schema, dim, decision, tied=tied),
+        bits=32 * floats + sum(packed),
+        model_bytes=4 * (floats + dense) + sum(math.ceil(bits / 8) for bits in packed),
     )
+
+
+def quantised_space(schema: Schema, dim: int, decision: Decision, *, tied: bool = True) -> int:
+    """Space of DPQ in the paper's units: ``kept * X + sum_m (L_m * D_m + K_m * X)``.
+
+    The sum is over the fields m with L_m low-frequency features; untied tables count twice.
+    """
+    return _floats(schema, dim, decision, tied) + sum(n for n, _ in _codes(schema, decision))
+
+
+def _floats(schema: Schema, dim: int, decision: Decision, tied: bool) -> int:
+    tables = 1 if tied else 2
+    return int((~schema.low).sum()) * dim + sum(tables * k * dim for k, _ in decision.values())
+
+
+def _codes(schema: Schema, decision: Decision) -> list[tuple[int, int]]:
+    """Number of code entries of each field, and its K."""
+    return [(schema.low_sizes[name] * d, k) for name, (k, d) in decision.items()]

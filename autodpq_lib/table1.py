@@ -10,8 +10,8 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from autodpq_lib.atomic import write_text
+from autodpq_lib.batch import status
 from autodpq_lib.config import STRATEGIES, RunConfig
-from autodpq_lib.data.prepared import known_fingerprint
 from autodpq_lib.paper import table_value, truncated
 from autodpq_lib.record import Record, read_record, record_path
 from autodpq_lib.stats import Comparison, best_baseline, compare, relative_improvement
@@ -53,13 +53,11 @@ def collect(out: Path, plan: Sequence[RunConfig]) -> Collected:
     found: dict[str, list[Record]] = {strategy: [] for strategy in STRATEGIES}
     gaps = []
     for config in plan:
-        path = record_path(out, config)
-        record = read_record(path) if path.exists() else None
-        reason = record.stale(known_fingerprint(config.dataset)) if record else "no record"
-        if record and not reason:
-            found[config.strategy].append(record)
+        state = status(out, config)
+        if state.state == "done":
+            found[config.strategy].append(read_record(record_path(out, config)))
         else:
-            gaps.append(f"{path.stem}: {reason}")
+            gaps.append(f"{config.name()}: {state.reason}")
     return Collected(plan[0].dataset, plan[0].model, sorted({c.seed for c in plan}), found, gaps)
 
 

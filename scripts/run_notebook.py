@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"FAILED: {one_line(error)}\n")
         return 1
     if found.state != "done":
-        sys.stderr.write(f"FAILED: {notebook.name} ended without a valid record: {found.state} {found.reason}\n")
+        sys.stderr.write(f"FAILED: {notebook.name} ended without a valid record: {found.reason}\n")
     return int(found.state != "done")
 
 

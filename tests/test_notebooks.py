@@ -87,8 +87,8 @@ def broken(folder: Path, code: str) -> Path:
     [
         ("1 / 0", "ZeroDivisionError: division by zero"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "DeadKernelError"),
-        ("import sys; sys.exit(0)", "02_full_embedding.ipynb ended without a valid record: missing"),
-        ("'all is well'", "02_full_embedding.ipynb ended without a valid record: missing"),
+        ("import sys; sys.exit(0)", "02_full_embedding.ipynb ended without a valid record: no record"),
+        ("'all is well'", "02_full_embedding.ipynb ended without a valid record: no record"),
     ],
     ids=["raises", "killed kernel", "sys.exit(0)", "no record"],
 )
