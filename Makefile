@@ -8,12 +8,11 @@ SEEDS ?= 1 2 3
 MODELS ?= deepfm
 STRATEGIES ?= fe others grid random autodpq
 OUT ?= results
-JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 # One thread a job: on busy cores more threads slow these small models down.
 export OMP_NUM_THREADS ?= 1
 
-BATCH = $(BIN)/python -m scripts.replicate --models $(MODELS) --strategies $(STRATEGIES) --seeds $(SEEDS) --jobs $(JOBS)
+BATCH = $(BIN)/python -m scripts.replicate --models $(MODELS) --strategies $(STRATEGIES) --seeds $(SEEDS) $(if $(JOBS),--jobs $(JOBS))
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo replicate plan readme test check format lab clean

@@ -71,7 +71,9 @@ def load_run(record: Record | Path) -> LoadedRun:
     config = found.config
     weights = model_folder(found.identity) / "model.safetensors"
     if not weights.exists():
-        raise FileNotFoundError(f"{weights}: the model of {config.name()} is not on this machine; run it again")
+        raise FileNotFoundError(
+            f"{weights}: the model of {config.name()} is not on this machine; run it again with OUT=runs/mine"
+        )
     schema = load_schema(config.dataset, config.threshold)
     model = _build(found, schema)
     model.load_state_dict(load_file(weights))

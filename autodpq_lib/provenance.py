@@ -49,7 +49,7 @@ def provenance(started: str) -> Provenance:
         git_dirty=None if status is None else bool(status),
         python=platform.python_version(),
         packages={name: version(name) for name in PACKAGES},
-        platform=platform.platform(),
+        platform=f"{platform.system()} {platform.machine()}",
         cpu=_cpu(),
         threads=torch.get_num_threads(),
         peak_memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit,

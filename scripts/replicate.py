@@ -34,7 +34,6 @@ def main() -> int:
     plan = plan_runs(asked.dataset, asked.recipe, asked.models, asked.strategies, asked.seeds, asked.profile)
     if asked.plan:
         return _show_plan(plan, asked.out)
-    prepare(asked.dataset)
     pending = [config for config in plan if status(asked.out, config).state != "done"]
     for config in pending:
         found = status(asked.out, config)
@@ -43,6 +42,8 @@ def main() -> int:
     if not pending and report_path(asked).exists():
         say(f"Nothing to do: all {len(plan)} runs are done.")
     else:
+        if pending:
+            prepare(asked.dataset)
         _run(asked, pending)
         _make_report(asked)
     failed = [config for config in pending if status(asked.out, config).state != "done"]
@@ -60,12 +61,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--profile", default="full")
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--jobs", type=int, default=_cores())
     parser.add_argument("--out", type=Path, default=Path("results"))
     parser.add_argument("--plan", action="store_true", help="show what would run, and run nothing")
     asked = parser.parse_args()
     asked.out = Path(os.path.relpath(ROOT / asked.out, ROOT))
     return asked
+
+
+def _cores() -> int:
+    """Cores that this process may use. (``nproc`` would obey OMP_NUM_THREADS and say 1.)"""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _show_plan(plan: Sequence[RunConfig], out: Path) -> int:

@@ -70,7 +70,8 @@ def test_load_run_without_a_model_says_so(tmp_path: object, schema: Schema) -> N
     record = make("fe", tmp_path, schema)
     (model_folder(record.identity) / "model.safetensors").unlink()
     with pytest.raises(
-        FileNotFoundError, match=r"the model of deepfm-fe-seed1-.* is not on this machine; run it again"
+        FileNotFoundError,
+        match=r"the model of deepfm-fe-seed1-.* is not on this machine; run it again with OUT=runs/mine",
     ):
         load_run(record)
 

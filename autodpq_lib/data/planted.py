@@ -1,9 +1,8 @@
 """A synthetic data set whose right answer is known: fields that need a rich codebook beside fields that do not.
 
 Each row has one feature of every field. The label depends on how the row's context agrees with the hidden
-vector of each low-frequency feature. In the ``rich`` fields hidden vectors are drawn from all sign patterns of
-eight coordinates, so few codes cannot tell them apart; in the ``plain`` fields there are only two, which any (K, D)
-tells apart.
+vector of each low-frequency feature. In the ``rich`` fields a hidden vector is one of sixteen codewords, which few
+codes cannot tell apart; in the ``plain`` field it is one of two, which any (K, D) tells apart.
 """
 
 from __future__ import annotations
