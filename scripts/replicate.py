@@ -70,7 +70,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _cores() -> int:
-    """Cores that this process may use. (``nproc`` would obey OMP_NUM_THREADS and say 1.)"""
+    """Cores that this process may use; ``nproc`` would obey OMP_NUM_THREADS and say 1."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
