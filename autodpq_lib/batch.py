@@ -48,7 +48,10 @@ def status(out: Path, config: RunConfig) -> Status:
     if not path.exists():
         return Status("missing", "no record")
     try:
-        reason = read_record(path).stale(known_fingerprint(config.dataset))
+        record = read_record(path)
+        reason = record.stale(known_fingerprint(config.dataset))
+        if record.config != config:
+            reason = "record is of another configuration"
     except ValueError as error:
         reason = str(error)
     return Status("stale", reason) if reason else Status("done")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from safetensors.torch import load_file
 
-from autodpq_lib.data.prepared import Samples, load_samples, load_schema
+from autodpq_lib.data.prepared import Samples, known_fingerprint, load_samples, load_schema
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.models.build import dpq_model, full_model, others_model
 from autodpq_lib.models.deepfm import DeepFM
@@ -56,7 +56,7 @@ def _row(path: Path, record: Record) -> dict[str, object]:
         "seconds": record.seconds,
         "steps": record.steps,
         "decision": record.decision,
-        "stale": record.stale(),
+        "stale": record.stale(known_fingerprint(config.dataset)),
         "path": path,
     }
 

@@ -98,7 +98,9 @@ def record_path(out: Path, config: RunConfig) -> Path:
 def write_record(record: Record, path: Path) -> None:
     """Write canonical JSON, all or nothing: sorted keys, one top-level key a line, floats at 17 digits at most."""
     content: dict[str, Any] = record.model_dump(mode="json")
-    lines = [f"{json.dumps(key)}: {json.dumps(content[key], sort_keys=True)}" for key in sorted(content)]
+    lines = [
+        f"{json.dumps(key)}: {json.dumps(content[key], sort_keys=True, allow_nan=False)}" for key in sorted(content)
+    ]
     write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
 
 

@@ -87,7 +87,7 @@ class Search:
     def _weights_of_candidates(self) -> Row:
         with torch.no_grad():
             p = self.embedding.probabilities()
-        entropy = -(p * p.log()).sum(1)
+        entropy = torch.special.entr(p).sum(1)
         noted = {f"entropy/{name}": float(e) for name, e in zip(self.embedding.low_fields, entropy, strict=True)}
         for name, row in zip(self.embedding.low_fields, p.tolist(), strict=True):
             noted |= {f"p/{name}/{k},{d}": w for (k, d), w in zip(self.embedding.pairs, row, strict=True)}

@@ -65,7 +65,7 @@ def table1(collected: Collected) -> pd.DataFrame:
     """One row a strategy and metric, with :data:`COLUMNS`.
 
     ``sd`` is over seeds (n - 1). AutoDPQ's rows hold the comparison with the best baseline of that metric.
-    What is missing is missing: n tells how many runs a mean has, and a test with fewer refuses.
+    What is missing is missing: n tells how many runs a mean has, and with any run missing there is no comparison.
     """
     rows = []
     for metric in METRICS:
@@ -83,17 +83,18 @@ def table1(collected: Collected) -> pd.DataFrame:
                 "paper": table_value(1, collected.dataset, collected.model, strategy, metric),
             }
             if strategy == OURS and metric != "space":
-                row |= _against_baselines(values, metric, len(collected.seeds))
+                row |= _against_baselines(values, metric, collected.seeds)
             rows.append(row)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _against_baselines(values: Mapping[str, dict[int, float]], metric: str, seeds: int) -> dict[str, object]:
-    means = {name: pd.Series(runs).mean() for name, runs in values.items() if runs and name != OURS}
-    if not means or not values[OURS]:
+def _against_baselines(values: Mapping[str, dict[int, float]], metric: str, seeds: Sequence[int]) -> dict[str, object]:
+    """Comparison with the best baseline; a refusal if any run is missing, since the best could be that one."""
+    if any(set(runs) != set(seeds) for runs in values.values()):
         return {}
+    means = {name: pd.Series(runs).mean() for name, runs in values.items() if name != OURS}
     baseline = best_baseline(means, metric)
-    found: Comparison = compare(values[OURS], values[baseline], metric, seeds)
+    found: Comparison = compare(values[OURS], values[baseline], metric, len(seeds))
     return {
         "baseline": baseline,
         "rel_improv": relative_improvement(pd.Series(values[OURS]).mean(), means[baseline], metric),
@@ -164,6 +165,11 @@ def styled(table: pd.DataFrame, caption: str) -> Styler:
     return shown.style.apply(decorate, axis=1).set_caption(caption).set_table_styles(head)
 
 
+def as_csv(table: pd.DataFrame) -> str:
+    """Table 1 as data, six significant digits."""
+    return str(table.to_csv(index=False, float_format="%.6g"))
+
+
 def as_markdown(table: pd.DataFrame) -> str:
     """Table 1 for the README."""
     shown, best = layout(table), underlined(table)
@@ -188,6 +194,6 @@ def as_latex(table: pd.DataFrame) -> str:
 
 def write_table1(table: pd.DataFrame, folder: Path) -> None:
     """Write ``table1.csv``, ``table1.md`` and ``table1.tex``."""
-    write_text(folder / "table1.csv", table.to_csv(index=False, float_format="%.6g"))
+    write_text(folder / "table1.csv", as_csv(table))
     write_text(folder / "table1.md", as_markdown(table))
     write_text(folder / "table1.tex", as_latex(table))

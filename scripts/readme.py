@@ -17,6 +17,7 @@ from autodpq_lib.record import Record
 from autodpq_lib.table1 import LABELS, Collected, as_markdown, collect, table1
 
 README, SEEDS = ROOT / "README.md", [1, 2, 3]
+NAMES = {"auc": "AUC", "logloss": "logloss"}
 
 
 def main() -> int:
@@ -57,14 +58,13 @@ def verdict(recipe: str) -> str:
 def _gain(table: pd.DataFrame, metric: str) -> str:
     ours = _row(table, "autodpq", metric)
     if pd.isna(ours["baseline"]):
-        return f"{metric}: not all runs are there."
+        return f"No comparison of {NAMES[metric]} while runs are missing."
     base = _row(table, ours["baseline"], metric)
     paper = ours["paper"] - _row(table, _best_in_paper(table, metric), metric)["paper"]
     test = "no test" if pd.isna(ours["p_welch"]) else f"Welch p = {ours['p_welch']:.3f}"
     starred = "starred" if ours["star"] == "*" else "no star"
-    name = {"auc": "AUC", "logloss": "logloss"}[metric]
     return (
-        f"AutoDPQ's {name} differs from the best baseline's ({LABELS[ours['baseline']]}) by "
+        f"AutoDPQ's {NAMES[metric]} differs from the best baseline's ({LABELS[ours['baseline']]}) by "
         f"{ours['mean'] - base['mean']:+.4f} ({test}, {starred}), where the paper has {paper:+.4f}."
     )
 
@@ -104,15 +104,17 @@ def cost() -> str:
             continue
         epoch = statistics.median(second for record in fe.values() for second in record.fits[0].curve["seconds"])
         whole = statistics.median(record.seconds for record in fe.values())
-        parts = [_parts(record, fe[record.config.seed]) for record in found["autodpq"] if record.config.seed in fe]
+        parts = [_parts(record) for record in found["autodpq"]]
         means = [statistics.mean(column) for column in zip(*parts, strict=True)]
         text = " + ".join(f"{part:.1f}" for part in means)
         lines.append(f"| `{recipe}` | {epoch:.2f} | {whole:.0f} | {text} = {sum(means):.1f} |")
     return "\n".join(lines) + "\n"
 
 
-def _parts(record: Record, fe: Record) -> list[float]:
-    return [sum(log.curve["seconds"]) / fe.seconds for log in record.fits]
+def _parts(record: Record) -> list[float]:
+    """Seconds of each part over those of the same run's pretrain, which is an FE training to the bit."""
+    seconds = [sum(log.curve["seconds"]) for log in record.fits]
+    return [part / seconds[0] for part in seconds]
 
 
 BLOCKS: dict[str, Callable[[], str]] = {

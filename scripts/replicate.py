@@ -20,7 +20,7 @@ from autodpq_lib.config import STRATEGIES, RunConfig
 from autodpq_lib.data.prepared import prepare
 from autodpq_lib.paths import ROOT, runs_root
 from autodpq_lib.record import read_record, record_path
-from autodpq_lib.table1 import collect, layout, table1
+from autodpq_lib.table1 import as_csv, collect, layout, table1
 from scripts.report import report_path
 
 say = tqdm.write
@@ -39,18 +39,27 @@ def main() -> int:
         found = status(asked.out, config)
         if found.state == "stale":
             say(f"stale, run again: {record_path(asked.out, config)}: {found.reason}")
-    if not pending and report_path(asked).exists():
+    reported = True
+    if not pending and _report_is_current(asked, plan):
         say(f"Nothing to do: all {len(plan)} runs are done.")
     else:
         if pending:
             prepare(asked.dataset)
         _run(asked, pending)
-        _make_report(asked)
+        reported = _make_report(asked)
     failed = [config for config in pending if status(asked.out, config).state != "done"]
     for config in failed:
         say(f"failed: {config.dataset} {config.recipe} {config.name()}: {_reason(config)}; log {log_path(config)}")
     _show_table(asked, plan)
-    return 1 if failed else 0
+    return 0 if reported and not failed else 1
+
+
+def _report_is_current(asked: argparse.Namespace, plan: Sequence[RunConfig]) -> bool:
+    """Whether the report exists and the table beside it is the one that these records give."""
+    written = report_path(asked).parent.parent / "tables" / "table1.csv"
+    if not (report_path(asked).exists() and written.exists()):
+        return False
+    return written.read_text() == as_csv(table1(collect(asked.out, plan)))
 
 
 def _arguments() -> argparse.Namespace:
@@ -65,6 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("results"))
     parser.add_argument("--plan", action="store_true", help="show what would run, and run nothing")
     asked = parser.parse_args()
+    os.chdir(ROOT)  # relative paths, here and in Snakemake, count from the project's folder
     asked.out = Path(os.path.relpath(ROOT / asked.out, ROOT))
     return asked
 
@@ -101,8 +111,8 @@ def _run(asked: argparse.Namespace, pending: Sequence[RunConfig]) -> None:
                 process.wait()
 
 
-def _make_report(asked: argparse.Namespace) -> None:
-    """Execute the report in a process of its own, with its chatter in a log."""
+def _make_report(asked: argparse.Namespace) -> bool:
+    """Execute the report in a process of its own, its chatter in a log; tell whether it succeeded."""
     log = runs_root() / "logs" / asked.dataset / asked.recipe / "report.log"
     keys = [f"--{key}={getattr(asked, key)}" for key in ("dataset", "recipe", "profile", "out")]
     command = [sys.executable, "-m", "scripts.report", *keys, "--seeds", *map(str, asked.seeds)]
@@ -111,6 +121,7 @@ def _make_report(asked: argparse.Namespace) -> None:
         done = subprocess.run(command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         say(f"the report failed; log {log}")
+    return done.returncode == 0
 
 
 def _command(asked: argparse.Namespace, targets: Sequence[str]) -> list[str]:
@@ -163,7 +174,10 @@ def _durations(folder: Path) -> dict[tuple[str, str], float]:
     """Median seconds of a run, by model and strategy, from the records at hand."""
     seen = defaultdict(list)
     for path in folder.glob("*.json"):
-        record = read_record(path)
+        try:
+            record = read_record(path)
+        except (ValueError, OSError):  # stale or just being replaced: it tells nothing of durations
+            continue
         ended, started = (datetime.fromisoformat(getattr(record.provenance, key)) for key in ("ended", "started"))
         seen[record.config.model, record.config.strategy].append((ended - started).total_seconds() + STARTUP_SECONDS)
     return {kind: statistics.median(seconds) for kind, seconds in seen.items()}
@@ -176,6 +190,7 @@ def _begun(config: RunConfig, started: float, otherwise: float) -> float:
 
 
 def _reason(config: RunConfig) -> str:
+    """Last line of a run's log, which Snakemake empties when the run begins."""
     log = log_path(config)
     lines = log.read_text().strip().splitlines() if log.exists() else []
     return lines[-1].removeprefix("FAILED: ") if lines else "ended without a word (killed?)"

@@ -78,6 +78,17 @@ def test_the_plan_names_states_and_logs(straight: tuple[Path, str]) -> None:
     assert text.count(".log") == 4
 
 
+def test_a_corrupt_record_is_run_again(straight: tuple[Path, str]) -> None:
+    folder, _ = straight
+    path = record_path(folder / "out", PLAN[0])
+    whole = read_record(path)
+    path.write_text("{")
+    code, text = finish(folder)
+    assert code == 0, text
+    assert "stale, run again" in text
+    assert (read_record(path).valid, read_record(path).test) == (whole.valid, whole.test)
+
+
 def test_a_killed_batch_goes_on_and_ends_with_the_same_table(straight: tuple[Path, str], tmp_path: Path) -> None:
     process = start(tmp_path)
     deadline = time.monotonic() + 200

@@ -80,8 +80,24 @@ def test_a_missing_record_is_named_and_its_test_refuses(out: Path) -> None:
     assert collected.gaps == ["deepfm-autodpq-seed3: no record"]
     found = row(table1(collected), "autodpq", "auc")
     assert found["n"] == 2
-    assert pd.isna(found["p_welch"])
-    assert found["star"] == ""
+    assert found[["baseline", "rel_improv", "p_welch", "p_paired", "star"]].isna().all()
+
+
+@pytest.mark.parametrize("gone", ["random", "grid", "fe"])
+def test_no_star_while_a_baseline_is_missing(out: Path, gone: str) -> None:
+    """The missing run could have been the best baseline's."""
+    record_path(out, next(config for config in PLAN if config.strategy == gone)).unlink()
+    found = row(table1(collect(out, PLAN)), "autodpq", "auc")
+    assert found[["baseline", "rel_improv", "p_welch", "p_paired", "star"]].isna().all()
+
+
+def test_a_record_of_another_configuration_is_not_the_run(out: Path) -> None:
+    """A record copied over another, or made before the data set's YAML was edited."""
+    record_path(out, PLAN[2]).write_text(record_path(out, PLAN[1]).read_text())
+    edited = [config.model_copy(update={"threshold": 30}) for config in PLAN[:1]]
+    write_record(record(PLAN[0]), record_path(out, edited[0]))
+    assert collect(out, PLAN).gaps == ["deepfm-fe-seed3: record is of another configuration"]
+    assert collect(out, edited).gaps[0].endswith("record is of another configuration")
 
 
 def test_a_strategy_without_records_shows_as_missing(out: Path) -> None:
