@@ -6,6 +6,7 @@ import platform
 import resource
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -33,20 +34,34 @@ class Provenance(BaseModel):
     peak_memory_mib: float
 
 
+@dataclass(frozen=True)
+class Origin:
+    """When a run began, and with which code: a commit made while it runs is not the one that runs."""
+
+    started: str
+    git_commit: str | None
+    git_dirty: bool | None
+
+
+def origin() -> Origin:
+    """Origin of a run that begins now."""
+    status = _git("status", "--porcelain", "--", "autodpq_lib", "notebooks", "config", "scripts", "pyproject.toml")
+    return Origin(now(), _git("rev-parse", "HEAD"), None if status is None else bool(status))
+
+
 def now() -> str:
     """UTC time in ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def provenance(started: str) -> Provenance:
-    """Provenance of a run that began at ``started`` and ends now."""
-    status = _git("status", "--porcelain", "--", "autodpq_lib", "notebooks", "config")
+def provenance(begun: Origin) -> Provenance:
+    """Provenance of a run that ends now."""
     unit = 1024 if sys.platform.startswith("linux") else 1024 * 1024
     return Provenance(
-        started=started,
+        started=begun.started,
         ended=now(),
-        git_commit=_git("rev-parse", "HEAD"),
-        git_dirty=None if status is None else bool(status),
+        git_commit=begun.git_commit,
+        git_dirty=begun.git_dirty,
         python=platform.python_version(),
         packages={name: version(name) for name in PACKAGES},
         platform=f"{platform.system()} {platform.machine()}",

@@ -20,7 +20,7 @@ from autodpq_lib.fit import Fit, Row
 from autodpq_lib.metrics import Metrics, predict, score
 from autodpq_lib.models.deepfm import DeepFM
 from autodpq_lib.paths import ROOT, runs_root
-from autodpq_lib.provenance import now, provenance
+from autodpq_lib.provenance import Origin, origin, provenance
 from autodpq_lib.record import FitLog, Point, Record, record_path, write_record
 from autodpq_lib.space import space
 from autodpq_lib.workspace import Workspace
@@ -35,7 +35,7 @@ class Run:
     train: Samples
     valid: Samples
     workspace: Workspace
-    started: str = field(default_factory=now)
+    origin: Origin = field(default_factory=origin)
 
     @property
     def identity(self) -> str:
@@ -97,7 +97,7 @@ def finish(run: Run, stages: list[Stage], out: str | Path) -> Record:
         space=space(run.schema, run.config.embedding_dim, decision, model, tied=run.config.tied),
         timeline=timeline,
         fits=[FitLog(name=f.name, decision=d, curve=_columns(f.curve)) for s in stages for f, d in s.fits],
-        provenance=provenance(run.started),
+        provenance=provenance(run.origin),
     )
     write_record(record, record_path(ROOT / out, run.config))
     run.workspace.clear()

@@ -9,7 +9,7 @@ import pytest
 
 from autodpq_lib.config import METHOD_VERSION, STRATEGIES, RunConfig
 from autodpq_lib.metrics import Metrics
-from autodpq_lib.provenance import provenance
+from autodpq_lib.provenance import Origin, provenance
 from autodpq_lib.record import Record, record_path, write_record
 from autodpq_lib.space import Space
 from autodpq_lib.table1 import COLUMNS, as_latex, as_markdown, collect, layout, styled, table1, write_table1
@@ -39,7 +39,7 @@ def record(config: RunConfig, data: str = FINGERPRINT) -> Record:
         space=Space(paper=190_900, bits=1, model_bytes=1),
         timeline=[],
         fits=[],
-        provenance=provenance("2024-01-01T00:00:00+00:00"),
+        provenance=provenance(Origin("2024-01-01T00:00:00+00:00", None, None)),
     )
 
 
