@@ -58,7 +58,7 @@ def verdict(recipe: str) -> str:
 def _gain(table: pd.DataFrame, metric: str) -> str:
     ours = _row(table, "autodpq", metric)
     if pd.isna(ours["baseline"]):
-        return f"No comparison of {NAMES[metric]} while runs are missing."
+        return _so_far(table, metric)
     base = _row(table, ours["baseline"], metric)
     paper = ours["paper"] - _row(table, _best_in_paper(table, metric), metric)["paper"]
     test = "no test" if pd.isna(ours["p_welch"]) else f"Welch p = {ours['p_welch']:.3f}"
@@ -67,6 +67,13 @@ def _gain(table: pd.DataFrame, metric: str) -> str:
         f"AutoDPQ's {NAMES[metric]} differs from the best baseline's ({LABELS[ours['baseline']]}) by "
         f"{ours['mean'] - base['mean']:+.4f} ({test}, {starred}), where the paper has {paper:+.4f}."
     )
+
+
+def _so_far(table: pd.DataFrame, metric: str) -> str:
+    """What can be said while runs are missing: no test, only the means of the strategies that are complete."""
+    part = table[(table["metric"] == metric) & (table["n"] == len(SEEDS))].set_index("strategy")["mean"]
+    means = ", ".join(f"{LABELS[name]} {mean:.4f}" for name, mean in part.items())
+    return f"No test of {NAMES[metric]} while runs are missing; complete so far: {means}."
 
 
 def _best_in_paper(table: pd.DataFrame, metric: str) -> str:
