@@ -140,6 +140,6 @@ def _score_kept(
 
 
 def _columns(curve: list[Row]) -> dict[str, list[float]]:
-    """Rows as columns; seconds to the millisecond, the rest to seven digits but for the metrics."""
+    """Rows as columns: metrics exact, the rest to seven digits."""
     exact = ("valid_auc", "valid_logloss")
     return {key: [row[key] if key in exact else float(f"{row[key]:.7g}") for row in curve] for key in curve[0]}
