@@ -81,7 +81,7 @@ class RunConfig(_Frozen):
     dataset: str
     strategy: Strategy
     recipe: Literal["paper", "tuned"] = "tuned"
-    model: Literal["deepfm"] = "deepfm"
+    model: Literal["deepfm", "pnn", "dcn"] = "deepfm"
     seed: int = Field(1, ge=0)
     profile: Literal["full", "smoke"] = "full"
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from autodpq_lib.data.prepared import Samples, known_fingerprint, load_samples, load_schema
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.models.build import dpq_model, full_model, others_model
-from autodpq_lib.models.deepfm import DeepFM
+from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.paths import ROOT, runs_root
 from autodpq_lib.record import Record, read_record
 from autodpq_lib.run import model_folder
@@ -22,7 +22,7 @@ class LoadedRun:
     """A finished run: its trained model in evaluation mode, all three parts of its data, and its record."""
 
     record: Record
-    model: DeepFM
+    model: CTRModel
     schema: Schema
     train: Samples
     valid: Samples
@@ -81,7 +81,7 @@ def load_run(record: Record | Path) -> LoadedRun:
     return LoadedRun(found, model.eval(), schema, *parts)
 
 
-def _build(record: Record, schema: Schema) -> DeepFM:
+def _build(record: Record, schema: Schema) -> CTRModel:
     if record.decision is not None:
         return dpq_model(record.config, schema, record.decision)
     return (others_model if record.config.strategy == "others" else full_model)(record.config, schema)

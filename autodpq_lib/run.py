@@ -18,7 +18,7 @@ from autodpq_lib.data.prepared import Samples, load_samples, load_schema
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.fit import Fit, Row
 from autodpq_lib.metrics import Metrics, predict, score
-from autodpq_lib.models.deepfm import DeepFM
+from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.paths import ROOT, runs_root
 from autodpq_lib.provenance import Origin, origin, provenance
 from autodpq_lib.record import FitLog, Point, Record, record_path, write_record
@@ -53,7 +53,7 @@ class Stage:
 
     name: str
     fits: list[tuple[Fit, Decision | None]]
-    build: Callable[[Decision | None], DeepFM] | None = None
+    build: Callable[[Decision | None], CTRModel] | None = None
 
 
 def open_run(config: RunConfig) -> Run:
@@ -111,7 +111,7 @@ def model_folder(identity: str) -> Path:
 
 def _score_kept(
     run: Run, stages: list[Stage], test: Samples
-) -> tuple[list[Point], DeepFM, Decision | None, np.ndarray]:
+) -> tuple[list[Point], CTRModel, Decision | None, np.ndarray]:
     """Score each improvement of each stage on test; the last point, its model and its logits are the result."""
     timeline: list[Point] = []
     seconds, steps = 0.0, 0

@@ -14,7 +14,7 @@ from autodpq_lib.config import RunConfig
 from autodpq_lib.data.prepared import Samples
 from autodpq_lib.embedding.candidates import Candidates
 from autodpq_lib.fit import Row, adam, batches
-from autodpq_lib.models.deepfm import DeepFM
+from autodpq_lib.models.ctr_model import CTRModel
 
 TAU_MIN, TAU_DECAY = 0.01, 5e-5
 Loss = Callable[[], Tensor]
@@ -32,7 +32,7 @@ class Search:
     Adam on a training batch.
     """
 
-    def __init__(self, model: DeepFM, train: Samples, valid: Samples, config: RunConfig) -> None:
+    def __init__(self, model: CTRModel, train: Samples, valid: Samples, config: RunConfig) -> None:
         self.model, self.train, self.valid, self.config = model, train, valid, config
         self.embedding = cast(Candidates, model.embedding)
         self.alpha = self.embedding.alpha

@@ -35,7 +35,9 @@ def test_environment_and_pyproject_agree() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = dict(map(split, project["dependencies"] + project["optional-dependencies"]["dev"]))
     wanted["python"] = project["requires-python"]
-    listed = dict(map(split, yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]))
+    entries = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    by_pip = [name for entry in entries if isinstance(entry, dict) for name in entry["pip"]]
+    listed = dict(map(split, [entry for entry in entries if isinstance(entry, str)] + by_pip))
     assert {name: version for name, version in listed.items() if name != "pip"} == wanted
 
 

@@ -11,24 +11,27 @@ from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.embedding.full import Full
 from autodpq_lib.embedding.init import Init, embedding_init
 from autodpq_lib.embedding.others import Others
+from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.models.dcn import DCN
 from autodpq_lib.models.deepfm import DeepFM
+from autodpq_lib.models.pnn import PNN
 from autodpq_lib.seeding import seed_for
 from autodpq_lib.workspace import Weights
 
 
-def full_model(config: RunConfig, schema: Schema) -> DeepFM:
+def full_model(config: RunConfig, schema: Schema) -> CTRModel:
     """FE: every feature has its row."""
     _seed(config, "embedding")
     return _on(Full(schema.num_features, config.embedding_dim, _init(config, schema)), config, schema)
 
 
-def others_model(config: RunConfig, schema: Schema) -> DeepFM:
+def others_model(config: RunConfig, schema: Schema) -> CTRModel:
     """Others: the low-frequency features of a field share a row, in the first-order weights too."""
     _seed(config, "embedding")
     return _on(Others(schema, config.embedding_dim, _init(config, schema)), config, schema)
 
 
-def dpq_model(config: RunConfig, schema: Schema, decision: Decision) -> DeepFM:
+def dpq_model(config: RunConfig, schema: Schema, decision: Decision) -> CTRModel:
     """DPQ with the (K, D) of ``decision``."""
     _seed(config, "embedding")
     embedding = DPQ(
@@ -43,7 +46,7 @@ def dpq_model(config: RunConfig, schema: Schema, decision: Decision) -> DeepFM:
     return _on(embedding, config, schema)
 
 
-def candidates_model(config: RunConfig, schema: Schema) -> DeepFM:
+def candidates_model(config: RunConfig, schema: Schema) -> CTRModel:
     """The search's model, with all candidates of every field."""
     _seed(config, "embedding")
     embedding = Candidates(
@@ -59,7 +62,7 @@ def candidates_model(config: RunConfig, schema: Schema) -> DeepFM:
     return _on(embedding, config, schema)
 
 
-def start_from(model: DeepFM, weights: Weights) -> None:
+def start_from(model: CTRModel, weights: Weights) -> None:
     """Load all that models of different strategies share: raw rows, first-order weights, the rest of the model."""
     apart = ("embedding.quantisers.", "embedding.norms.", "embedding.alpha")
     shared = {name: tensor for name, tensor in weights.items() if not name.startswith(apart)}
@@ -68,15 +71,19 @@ def start_from(model: DeepFM, weights: Weights) -> None:
     assert all(name.startswith(apart) for name in missing)
 
 
-def _on(embedding: Full, config: RunConfig, schema: Schema) -> DeepFM:
+def _on(embedding: Full, config: RunConfig, schema: Schema) -> CTRModel:
     """The model on an embedding. Its own weights start the same whatever the embedding is."""
-    _seed(config, "first_order")
+    fields, dim, rest = len(schema.fields), config.embedding_dim, (config.hidden, config.base)
     first_order = _first_order(embedding, config, schema)
     _seed(config, config.model)
-    return DeepFM(embedding, first_order, len(schema.fields) * config.embedding_dim, config.hidden, config.base)
+    if config.model == "deepfm":
+        return DeepFM(embedding, first_order, fields * dim, *rest)
+    return PNN(embedding, fields, dim, *rest) if config.model == "pnn" else DCN(embedding, fields * dim, *rest)
 
 
 def _first_order(embedding: Full, config: RunConfig, schema: Schema) -> Full:
+    _seed(config, "first_order")
+
     def init(tensor: torch.Tensor) -> torch.Tensor:
         return tensor.normal_(0.0, config.base.first_order_sd)
 

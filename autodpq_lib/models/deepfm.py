@@ -9,9 +9,11 @@ from torch import Tensor, nn
 
 from autodpq_lib.config import Recipe
 from autodpq_lib.embedding.full import Full
+from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.models.mlp import hidden_layers
 
 
-class DeepFM(nn.Module):
+class DeepFM(CTRModel):
     """``logit = b + sum_m w_m + sum_{m<n} <e_m, e_n> + MLP([e_1; ...; e_M])``.
 
     Args:
@@ -23,10 +25,10 @@ class DeepFM(nn.Module):
     """
 
     def __init__(self, embedding: Full, first_order: Full, inputs: int, hidden: Sequence[int], recipe: Recipe) -> None:
-        super().__init__()
-        self.embedding, self.first_order = embedding, first_order
+        super().__init__(embedding)
+        self.first_order = first_order
         self.bias = nn.Parameter(torch.zeros(1))
-        self.mlp = mlp(inputs, hidden, recipe)
+        self.mlp = nn.Sequential(*hidden_layers(inputs, hidden, recipe), nn.Linear(hidden[-1], 1))
 
     def forward(self, ids: Tensor) -> Tensor:
         """Logits ``[B]`` of ids int64 ``[B, M]``."""
@@ -39,33 +41,3 @@ class DeepFM(nn.Module):
 def pairwise(e: Tensor) -> Tensor:
     """``sum_{m<n} <e_m, e_n> = (|sum_m e_m|^2 - sum_m |e_m|^2) / 2``: ``[B, M, X]`` -> ``[B]``."""
     return (e.sum(1).square().sum(1) - e.square().sum((1, 2))) / 2
-
-
-def mlp(inputs: int, hidden: Sequence[int], recipe: Recipe) -> nn.Sequential:
-    """Linear, BatchNorm, ReLU, dropout for each hidden width, and a last Linear to one logit."""
-    layers: list[nn.Module] = []
-    for width in hidden:
-        layers.append(nn.Linear(inputs, width))
-        if recipe.batchnorm:
-            layers.append(nn.BatchNorm1d(width))
-        layers.append(nn.ReLU())
-        if recipe.dropout:
-            layers.append(Dropout(recipe.dropout))
-        inputs = width
-    return nn.Sequential(*layers, nn.Linear(inputs, 1))
-
-
-class Dropout(nn.Module):
-    """Inverted dropout. Same as ``nn.Dropout``, whose draws on the CPU took a tenth of a training step.
-
-    Args:
-        rate: probability of zeroing an entry.
-    """
-
-    def __init__(self, rate: float) -> None:
-        super().__init__()
-        self.rate = rate
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Zero entries at random and scale the rest by ``1 / (1 - rate)`` while training."""
-        return x * (torch.rand_like(x) >= self.rate) / (1 - self.rate) if self.training else x

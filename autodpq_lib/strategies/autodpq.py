@@ -9,7 +9,7 @@ from autodpq_lib.embedding.candidates import Candidates
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.fit import Fit, fit
 from autodpq_lib.models.build import candidates_model, dpq_model, full_model, start_from
-from autodpq_lib.models.deepfm import DeepFM
+from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.run import Run, Stage
 from autodpq_lib.search import Search
 from autodpq_lib.strategies.fe import descend
@@ -33,7 +33,7 @@ def pretrain(run: Run) -> Fit:
     return descend(run, "pretrain", full_model(run.config, run.schema))
 
 
-def search(run: Run, pretrained: Fit) -> tuple[Fit, DeepFM]:
+def search(run: Run, pretrained: Fit) -> tuple[Fit, CTRModel]:
     """Section 3.2: Algorithm 1 from the pretrained weights. The model returned has the best epoch's weights."""
     model = candidates_model(run.config, run.schema)
     start_from(model, pretrained.best)
@@ -53,7 +53,7 @@ def search(run: Run, pretrained: Fit) -> tuple[Fit, DeepFM]:
     return done, model
 
 
-def retrain(run: Run, pretrained: Fit, mixture: DeepFM, decision: Decision) -> Fit:
+def retrain(run: Run, pretrained: Fit, mixture: CTRModel, decision: Decision) -> Fit:
     """Section 3.3: DPQ under the decision, no BatchNorm, "fine-tune all the other parameters"."""
     model = dpq_model(run.config, run.schema, decision)
     if run.config.retrain_from == "pretrain":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from autodpq_lib.fit import Descent, Fit, fit
 from autodpq_lib.models.build import full_model
-from autodpq_lib.models.deepfm import DeepFM
+from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.run import Run, Stage
 
 
-def descend(run: Run, name: str, model: DeepFM, keep_above: float = -1.0) -> Fit:
+def descend(run: Run, name: str, model: CTRModel, keep_above: float = -1.0) -> Fit:
     """Train a model on the run's data with the run's budget."""
     trainer = Descent(model, run.train, run.config)
     budget = run.config.budget

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from autodpq_lib.config import Decision
 from autodpq_lib.fit import Fit
 from autodpq_lib.models.build import dpq_model, start_from
-from autodpq_lib.models.deepfm import DeepFM
+from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.run import Run, Stage
 from autodpq_lib.strategies.fe import descend, full_embedding
 from autodpq_lib.workspace import Weights
@@ -39,6 +39,6 @@ def _start(run: Run) -> tuple[list[Stage], Weights | None]:
     return [stage], stage.fits[0][0].best
 
 
-def _build(run: Run, choice: Decision | None) -> DeepFM:
+def _build(run: Run, choice: Decision | None) -> CTRModel:
     assert choice is not None
     return dpq_model(run.config, run.schema, choice)

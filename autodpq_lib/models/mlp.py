@@ -1,0 +1,40 @@
+"""The MLP that all three models share (section 4.1.2: hidden layers (16, 16))."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from autodpq_lib.config import Recipe
+
+
+def hidden_layers(inputs: int, hidden: Sequence[int], recipe: Recipe) -> list[nn.Module]:
+    """Linear, BatchNorm, ReLU and dropout for each hidden width; BatchNorm and dropout where the recipe has them."""
+    layers: list[nn.Module] = []
+    for width in hidden:
+        layers.append(nn.Linear(inputs, width))
+        if recipe.batchnorm:
+            layers.append(nn.BatchNorm1d(width))
+        layers.append(nn.ReLU())
+        if recipe.dropout:
+            layers.append(Dropout(recipe.dropout))
+        inputs = width
+    return layers
+
+
+class Dropout(nn.Module):
+    """Inverted dropout. Same as ``nn.Dropout``, whose draws on the CPU took a tenth of a training step.
+
+    Args:
+        rate: probability of zeroing an entry.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Zero entries at random and scale the rest by ``1 / (1 - rate)`` while training."""
+        return x * (torch.rand_like(x) >= self.rate) / (1 - self.rate) if self.training else x
