@@ -5,14 +5,14 @@ BIN := $(VENV)/bin
 RECIPE ?= tuned
 DATASET ?= ml-1m
 SEEDS ?= 1 2 3
-MODELS ?= deepfm
-STRATEGIES ?= fe others grid random autodpq
+PART ?= tables
 OUT ?= results
 
 # One thread a job: on busy cores more threads slow these small models down.
 export OMP_NUM_THREADS ?= 1
 
-BATCH = $(BIN)/python -m scripts.replicate --models $(MODELS) --strategies $(STRATEGIES) --seeds $(SEEDS) $(if $(JOBS),--jobs $(JOBS))
+BATCH = $(BIN)/python -m scripts.replicate --seeds $(SEEDS) $(if $(JOBS),--jobs $(JOBS)) \
+	$(if $(MODELS),--models $(MODELS)) $(if $(STRATEGIES),--strategies $(STRATEGIES))
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo replicate plan readme test check format lab clean
@@ -31,11 +31,11 @@ $(VENV)/installed: pyproject.toml
 demo: env  ## MovieLens-100K, five strategies, three seeds, Table 1 (minutes)
 	$(BATCH) --dataset ml-100k --recipe $(RECIPE) --out runs/demo
 
-replicate: env  ## the paper's protocol: DATASET= RECIPE= SEEDS= MODELS= STRATEGIES= JOBS= OUT=
-	$(BATCH) --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT)
+replicate: env  ## the paper's protocol: DATASET= RECIPE= SEEDS= MODELS= STRATEGIES= JOBS= OUT= PART=
+	$(BATCH) --part $(PART) --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT)
 
 plan: env  ## what `make replicate` would run, what is done, and where the logs are
-	$(BATCH) --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT) --plan
+	$(BATCH) --part $(PART) --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT) --plan
 
 lab: env  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir notebooks

@@ -1,30 +1,32 @@
 # The batch: data -> runs -> report. `make replicate` calls it; so may you, on a cluster too:
-#   snakemake --cores 8 --config dataset=ml-1m recipe=paper
+#   snakemake --cores 8 --config dataset=ml-1m recipe=paper part=tables
 #   snakemake --executor slurm --jobs 30 --config dataset=ml-1m recipe=paper
 # A run is done when its record exists. Every job has one thread.
 import json
 import sys
 from pathlib import Path
 
-from autodpq_lib.batch import log_path, plan_runs
-from autodpq_lib.config import STRATEGIES
+from autodpq_lib.batch import log_path
 from autodpq_lib.paths import runs_root
+from autodpq_lib.plans import plan
 from autodpq_lib.record import record_path
 
 
-def words(key, default):
-    return str(config.get(key, default)).split()
+def words(key, default=""):
+    return str(config.get(key) or default).split()
 
 
 DATASET, RECIPE = config.get("dataset", "ml-1m"), config.get("recipe", "tuned")
 OUT = Path(config.get("out", "results"))
-PLAN = plan_runs(
+PLAN = plan(
+    config.get("part", "tables"),
     DATASET,
     RECIPE,
-    words("models", "deepfm"),
-    words("strategies", " ".join(STRATEGIES)),
     [int(seed) for seed in words("seeds", "1 2 3")],
-    config.get("profile", "full"),
+    out=OUT,
+    models=words("models"),
+    strategies=words("strategies"),
+    profile=config.get("profile", "full"),
 )
 RUNS = {run.name(): run for run in PLAN}
 HERE = OUT / DATASET / RECIPE
@@ -32,8 +34,7 @@ PYTHON = f"OMP_NUM_THREADS=1 {sys.executable}"
 
 
 def parameters(wildcards):
-    keys = ("dataset", "strategy", "recipe", "model", "seed", "profile")
-    return json.dumps({key: getattr(RUNS[wildcards.name], key) for key in keys})
+    return json.dumps(RUNS[wildcards.name].parameters())
 
 
 rule report:

@@ -1,8 +1,7 @@
-"""Which runs a batch consists of, and which are done."""
+"""Which runs of a batch are done, and where each leaves its log."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,19 +18,6 @@ NOTEBOOKS = {
     "random": "06_random_search",
     "autodpq": "07_autodpq",
 }
-
-
-def plan_runs(
-    dataset: str, recipe: str, models: Sequence[str], strategies: Sequence[str], seeds: Sequence[int], profile: str
-) -> list[RunConfig]:
-    """All combinations, cheap strategies first."""
-    keys = {"dataset": dataset, "recipe": recipe, "profile": profile}
-    return [
-        RunConfig.model_validate({**keys, "model": model, "strategy": strategy, "seed": seed})
-        for strategy in strategies
-        for model in models
-        for seed in seeds
-    ]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from autodpq_lib.paths import ROOT
 
 Strategy = Literal["fe", "others", "grid", "random", "autodpq"]
 STRATEGIES: tuple[Strategy, ...] = ("fe", "others", "grid", "random", "autodpq")
+Model = Literal["deepfm", "pnn", "dcn"]
+MODELS: tuple[Model, ...] = ("deepfm", "pnn", "dcn")
 
 #: Raised by hand when a strategy's numbers change, so that older records are found and named.
 METHOD_VERSION: dict[str, int] = {"fe": 1, "others": 1, "grid": 1, "random": 1, "autodpq": 1}
@@ -43,19 +45,24 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
-class Budget(_Frozen):
-    """How long a fit may go on: stop when validation AUC has not risen for ``patience`` epochs."""
+class Limit(_Frozen):
+    """How long a fit may go on: at most ``epochs``, and until validation AUC has not risen for ``patience``."""
 
     epochs: int
     patience: int
-    search_epochs: int
-    search_patience: int
-    trials: int | None  # at most so many trials of Grid and Random; None: all that the configuration asks for
+
+
+class Budget(_Frozen):
+    """How much is run: the limit of a training, of the search, and of the trials of Grid and Random (None: all)."""
+
+    train: Limit
+    search: Limit
+    trials: int | None
 
 
 BUDGETS: dict[str, Budget] = {
-    "full": Budget(epochs=60, patience=3, search_epochs=15, search_patience=2, trials=None),
-    "smoke": Budget(epochs=2, patience=1, search_epochs=2, search_patience=1, trials=2),
+    "full": Budget(train=Limit(epochs=60, patience=3), search=Limit(epochs=15, patience=2), trials=None),
+    "smoke": Budget(train=Limit(epochs=2, patience=1), search=Limit(epochs=2, patience=1), trials=2),
 }
 
 
@@ -71,8 +78,8 @@ def _dataset_defaults(dataset: str) -> dict[str, Any]:
 class RunConfig(_Frozen):
     """One run: a notebook, a data set, a model, a seed. ``config/<dataset>.yaml`` overrides the defaults.
 
-    Section 4.1.2 of the paper gives the defaults of the first group; the second group are the
-    switches that the controls vary, each explained in notebook 00.
+    Section 4.1.2 of the paper gives the defaults of the second group. The rest are switches that the controls
+    vary, each explained in notebook 00; those of the last group replace a part of the recipe where they are given.
 
     Raises:
         pydantic.ValidationError: an unknown key or a value out of range.
@@ -81,7 +88,7 @@ class RunConfig(_Frozen):
     dataset: str
     strategy: Strategy
     recipe: Literal["paper", "tuned"] = "tuned"
-    model: Literal["deepfm", "pnn", "dcn"] = "deepfm"
+    model: Model = "deepfm"
     seed: int = Field(1, ge=0)
     profile: Literal["full", "smoke"] = "full"
 
@@ -98,11 +105,20 @@ class RunConfig(_Frozen):
     kd_noise: bool = False
     tied: bool = True
     search_batchnorm: bool = True
+    quantise: bool = True  # False: the search's BatchNorm and noise without any compression, then FE
     tau_unit: Literal["steps", "epochs"] = "steps"
     second_order: bool = False
+    pretrain: bool = True  # False: the search starts from scratch
     retrain_from: Literal["search", "pretrain", "scratch"] = "search"
     trials_from: Literal["scratch", "pretrain"] = "scratch"
+    extra_training: bool = False  # FE and Others: train on twice, under the limits of the search and of the retrain
     split_seed: int = Field(0, ge=0)
+
+    dropout: float | None = Field(None, ge=0, lt=1)
+    batchnorm: bool | None = None
+    weight_decay: float | None = Field(None, ge=0)
+    embedding_init: Literal["xavier", "normal"] | None = None
+    first_order_sd: float | None = Field(None, ge=0)
 
     @model_validator(mode="before")
     @classmethod
@@ -110,16 +126,19 @@ class RunConfig(_Frozen):
         return {**_dataset_defaults(str(values.get("dataset"))), **values}
 
     @model_validator(mode="after")
-    def _check_subspaces(self) -> Self:
+    def _check(self) -> Self:
         for parts in self.subspaces:
             if self.embedding_dim % parts:
                 raise ValueError(f"subspaces: expected divisors of embedding_dim {self.embedding_dim}, found {parts}")
+        if self.retrain_from == "pretrain" and not self.pretrain:
+            raise ValueError("retrain_from: expected search or scratch where pretrain is off, found pretrain")
         return self
 
     @property
     def base(self) -> Recipe:
-        """The recipe that :attr:`recipe` names."""
-        return RECIPES[self.recipe]
+        """The recipe that :attr:`recipe` names, with the parts that are given apart."""
+        given = {key: getattr(self, key) for key in Recipe.model_fields}
+        return RECIPES[self.recipe].model_copy(update={k: v for k, v in given.items() if v is not None})
 
     @property
     def budget(self) -> Budget:
@@ -137,6 +156,12 @@ class RunConfig(_Frozen):
         named = {"dataset", "strategy", "recipe", "model", "seed"}
         mine, default = self.model_dump(mode="json"), plain.model_dump(mode="json")
         return {k: v for k, v in mine.items() if k not in named and v != default[k]}
+
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of the strategy's notebook, and ``strategy``, which tells which notebook that is."""
+        named = ("dataset", "strategy", "recipe", "model", "seed", "profile")
+        switches = {key: value for key, value in self.changed().items() if key not in named}
+        return {**{key: getattr(self, key) for key in named}, "switches": switches}
 
     def name(self) -> str:
         """File name of the run's record: ``deepfm-fe-seed1``, with a hash of :meth:`changed` if there is any."""

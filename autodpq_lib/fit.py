@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from autodpq_lib.config import RunConfig
+from autodpq_lib.config import Limit, RunConfig
 from autodpq_lib.data.prepared import Samples
 from autodpq_lib.metrics import evaluate
 from autodpq_lib.seeding import generator, seed_for
@@ -47,7 +47,7 @@ class Fit:
         """The epoch with the highest validation AUC, the earliest of equals."""
         return max(self.curve, key=lambda row: row["valid_auc"])
 
-    def stale_epochs(self) -> int:
+    def epochs_since_best(self) -> int:
         """Epochs since the best one."""
         return len(self.curve) - 1 - self.curve.index(self.best_row) if self.curve else 0
 
@@ -60,8 +60,7 @@ def fit(
     workspace: Workspace,
     *,
     seed: int,
-    epochs: int,
-    patience: int,
+    limit: Limit,
     keep_above: float = -1.0,
 ) -> Fit:
     """Train until validation AUC has not risen for ``patience`` epochs, at most ``epochs``; resume if begun.
@@ -76,12 +75,11 @@ def fit(
         valid: the validation part, which chooses the epoch.
         workspace: holds the checkpoint and the improvements.
         seed: of the run.
-        epochs: at most so many.
-        patience: stop after so many epochs without a rise of validation AUC.
+        limit: when to stop.
         keep_above: keep each improvement on disk whose validation AUC is above this.
     """
     done = _resume(name, model, trainer, workspace)
-    while len(done.curve) < epochs and done.stale_epochs() < patience:
+    while len(done.curve) < limit.epochs and done.epochs_since_best() < limit.patience:
         number = len(done.curve)
         torch.manual_seed(seed_for(seed, "noise", number))
         start = perf_counter()
@@ -89,7 +87,7 @@ def fit(
         metrics = evaluate(model, valid)
         row = {"epoch": number, **noted, "valid_auc": metrics.auc, "valid_logloss": metrics.logloss}
         done.curve.append(row | {"seconds": perf_counter() - start})
-        if done.stale_epochs() == 0:
+        if done.epochs_since_best() == 0:
             done.best = copy_weights(model)
             if metrics.auc > keep_above:
                 workspace.keep(name, number, done.best)

@@ -54,7 +54,12 @@ class FitLog(_Strict):
 
 
 class Record(_Strict):
-    """What one run leaves. ``identity`` covers configuration, data and method, not the provenance."""
+    """What one run leaves.
+
+    Attributes:
+        identity: covers configuration, data and method, not the provenance.
+        test_parts: test metrics of the samples ``touched`` by a low-frequency feature, and of the ``untouched``.
+    """
 
     identity: str
     method_version: int
@@ -62,6 +67,7 @@ class Record(_Strict):
     config: RunConfig
     valid: Metrics
     test: Metrics
+    test_parts: dict[str, Metrics] = {}
     decision: Decision | None
     space: Space
     timeline: list[Point]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
 from autodpq_lib.atomic import atomic_path
 from autodpq_lib.config import METHOD_VERSION, Decision, RunConfig
@@ -85,7 +86,7 @@ def finish(run: Run, stages: list[Stage], out: str | Path) -> Record:
     with atomic_path(folder) as target:
         target.mkdir()
         save_file(dict(model.state_dict()), target / "model.safetensors")
-        np.save(target / "test_logits.npy", logits)
+        np.save(target / "test_logits.npy", logits.numpy())
     record = Record(
         identity=run.identity,
         method_version=METHOD_VERSION[run.config.strategy],
@@ -93,6 +94,7 @@ def finish(run: Run, stages: list[Stage], out: str | Path) -> Record:
         config=run.config,
         valid=timeline[-1].valid,
         test=timeline[-1].test,
+        test_parts=_parts(logits, test, run.schema),
         decision=decision,
         space=space(run.schema, run.config.embedding_dim, decision, model, tied=run.config.tied),
         timeline=timeline,
@@ -109,9 +111,7 @@ def model_folder(identity: str) -> Path:
     return runs_root() / "models" / identity[:16]
 
 
-def _score_kept(
-    run: Run, stages: list[Stage], test: Samples
-) -> tuple[list[Point], CTRModel, Decision | None, np.ndarray]:
+def _score_kept(run: Run, stages: list[Stage], test: Samples) -> tuple[list[Point], CTRModel, Decision | None, Tensor]:
     """Score each improvement of each stage on test; the last point, its model and its logits are the result."""
     timeline: list[Point] = []
     seconds, steps = 0.0, 0
@@ -136,7 +136,18 @@ def _score_kept(
                         test=score(logits, test.labels),
                     )
                 )
-    return timeline, model, decision, logits.numpy()
+    return timeline, model, decision, logits
+
+
+def _parts(logits: Tensor, test: Samples, schema: Schema) -> dict[str, Metrics]:
+    """Metrics of the samples with a low-frequency feature and of those without, where both labels occur."""
+    touched = schema.low[test.ids.long()].any(1)
+    parts = {"touched": touched, "untouched": ~touched}
+    return {
+        name: score(logits[part], test.labels[part])
+        for name, part in parts.items()
+        if len(test.labels[part].unique()) == 2
+    }
 
 
 def _columns(curve: list[Row]) -> dict[str, list[float]]:

@@ -10,11 +10,10 @@ from collections.abc import Callable
 import pandas as pd
 
 from autodpq_lib.atomic import write_text
-from autodpq_lib.batch import plan_runs
-from autodpq_lib.config import STRATEGIES
+from autodpq_lib.layout import LABELS, as_markdown
 from autodpq_lib.paths import ROOT
 from autodpq_lib.record import Record
-from autodpq_lib.table1 import LABELS, Collected, as_markdown, collect, table1
+from autodpq_lib.tables import Collected, build, collect
 
 README, SEEDS = ROOT / "README.md", [1, 2, 3]
 NAMES = {"auc": "AUC", "logloss": "logloss"}
@@ -43,14 +42,14 @@ def rewrite(text: str) -> str:
     return text
 
 
-def runs(recipe: str) -> Collected:
-    """The committed MovieLens-1M records of a recipe."""
-    return collect(ROOT / "results", plan_runs("ml-1m", recipe, ["deepfm"], STRATEGIES, SEEDS, "full"))
+def runs(recipe: str, number: int = 1) -> Collected:
+    """The committed MovieLens-1M records of a table and recipe."""
+    return collect(number, ROOT / "results", "ml-1m", recipe, SEEDS)
 
 
 def verdict(recipe: str) -> str:
     """What of Table 1 reproduces under a recipe, in sentences made from the numbers."""
-    table = table1(runs(recipe))
+    table = build(runs(recipe))
     sentences = [_gain(table, metric) for metric in ("auc", "logloss")]
     return f"Under `{recipe}`: " + " ".join([*sentences, _levels(table), _space(table)]) + "\n"
 
@@ -105,13 +104,13 @@ def cost() -> str:
         "| --- | --- | --- | --- |",
     ]
     for recipe in ("paper", "tuned"):
-        found = runs(recipe).found
-        fe = {record.config.seed: record for record in found["fe"]}
-        if not fe or not found["autodpq"]:
+        found = runs(recipe)
+        fe = {record.config.seed: record for record in found.of("fe")}
+        if not fe or not found.of("autodpq"):
             continue
         epoch = statistics.median(second for record in fe.values() for second in record.fits[0].curve["seconds"])
         whole = statistics.median(record.seconds for record in fe.values())
-        parts = [_parts(record) for record in found["autodpq"]]
+        parts = [_parts(record) for record in found.of("autodpq")]
         means = [statistics.mean(column) for column in zip(*parts, strict=True)]
         text = " + ".join(f"{part:.1f}" for part in means)
         lines.append(f"| `{recipe}` | {epoch:.2f} | {whole:.0f} | {text} = {sum(means):.1f} |")
@@ -125,8 +124,8 @@ def _parts(record: Record) -> list[float]:
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
-    "table1-paper": lambda: as_markdown(table1(runs("paper"))),
-    "table1-tuned": lambda: as_markdown(table1(runs("tuned"))),
+    "table1-paper": lambda: as_markdown(build(runs("paper"))),
+    "table1-tuned": lambda: as_markdown(build(runs("tuned"))),
     "verdict": lambda: verdict("paper") + "\n" + verdict("tuned"),
     "cost": cost,
 }

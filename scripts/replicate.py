@@ -13,14 +13,17 @@ from datetime import datetime
 from pathlib import Path
 from time import monotonic, sleep
 
+import pandas as pd
 from tqdm import tqdm
 
-from autodpq_lib.batch import log_path, plan_runs, status
-from autodpq_lib.config import STRATEGIES, RunConfig
+from autodpq_lib import plans
+from autodpq_lib.batch import log_path, status
+from autodpq_lib.config import RunConfig
 from autodpq_lib.data.prepared import prepare
+from autodpq_lib.layout import as_csv, layout
 from autodpq_lib.paths import ROOT, runs_root
 from autodpq_lib.record import read_record, record_path
-from autodpq_lib.table1 import as_csv, collect, layout, table1
+from autodpq_lib.tables import build, collect, tables_of
 from scripts.report import report_path
 
 say = tqdm.write
@@ -31,7 +34,16 @@ STARTUP_SECONDS = 6.0
 def main() -> int:
     """Exit 0 when every run of the plan is done."""
     asked = _arguments()
-    plan = plan_runs(asked.dataset, asked.recipe, asked.models, asked.strategies, asked.seeds, asked.profile)
+    plan = plans.plan(
+        asked.part,
+        asked.dataset,
+        asked.recipe,
+        asked.seeds,
+        out=asked.out,
+        models=asked.models,
+        strategies=asked.strategies,
+        profile=asked.profile,
+    )
     if asked.plan:
         return _show_plan(plan, asked.out)
     pending = [config for config in plan if status(asked.out, config).state != "done"]
@@ -40,7 +52,7 @@ def main() -> int:
         if found.state == "stale":
             say(f"stale, run again: {record_path(asked.out, config)}: {found.reason}")
     reported = True
-    if not pending and _report_is_current(asked, plan):
+    if not pending and _report_is_current(asked):
         say(f"Nothing to do: all {len(plan)} runs are done.")
     else:
         if pending:
@@ -50,24 +62,34 @@ def main() -> int:
     failed = [config for config in pending if status(asked.out, config).state != "done"]
     for config in failed:
         say(f"failed: {config.dataset} {config.recipe} {config.name()}: {_reason(config)}; log {log_path(config)}")
-    _show_table(asked, plan)
+    _show_tables(asked)
     return 0 if reported and not failed else 1
 
 
-def _report_is_current(asked: argparse.Namespace, plan: Sequence[RunConfig]) -> bool:
-    """Whether the report exists and the table beside it is the one that these records give."""
-    written = report_path(asked).parent.parent / "tables" / "table1.csv"
-    if not (report_path(asked).exists() and written.exists()):
+def _report_is_current(asked: argparse.Namespace) -> bool:
+    """Whether the report exists and the tables beside it are the ones that these records give."""
+    folder = report_path(asked).parent.parent / "tables"
+    if not report_path(asked).exists():
         return False
-    return written.read_text() == as_csv(table1(collect(asked.out, plan)))
+    return all(
+        (folder / f"{name}.csv").exists() and (folder / f"{name}.csv").read_text() == as_csv(table)
+        for name, table in _tables(asked).items()
+    )
+
+
+def _tables(asked: argparse.Namespace) -> dict[str, pd.DataFrame]:
+    """The tables that this data set has, from its records."""
+    keys = (asked.out, asked.dataset, asked.recipe, asked.seeds, asked.profile)
+    return {f"table{number}": build(collect(number, *keys)) for number in tables_of(asked.dataset)}
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", default="ml-1m")
     parser.add_argument("--recipe", default="tuned")
-    parser.add_argument("--models", nargs="+", default=["deepfm"])
-    parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES))
+    parser.add_argument("--part", choices=plans.PARTS, default="tables", help="of the evaluation")
+    parser.add_argument("--models", nargs="*", default=[], help="of the tables; default: those of Tables 1 and 2")
+    parser.add_argument("--strategies", nargs="*", default=[], help="of the tables; default: those of Tables 1 and 2")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--profile", default="full")
     parser.add_argument("--jobs", type=int, default=_cores())
@@ -125,7 +147,7 @@ def _make_report(asked: argparse.Namespace) -> bool:
 
 
 def _command(asked: argparse.Namespace, targets: Sequence[str]) -> list[str]:
-    settings = {key: getattr(asked, key) for key in ("dataset", "recipe", "profile", "out")}
+    settings = {key: getattr(asked, key) for key in ("part", "dataset", "recipe", "profile", "out")}
     settings |= {key: " ".join(map(str, getattr(asked, key))) for key in ("models", "strategies", "seeds")}
     return [
         *(sys.executable, "-m", "snakemake", "--cores", str(asked.jobs), "--keep-going", "--rerun-incomplete"),
@@ -163,15 +185,20 @@ def _finished(path: Path, started: float) -> bool:
 def _seconds_left(asked: argparse.Namespace, waiting: Sequence[RunConfig], started: float) -> float | None:
     """Work left over the number of jobs, from the median duration of each kind of run; None before all were seen."""
     known = _durations(asked.out / asked.dataset / asked.recipe / "records")
-    if any((c.model, c.strategy) not in known for c in waiting):
+    if any(_kind(c) not in known for c in waiting):
         return None
     now = datetime.now().timestamp()
-    left = [max(known[c.model, c.strategy] - (now - _begun(c, started, now)), 0.0) for c in waiting]
+    left = [max(known[_kind(c)] - (now - _begun(c, started, now)), 0.0) for c in waiting]
     return max([sum(left) / asked.jobs, *left]) if left else 0.0
 
 
-def _durations(folder: Path) -> dict[tuple[str, str], float]:
-    """Median seconds of a run, by model and strategy, from the records at hand."""
+def _kind(config: RunConfig) -> str:
+    """Runs that differ in their seed alone."""
+    return config.model_copy(update={"seed": 0, "split_seed": 0}).name()
+
+
+def _durations(folder: Path) -> dict[str, float]:
+    """Median seconds of each kind of run, from the records at hand."""
     seen = defaultdict(list)
     for path in folder.glob("*.json"):
         try:
@@ -179,7 +206,7 @@ def _durations(folder: Path) -> dict[tuple[str, str], float]:
         except (ValueError, OSError):  # stale or just being replaced: it tells nothing of durations
             continue
         ended, started = (datetime.fromisoformat(getattr(record.provenance, key)) for key in ("ended", "started"))
-        seen[record.config.model, record.config.strategy].append((ended - started).total_seconds() + STARTUP_SECONDS)
+        seen[_kind(record.config)].append((ended - started).total_seconds() + STARTUP_SECONDS)
     return {kind: statistics.median(seconds) for kind, seconds in seen.items()}
 
 
@@ -196,11 +223,11 @@ def _reason(config: RunConfig) -> str:
     return lines[-1].removeprefix("FAILED: ") if lines else "ended without a word (killed?)"
 
 
-def _show_table(asked: argparse.Namespace, plan: Sequence[RunConfig]) -> None:
-    for model in asked.models:
-        collected = collect(asked.out, [config for config in plan if config.model == model])
-        say(f"\nTable 1, {asked.dataset}, {model}, recipe {asked.recipe}, seeds {collected.seeds}\n")
-        say(layout(table1(collected)).to_string())
+def _show_tables(asked: argparse.Namespace) -> None:
+    for number in tables_of(asked.dataset):
+        collected = collect(number, asked.out, asked.dataset, asked.recipe, asked.seeds, asked.profile)
+        say(f"\nTable {number}, {asked.dataset}, recipe {asked.recipe}, seeds {collected.seeds}\n")
+        say(layout(build(collected)).to_string())
         for gap in collected.gaps:
             say(f"not in the table: {gap}")
     say(f"Report: {report_path(asked)}")

@@ -33,7 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--notebooks", type=Path, default=ROOT / "notebooks", help="folder of the sources")
     asked = parser.parse_args(arguments)
     try:
-        config = RunConfig.model_validate(asked.parameters)
+        switches = asked.parameters.get("switches", {})
+        config = RunConfig.model_validate({k: v for k, v in asked.parameters.items() if k != "switches"} | switches)
         notebook = asked.notebooks / f"{NOTEBOOKS[config.strategy]}.ipynb"
         given = {key: value for key, value in asked.parameters.items() if key != "strategy"}
         execute(notebook, given | {"out": str(asked.out)}, asked.executed)

@@ -13,14 +13,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from autodpq_lib.batch import plan_runs, status
+from autodpq_lib.batch import status
 from autodpq_lib.config import METHOD_VERSION, RunConfig
 from autodpq_lib.data.prepared import load_schema
 from autodpq_lib.paths import ROOT
+from autodpq_lib.plans import tables
 from autodpq_lib.record import read_record, record_path
 
 STRATEGIES = ["fe", "grid"]
-PLAN = plan_runs("planted", "tuned", ["deepfm"], STRATEGIES, [1, 2], "smoke")
+PLAN = tables("planted", "tuned", [1, 2], ["deepfm"], STRATEGIES, "smoke")
 COMMAND = [
     *(sys.executable, "-m", "scripts.replicate", "--dataset", "planted", "--profile", "smoke"),
     *("--strategies", *STRATEGIES, "--seeds", "1", "2", "--jobs", "2"),

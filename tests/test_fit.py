@@ -9,6 +9,7 @@ import torch
 from conftest import DyingWorkspace, KilledError, small_config, small_run
 from torch import nn
 
+from autodpq_lib.config import Limit
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.fit import Descent, Row, batches, fit
 from autodpq_lib.models.build import candidates_model, full_model
@@ -48,7 +49,15 @@ class Graded(nn.Module):
 
 def scripted(run: Run, script: list[float], patience: int, epochs: int = 60) -> tuple[Graded, list[float]]:
     model = Graded(run.valid.labels)
-    done = fit("x", model, Scripted(model, script), run.valid, run.workspace, seed=1, epochs=epochs, patience=patience)
+    done = fit(
+        "x",
+        model,
+        Scripted(model, script),
+        run.valid,
+        run.workspace,
+        seed=1,
+        limit=Limit(epochs=epochs, patience=patience),
+    )
     return model, [row["valid_auc"] for row in done.curve]
 
 
@@ -114,7 +123,7 @@ def test_interrupted_and_straight_fits_end_in_the_same_bits(
         else:
             model = full_model(config, schema)
             trainer = Descent(model, run.train, config)
-        done = fit("x", model, trainer, run.valid, workspace, seed=1, epochs=4, patience=9)
+        done = fit("x", model, trainer, run.valid, workspace, seed=1, limit=Limit(epochs=4, patience=9))
         last = workspace.load("x")["model"]
         return done.best | {f"last {name}": tensor for name, tensor in last.items()}
 

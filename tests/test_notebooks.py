@@ -10,11 +10,12 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autodpq_lib.batch import NOTEBOOKS, plan_runs
+from autodpq_lib.batch import NOTEBOOKS
 from autodpq_lib.config import STRATEGIES
 from autodpq_lib.data.errors import DataError
 from autodpq_lib.data.sources import locate
 from autodpq_lib.paths import ROOT
+from autodpq_lib.plans import tables
 from autodpq_lib.record import record_path
 from scripts import run_notebook
 
@@ -42,7 +43,7 @@ def run(strategy: str, shared: Path, notebooks: Path = ROOT / "notebooks", **cha
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_strategy_notebook_leaves_a_record(strategy: str, shared: Path) -> None:
     assert run(strategy, shared) == 0
-    (config,) = plan_runs("planted", "tuned", ["deepfm"], [strategy], [1], "smoke")
+    (config,) = tables("planted", "tuned", [1], ["deepfm"], [strategy], "smoke")
     assert record_path(shared / "out", config).exists()
     assert nbformat.read(shared / f"{strategy}.ipynb", 4).cells
 
@@ -74,7 +75,7 @@ def test_quantisation_notebook_runs(shared: Path) -> None:
 def broken(folder: Path, code: str) -> Path:
     """A notebook in place of FE's that ends in ``code``."""
     folder.mkdir()
-    parameters = "\n".join(f"{key} = None" for key in [*PARAMETERS, "out"])
+    parameters = "\n".join(f"{key} = None" for key in [*PARAMETERS, "switches", "out"])
     cell = new_code_cell(parameters, metadata={"tags": ["parameters"]})
     notebook = new_notebook(cells=[cell, new_code_cell(code)])
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}

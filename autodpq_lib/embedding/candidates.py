@@ -55,6 +55,7 @@ class Candidates(Compressed):
         init: fills raw rows and centroids.
         candidates: the T pairs (K, D).
         batchnorm: apply Eq. 2.
+        quantise: False (a control) makes each candidate the raw vector itself.
         tied, tau_kd, noise: see :class:`Quantiser`.
     """
 
@@ -66,6 +67,7 @@ class Candidates(Compressed):
         candidates: Sequence[tuple[int, int]],
         *,
         batchnorm: bool = True,
+        quantise: bool = True,
         tied: bool = True,
         tau_kd: float = 1.0,
         noise: bool = False,
@@ -73,7 +75,7 @@ class Candidates(Compressed):
         super().__init__(schema, dim, init)
         #: The pairs in the order in which alpha and the mixture hold them: those that share D together.
         self.pairs = sorted(candidates, key=lambda pair: pair[1])
-        self.tau = 1.0
+        self.tau, self.quantise = 1.0, quantise
         sizes = {d: [k for k, other in self.pairs if other == d] for _, d in self.pairs}
         self.quantisers = nn.ModuleDict()
         for name in self.low_fields:
@@ -91,7 +93,10 @@ class Candidates(Compressed):
     def each(self, n: int, e: Tensor) -> Tensor:
         """All candidates' vectors of the n-th low-frequency field, normalised: ``[P, X]`` -> ``[P, T, X]``."""
         quantisers = cast(nn.ModuleDict, self.quantisers[self.low_fields[n]])
-        decoded = torch.cat([quantiser(e) for quantiser in quantisers.values()], dim=1)
+        if self.quantise:
+            decoded = torch.cat([quantiser(e) for quantiser in quantisers.values()], dim=1)
+        else:
+            decoded = e[:, None].expand(-1, len(self.pairs), -1)
         return decoded if self.norms is None else cast(Tensor, self.norms[n](decoded))
 
     def probabilities(self) -> Tensor:

@@ -55,6 +55,7 @@ def candidates_model(config: RunConfig, schema: Schema) -> CTRModel:
         _init(config, schema),
         config.candidates,
         batchnorm=config.search_batchnorm,
+        quantise=config.quantise,
         tied=config.tied,
         tau_kd=config.tau_kd,
         noise=config.kd_noise,

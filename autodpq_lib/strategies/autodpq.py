@@ -16,15 +16,22 @@ from autodpq_lib.strategies.fe import descend
 
 
 def autodpq(run: Run) -> list[Stage]:
-    """The three steps, one after the other."""
-    pretrained = pretrain(run)
+    """The three steps, one after the other. The result is the retrained model."""
+    pretrained = pretrain(run) if run.config.pretrain else None
     searched, mixture = search(run, pretrained)
-    decision = cast(Candidates, mixture.embedding).decision()
-    retrained = retrain(run, pretrained, mixture, decision)
+    retrained = retrain(run, pretrained, mixture)
+    return stages(run, pretrained, searched, retrained)
+
+
+def stages(run: Run, pretrained: Fit | None, searched: Fit, retrained: tuple[Fit, Decision | None]) -> list[Stage]:
+    """The three steps as what is to be scored; the search's mixture is no model to be scored."""
+    first = (
+        [Stage("pretrain", [(pretrained, None)], lambda _: full_model(run.config, run.schema))] if pretrained else []
+    )
     return [
-        Stage("pretrain", [(pretrained, None)], lambda _: full_model(run.config, run.schema)),
+        *first,
         Stage("search", [(searched, None)]),
-        Stage("retrain", [(retrained, decision)], lambda _: dpq_model(run.config, run.schema, decision)),
+        Stage("retrain", [retrained], lambda decision: retrain_model(run, decision)),
     ]
 
 
@@ -33,32 +40,38 @@ def pretrain(run: Run) -> Fit:
     return descend(run, "pretrain", full_model(run.config, run.schema))
 
 
-def search(run: Run, pretrained: Fit) -> tuple[Fit, CTRModel]:
+def search(run: Run, pretrained: Fit | None) -> tuple[Fit, CTRModel]:
     """Section 3.2: Algorithm 1 from the pretrained weights. The model returned has the best epoch's weights."""
     model = candidates_model(run.config, run.schema)
-    start_from(model, pretrained.best)
-    trainer = Search(model, run.train, run.valid, run.config)
-    budget = run.config.budget
+    if pretrained is not None:
+        start_from(model, pretrained.best)
     done = fit(
         "search",
         model,
-        trainer,
+        Search(model, run.train, run.valid, run.config),
         run.valid,
         run.workspace,
         seed=run.config.seed,
-        epochs=budget.search_epochs,
-        patience=budget.search_patience,
+        limit=run.config.budget.search,
         keep_above=2.0,  # the mixture is no result, so none of its weights are kept for scoring
     )
     return done, model
 
 
-def retrain(run: Run, pretrained: Fit, mixture: CTRModel, decision: Decision) -> Fit:
-    """Section 3.3: DPQ under the decision, no BatchNorm, "fine-tune all the other parameters"."""
-    model = dpq_model(run.config, run.schema, decision)
-    if run.config.retrain_from == "pretrain":
+def retrain(run: Run, pretrained: Fit | None, mixture: CTRModel) -> tuple[Fit, Decision | None]:
+    """Section 3.3: the arg max of alpha as DPQ, no BatchNorm, "fine-tune all the other parameters"."""
+    searched = cast(Candidates, mixture.embedding)
+    decision = searched.decision() if run.config.quantise else None
+    model = retrain_model(run, decision)
+    if run.config.retrain_from == "pretrain" and pretrained is not None:
         start_from(model, pretrained.best)
     if run.config.retrain_from == "search":
         start_from(model, mixture.state_dict())
-        cast(DPQ, model.embedding).adopt(cast(Candidates, mixture.embedding))
-    return descend(run, "retrain", model)
+        if isinstance(model.embedding, DPQ):
+            model.embedding.adopt(searched)
+    return descend(run, "retrain", model), decision
+
+
+def retrain_model(run: Run, decision: Decision | None) -> CTRModel:
+    """DPQ under the decision; FE in the control that quantises nothing."""
+    return dpq_model(run.config, run.schema, decision) if decision else full_model(run.config, run.schema)

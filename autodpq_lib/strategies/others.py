@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from autodpq_lib.models.build import others_model
 from autodpq_lib.run import Run, Stage
-from autodpq_lib.strategies.fe import descend
+from autodpq_lib.strategies.fe import train
 
 
 def others(run: Run) -> list[Stage]:
     """Others, baseline 2 of section 4.2."""
-    done = descend(run, "fit", others_model(run.config, run.schema))
-    return [Stage("fit", [(done, None)], lambda _: others_model(run.config, run.schema))]
+    return train(run, lambda: others_model(run.config, run.schema))

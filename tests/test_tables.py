@@ -1,4 +1,4 @@
-"""Table 1 from records: numbers, gaps, stars, and its three forms."""
+"""Tables 1 and 2 from records: numbers, gaps, stars, and its three forms."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from autodpq_lib.config import METHOD_VERSION, STRATEGIES, RunConfig
+from autodpq_lib.config import METHOD_VERSION, RunConfig
+from autodpq_lib.layout import as_latex, as_markdown, layout, styled, write_table
 from autodpq_lib.metrics import Metrics
+from autodpq_lib.plans import tables
 from autodpq_lib.provenance import Origin, provenance
 from autodpq_lib.record import Record, record_path, write_record
 from autodpq_lib.space import Space
-from autodpq_lib.table1 import COLUMNS, as_latex, as_markdown, collect, layout, styled, table1, write_table1
+from autodpq_lib.tables import COLUMNS, Collected, build, collect, read_plan
 
 SEEDS = (1, 2, 3)
 AUC = {"fe": 0.8079, "others": 0.8098, "grid": 0.8111, "random": 0.8112, "autodpq": 0.8147}
 LOGLOSS = {"fe": 0.5239, "others": 0.5216, "grid": 0.5251, "random": 0.5193, "autodpq": 0.5141}
-PLAN = [
-    RunConfig.model_validate({"dataset": "ml-1m", "strategy": strategy, "seed": seed})
-    for strategy in STRATEGIES
-    for seed in SEEDS
-]
+PLAN = tables("ml-1m", "tuned", SEEDS, ["deepfm"])
 FINGERPRINT = "ed0b1d70c0f37f70fb562b43bd590247cf5380e71dc7907d29468a2df440a97c"
 
 
@@ -50,12 +48,16 @@ def out(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def of(out: Path, number: int = 1) -> Collected:
+    return collect(number, out, "ml-1m", "tuned", SEEDS)
+
+
 def row(table: pd.DataFrame, strategy: str, metric: str) -> pd.Series:
     return table[(table["strategy"] == strategy) & (table["metric"] == metric)].iloc[0]
 
 
 def test_means_spreads_and_the_papers_numbers(out: Path) -> None:
-    table = table1(collect(out, PLAN))
+    table = build(of(out))
     assert list(table.columns) == COLUMNS
     assert len(table) == 15
     found = row(table, "grid", "auc")
@@ -65,7 +67,7 @@ def test_means_spreads_and_the_papers_numbers(out: Path) -> None:
 
 
 def test_autodpq_is_compared_with_the_best_baseline_of_each_metric(out: Path) -> None:
-    table = table1(collect(out, PLAN))
+    table = build(of(out))
     auc, logloss = row(table, "autodpq", "auc"), row(table, "autodpq", "logloss")
     assert (auc["baseline"], logloss["baseline"]) == ("random", "random")
     assert f"{auc['rel_improv']:.2%} {logloss['rel_improv']:.2%}" == "0.43% 1.00%"
@@ -76,9 +78,9 @@ def test_autodpq_is_compared_with_the_best_baseline_of_each_metric(out: Path) ->
 def test_a_missing_record_is_named_and_its_test_refuses(out: Path) -> None:
     gone = record_path(out, PLAN[-1])
     gone.unlink()
-    collected = collect(out, PLAN)
+    collected = of(out)
     assert collected.gaps == ["deepfm-autodpq-seed3: no record"]
-    found = row(table1(collected), "autodpq", "auc")
+    found = row(build(collected), "autodpq", "auc")
     assert found["n"] == 2
     assert found[["baseline", "rel_improv", "p_welch", "p_paired", "star"]].isna().all()
 
@@ -87,7 +89,7 @@ def test_a_missing_record_is_named_and_its_test_refuses(out: Path) -> None:
 def test_no_star_while_a_baseline_is_missing(out: Path, gone: str) -> None:
     """The missing run could have been the best baseline's."""
     record_path(out, next(config for config in PLAN if config.strategy == gone)).unlink()
-    found = row(table1(collect(out, PLAN)), "autodpq", "auc")
+    found = row(build(of(out)), "autodpq", "auc")
     assert found[["baseline", "rel_improv", "p_welch", "p_paired", "star"]].isna().all()
 
 
@@ -96,15 +98,15 @@ def test_a_record_of_another_configuration_is_not_the_run(out: Path) -> None:
     record_path(out, PLAN[2]).write_text(record_path(out, PLAN[1]).read_text())
     edited = [config.model_copy(update={"threshold": 30}) for config in PLAN[:1]]
     write_record(record(PLAN[0]), record_path(out, edited[0]))
-    assert collect(out, PLAN).gaps == ["deepfm-fe-seed3: record is of another configuration"]
-    assert collect(out, edited).gaps[0].endswith("record is of another configuration")
+    assert of(out).gaps == ["deepfm-fe-seed3: record is of another configuration"]
+    assert read_plan(out, edited)[1][0].endswith("record is of another configuration")
 
 
 def test_a_strategy_without_records_shows_as_missing(out: Path) -> None:
     for config in PLAN:
         if config.strategy == "grid":
             record_path(out, config).unlink()
-    assert layout(table1(collect(out, PLAN))).loc["AUC ↑", "Grid"] == "missing"
+    assert layout(build(of(out))).loc["AUC ↑", "Grid"] == "missing"
 
 
 def test_records_of_an_older_method_or_other_data_are_named_and_left_out(
@@ -112,15 +114,15 @@ def test_records_of_an_older_method_or_other_data_are_named_and_left_out(
 ) -> None:
     write_record(record(PLAN[0], data="elsewhere"), record_path(out, PLAN[0]))
     monkeypatch.setitem(METHOD_VERSION, "others", 2)
-    gaps = collect(out, PLAN).gaps
+    gaps = of(out).gaps
     assert gaps[0].startswith("deepfm-fe-seed1: data elsewhere, now ed0b1d70c0f3")
     assert gaps[1] == "deepfm-others-seed1: method version 1 of others, now 2"
     assert len(gaps) == 4
 
 
 def test_the_three_forms_say_the_same(out: Path) -> None:
-    table = table1(collect(out, PLAN))
-    write_table1(table, out / "tables")
+    table = build(of(out))
+    write_table(table, out / "tables", "table1")
     read = pd.read_csv(out / "tables" / "table1.csv")
     assert list(read.columns) == COLUMNS
     assert row(read, "autodpq", "auc")["mean"] == pytest.approx(0.8147)
@@ -128,5 +130,22 @@ def test_the_three_forms_say_the_same(out: Path) -> None:
     assert r"<u>0.8112 ± 0.0002</u>" in as_markdown(table)
     assert r"0.8147\* ± 0.0002" in as_markdown(table)
     assert r"\underline{0.8112 $\pm$ 0.0002}" in as_latex(table)
-    assert "underline" in styled(table, "caption").to_html()
+    assert "<u>0.8112" in styled(table, "caption").to_html()
     assert "190k" in as_markdown(table)
+
+
+def test_table_2_compares_each_model_with_its_own_baselines(out: Path) -> None:
+    """DCN of the paper: the best logloss is Others', the best AUC Random's."""
+    for config in tables("ml-1m", "tuned", SEEDS, ["pnn", "dcn"]):
+        made = record(config)
+        if (config.model, config.strategy) == ("dcn", "others"):
+            made.test.logloss = 0.5190 - 0.0002 * config.seed
+        write_record(made, record_path(out, config))
+    table = build(of(out, 2))
+    assert len(table) == 3 * 3 * 3
+    ours = table[table["strategy"] == "autodpq"].set_index(["model", "metric"])["baseline"]
+    assert ours["dcn", "logloss"] == "others"
+    assert ours["dcn", "auc"] == ours["pnn", "logloss"] == "random"
+    shown = layout(table)
+    assert list(shown.index[:3]) == ["DeepFM AUC ↑", "DeepFM AUC ↑ paper", "DeepFM Logloss ↓"]
+    assert shown.loc["DCN AUC ↑ paper", "AutoDPQ"] == "0.8140"

@@ -1,0 +1,144 @@
+"""Which runs each part of the evaluation consists of: the tables, Figure 3, the controls, ten seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from autodpq_lib.config import MODELS, RECIPES, STRATEGIES, RunConfig, Strategy
+from autodpq_lib.paths import ROOT
+from autodpq_lib.record import Record, read_record, record_path
+
+PARTS = ("tables", "figure3", "controls", "seeds")
+#: Table 1 has all strategies on DeepFM; Table 2 these on every model.
+COMPATIBILITY: tuple[Strategy, ...] = ("others", "random", "autodpq")
+TEN_SEEDS = range(1, 11)
+#: Draws of Figure 3's long Random: at least 60 FE trainings.
+LONG_DRAWS = 50
+
+
+def plan(
+    part: str,
+    dataset: str,
+    recipe: str,
+    seeds: Sequence[int],
+    *,
+    out: Path,
+    models: Sequence[str] = (),
+    strategies: Sequence[str] = (),
+    profile: str = "full",
+) -> list[RunConfig]:
+    """Runs of one part of the evaluation: ``tables``, ``figure3``, ``controls`` or ``seeds``.
+
+    Models, strategies and profile count for ``tables`` alone. ``seeds`` needs Grid's records below ``out``.
+    """
+    if part == "figure3":
+        return figure3(dataset, recipe, seeds)
+    if part == "controls":
+        return control_runs(dataset, recipe, seeds)
+    if part == "seeds":
+        runs = tables(dataset, recipe, seeds, ["deepfm"], ["grid"])
+        return ten_seeds(
+            dataset, recipe, [read_record(path) for run in runs if (path := record_path(out, run)).exists()]
+        )
+    return tables(dataset, recipe, seeds, models, strategies, profile)
+
+
+def tables(
+    dataset: str,
+    recipe: str,
+    seeds: Sequence[int],
+    models: Sequence[str] = (),
+    strategies: Sequence[str] = (),
+    profile: str = "full",
+) -> list[RunConfig]:
+    """Runs of Tables 1 and 2, or of the models and strategies that are named; cheap strategies first.
+
+    Table 2 is on MovieLens-1M alone; the other data sets have DeepFM.
+    """
+    models = models or (MODELS if dataset == "ml-1m" else MODELS[:1])
+    wanted = {model: strategies or (STRATEGIES if model == "deepfm" else COMPATIBILITY) for model in models}
+    return [
+        configure(dataset, recipe, strategy, seed, model=model, profile=profile)
+        for strategy, model, seed in product(STRATEGIES, models, seeds)
+        if strategy in wanted[model]
+    ]
+
+
+def figure3(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConfig]:
+    """Random at the length that Figure 3 shows; its other curves are runs of Table 1."""
+    return [configure(dataset, recipe, "random", seed, draws=LONG_DRAWS) for seed in seeds]
+
+
+class Control(BaseModel):
+    """One switch changed; the reference is the same strategy, recipe and seed without the change.
+
+    Attributes:
+        switches: keys of :class:`RunConfig`; ``split_seed: seed`` moves the split with the seed.
+        swap: a part of the recipe that takes the other recipe's value.
+        title: what is changed, in words.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    strategy: Strategy
+    title: str
+    switches: dict[str, Any] = {}
+    swap: Literal["dropout", "batchnorm", "weight_decay", "embedding_init", "first_order_sd"] | None = None
+
+    def config(self, dataset: str, recipe: str, seed: int) -> RunConfig:
+        """The run of this control."""
+        switches = {key: seed if value == "seed" else value for key, value in self.switches.items()}
+        if self.swap:
+            (other,) = set(RECIPES) - {recipe}
+            switches[self.swap] = getattr(RECIPES[other], self.swap)
+        return configure(dataset, recipe, self.strategy, seed, **switches)
+
+
+def controls() -> list[Control]:
+    """The controls of ``config/controls.yaml``."""
+    return [Control.model_validate(entry) for entry in yaml.safe_load((ROOT / "config/controls.yaml").read_text())]
+
+
+def control_runs(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConfig]:
+    """All controls, seed by seed."""
+    return [control.config(dataset, recipe, seed) for seed in seeds for control in controls()]
+
+
+def ten_seeds(dataset: str, recipe: str, grid: Sequence[Record]) -> list[RunConfig]:
+    """FE, Others, the best global pair and AutoDPQ on ten seeds; ``grid`` are the records that show the best pair."""
+    k, d = best_pair(grid)
+    pair = {"centroids": (k,), "subspaces": (d,)}
+    chosen: dict[str, dict[str, Any]] = {"fe": {}, "others": {}, "grid": pair, "autodpq": {}}
+    return [
+        configure(dataset, recipe, strategy, seed, **switches)
+        for strategy, switches in chosen.items()
+        for seed in TEN_SEEDS
+    ]
+
+
+def best_pair(grid: Sequence[Record]) -> tuple[int, int]:
+    """The global (K, D) with the highest mean validation AUC over the records of Grid."""
+    if not grid:
+        raise ValueError("the best pair of Grid: expected Grid's records of Table 1, found none; run the tables first")
+    rows = [
+        {"pair": next(iter(log.decision.values())), "auc": max(log.curve["valid_auc"])}
+        for record in grid
+        for log in record.fits
+        if log.decision
+    ]
+    means = pd.DataFrame(rows).groupby("pair")["auc"].mean()
+    return means.idxmax()
+
+
+def configure(dataset: str, recipe: str, strategy: str, seed: int, **switches: Any) -> RunConfig:
+    """A validated configuration from plain values."""
+    keys = {"dataset": dataset, "recipe": recipe, "strategy": strategy, "seed": seed}
+    return RunConfig.model_validate({**keys, **switches})

@@ -1,0 +1,118 @@
+"""Tables 1 and 2 from records alone: means, spreads, the t-tests, and the paper's numbers beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from autodpq_lib.batch import status
+from autodpq_lib.config import MODELS, STRATEGIES, RunConfig
+from autodpq_lib.paper import table_value
+from autodpq_lib.plans import COMPATIBILITY, tables
+from autodpq_lib.record import Record, read_record, record_path
+from autodpq_lib.stats import best_baseline, compare, relative_improvement
+
+METRICS = ("auc", "logloss", "space")
+OURS = "autodpq"
+COLUMNS = [
+    "dataset", "model", "strategy", "metric", "mean", "sd", "n", "paper",
+    "baseline", "rel_improv", "p_welch", "p_paired", "star",
+]  # fmt: skip
+#: Number of the table -> its models and strategies.
+TABLES: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    1: (("deepfm",), STRATEGIES),
+    2: (MODELS, COMPATIBILITY),
+}
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The records of a table, and a sentence for each that is missing or stale."""
+
+    number: int
+    dataset: str
+    seeds: tuple[int, ...]
+    found: list[Record]
+    gaps: list[str]
+
+    def of(self, strategy: str, model: str = "deepfm") -> list[Record]:
+        """The records of a strategy on a model, by seed."""
+        return [r for r in self.found if (r.config.strategy, r.config.model) == (strategy, model)]
+
+    def values(self, strategy: str, model: str, metric: str) -> dict[int, float]:
+        """A metric, seed by seed: test AUC, test logloss, or Space in the paper's units."""
+        return {record.config.seed: metric_of(record, metric) for record in self.of(strategy, model)}
+
+
+def tables_of(dataset: str) -> list[int]:
+    """The tables that a data set has: the paper's Table 2 is on MovieLens-1M."""
+    return [1, 2] if dataset == "ml-1m" else [1]
+
+
+def metric_of(record: Record, metric: str) -> float:
+    """``auc`` or ``logloss`` on test, or ``space`` in the paper's units."""
+    return float(record.space.paper if metric == "space" else getattr(record.test, metric))
+
+
+def collect(
+    number: int, out: Path, dataset: str, recipe: str, seeds: Sequence[int], profile: str = "full"
+) -> Collected:
+    """Read the records of Table 1 or 2; one that is missing or stale is named and left out."""
+    models, strategies = TABLES[number]
+    found, gaps = read_plan(out, tables(dataset, recipe, seeds, models, strategies, profile))
+    return Collected(number, dataset, tuple(seeds), found, gaps)
+
+
+def read_plan(out: Path, plan: Sequence[RunConfig]) -> tuple[list[Record], list[str]]:
+    """Records of the runs that are done, and a sentence for each run that is not."""
+    states = {config: status(out, config) for config in plan}
+    found = [read_record(record_path(out, config)) for config, state in states.items() if state.state == "done"]
+    return found, [f"{config.name()}: {s.reason}" for config, s in states.items() if s.state != "done"]
+
+
+def build(collected: Collected) -> pd.DataFrame:
+    """One row a model, strategy and metric, with :data:`COLUMNS`; missing numbers are NaN."""
+    models, strategies = TABLES[collected.number]
+    rows = []
+    for model in models:
+        for metric in METRICS:
+            values = {strategy: collected.values(strategy, model, metric) for strategy in strategies}
+            rows += [_row(collected, model, strategy, metric, values[strategy]) for strategy in strategies]
+            if metric != "space":
+                rows[-1] |= _against_baselines(values, metric, collected.seeds)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _row(
+    collected: Collected, model: str, strategy: str, metric: str, values: Mapping[int, float]
+) -> dict[str, object]:
+    per_seed = pd.Series(values, dtype=float)
+    return {
+        "dataset": collected.dataset,
+        "model": model,
+        "strategy": strategy,
+        "metric": metric,
+        "mean": per_seed.mean(),
+        "sd": per_seed.std(),
+        "n": len(per_seed),
+        "paper": table_value(collected.number, collected.dataset, model, strategy, metric),
+    }
+
+
+def _against_baselines(values: Mapping[str, dict[int, float]], metric: str, seeds: Sequence[int]) -> dict[str, object]:
+    """Comparison with the best baseline; a refusal if any run is missing, since the best could be that one."""
+    if any(set(runs) != set(seeds) for runs in values.values()):
+        return {}
+    means = {name: pd.Series(runs).mean() for name, runs in values.items() if name != OURS}
+    baseline = best_baseline(means, metric)
+    found = compare(values[OURS], values[baseline], metric, len(seeds))
+    return {
+        "baseline": baseline,
+        "rel_improv": relative_improvement(pd.Series(values[OURS]).mean(), means[baseline], metric),
+        "p_welch": found.welch,
+        "p_paired": found.paired,
+        "star": "*" if found.star else "",
+    }
