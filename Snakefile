@@ -6,9 +6,9 @@ import json
 import sys
 from pathlib import Path
 
-from autodpq_lib.batch import log_path
+from autodpq_eval.batch import log_path
 from autodpq_lib.paths import runs_root
-from autodpq_lib.plans import plan
+from autodpq_eval.plans import plan
 from autodpq_lib.record import record_path
 
 

@@ -17,6 +17,8 @@ from autodpq_lib.metrics import evaluate
 from autodpq_lib.seeding import generator, seed_for
 from autodpq_lib.workspace import Weights, Workspace, copy_weights
 
+#: Ids int64 ``[B, M]`` and labels float32 ``[B]``.
+Batch = tuple[Tensor, Tensor]
 #: One epoch: number, seconds (training and validation), optimiser steps, losses, metrics.
 Row = dict[str, float]
 
@@ -125,14 +127,19 @@ class Descent:
         """One pass over the training part; notes steps and mean training loss."""
         self.model.train()
         total, steps = torch.zeros(()), 0
-        for ids, labels in batches(self.train, self.config, number):
-            loss = F.binary_cross_entropy_with_logits(self.model(ids), labels)
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            total += loss.detach()
+        for batch in batches(self.train, self.config, number):
+            total += self.step(batch)
             steps += 1
         return {"steps": steps, "train_loss": float(total) / steps}
+
+    def step(self, batch: Batch) -> Tensor:
+        """One update of all weights on a batch; its loss."""
+        ids, labels = batch
+        loss = F.binary_cross_entropy_with_logits(self.model(ids), labels)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
 
     def state_dict(self) -> dict[str, Any]:
         """State of Adam."""
@@ -148,7 +155,7 @@ def adam(parameters: list[nn.Parameter], config: RunConfig) -> torch.optim.Adam:
     return torch.optim.Adam(parameters, lr=config.learning_rate, weight_decay=config.base.weight_decay, fused=True)
 
 
-def batches(samples: Samples, config: RunConfig, epoch: int, purpose: str = "order") -> Iterator[tuple[Tensor, Tensor]]:
+def batches(samples: Samples, config: RunConfig, epoch: int, purpose: str = "order") -> Iterator[Batch]:
     """Shuffled batches of ids int64 ``[B, M]`` and labels ``[B]``, in an order fixed by seed, purpose and epoch."""
     order = torch.randperm(len(samples), generator=generator(config.seed, purpose, epoch))
     for rows in order.split(config.batch_size):

@@ -16,6 +16,8 @@ from pydantic import BaseModel
 
 from autodpq_lib.paths import ROOT
 
+#: What makes a run's numbers: a change here, not yet committed, makes the run dirty.
+CODE = ("autodpq_lib", "notebooks", "config", "scripts", "pyproject.toml")
 PACKAGES = ("torch", "numpy", "polars", "scikit-learn", "scipy", "papermill", "snakemake")
 
 
@@ -45,7 +47,7 @@ class Origin:
 
 def origin() -> Origin:
     """Origin of a run that begins now."""
-    status = _git("status", "--porcelain", "--", "autodpq_lib", "notebooks", "config", "scripts", "pyproject.toml")
+    status = _git("status", "--porcelain", "--", *CODE)
     return Origin(now(), _git("rev-parse", "HEAD"), None if status is None else bool(status))
 
 

@@ -52,6 +52,11 @@ class FitLog(_Strict):
     decision: Decision | None
     curve: dict[str, list[float]]
 
+    @property
+    def cost(self) -> dict[str, float]:
+        """Seconds (training and validation) and steps (weight updates) of the fit."""
+        return {key: sum(self.curve[key]) for key in ("seconds", "steps")}
+
 
 class Record(_Strict):
     """What one run leaves.
@@ -77,12 +82,12 @@ class Record(_Strict):
     @property
     def seconds(self) -> float:
         """Training and validation of all fits, in seconds."""
-        return sum(sum(log.curve["seconds"]) for log in self.fits)
+        return sum(log.cost["seconds"] for log in self.fits)
 
     @property
     def steps(self) -> int:
         """Weight updates of all fits."""
-        return int(sum(sum(log.curve["steps"]) for log in self.fits))
+        return int(sum(log.cost["steps"] for log in self.fits))
 
     def stale(self, fingerprint: str | None = None) -> str | None:
         """Why the record no longer counts, or None: an older method, or other data than ``fingerprint``."""

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from autodpq_lib.config import RunConfig
 from autodpq_lib.data.prepared import Samples
 from autodpq_lib.embedding.candidates import Candidates
-from autodpq_lib.fit import Row, adam, batches
+from autodpq_lib.fit import Batch, Row, adam, batches
 from autodpq_lib.models.ctr_model import CTRModel
 
 TAU_MIN, TAU_DECAY = 0.01, 5e-5
@@ -48,8 +48,7 @@ class Search:
         held_out = self._validation_batches(number)
         for batch in batches(self.train, self.config, number):
             self.embedding.tau = temperature(self.steps if self.config.tau_unit == "steps" else number)
-            self._update_alpha(next(held_out), batch)
-            total += self._update_weights(batch)
+            total += self.step(next(held_out), batch)
             self.steps += 1
         self.model.eval()
         return {
@@ -59,7 +58,12 @@ class Search:
             **self._weights_of_candidates(),
         }
 
-    def _update_alpha(self, held_out: tuple[Tensor, Tensor], batch: tuple[Tensor, Tensor]) -> None:
+    def step(self, held_out: Batch, batch: Batch) -> Tensor:
+        """One turn of Algorithm 1: alpha on a validation batch, then the weights on a training batch; its loss."""
+        self._update_alpha(held_out, batch)
+        return self._update_weights(batch)
+
+    def _update_alpha(self, held_out: Batch, batch: Batch) -> None:
         valid_loss, train_loss = (lambda: self._loss(*held_out)), (lambda: self._loss(*batch))
         if self.config.second_order:
             gradient = second_order(valid_loss, train_loss, self.weights, self.alpha, self.config.learning_rate)
@@ -68,7 +72,7 @@ class Search:
         self.alpha.grad = gradient
         self.alpha_optimizer.step()
 
-    def _update_weights(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+    def _update_weights(self, batch: Batch) -> Tensor:
         loss = self._loss(*batch)
         self.weight_optimizer.zero_grad()
         self.alpha.grad = None
@@ -79,7 +83,7 @@ class Search:
     def _loss(self, ids: Tensor, labels: Tensor) -> Tensor:
         return F.binary_cross_entropy_with_logits(self.model(ids), labels)
 
-    def _validation_batches(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def _validation_batches(self, number: int) -> Iterator[Batch]:
         """Validation batches without end: reshuffled passes, named by epoch and pass."""
         for again in count():
             yield from batches(self.valid, self.config, number, f"alpha-{again}")

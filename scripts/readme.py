@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 from collections.abc import Callable
 
 import pandas as pd
 
+from autodpq_eval.cost import costs, epoch_seconds
+from autodpq_eval.layout import LABELS, as_markdown
+from autodpq_eval.tables import Collected, build, collect
 from autodpq_lib.atomic import write_text
-from autodpq_lib.layout import LABELS, as_markdown
 from autodpq_lib.paths import ROOT
-from autodpq_lib.record import Record
-from autodpq_lib.tables import Collected, build, collect
 
 README, SEEDS = ROOT / "README.md", [1, 2, 3]
 NAMES = {"auc": "AUC", "logloss": "logloss"}
@@ -104,29 +103,23 @@ def cost() -> str:
         "| --- | --- | --- | --- |",
     ]
     for recipe in ("paper", "tuned"):
-        found = runs(recipe)
-        fe = {record.config.seed: record for record in found.of("fe")}
-        if not fe or not found.of("autodpq"):
-            continue
-        epoch = statistics.median(second for record in fe.values() for second in record.fits[0].curve["seconds"])
-        whole = statistics.median(record.seconds for record in fe.values())
-        parts = [_parts(record) for record in found.of("autodpq")]
-        means = [statistics.mean(column) for column in zip(*parts, strict=True)]
-        text = " + ".join(f"{part:.1f}" for part in means)
-        lines.append(f"| `{recipe}` | {epoch:.2f} | {whole:.0f} | {text} = {sum(means):.1f} |")
+        found = runs(recipe).found
+        table = costs(found)
+        units = table["seconds, in FE trainings"]
+        parts = " + ".join(f"{units[f'AutoDPQ: {part}']:.1f}" for part in ("pretrain", "search", "retrain"))
+        lines.append(
+            f"| `{recipe}` | {epoch_seconds(found):.2f} | {table.loc['FE', 'seconds']:.0f} "
+            f"| {parts} = {units['AutoDPQ']:.1f} |"
+        )
     return "\n".join(lines) + "\n"
-
-
-def _parts(record: Record) -> list[float]:
-    """Seconds of each part over those of the same run's pretrain, which is an FE training to the bit."""
-    seconds = [sum(log.curve["seconds"]) for log in record.fits]
-    return [part / seconds[0] for part in seconds]
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "table1-paper": lambda: as_markdown(build(runs("paper"))),
     "table1-tuned": lambda: as_markdown(build(runs("tuned"))),
     "verdict": lambda: verdict("paper") + "\n" + verdict("tuned"),
+    "table2-paper": lambda: as_markdown(build(runs("paper", 2))),
+    "table2-tuned": lambda: as_markdown(build(runs("tuned", 2))),
     "cost": cost,
 }
 

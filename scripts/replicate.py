@@ -16,14 +16,14 @@ from time import monotonic, sleep
 import pandas as pd
 from tqdm import tqdm
 
-from autodpq_lib import plans
-from autodpq_lib.batch import log_path, status
+from autodpq_eval import plans
+from autodpq_eval.batch import log_path, status
+from autodpq_eval.layout import as_csv, layout
+from autodpq_eval.tables import build, collect, tables_of
 from autodpq_lib.config import RunConfig
 from autodpq_lib.data.prepared import prepare
-from autodpq_lib.layout import as_csv, layout
 from autodpq_lib.paths import ROOT, runs_root
 from autodpq_lib.record import read_record, record_path
-from autodpq_lib.tables import build, collect, tables_of
 from scripts.report import report_path
 
 say = tqdm.write

@@ -18,8 +18,8 @@ import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
+from autodpq_eval.batch import NOTEBOOKS, status
 from autodpq_lib.atomic import atomic_path
-from autodpq_lib.batch import NOTEBOOKS, status
 from autodpq_lib.config import RunConfig
 from autodpq_lib.paths import ROOT
 

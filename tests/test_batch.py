@@ -13,11 +13,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from autodpq_lib.batch import status
+from autodpq_eval.batch import status
+from autodpq_eval.plans import tables
 from autodpq_lib.config import METHOD_VERSION, RunConfig
 from autodpq_lib.data.prepared import load_schema
 from autodpq_lib.paths import ROOT
-from autodpq_lib.plans import tables
 from autodpq_lib.record import read_record, record_path
 
 STRATEGIES = ["fe", "grid"]

@@ -131,3 +131,8 @@ def test_retrain_adopts_the_chosen_candidates_centroids(schema: Schema, tied: bo
     for n, name in enumerate(schema.low_fields):
         mixture.alpha.data[n, mixture.pairs.index(decision[name])] = 0
     torch.testing.assert_close(chosen.eval()(IDS), mixture.eval()(IDS), atol=0, rtol=0)
+
+
+def test_without_quantising_the_mixture_is_the_raw_vector(schema: Schema) -> None:
+    module = candidates(schema, batchnorm=False, quantise=False)
+    torch.testing.assert_close(module(IDS), module.table[IDS])

@@ -10,12 +10,12 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autodpq_lib.batch import NOTEBOOKS
+from autodpq_eval.batch import NOTEBOOKS
+from autodpq_eval.plans import tables
 from autodpq_lib.config import STRATEGIES
 from autodpq_lib.data.errors import DataError
 from autodpq_lib.data.sources import locate
 from autodpq_lib.paths import ROOT
-from autodpq_lib.plans import tables
 from autodpq_lib.record import record_path
 from scripts import run_notebook
 

@@ -10,10 +10,10 @@ import nbformat
 import pytest
 import yaml
 
-from autodpq_lib.batch import NOTEBOOKS
-from autodpq_lib.layout import as_csv
+from autodpq_eval.batch import NOTEBOOKS
+from autodpq_eval.layout import as_csv
+from autodpq_eval.tables import build, collect
 from autodpq_lib.paths import ROOT
-from autodpq_lib.tables import build, collect
 from scripts.readme import rewrite
 
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -76,7 +76,7 @@ def test_opened_by_hand_a_notebook_writes_below_runs() -> None:
 
 
 def test_notebooks_define_no_class_of_the_library() -> None:
-    names = set(re.findall(r"^class (\w+)", "\n".join(p.read_text() for p in ROOT.glob("autodpq_lib/**/*.py")), re.M))
+    names = set(re.findall(r"^class (\w+)", "\n".join(p.read_text() for p in ROOT.glob("autodpq_*/**/*.py")), re.M))
     for path in SOURCES:
         defined = set(re.findall(r"^class (\w+)", "\n".join(cell.source for cell in code_cells(path)), re.M))
         assert not defined & names, path.name

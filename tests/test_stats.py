@@ -7,7 +7,7 @@ import math
 import pytest
 from scipy.stats import t as student
 
-from autodpq_lib.stats import best_baseline, compare, relative_improvement
+from autodpq_eval.stats import best_baseline, compare, relative_improvement
 
 OURS = {1: 0.8147, 2: 0.8150, 3: 0.8144}
 BASE = {1: 0.8112, 2: 0.8110, 3: 0.8115}

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from conftest import small_config, small_run
+from sklearn.metrics import roc_auc_score
 
 from autodpq_lib.config import STRATEGIES
 from autodpq_lib.data import prepared
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.models.build import full_model, start_from
 from autodpq_lib.record import Record
-from autodpq_lib.run import Run, finish
+from autodpq_lib.run import Run, finish, model_folder
 from autodpq_lib.strategies import BY_NAME
 from autodpq_lib.strategies.autodpq import pretrain, retrain, search
+from autodpq_lib.strategies.fe import descend
 from autodpq_lib.strategies.grid import global_decisions
 from autodpq_lib.strategies.random import random_decisions
 
@@ -27,7 +30,7 @@ def test_grid_tries_all_pairs_once(run: Run) -> None:
     assert all(tuple(decision) == ("a", "c") for decision in global_decisions(run))
 
 
-def test_random_draws_distinct_decisions_and_at_most_all(tmp_path: object, schema: Schema) -> None:
+def test_random_draws_distinct_decisions_and_at_most_all(tmp_path: Path, schema: Schema) -> None:
     def drawn(**changed: object) -> list[tuple]:
         run = small_run(tmp_path, schema, small_config(strategy="random", **changed))
         return [tuple(decision.items()) for decision in random_decisions(run)]
@@ -38,14 +41,14 @@ def test_random_draws_distinct_decisions_and_at_most_all(tmp_path: object, schem
     assert drawn(seed=12) != drawn(seed=21)
 
 
-def test_pretrain_is_fe_to_the_bit(tmp_path: object, schema: Schema) -> None:
+def test_pretrain_is_fe_to_the_bit(tmp_path: Path, schema: Schema) -> None:
     (fe,) = BY_NAME["fe"](small_run(tmp_path / "fe", schema, small_config(strategy="fe")))
     pre = pretrain(small_run(tmp_path / "auto", schema, small_config()))
     assert all(torch.equal(tensor, pre.best[name]) for name, tensor in fe.fits[0][0].best.items())
 
 
 @pytest.mark.parametrize("start", ["search", "pretrain", "scratch"])
-def test_retrain_starts_where_it_is_told(tmp_path: object, schema: Schema, start: str) -> None:
+def test_retrain_starts_where_it_is_told(tmp_path: Path, schema: Schema, start: str) -> None:
     run = small_run(tmp_path, schema, small_config(retrain_from=start))
     pretrained = pretrain(run)
     _, mixture = search(run, pretrained)
@@ -69,7 +72,7 @@ def test_start_from_refuses_weights_of_another_shape(run: Run) -> None:
 
 
 @pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch, schema: Schema, tmp_path: object) -> dict:
+def tiny(monkeypatch: pytest.MonkeyPatch, schema: Schema, tmp_path: Path) -> dict:
     """A prepared data set in memory; ``tiny["test_labels"]`` may be replaced."""
     run = small_run(tmp_path, schema, small_config())
     test = prepared.Samples(run.train.ids[:80], run.train.labels[:80].clone())
@@ -94,7 +97,7 @@ def without_test_and_clock(record: Record) -> dict:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_permuting_test_labels_changes_test_metrics_alone(
-    strategy: str, tiny: dict, tmp_path: object, schema: Schema
+    strategy: str, tiny: dict, tmp_path: Path, schema: Schema
 ) -> None:
     before = record_of(strategy, tmp_path / "1", schema)
     shuffled = np.random.default_rng(0).permutation(len(tiny["test"]))
@@ -107,7 +110,7 @@ def test_permuting_test_labels_changes_test_metrics_alone(
 @pytest.mark.parametrize("recipe", ["paper", "tuned"])
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_same_seed_same_bits_other_seed_other_bits(
-    strategy: str, recipe: str, tiny: dict, tmp_path: object, schema: Schema
+    strategy: str, recipe: str, tiny: dict, tmp_path: Path, schema: Schema
 ) -> None:
     first, again, other = (
         record_of(strategy, tmp_path / str(n), schema, recipe=recipe, seed=seed) for n, seed in enumerate((1, 1, 2))
@@ -124,7 +127,46 @@ def test_a_strategy_is_handed_no_test_data(run: Run, monkeypatch: pytest.MonkeyP
     assert not any("test" in name for name in vars(run))
 
 
-def test_trials_can_start_from_a_pretrain(tiny: dict, tmp_path: object, schema: Schema) -> None:
+def test_trials_can_start_from_a_pretrain(tiny: dict, tmp_path: Path, schema: Schema) -> None:
     record = record_of("grid", tmp_path, schema, trials_from="pretrain")
     assert {point.stage for point in record.timeline} == {"fit", "trial"}
     assert record.timeline[-1].stage == "trial"
+
+
+def test_extra_training_goes_on_from_the_best_weights_under_autodpqs_limits(tmp_path: Path, schema: Schema) -> None:
+    run = small_run(tmp_path, schema, small_config(strategy="fe", extra_training=True))
+    stages = BY_NAME["fe"](run)
+    assert [stage.name for stage in stages] == ["fit", "more", "last"]
+    (plain,) = BY_NAME["fe"](small_run(tmp_path / "plain", schema, small_config(strategy="fe")))
+    assert same(stages[0].fits[0][0].best, plain.fits[0][0].best)
+    again = full_model(run.config, schema)
+    again.load_state_dict(stages[0].fits[0][0].best)
+    more = descend(small_run(tmp_path / "by hand", schema, run.config), "more", again, run.config.budget.search)
+    assert same(stages[1].fits[0][0].best, more.best)
+
+
+def test_without_pretrain_the_search_starts_from_scratch(tmp_path: Path, schema: Schema) -> None:
+    run = small_run(tmp_path, schema, small_config(pretrain=False))
+    assert [stage.name for stage in BY_NAME["autodpq"](run)] == ["search", "retrain"]
+    with pytest.raises(ValueError, match="retrain_from: expected search or scratch"):
+        small_config(pretrain=False, retrain_from="pretrain")
+
+
+def test_machinery_without_compression_ends_in_fe(tiny: dict, tmp_path: Path, schema: Schema) -> None:
+    record = record_of("autodpq", tmp_path, schema, quantise=False)
+    assert record.decision is None
+    assert record.space.paper == schema.num_features * 16
+
+
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(tensor, second[name]) for name, tensor in first.items())
+
+
+def test_metrics_of_touched_and_untouched_samples(tiny: dict, tmp_path: Path, schema: Schema) -> None:
+    record = record_of("fe", tmp_path, schema)
+    logits = torch.from_numpy(np.load(model_folder(record.identity) / "test_logits.npy"))
+    low = set(schema.low.nonzero().flatten().tolist())
+    rows = [n for n, ids in enumerate(tiny["test"].ids.tolist()) if low & set(ids)]
+    rest = sorted(set(range(len(logits))) - set(rows))
+    for name, part in {"touched": rows, "untouched": rest}.items():
+        assert record.test_parts[name].auc == roc_auc_score(tiny["test"].labels[part], logits[part])

@@ -7,14 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from autodpq_eval.layout import as_latex, as_markdown, layout, styled, write_table
+from autodpq_eval.plans import tables
+from autodpq_eval.tables import COLUMNS, Collected, build, collect, read_plan
 from autodpq_lib.config import METHOD_VERSION, RunConfig
-from autodpq_lib.layout import as_latex, as_markdown, layout, styled, write_table
 from autodpq_lib.metrics import Metrics
-from autodpq_lib.plans import tables
 from autodpq_lib.provenance import Origin, provenance
 from autodpq_lib.record import Record, record_path, write_record
 from autodpq_lib.space import Space
-from autodpq_lib.tables import COLUMNS, Collected, build, collect, read_plan
 
 SEEDS = (1, 2, 3)
 AUC = {"fe": 0.8079, "others": 0.8098, "grid": 0.8111, "random": 0.8112, "autodpq": 0.8147}

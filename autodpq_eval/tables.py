@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from autodpq_lib.batch import status
+from autodpq_eval.batch import status
+from autodpq_eval.paper import table_value
+from autodpq_eval.plans import COMPATIBILITY, tables
+from autodpq_eval.stats import best_baseline, compare, relative_improvement
 from autodpq_lib.config import MODELS, STRATEGIES, RunConfig
-from autodpq_lib.paper import table_value
-from autodpq_lib.plans import COMPATIBILITY, tables
 from autodpq_lib.record import Record, read_record, record_path
-from autodpq_lib.stats import best_baseline, compare, relative_improvement
 
 METRICS = ("auc", "logloss", "space")
 OURS = "autodpq"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from autodpq_eval.paper import truncated
 from autodpq_lib.atomic import write_text
-from autodpq_lib.paper import truncated
 
 LABELS = {
     "fe": "FE", "others": "Others", "grid": "Grid", "random": "Random", "autodpq": "AutoDPQ",
@@ -21,7 +21,7 @@ def layout(table: pd.DataFrame, underline: str = "{}") -> pd.DataFrame:
     """One row a model and metric, one column a strategy, ours with the paper's below.
 
     Args:
-        table: of :func:`autodpq_lib.tables.build`.
+        table: of :func:`autodpq_eval.tables.build`.
         underline: format of the best baseline's cell.
     """
     rows = {}

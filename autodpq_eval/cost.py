@@ -1,0 +1,38 @@
+"""What each strategy costs, in seconds, in steps, and in FE trainings of the same seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from autodpq_eval.layout import LABELS
+from autodpq_lib.record import Record
+
+#: The paper's Figure 3 ends AutoDPQ here, the pretrain included.
+PAPER_AUTODPQ = 2.2
+
+
+def costs(records: Sequence[Record]) -> pd.DataFrame:
+    """Means over the seeds, one row a strategy, AutoDPQ's three parts below it.
+
+    Seconds are training and validation on one thread; steps are updates of the weights (an update of alpha comes on top
+    of each step of the search). Runs of a seed that has no FE run count in seconds and steps alone.
+    """
+    rows = []
+    for record in records:
+        name, seed = LABELS[record.config.strategy], record.config.seed
+        rows.append({"what": name, "seed": seed, "seconds": record.seconds, "steps": record.steps})
+        if record.config.strategy == "autodpq":
+            rows += [{"what": f"{name}: {log.name}", "seed": seed, **log.cost} for log in record.fits]
+    table = pd.DataFrame(rows, columns=["what", "seed", "seconds", "steps"])
+    for column in ("seconds", "steps"):
+        unit = {r.config.seed: getattr(r, column) for r in records if r.config.strategy == "fe"}
+        table[f"{column}, in FE trainings"] = table[column] / table["seed"].map(unit).astype(float)
+    return table.groupby("what", sort=False).mean().drop(columns="seed")
+
+
+def epoch_seconds(records: Sequence[Record]) -> float:
+    """Median seconds of an epoch of FE, training and validation."""
+    seconds = [s for r in records if r.config.strategy == "fe" for log in r.fits for s in log.curve["seconds"]]
+    return float(pd.Series(seconds, dtype=float).median())

@@ -1,0 +1,116 @@
+"""Figure 3: test AUC of what is best on validation so far, against the cost so far in FE trainings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from autodpq_eval.figures import COLOURS
+from autodpq_eval.layout import LABELS
+from autodpq_eval.paper import FACTS
+from autodpq_lib.atomic import atomic_path, write_text
+from autodpq_lib.config import STRATEGIES
+from autodpq_lib.record import Record
+
+#: ``unit`` -> what the x-axis counts.
+UNITS = {"seconds": "log(time)", "steps": "log(optimiser steps)"}
+
+
+def points(records: Sequence[Record]) -> pd.DataFrame:
+    """One row an improvement on validation, over all stages of a run: what it cost so far, and its test AUC.
+
+    Columns: strategy, seed, unit (``seconds`` or ``steps``), t (in units of the FE training of the same seed),
+    auc (test), last (t where the run ends). Seeds without an FE run have no unit and are left out.
+    """
+    fe = {record.config.seed: record for record in records if record.config.strategy == "fe"}
+    rows = []
+    for record in records:
+        if record.config.seed not in fe:
+            continue
+        for unit in UNITS:
+            one = getattr(fe[record.config.seed], unit)
+            common = {"strategy": record.config.strategy, "seed": record.config.seed, "unit": unit}
+            last = getattr(record, unit) / one
+            rows += [{**common, "t": cost / one, "auc": auc, "last": last} for cost, auc in _improvements(record, unit)]
+    return pd.DataFrame(rows, columns=["strategy", "seed", "unit", "t", "auc", "last"])
+
+
+def _improvements(record: Record, unit: str) -> list[tuple[float, float]]:
+    best, found = -1.0, []
+    for point in record.timeline:
+        if point.valid.auc > best:
+            best = point.valid.auc
+            found.append((getattr(point, unit), point.test.auc))
+    return found
+
+
+def draw(table: pd.DataFrame, title: str) -> Figure:
+    """Both panels: mean over the seeds, a band of one standard deviation, the paper's curves dashed behind.
+
+    A curve is solid until its run ends, then dotted: a strategy that has stopped keeps its result.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.6), sharey=True, layout="constrained")
+    for axis, (unit, label) in zip(axes, UNITS.items(), strict=True):
+        part = table[table["unit"] == unit]
+        _paper_curves(axis)
+        for name in [name for name in STRATEGIES if name in set(part["strategy"])]:
+            _curve(axis, part[part["strategy"] == name], name)
+        axis.set(title=f"in {unit}", xlabel=f"{label}, natural log; 0 is one FE training", xlim=(0, 5.3))
+    axes[0].set_ylabel("test AUC of the best on validation so far")
+    axes[1].legend(fontsize=8, loc="lower right", title="— ours, -- the paper's", title_fontsize=8)
+    figure.suptitle(title)
+    return figure
+
+
+def _paper_curves(axis: Axes) -> None:
+    facts = pd.read_csv(FACTS / "figure3.csv")
+    for name, part in facts.groupby("strategy"):
+        axis.step(part["log_time"], part["auc"], where="post", color=COLOURS[name], lw=0.8, ls="--", alpha=0.7)
+
+
+def _curve(axis: Axes, part: pd.DataFrame, name: str) -> None:
+    """Mean and band of one strategy on a common grid of log t."""
+    grid = np.linspace(0, 5.3, 531)
+    each = np.array([_at(np.exp(grid), run) for _, run in part.groupby("seed")])
+    mean, sd = each.mean(0), each.std(0, ddof=1) if len(each) > 1 else np.zeros_like(grid)
+    end = max(np.log(part.groupby("seed")["last"].first().mean()), 0.0)
+    runs = grid <= end
+    axis.plot(grid[runs], mean[runs], color=COLOURS[name], lw=1.8, label=LABELS[name])
+    axis.plot(grid[~runs], mean[~runs], color=COLOURS[name], lw=1, ls=":")
+    axis.fill_between(grid, mean - sd, mean + sd, color=COLOURS[name], alpha=0.12, lw=0)
+    axis.plot(end, mean[runs][-1], "o", color=COLOURS[name], ms=4)
+
+
+def _at(t: NDArray[np.float64], run: pd.DataFrame) -> NDArray[np.float64]:
+    """Test AUC of the best so far at each cost; before the first improvement, that of the first."""
+    run = run.sort_values("t")
+    place = np.searchsorted(run["t"].to_numpy(), t, side="right") - 1
+    return np.asarray(run["auc"].to_numpy()[np.maximum(place, 0)])
+
+
+def ends(table: pd.DataFrame) -> pd.DataFrame:
+    """Where each curve stops, in FE trainings, and the AUC that it stops with: means over the seeds."""
+    runs = table.sort_values("t").groupby(["unit", "strategy", "seed"], sort=False).last()
+    means = runs.groupby(["unit", "strategy"])[["last", "auc"]].mean()
+    return means.reindex(pd.MultiIndex.from_product([list(UNITS), STRATEGIES], names=means.index.names)).dropna()
+
+
+def write_figure3(table: pd.DataFrame, figure: Figure, folder: Path) -> None:
+    """Write ``figure3.csv``, ``figure3.png`` and ``figure3.svg``."""
+    write_text(folder / "figure3.csv", table.to_csv(index=False, float_format="%.6g"))
+    save(figure, folder / "figure3.png")
+    save(figure, folder / "figure3.svg")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a picture, without a date and with fixed names inside, so that the same picture has the same bytes."""
+    with mpl.rc_context({"svg.hashsalt": "autodpq"}), atomic_path(path) as written:
+        figure.savefig(written, dpi=160, metadata={"Date": None} if path.suffix == ".svg" else {})

@@ -1,0 +1,76 @@
+"""Which runs the parts of the evaluation consist of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autodpq_eval.plans import Control, best_pair, configure, control_runs, controls, plan, tables
+from autodpq_lib.config import RECIPES
+from autodpq_lib.paths import ROOT
+from autodpq_lib.record import read_record
+
+
+def kinds(runs: list) -> set[tuple[str, str]]:
+    return {(run.model, run.strategy) for run in runs}
+
+
+def test_tables_1_and_2_share_their_runs() -> None:
+    runs = tables("ml-1m", "paper", [1, 2, 3])
+    assert len(runs) == len(set(runs)) == 3 * (5 + 3 + 3)
+    assert ("pnn", "grid") not in kinds(runs)
+    assert kinds(tables("ml-100k", "tuned", [1])) == {
+        ("deepfm", s) for s in ("fe", "others", "grid", "random", "autodpq")
+    }
+
+
+def test_models_and_strategies_that_are_named_are_all_run() -> None:
+    assert kinds(tables("ml-100k", "tuned", [1], ["dcn"], ["fe", "grid"])) == {("dcn", "fe"), ("dcn", "grid")}
+
+
+@pytest.mark.parametrize("recipe", ["paper", "tuned"])
+def test_each_control_changes_something_and_has_a_record_of_its_own(recipe: str) -> None:
+    runs = control_runs("ml-1m", recipe, [1, 2, 3])
+    plain = {run.name() for run in tables("ml-1m", recipe, [1, 2, 3])}
+    names = [run.name() for run in runs]
+    assert len(set(names)) == len(names) == 3 * len(controls())
+    assert not plain & set(names)
+
+
+def test_a_control_takes_one_part_of_the_other_recipe() -> None:
+    control = Control(id="x", strategy="fe", title="", swap="dropout")
+    changed = control.config("ml-1m", "tuned", 1)
+    assert changed.base == RECIPES["tuned"].model_copy(update={"dropout": 0.2})
+    assert control.config("ml-1m", "paper", 1).base.dropout == 0.0
+
+
+def test_the_split_moves_with_the_seed_where_a_control_says_so() -> None:
+    control = Control(id="x", strategy="fe", title="", switches={"split_seed": "seed"})
+    assert [control.config("ml-1m", "tuned", seed).split_seed for seed in (1, 2)] == [1, 2]
+
+
+@pytest.mark.parametrize("recipe", ["paper", "tuned"])
+def test_ten_seeds_take_grids_best_pair_on_validation(recipe: str) -> None:
+    grid = [
+        read_record(p) for p in sorted((ROOT / "results/ml-1m" / recipe / "records").glob("deepfm-grid-seed?.json"))
+    ]
+    means = {}
+    for log in grid[0].fits:
+        pair = log.decision["user"]
+        scores = [max(f.curve["valid_auc"]) for r in grid for f in r.fits if f.decision["user"] == pair]
+        means[pair] = sum(scores) / len(scores)
+    assert best_pair(grid) == max(means, key=means.get)
+    runs = plan("seeds", "ml-1m", recipe, [1, 2, 3], out=ROOT / "results")
+    assert len(runs) == 40
+    assert {run.candidates[0] for run in runs if run.strategy == "grid"} == {best_pair(grid)}
+
+
+def test_ten_seeds_without_grid_is_a_clear_refusal(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected Grid's records of Table 1, found none"):
+        plan("seeds", "ml-1m", "tuned", [1], out=tmp_path)
+
+
+def test_a_name_of_a_switch_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="extra_trainning"):
+        configure("ml-1m", "tuned", "fe", 1, extra_trainning=True)
