@@ -67,9 +67,10 @@ def test_reading_notebooks_run_on_the_demo_data(name: str, shared: Path) -> None
     run_notebook.execute(ROOT / "notebooks" / f"{name}.ipynb", {}, shared / f"{name}.ipynb")
 
 
-def test_quantisation_notebook_runs(shared: Path) -> None:
+@pytest.mark.parametrize("name", ["04_product_quantisation", "08_compatibility", "09_efficiency"])
+def test_explaining_notebooks_run(name: str, shared: Path) -> None:
     keys = {"dataset": "planted", "profile": "smoke"}
-    run_notebook.execute(ROOT / "notebooks" / "04_product_quantisation.ipynb", keys, shared / "04.ipynb")
+    run_notebook.execute(ROOT / "notebooks" / f"{name}.ipynb", keys, shared / f"{name}.ipynb")
 
 
 def broken(folder: Path, code: str) -> Path:

@@ -1,0 +1,92 @@
+"""Figure 3 and the costs, from records made by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autodpq_eval.cost import costs
+from autodpq_eval.figure3 import draw, ends, points, write_figure3
+from autodpq_eval.plans import configure
+from autodpq_lib.config import METHOD_VERSION
+from autodpq_lib.metrics import Metrics
+from autodpq_lib.provenance import Origin, provenance
+from autodpq_lib.record import FitLog, Point, Record
+from autodpq_lib.space import Space
+
+
+def record(
+    strategy: str, seed: int, fits: dict[str, int], improvements: list[tuple[str, float, int, float, float]]
+) -> Record:
+    """``fits``: epochs of 2 seconds and 10 steps each; ``improvements``: stage, seconds, steps, valid and test AUC."""
+    config = configure("ml-1m", "tuned", strategy, seed)
+    timeline = [
+        Point(
+            stage=stage, fit=stage, epoch=0, seconds=seconds, steps=steps,
+            valid=Metrics(auc=valid, logloss=0.5), test=Metrics(auc=test, logloss=0.5),
+        )
+        for stage, seconds, steps, valid, test in improvements
+    ]  # fmt: skip
+    return Record(
+        identity="x", method_version=METHOD_VERSION[strategy], data_fingerprint="x", config=config,
+        valid=timeline[-1].valid, test=timeline[-1].test, decision=None,
+        space=Space(paper=1, bits=1, model_bytes=1), timeline=timeline,
+        fits=[FitLog(name=n, decision=None, curve={"seconds": [2.0] * k, "steps": [10.0] * k}) for n, k in fits.items()],
+        provenance=provenance(Origin("2024-01-01T00:00:00+00:00", None, None)),
+    )  # fmt: skip
+
+
+FE = record("fe", 1, {"fit": 5}, [("fit", 2, 10, 0.70, 0.71), ("fit", 6, 30, 0.75, 0.74)])
+OURS = record(
+    "autodpq",
+    1,
+    {"pretrain": 5, "search": 3, "retrain": 2},
+    [("pretrain", 6, 30, 0.75, 0.74), ("retrain", 18, 90, 0.74, 0.99), ("retrain", 20, 100, 0.76, 0.73)],
+)
+
+
+def test_a_curve_is_the_test_auc_of_the_best_on_validation_so_far() -> None:
+    table = points([FE, OURS])
+    ours = table[(table["strategy"] == "autodpq") & (table["unit"] == "seconds")]
+    assert ours["t"].tolist() == [0.6, 2.0]  # FE takes 10 seconds; the retrain's first epoch is worse on validation
+    assert ours["auc"].tolist() == [0.74, 0.73]  # and test falls, since nothing is chosen on test
+    assert set(ours["last"]) == {2.0}
+    steps = table[(table["strategy"] == "autodpq") & (table["unit"] == "steps")]
+    assert steps["t"].tolist() == [30 / 50, 100 / 50]
+
+
+def test_a_seed_without_fe_has_no_unit() -> None:
+    assert len(points([record("others", 2, {"fit": 1}, [("fit", 1, 1, 0.7, 0.7)])])) == 0
+
+
+def test_curves_stop_where_the_runs_end() -> None:
+    found = ends(points([FE, OURS]))
+    assert found.loc[("seconds", "autodpq")].tolist() == [2.0, 0.73]
+    assert found.loc[("steps", "fe")].tolist() == [1.0, 0.74]
+
+
+def test_the_drawn_line_is_the_mean_over_seeds() -> None:
+    other = FE.model_copy(update={"config": configure("ml-1m", "tuned", "fe", 2), "timeline": [
+        p.model_copy(update={"test": Metrics(auc=p.test.auc + 0.02, logloss=0.5)}) for p in FE.timeline]})  # fmt: skip
+    figure = draw(points([FE, other]), "title")
+    (line,) = [line for line in figure.axes[0].lines if line.get_label() == "FE"]
+    assert line.get_ydata()[-1] == pytest.approx(0.75)
+    assert np.exp(line.get_xdata()[-1]) == pytest.approx(1.0)
+
+
+def test_files_are_the_same_bytes_again(tmp_path: Path) -> None:
+    table = points([FE, OURS])
+    for folder in ("1", "2"):
+        write_figure3(table, draw(table, "title"), tmp_path / folder)
+    for name in ("figure3.csv", "figure3.png", "figure3.svg"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
+def test_costs_by_parts_in_fe_trainings() -> None:
+    table = costs([FE, OURS])
+    assert table.loc["AutoDPQ", "seconds"] == 20
+    assert table["seconds, in FE trainings"].to_dict() == pytest.approx(
+        {"FE": 1, "AutoDPQ": 2, "AutoDPQ: pretrain": 1, "AutoDPQ: search": 0.6, "AutoDPQ: retrain": 0.4}
+    )
