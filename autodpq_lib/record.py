@@ -64,6 +64,7 @@ class Record(_Strict):
     Attributes:
         identity: covers configuration, data and method, not the provenance.
         test_parts: test metrics of the samples ``touched`` by a low-frequency feature, and of the ``untouched``.
+        codebook_use: share of each field's centroids that some low-frequency feature uses; the rest are dead codes.
     """
 
     identity: str
@@ -73,6 +74,7 @@ class Record(_Strict):
     valid: Metrics
     test: Metrics
     test_parts: dict[str, Metrics] = {}
+    codebook_use: dict[str, float] = {}
     decision: Decision | None
     space: Space
     timeline: list[Point]

@@ -17,6 +17,7 @@ from autodpq_lib.atomic import atomic_path
 from autodpq_lib.config import METHOD_VERSION, Decision, RunConfig
 from autodpq_lib.data.prepared import Samples, load_samples, load_schema
 from autodpq_lib.data.schema import Schema
+from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.fit import Fit, Row
 from autodpq_lib.metrics import Metrics, predict, score
 from autodpq_lib.models.ctr_model import CTRModel
@@ -95,6 +96,7 @@ def finish(run: Run, stages: list[Stage], out: str | Path) -> Record:
         valid=timeline[-1].valid,
         test=timeline[-1].test,
         test_parts=_parts(logits, test, run.schema),
+        codebook_use=model.embedding.codebook_use() if isinstance(model.embedding, DPQ) else {},
         decision=decision,
         space=space(run.schema, run.config.embedding_dim, decision, model, tied=run.config.tied),
         timeline=timeline,

@@ -33,7 +33,8 @@ def record(
         identity="x", method_version=METHOD_VERSION[strategy], data_fingerprint="x", config=config,
         valid=timeline[-1].valid, test=timeline[-1].test, decision=None,
         space=Space(paper=1, bits=1, model_bytes=1), timeline=timeline,
-        fits=[FitLog(name=n, decision=None, curve={"seconds": [2.0] * k, "steps": [10.0] * k}) for n, k in fits.items()],
+        fits=[FitLog(name=n, decision=None, curve={"seconds": [2.0] * k, "steps": [10.0] * k})
+              for n, k in fits.items()],
         provenance=provenance(Origin("2024-01-01T00:00:00+00:00", None, None)),
     )  # fmt: skip
 

@@ -64,6 +64,11 @@ class DPQ(Compressed):
             for n, name in enumerate(self.low_fields)
         }
 
+    def codebook_use(self) -> dict[str, float]:
+        """Share of the K_m * D_m centroids of each field that some feature's code names; the rest are dead."""
+        used = {name: sum(len(column.unique()) for column in codes.T) for name, codes in self.codes().items()}
+        return {name: used[name] / (k * d) for name, (k, d) in self.decision.items()}
+
     def decode(self, codes: Mapping[str, Tensor]) -> Tensor:
         """Vectors of all low-frequency features, in the order of ids, from :meth:`codes`: ``[L, X]``."""
         parts = [cast(Quantiser, self.quantisers[name]).decode(codes[name].T[None]) for name in self.low_fields]

@@ -1,0 +1,121 @@
+"""Differences between two sets of runs: means, 95 % intervals and tests; of the controls, and of chosen contrasts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from scipy import stats
+
+from autodpq_eval.figures import COLOURS
+from autodpq_eval.layout import LABELS
+from autodpq_eval.plans import configure, controls
+from autodpq_eval.tables import read_plan
+from autodpq_lib.config import STRATEGIES, RunConfig
+from autodpq_lib.record import Record
+
+BySeed = Mapping[int, float]
+#: Name of a measure -> how to read it from a record (None where the record has none).
+MEASURES = {
+    "auc": lambda record: record.test.auc,
+    "logloss": lambda record: record.test.logloss,
+    "touched auc": lambda record: _part(record, "touched"),
+    "untouched auc": lambda record: _part(record, "untouched"),
+    "valid auc": lambda record: record.valid.auc,
+}
+#: What the gain is made of: title, and the two sets of runs whose difference it is.
+CONTRASTS = [
+    ("AutoDPQ over FE: the whole gain", "autodpq", "fe"),
+    ("FE trained on, over FE: extra training", "fe-extra", "fe"),
+    ("the search's machinery, no compression, over FE trained on", "no-compression", "fe-extra"),
+    ("AutoDPQ over its machinery: compression", "autodpq", "no-compression"),
+    ("AutoDPQ over FE trained on", "autodpq", "fe-extra"),
+    ("AutoDPQ over Others trained on", "autodpq", "others-extra"),
+    ("AutoDPQ over Grid from the same pretrain", "autodpq", "grid-pretrain"),
+    ("AutoDPQ over Random from the same pretrain", "autodpq", "random-pretrain"),
+]
+
+
+def _part(record: Record, name: str) -> float | None:
+    return record.test_parts[name].auc if name in record.test_parts else None
+
+
+def effect(ours: BySeed, base: BySeed) -> dict[str, float]:
+    """Mean of ours minus mean of base over the seeds that both have, its 95 % interval and p-value by Welch, and n.
+
+    Fewer than two common seeds give no interval.
+    """
+    seeds = sorted(set(ours) & set(base))
+    a, b = (np.array([runs[seed] for seed in seeds]) for runs in (ours, base))
+    found = {"n": len(seeds), "effect": a.mean() - b.mean() if seeds else np.nan}
+    if len(seeds) < 2 or np.ptp(a) == np.ptp(b) == 0:
+        return {**found, "low": np.nan, "high": np.nan, "p": np.nan}
+    test = stats.ttest_ind(a, b, equal_var=False)
+    low, high = test.confidence_interval(0.95)
+    return {**found, "low": low, "high": high, "p": test.pvalue}
+
+
+def by_seed(records: Sequence[Record], measure: str) -> dict[int, float]:
+    """A measure of :data:`MEASURES`, seed by seed."""
+    values = {record.config.seed: MEASURES[measure](record) for record in records}
+    return {seed: value for seed, value in values.items() if value is not None}
+
+
+def groups(out: Path, dataset: str, recipe: str, seeds: Sequence[int]) -> dict[str, list[Record]]:
+    """The runs of each control by its id, and the plain runs of each strategy by its name; empty where none is done."""
+    plans: dict[str, list[RunConfig]] = {
+        name: [configure(dataset, recipe, name, seed) for seed in seeds] for name in STRATEGIES
+    }
+    plans |= {control.id: [control.config(dataset, recipe, seed) for seed in seeds] for control in controls()}
+    return {name: read_plan(out, plan)[0] for name, plan in plans.items()}
+
+
+def control_effects(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+    """One row a control: its effect on each measure against the same strategy without the change."""
+    rows = []
+    for control in controls():
+        row = {"id": control.id, "control": control.title, "strategy": control.strategy}
+        rows.append(row | _effects(runs[control.id], runs[control.strategy]))
+    return pd.DataFrame(rows)
+
+
+def contrasts(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+    """The differences of :data:`CONTRASTS`, in the same columns."""
+    return pd.DataFrame([{"contrast": title, **_effects(runs[a], runs[b])} for title, a, b in CONTRASTS])
+
+
+def _effects(ours: Sequence[Record], base: Sequence[Record]) -> dict[str, float]:
+    """The effect on AUC with its interval, and the means of the other measures' effects."""
+    each = {measure: effect(by_seed(ours, measure), by_seed(base, measure)) for measure in MEASURES}
+    return each["auc"] | {measure: found["effect"] for measure, found in each.items() if measure != "auc"}
+
+
+def forest(table: pd.DataFrame, title: str) -> Figure:
+    """Effect of each control on test AUC, with its 95 % interval; the band is the paper's level of 0.001."""
+    shown = table.dropna(subset="effect").iloc[::-1].reset_index(drop=True)
+    figure, axis = plt.subplots(figsize=(9, 1.2 + 0.28 * len(shown)), layout="constrained")
+    axis.axvspan(-0.001, 0.001, color="0.93", zorder=0)
+    axis.axvline(0, color="0.4", lw=0.8)
+    for name in [name for name in STRATEGIES if name in set(shown["strategy"])]:
+        part = shown[shown["strategy"] == name]
+        error = [part["effect"] - part["low"], part["high"] - part["effect"]]
+        look = {"fmt": "o", "color": COLOURS[name], "ms": 5, "lw": 1.4, "label": LABELS[name]}
+        axis.errorbar(part["effect"], part.index, xerr=error, **look)
+    axis.set_yticks(shown.index, shown["control"] + shown["n"].map("  (n = {:.0f})".format))
+    axis.set(title=title, xlabel="difference in test AUC from the same strategy without the change, 95 % interval")
+    axis.set_xlim(*_limits(shown))
+    axis.legend(fontsize=8, loc="best")
+    sns.despine(figure, left=True)
+    return figure
+
+
+def _limits(shown: pd.DataFrame) -> tuple[float, float]:
+    """Wide enough for every effect, and for intervals up to three times as wide as the widest effect."""
+    widest = max(float(shown["effect"].abs().max()), 0.002) * 3
+    edges = shown[["low", "high", "effect"]].clip(-widest, widest)
+    return float(edges.min().min()) * 1.05 - 0.0002, float(edges.max().max()) * 1.05 + 0.0002

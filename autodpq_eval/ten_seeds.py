@@ -1,0 +1,143 @@
+"""Ten seeds: every pair of strategies by both tests, corrected, with effect sizes and a bootstrap over test samples."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy import stats
+
+from autodpq_eval.effects import by_seed, effect
+from autodpq_eval.stats import LEVEL, compare
+from autodpq_lib.atomic import write_text
+from autodpq_lib.record import Record
+from autodpq_lib.run import model_folder
+
+RESAMPLES = 1000
+DRAWS, GAPS = 20_000, np.linspace(0, 0.004, 17)
+
+
+def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+    """One row a metric and pair of strategies: difference, interval, both tests with Holm's correction, Hedges' g.
+
+    The correction's family are all rows of the table.
+    """
+    rows: list[dict[str, object]] = []
+    for metric in ("auc", "logloss"):
+        for first, second in combinations(runs, 2):
+            ours, base = by_seed(runs[second], metric), by_seed(runs[first], metric)
+            found = compare(ours, base, metric, 2)
+            tests = {"p_welch": found.welch, "p_paired": found.paired, "g": hedges_g(ours, base)}
+            rows.append({"metric": metric, "a": second, "b": first, **effect(ours, base), **tests})
+    table = pd.DataFrame(rows).drop(columns="p")
+    for column in ("p_welch", "p_paired"):
+        table[f"{column}_holm"] = holm(table[column].astype(float).to_numpy())
+    return table
+
+
+def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Holm's step-down adjusted p-values; NaN stays NaN and counts for nothing."""
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known])]
+    adjusted = np.full_like(p, np.nan)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
+    return adjusted
+
+
+def hedges_g(ours: Mapping[int, float], base: Mapping[int, float]) -> float:
+    """Difference of the means in pooled standard deviations, corrected for small samples."""
+    a, b = np.array(list(ours.values())), np.array(list(base.values()))
+    freedom = len(a) + len(b) - 2
+    if min(len(a), len(b)) < 2:
+        return float("nan")
+    pooled = np.sqrt(((len(a) - 1) * a.var(ddof=1) + (len(b) - 1) * b.var(ddof=1)) / freedom)
+    return float((a.mean() - b.mean()) / pooled * (1 - 3 / (4 * freedom - 1)))
+
+
+def bootstrap(ours: Sequence[Record], base: Sequence[Record], labels: NDArray[np.float32]) -> dict[str, float]:
+    """Paired bootstrap of the AUC gap over **test samples**, the gap averaged over the common seeds.
+
+    It says how far the gap depends on which samples are in the test split; the tests over seeds say how far it depends
+    on the seed.
+
+    Raises:
+        FileNotFoundError: the predictions of a run are not on this machine.
+    """
+    logits = [{r.config.seed: _logits(r) for r in records} for records in (ours, base)]
+    seeds = sorted(set(logits[0]) & set(logits[1]))
+    pairs = [[_Auc(each[seed], labels) for each in logits] for seed in seeds]
+    rng = np.random.default_rng(0)
+    gaps = np.empty(RESAMPLES)
+    for n in range(RESAMPLES):
+        weights = rng.multinomial(len(labels), np.full(len(labels), 1 / len(labels)))
+        gaps[n] = np.mean([a(weights) - b(weights) for a, b in pairs])
+    low, high = np.quantile(gaps, [0.025, 0.975])
+    return {"n": len(seeds), "gap": float(gaps.mean()), "low": float(low), "high": float(high)}
+
+
+def _logits(record: Record) -> NDArray[np.float32]:
+    return np.asarray(np.load(model_folder(record.identity) / "test_logits.npy"))
+
+
+class _Auc:
+    """AUC of fixed scores under changing sample weights; the sorting is done once."""
+
+    def __init__(self, scores: NDArray[np.float32], labels: NDArray[np.float32]) -> None:
+        self.order = np.argsort(scores, kind="stable")
+        self.positive = labels[self.order] > 0
+        ordered = scores[self.order]
+        self.starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])  # first of each run of equal scores
+
+    def __call__(self, weights: NDArray[np.int64]) -> float:
+        """Share of (positive, negative) pairs in the right order, ties counting half."""
+        w = weights[self.order]
+        positive = np.add.reduceat(np.where(self.positive, w, 0), self.starts)
+        negative = np.add.reduceat(np.where(self.positive, 0, w), self.starts)
+        below = np.cumsum(negative) - negative
+        return float((positive * (below + negative / 2)).sum() / (positive.sum() * negative.sum()))
+
+
+def write_bootstraps(found: Mapping[str, Mapping[str, float]], path: Path) -> None:
+    """Keep the bootstraps' summaries as a record, since the predictions are not committed."""
+    write_text(path, json.dumps(found, indent=1, sort_keys=True) + "\n")
+
+
+def power(sd: float, runs: int) -> pd.DataFrame:
+    """Share of experiments in which a true gap in AUC is found at p < 0.05, by simulation.
+
+    Args:
+        sd: spread of a strategy's AUC over seeds, the same for both.
+        runs: seeds of each strategy.
+    """
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0, sd, (2, DRAWS, runs))
+    rows = []
+    for gap in GAPS:
+        welch = stats.ttest_ind(a + gap, b, axis=1, equal_var=False).pvalue < LEVEL
+        paired = stats.ttest_rel(a + gap, b, axis=1).pvalue < LEVEL
+        rows.append({"gap": gap, "runs": runs, "Welch": welch.mean(), "paired": paired.mean()})
+    return pd.DataFrame(rows)
+
+
+def draw_power(sd: float, title: str) -> Figure:
+    """Power of both tests against the true gap, for 3, 5 and 10 runs; two gaps are marked."""
+    figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
+    for runs, colour in zip((3, 5, 10), sns.color_palette("colorblind"), strict=False):
+        table = power(sd, runs)
+        axis.plot(table["gap"], table["Welch"], color=colour, label=f"{runs} runs, Welch")
+        axis.plot(table["gap"], table["paired"], color=colour, ls="--", label=f"{runs} runs, paired")
+    for gap, name in ((0.001, "0.001"), (0.0035, "paper's gap")):
+        axis.axvline(gap, color="0.5", lw=0.8, ls=":")
+        axis.text(gap, 1.03, name, ha="center", fontsize=8)
+    axis.set(xlabel="true difference in AUC", ylabel="probability of p < 0.05", ylim=(0, 1.1))
+    axis.set_title(title, pad=14)
+    axis.legend(fontsize=8, loc="center right")
+    return figure

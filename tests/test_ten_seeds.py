@@ -1,0 +1,64 @@
+"""Holm, Hedges' g, the bootstrap and the power against hand computation or an independent library."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from autodpq_eval import ten_seeds
+from autodpq_eval.ten_seeds import _Auc, bootstrap, hedges_g, holm, power
+
+
+def test_holm_by_hand() -> None:
+    p = np.array([0.01, 0.04, np.nan, 0.03, 0.005])
+    np.testing.assert_allclose(holm(p), [0.03, 0.06, np.nan, 0.06, 0.02])
+
+
+def test_holm_stops_at_one() -> None:
+    np.testing.assert_allclose(holm(np.array([0.6, 0.9])), [1.0, 1.0])
+
+
+def test_hedges_g_by_hand() -> None:
+    ours, base = {1: 3.0, 2: 5.0}, {1: 1.0, 2: 2.0, 3: 3.0}
+    pooled = math.sqrt((2.0 * 1 + 1.0 * 2) / 3)
+    assert hedges_g(ours, base) == pytest.approx((4 - 2) / pooled * (1 - 3 / 11), abs=1e-12)
+    assert math.isnan(hedges_g({1: 1.0}, base))
+
+
+def test_weighted_auc_equals_scikit_learn() -> None:
+    rng = np.random.default_rng(1)
+    scores, labels = rng.integers(0, 20, 300).astype(np.float32), rng.integers(0, 2, 300).astype(np.float32)
+    weights = rng.multinomial(300, np.full(300, 1 / 300))
+    expected = roc_auc_score(labels, scores, sample_weight=weights)
+    assert _Auc(scores, labels)(weights) == pytest.approx(expected, abs=1e-12)
+
+
+def test_bootstrap_is_paired(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gap between equal predictions has no spread; resampling is the same for both sides."""
+
+    class Stub:
+        def __init__(self, seed: int, noise: float) -> None:
+            self.config, self.noise = self, noise
+            self.seed = seed
+
+    rng = np.random.default_rng(2)
+    labels = rng.integers(0, 2, 400).astype(np.float32)
+    base = {seed: labels + rng.normal(0, 2, 400) for seed in (1, 2)}
+    monkeypatch.setattr(ten_seeds, "_logits", lambda r: (base[r.seed] + r.noise * labels).astype(np.float32))
+    monkeypatch.setattr(ten_seeds, "RESAMPLES", 50)
+    same = bootstrap([Stub(1, 0), Stub(2, 0)], [Stub(1, 0), Stub(2, 0)], labels)
+    assert same == {"n": 2, "gap": 0.0, "low": 0.0, "high": 0.0}
+    better = bootstrap([Stub(1, 0.5), Stub(2, 0.5)], [Stub(1, 0), Stub(2, 0)], labels)
+    assert 0 < better["low"] < better["gap"] < better["high"]
+
+
+def test_power_without_a_gap_is_the_level_and_grows_with_it() -> None:
+    table = power(0.0005, 3)
+    assert table["paired"][0] == pytest.approx(0.05, abs=0.006)
+    assert table["Welch"][0] < 0.05
+    assert table["Welch"].is_monotonic_increasing
+    at = table.set_index(table["gap"].round(5))["Welch"]
+    assert at[0.001] == pytest.approx(0.37, abs=0.02)
