@@ -15,7 +15,7 @@ BATCH = $(BIN)/python -m scripts.replicate --seeds $(SEEDS) $(if $(JOBS),--jobs 
 	$(if $(MODELS),--models $(MODELS)) $(if $(STRATEGIES),--strategies $(STRATEGIES))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo replicate plan readme test check format lab clean
+.PHONY: help env demo replicate plan readme explain test check format lab clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -54,6 +54,9 @@ format: env  ## put the code into shape
 
 readme: env  ## rebuild the tables in README.md from the records
 	$(BIN)/python -m scripts.readme
+
+explain: env  ## what stands behind a row of the ledger: CLAIM=autodpq-fe-auc
+	$(BIN)/python -m scripts.explain $(CLAIM)
 
 clean:  ## remove the environment; runs, data and results stay
 	rm -rf $(VENV)

@@ -103,6 +103,17 @@ def ends(table: pd.DataFrame) -> pd.DataFrame:
     return means.reindex(pd.MultiIndex.from_product([list(UNITS), STRATEGIES], names=means.index.names)).dropna()
 
 
+def auc_at(table: pd.DataFrame, strategy: str, until: str | None) -> dict[int, float]:
+    """Test AUC of a strategy's best so far, by seed, at the seconds at which ``until`` ends; None: at its own end."""
+    part = table[table["unit"] == "seconds"]
+    found = {}
+    for seed, run in part[part["strategy"] == strategy].groupby("seed"):
+        end = part[(part["seed"] == seed) & (part["strategy"] == (until or strategy))]["last"]
+        if len(end):
+            found[int(seed)] = float(_at(end.to_numpy()[:1], run)[0])
+    return found
+
+
 def write_figure3(table: pd.DataFrame, figure: Figure, folder: Path) -> None:
     """Write ``figure3.csv``, ``figure3.png`` and ``figure3.svg``."""
     write_text(folder / "figure3.csv", table.to_csv(index=False, float_format="%.6g"))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from autodpq_eval.cost import costs, epoch_seconds
 from autodpq_eval.layout import LABELS, as_markdown
+from autodpq_eval.ledger import counts, ledger
 from autodpq_eval.tables import Collected, build, collect
 from autodpq_lib.atomic import write_text
 from autodpq_lib.paths import ROOT
@@ -114,12 +115,21 @@ def cost() -> str:
     return "\n".join(lines) + "\n"
 
 
+def verdicts() -> str:
+    """Rows of the ledger by verdict and recipe."""
+    table = counts(ledger(ROOT / "results"))
+    lines = [["verdict", *table.columns], ["---"] * (len(table.columns) + 1)]
+    lines += [[str(name), *map(str, row)] for name, row in zip(table.index, table.to_numpy().tolist(), strict=True)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "table1-paper": lambda: as_markdown(build(runs("paper"))),
     "table1-tuned": lambda: as_markdown(build(runs("tuned"))),
     "verdict": lambda: verdict("paper") + "\n" + verdict("tuned"),
     "table2-paper": lambda: as_markdown(build(runs("paper", 2))),
     "table2-tuned": lambda: as_markdown(build(runs("tuned", 2))),
+    "ledger": verdicts,
     "cost": cost,
 }
 

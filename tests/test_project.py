@@ -10,9 +10,13 @@ import nbformat
 import pytest
 import yaml
 
+from autodpq_eval import facts, ledger
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.layout import as_csv
 from autodpq_eval.tables import build, collect
+from autodpq_lib.data.errors import DataError
+from autodpq_lib.data.prepared import load_schema
+from autodpq_lib.data.sources import locate
 from autodpq_lib.paths import ROOT
 from scripts.readme import rewrite
 
@@ -93,3 +97,16 @@ def test_committed_tables_agree_with_the_records(recipe: str, number: int) -> No
     made = build(collect(number, ROOT / "results", "ml-1m", recipe, [1, 2, 3]))
     kept = (ROOT / "results" / "ml-1m" / recipe / "tables" / f"table{number}.csv").read_text(encoding="utf-8")
     assert kept == as_csv(made)
+
+
+def test_committed_ledger_agrees_with_the_records() -> None:
+    kept = (ROOT / "results" / "ml-1m" / "ledger.csv").read_text(encoding="utf-8")
+    assert kept == ledger.as_csv(ledger.ledger(ROOT / "results"))
+
+
+def test_committed_facts_agree_with_the_data() -> None:
+    try:
+        locate("ml-1m")
+    except DataError as error:
+        pytest.skip(f"needs MovieLens-1M: {error}")
+    assert facts.count(load_schema("ml-1m", 40)) == facts.kept(ROOT / "results")

@@ -1,0 +1,48 @@
+"""What stands behind a row of the ledger: ``make explain CLAIM=autodpq-fe-auc``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from autodpq_eval.batch import NOTEBOOKS
+from autodpq_eval.ledger import ledger
+from autodpq_lib.paths import ROOT
+from autodpq_lib.record import read_record
+
+say = sys.stdout.write
+
+
+def main() -> int:
+    """Print the row of each recipe, and for each record configuration, commit, environment and notebook."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("claim", help="an id of results/ml-1m/ledger.csv")
+    asked = parser.parse_args().claim
+    table = ledger(ROOT / "results").convert_dtypes()
+    rows = table[table["id"] == asked]
+    if rows.empty:
+        sys.exit(f"CLAIM: expected an id of results/ml-1m/ledger.csv, found {asked!r}")
+    for _, row in rows.iterrows():
+        say(f"\n{row['id']}, recipe {row['recipe']}: {row['verdict']}\n  {row['claim']} ({row['source']})\n")
+        say("  " + ", ".join(f"{key} {row[key]}" for key in ("paper", "ours", "low", "high", "n")) + "\n")
+        for name in str(row["records"]).split() if isinstance(row["records"], str) else []:
+            _behind(row["recipe"], name)
+    return 0
+
+
+def _behind(recipe: str, name: str) -> None:
+    folder = ROOT / "results" / "ml-1m" / recipe
+    record = read_record(folder / "records" / f"{name}.json")
+    made, notebook = record.provenance, folder / "notebooks" / f"{name}.ipynb"
+    packages = ", ".join(f"{key} {version}" for key, version in made.packages.items())
+    say(f"\n  {folder.relative_to(ROOT)}/records/{name}.json\n")
+    say(f"    configuration  {json.dumps(record.config.parameters())}\n")
+    say(f"    commit         {made.git_commit}{' with changes' if made.git_dirty else ''}, {made.started}\n")
+    say(f"    environment    Python {made.python}, {packages}; {made.cpu}, {made.threads} thread\n")
+    say(f"    notebook       notebooks/{NOTEBOOKS[record.config.strategy]}.ipynb; executed: ")
+    say(f"{notebook.relative_to(ROOT) if notebook.exists() else 'not kept'}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
