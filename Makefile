@@ -15,7 +15,7 @@ BATCH = $(BIN)/python -m scripts.replicate --seeds $(SEEDS) $(if $(JOBS),--jobs 
 	$(if $(MODELS),--models $(MODELS)) $(if $(STRATEGIES),--strategies $(STRATEGIES))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo replicate plan readme explain test check format lab clean
+.PHONY: help env demo replicate controls seeds plan readme explain test check format lab clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -33,6 +33,13 @@ demo: env  ## MovieLens-100K, five strategies, three seeds, Table 1 (minutes)
 
 replicate: env  ## the paper's protocol: DATASET= RECIPE= SEEDS= MODELS= STRATEGIES= JOBS= OUT= PART=
 	$(BATCH) --part $(PART) --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT)
+
+controls: env  ## the controls of config/controls.yaml (hours): RECIPE= SEEDS= JOBS= OUT=
+	$(BATCH) --part controls --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT)
+
+seeds: env  ## FE, Others, the best pair of Grid and AutoDPQ on ten seeds: RECIPE= JOBS= OUT=
+	$(BATCH) --part seeds --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT)
+	$(BIN)/python -m scripts.bootstrap --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT)
 
 plan: env  ## what `make replicate` would run, what is done, and where the logs are
 	$(BATCH) --part $(PART) --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT) --plan

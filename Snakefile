@@ -45,6 +45,7 @@ rule report:
     shell:
         f"{PYTHON} -m scripts.report --out {OUT} --dataset {DATASET} --recipe {RECIPE}"
         f" --seeds {config.get('seeds', '1 2 3')} --profile {config.get('profile', 'full')}"
+        f" --part {config.get('part', 'tables')}"
 
 
 rule data:

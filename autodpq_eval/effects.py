@@ -14,6 +14,7 @@ from scipy import stats
 
 from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS
+from autodpq_eval.paper import table_value
 from autodpq_eval.plans import configure, controls
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES, RunConfig
@@ -93,6 +94,38 @@ def _effects(ours: Sequence[Record], base: Sequence[Record]) -> dict[str, float]
     """The effect on AUC with its interval, and the means of the other measures' effects."""
     each = {measure: effect(by_seed(ours, measure), by_seed(base, measure)) for measure in MEASURES}
     return each["auc"] | {measure: found["effect"] for measure, found in each.items() if measure != "auc"}
+
+
+def in_words(table: pd.DataFrame) -> str:
+    """Contrasts as a Markdown list, from their numbers."""
+    return "\n".join(f"- {row['contrast']}: {_sentence(row)}" for _, row in table.iterrows())
+
+
+def _sentence(row: pd.Series) -> str:
+    if pd.isna(row["low"]):
+        return "runs are missing."
+    clear = "clear of zero" if row["low"] * row["high"] > 0 else "not clear of zero"
+    text = f"**{row['effect']:+.4f}** ({row['low']:+.4f} to {row['high']:+.4f}, n = {row['n']:.0f}), {clear}"
+    if pd.isna(row["touched auc"]):
+        return f"{text}."
+    apart = f"on the samples that a low-frequency feature touches {row['touched auc']:+.4f}"
+    return f"{text}; {apart}, on the others {row['untouched auc']:+.4f}."
+
+
+def on_the_recipe(table: pd.DataFrame) -> str:
+    """How far the unstated parts of the base recipe alone move FE, beside the paper's gain; and what is missing."""
+    swaps = [control.id for control in controls() if control.swap]
+    part = table[table["id"].isin(swaps)].dropna(subset="effect")
+    missing = table[table["effect"].isna()]["id"].tolist()
+    text = f"Not run: {', '.join(missing)}." if missing else "All controls have been run."
+    if part.empty:
+        return text
+    largest = part.loc[part["effect"].abs().idxmax()]
+    gain = table_value(1, "ml-1m", "deepfm", "autodpq", "auc") - table_value(1, "ml-1m", "deepfm", "fe", "auc")
+    return (
+        f"Of the unstated parts of the base recipe, the largest effect on FE has *{largest['control']}*: "
+        f"{largest['effect']:+.4f}. The paper's whole gain over FE is {gain:+.4f}. {text}"
+    )
 
 
 def forest(table: pd.DataFrame, title: str) -> Figure:

@@ -9,12 +9,12 @@ from autodpq_lib.paths import ROOT
 FACTS = ROOT / "config" / "paper"
 
 
-def table_value(table: int, dataset: str, model: str, strategy: str, metric: str) -> float | None:
-    """A number of Table 1 or 2 (Space in floats: 190k is 190000), or None where the paper has none."""
+def table_value(table: int, dataset: str, model: str, strategy: str, metric: str) -> float:
+    """A number of Table 1 or 2 (Space in floats: 190k is 190000); NaN where the paper has none."""
     facts = pd.read_csv(FACTS / "tables.csv")
     asked = {"table": table, "dataset": dataset, "model": model, "strategy": strategy, "metric": metric}
     rows = facts.loc[(facts[list(asked)] == pd.Series(asked)).all(axis=1), "value"]
-    return as_number(str(rows.iloc[0])) if len(rows) else None
+    return as_number(str(rows.iloc[0])) if len(rows) else float("nan")
 
 
 def as_number(text: str) -> float:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,12 +15,18 @@ from scipy import stats
 
 from autodpq_eval.effects import by_seed, effect
 from autodpq_eval.stats import LEVEL, compare
-from autodpq_lib.atomic import write_text
+from autodpq_lib.config import STRATEGIES
 from autodpq_lib.record import Record
 from autodpq_lib.run import model_folder
 
 RESAMPLES = 1000
 DRAWS, GAPS = 20_000, np.linspace(0, 0.004, 17)
+
+
+def by_strategy(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """Records by strategy, cheap strategies first."""
+    found = {name: [r for r in records if r.config.strategy == name] for name in STRATEGIES}
+    return {name: each for name, each in found.items() if each}
 
 
 def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
@@ -62,25 +66,32 @@ def hedges_g(ours: Mapping[int, float], base: Mapping[int, float]) -> float:
     return float((a.mean() - b.mean()) / pooled * (1 - 3 / (4 * freedom - 1)))
 
 
-def bootstrap(ours: Sequence[Record], base: Sequence[Record], labels: NDArray[np.float32]) -> dict[str, float]:
-    """Paired bootstrap of the AUC gap over **test samples**, the gap averaged over the common seeds.
+def bootstrap(runs: Mapping[str, Sequence[Record]], labels: NDArray[np.float32]) -> pd.DataFrame:
+    """Paired bootstrap of AUC gaps over **test samples**, averaged over the seeds that all sets of runs have.
 
-    It says how far the gap depends on which samples are in the test split; the tests over seeds say how far it depends
-    on the seed.
+    It says how far a gap depends on which samples are in the test split; the tests over seeds say how far it depends on
+    the seed. One row a pair of runs: gap and its 95 % interval.
 
     Raises:
         FileNotFoundError: the predictions of a run are not on this machine.
     """
-    logits = [{r.config.seed: _logits(r) for r in records} for records in (ours, base)]
-    seeds = sorted(set(logits[0]) & set(logits[1]))
-    pairs = [[_Auc(each[seed], labels) for each in logits] for seed in seeds]
-    rng = np.random.default_rng(0)
-    gaps = np.empty(RESAMPLES)
-    for n in range(RESAMPLES):
-        weights = rng.multinomial(len(labels), np.full(len(labels), 1 / len(labels)))
-        gaps[n] = np.mean([a(weights) - b(weights) for a, b in pairs])
-    low, high = np.quantile(gaps, [0.025, 0.975])
-    return {"n": len(seeds), "gap": float(gaps.mean()), "low": float(low), "high": float(high)}
+    seeds = sorted(set.intersection(*({r.config.seed for r in records} for records in runs.values())))
+    scorers = {
+        name: [_Auc(_logits(record), labels) for record in records if record.config.seed in seeds]
+        for name, records in runs.items()
+    }
+    rng, uniform = np.random.default_rng(0), np.full(len(labels), 1 / len(labels))
+    drawn = []
+    for _ in range(RESAMPLES):
+        weights = rng.multinomial(len(labels), uniform)
+        drawn.append({name: np.mean([auc(weights) for auc in each]) for name, each in scorers.items()})
+    aucs = pd.DataFrame(drawn)
+    rows = []
+    for first, second in combinations(runs, 2):
+        gap = aucs[second] - aucs[first]
+        low, high = gap.quantile([0.025, 0.975])
+        rows.append({"a": second, "b": first, "n": len(seeds), "gap": gap.mean(), "low": low, "high": high})
+    return pd.DataFrame(rows)
 
 
 def _logits(record: Record) -> NDArray[np.float32]:
@@ -103,11 +114,6 @@ class _Auc:
         negative = np.add.reduceat(np.where(self.positive, 0, w), self.starts)
         below = np.cumsum(negative) - negative
         return float((positive * (below + negative / 2)).sum() / (positive.sum() * negative.sum()))
-
-
-def write_bootstraps(found: Mapping[str, Mapping[str, float]], path: Path) -> None:
-    """Keep the bootstraps' summaries as a record, since the predictions are not committed."""
-    write_text(path, json.dumps(found, indent=1, sort_keys=True) + "\n")
 
 
 def power(sd: float, runs: int) -> pd.DataFrame:

@@ -136,7 +136,7 @@ def _run(asked: argparse.Namespace, pending: Sequence[RunConfig]) -> None:
 def _make_report(asked: argparse.Namespace) -> bool:
     """Execute the report in a process of its own, its chatter in a log; tell whether it succeeded."""
     log = runs_root() / "logs" / asked.dataset / asked.recipe / "report.log"
-    keys = [f"--{key}={getattr(asked, key)}" for key in ("dataset", "recipe", "profile", "out")]
+    keys = [f"--{key}={getattr(asked, key)}" for key in ("part", "dataset", "recipe", "profile", "out")]
     command = [sys.executable, "-m", "scripts.report", *keys, "--seeds", *map(str, asked.seeds)]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as stream:

@@ -1,4 +1,4 @@
-"""Execute the report (notebook 12) on the records of one data set and recipe."""
+"""Execute the report (notebook 12) on the records of one data set and recipe, and the controls (notebook 10)."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ def make_report(asked: argparse.Namespace) -> None:
         parameters | {"out": str(asked.out), "tables": str(asked.out)},
         ROOT / report_path(asked),
     )
+    if asked.part in ("controls", "seeds"):
+        explained = report_path(asked).with_name("10_controls.ipynb")
+        given = {"records_of": asked.dataset, "recipe": asked.recipe, "seeds": asked.seeds, "found_in": str(asked.out)}
+        execute(ROOT / "notebooks" / "10_controls.ipynb", given | {"tables": str(asked.out)}, ROOT / explained)
 
 
 def main() -> int:
@@ -30,6 +34,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("dataset", "recipe", "profile", "out"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--part", default="tables")
     parser.add_argument("--seeds", nargs="+", type=int, required=True)
     make_report(parser.parse_args())
     return 0

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import t as student
 
-from autodpq_eval.effects import CONTRASTS, contrasts, control_effects, effect, forest
+from autodpq_eval.effects import CONTRASTS, contrasts, control_effects, effect, forest, in_words, on_the_recipe
 from autodpq_eval.plans import controls
 from autodpq_lib.config import STRATEGIES
 
@@ -49,3 +49,19 @@ def test_forest_draws_each_control_once() -> None:
     rows = [{"control": f"c{n}", "strategy": s, **effect(OURS, BASE)} for n, s in enumerate(("fe", "autodpq", "fe"))]
     figure = forest(pd.DataFrame(rows), "title")
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [f"c{n}  (n = 3)" for n in (2, 1, 0)]
+
+
+def test_contrasts_in_words_carry_their_numbers() -> None:
+    row = {"contrast": "A over B", **effect(OURS, BASE), "touched auc": 0.01, "untouched auc": -0.002}
+    text = in_words(pd.DataFrame([row, {**row, "low": float("nan")}]))
+    assert text.startswith("- A over B: **+0.0022** (-0.00")
+    assert "n = 3), not clear of zero; on the samples that a low-frequency feature touches +0.0100" in text
+    assert text.endswith("A over B: runs are missing.")
+
+
+def test_the_recipes_largest_part_stands_beside_the_papers_gain() -> None:
+    rows = [{"id": c.id, "control": c.title, "effect": 0.001 if c.swap else 0.9} for c in controls()]
+    rows[-1]["effect"] = -0.005
+    text = on_the_recipe(pd.DataFrame(rows))
+    assert "*FE, the other recipe's first-order scale*: -0.0050" in text
+    assert "+0.0068" in text

@@ -21,10 +21,11 @@ from autodpq_lib.paths import ROOT
         (-0.0010, 0.20, 0.0035, "not reproduced"),
         (0.0, 0.99, 0.0035, "not reproduced"),
         (-0.0010, 0.01, 0.0035, "contradicted"),
-        (0.5, 0.01, None, "reproduced"),  # the paper gives no size
+        (0.5, 0.01, float("nan"), "reproduced"),  # the paper gives no size
+        (0.0004, 0.01, -0.0012, "reproduced"),  # the paper's own numbers contradict its text
     ],
 )
-def test_verdict_on_a_comparison(ours: float, p: float, paper: float | None, expected: str) -> None:
+def test_verdict_on_a_comparison(ours: float, p: float, paper: float, expected: str) -> None:
     assert verdict(ours, p, paper) == expected
 
 

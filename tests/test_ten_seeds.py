@@ -49,10 +49,11 @@ def test_bootstrap_is_paired(monkeypatch: pytest.MonkeyPatch) -> None:
     base = {seed: labels + rng.normal(0, 2, 400) for seed in (1, 2)}
     monkeypatch.setattr(ten_seeds, "_logits", lambda r: (base[r.seed] + r.noise * labels).astype(np.float32))
     monkeypatch.setattr(ten_seeds, "RESAMPLES", 50)
-    same = bootstrap([Stub(1, 0), Stub(2, 0)], [Stub(1, 0), Stub(2, 0)], labels)
-    assert same == {"n": 2, "gap": 0.0, "low": 0.0, "high": 0.0}
-    better = bootstrap([Stub(1, 0.5), Stub(2, 0.5)], [Stub(1, 0), Stub(2, 0)], labels)
-    assert 0 < better["low"] < better["gap"] < better["high"]
+    sides = {"base": [Stub(1, 0), Stub(2, 0)], "same": [Stub(1, 0), Stub(2, 0)], "better": [Stub(1, 0.5), Stub(2, 0.5)]}
+    table = bootstrap(sides, labels).set_index(["a", "b"])
+    assert table.loc[("same", "base")].tolist() == [2, 0.0, 0.0, 0.0]
+    found = table.loc[("better", "base")]
+    assert 0 < found["low"] < found["gap"] < found["high"]
 
 
 def test_power_without_a_gap_is_the_level_and_grows_with_it() -> None:

@@ -1,0 +1,74 @@
+"""What the search decides: agreement over seeds, how sure it was, and whether it beats chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from autodpq_lib.record import FitLog, Record
+
+
+def agreement(records: Sequence[Record]) -> pd.DataFrame:
+    """Per field: the pair chosen most often, its share of the seeds, and that share by lot."""
+    rows = []
+    for name in records[0].decision or {} if records else {}:
+        pairs = pd.Series([f"{k}, {d}" for r in records if r.decision for k, d in [r.decision[name]]])
+        counts = pairs.value_counts()
+        rows.append({"field": name, "most frequent": counts.index[0], "share": counts.iloc[0] / len(pairs)})
+    table = pd.DataFrame(rows, columns=["field", "most frequent", "share"]).set_index("field")
+    return table.assign(
+        **{"share by lot": _share_by_lot(len(records), len(records[0].config.candidates))} if rows else {}
+    )
+
+
+def _share_by_lot(runs: int, pairs: int) -> float:
+    """Expected share of the most frequent pair when each run draws its own, by simulation."""
+    drawn = np.random.default_rng(0).multinomial(runs, np.full(pairs, 1 / pairs), size=20_000)
+    return float(drawn.max(1).mean() / runs)
+
+
+def sureness(records: Sequence[Record]) -> pd.DataFrame:
+    """Tau and the entropy of p of each field at the last step of the search, seed by seed; ln T is no preference."""
+    rows = []
+    for record in records:
+        curve = _fit(record, "search").curve
+        entropy = {key.split("/")[1]: values[-1] for key, values in curve.items() if key.startswith("entropy/")}
+        rows.append({"seed": record.config.seed, "tau": curve["tau"][-1], **entropy})
+    return pd.DataFrame(rows).set_index("seed") if rows else pd.DataFrame()
+
+
+def rank_among_random(chosen: Sequence[Record], random: Sequence[Record]) -> pd.DataFrame:
+    """Is the decision better than one drawn by lot? Validation AUC of both, each trained from scratch on the same seed.
+
+    Args:
+        chosen: AutoDPQ's records with ``retrain_from="scratch"``.
+        random: Random's records.
+
+    ``share below`` is the share of Random's trials below the chosen decision; 0.5 on average by chance.
+    """
+    trials = {r.config.seed: pd.Series([max(log.curve["valid_auc"]) for log in r.fits]) for r in random}
+    rows = [
+        {
+            "seed": record.config.seed,
+            "chosen": record.valid.auc,
+            "random, mean": trials[record.config.seed].mean(),
+            "random, sd": trials[record.config.seed].std(),
+            "share below": (trials[record.config.seed] < record.valid.auc).mean(),
+        }
+        for record in chosen
+        if record.config.seed in trials
+    ]
+    columns = ["seed", "chosen", "random, mean", "random, sd", "share below"]
+    return pd.DataFrame(rows, columns=columns).set_index("seed")
+
+
+def codebook_use(records: Sequence[Record]) -> pd.DataFrame:
+    """Share of each field's centroids in use after training, seed by seed; the rest are dead codes."""
+    rows = [{"seed": record.config.seed, **record.codebook_use} for record in records if record.codebook_use]
+    return pd.DataFrame(rows).set_index("seed") if rows else pd.DataFrame()
+
+
+def _fit(record: Record, name: str) -> FitLog:
+    return next(log for log in record.fits if log.name == name)

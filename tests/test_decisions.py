@@ -1,0 +1,47 @@
+"""What is said of the search's decisions, on the committed records and by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from autodpq_eval.decisions import agreement, codebook_use, rank_among_random, sureness
+from autodpq_eval.plans import tables
+from autodpq_eval.tables import read_plan
+from autodpq_lib.metrics import Metrics
+from autodpq_lib.paths import ROOT
+from autodpq_lib.record import Record
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, list[Record]]:
+    records, _ = read_plan(ROOT / "results", tables("ml-1m", "tuned", [1, 2, 3], ["deepfm"], ["autodpq", "random"]))
+    return {name: [r for r in records if r.config.strategy == name] for name in ("autodpq", "random")}
+
+
+def test_agreement_counts_the_most_frequent_pair(found: dict[str, list[Record]]) -> None:
+    decisions = ({"user": (8, 2)}, {"user": (16, 4)}, {"user": (8, 2)})
+    made = [r.model_copy(update={"decision": d}) for r, d in zip(found["autodpq"], decisions, strict=True)]
+    row = agreement(made).loc["user"]
+    assert row["most frequent"] == "8, 2"
+    assert row["share"] == pytest.approx(2 / 3)
+    alike = {1: 9 * 8 * 7 / 9**3, 2: 3 * 9 * 8 / 9**3, 3: 9 / 9**3}  # of three draws from nine
+    assert row["share by lot"] == pytest.approx(sum(n / 3 * p for n, p in alike.items()), abs=0.005)
+
+
+def test_sureness_is_that_of_the_last_step(found: dict[str, list[Record]]) -> None:
+    table = sureness(found["autodpq"])
+    (log,) = [log for log in found["autodpq"][0].fits if log.name == "search"]
+    assert table.loc[1, "tau"] == log.curve["tau"][-1]
+    assert table.loc[1, "user"] == log.curve["entropy/user"][-1]
+
+
+def test_rank_is_the_share_of_trials_below(found: dict[str, list[Record]]) -> None:
+    trials = sorted(max(log.curve["valid_auc"]) for log in found["random"][0].fits)
+    between = Metrics(auc=(trials[14] + trials[15]) / 2, logloss=0.5)
+    chosen = [found["autodpq"][0].model_copy(update={"valid": between})]
+    assert rank_among_random(chosen, found["random"]).loc[1, "share below"] == 0.75
+
+
+def test_nothing_done_yet_gives_empty_tables() -> None:
+    for table in (agreement([]), sureness([]), rank_among_random([], []), codebook_use([])):
+        assert table.empty
