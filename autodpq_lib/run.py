@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -63,17 +63,26 @@ def open_run(config: RunConfig) -> Run:
 
     One thread, unless ``AUTODPQ_THREADS`` says otherwise: these models are too small to gain from more, and runs
     beside each other lose by it.
+
+    Raises:
+        RuntimeError: another process is at the same run.
     """
-    torch.set_num_threads(int(os.environ.get("AUTODPQ_THREADS", "1")))
     schema = load_schema(config.dataset, config.threshold)
-    train, valid = (load_samples(config.dataset, part, config.split_seed) for part in ("train", "valid"))
-    work = runs_root() / "work" / config.identity(schema.fingerprint)
-    return Run(config, schema, train, valid, Workspace(work))
+    workspace = Workspace(runs_root() / "work" / config.identity(schema.fingerprint))
+    workspace.claim()
+    return _open(config, schema, workspace)
 
 
 def scratch_run(config: RunConfig) -> Run:
     """A run to play with: its checkpoints go to a temporary folder, apart from those of a run to be recorded."""
-    return replace(open_run(config), workspace=Workspace(Path(tempfile.mkdtemp())))
+    schema = load_schema(config.dataset, config.threshold)
+    return _open(config, schema, Workspace(Path(tempfile.mkdtemp())))
+
+
+def _open(config: RunConfig, schema: Schema, workspace: Workspace) -> Run:
+    torch.set_num_threads(int(os.environ.get("AUTODPQ_THREADS", "1")))
+    train, valid = (load_samples(config.dataset, part, config.split_seed) for part in ("train", "valid"))
+    return Run(config, schema, train, valid, workspace)
 
 
 def finish(run: Run, stages: list[Stage], out: str | Path) -> Record:

@@ -136,7 +136,7 @@ def second_order(
 
     move(gradients(train_loss, weights), -xi)
     direct, *v = gradients(valid_loss, [alpha, *weights])
-    eps = 0.01 / float(torch.cat([g.flatten() for g in v]).norm())
+    eps = 0.01 / max(float(torch.cat([g.flatten() for g in v]).norm()), 1e-12)
     move(v, eps)
     (plus,) = gradients(train_loss, [alpha])
     move(v, -eps)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 from pathlib import Path
-from typing import Any
+from time import monotonic, sleep
+from typing import Any, TextIO
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -13,6 +15,8 @@ from torch import Tensor
 from autodpq_lib.atomic import atomic_path
 
 Weights = dict[str, Tensor]
+#: Folders that this process has claimed, with the open files that hold the locks.
+_CLAIMED: dict[Path, TextIO] = {}
 
 
 class Workspace:
@@ -24,6 +28,25 @@ class Workspace:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def claim(self, wait: float = 20.0) -> None:
+        """Keep other processes out until this one ends: two writers of the same checkpoints would destroy them.
+
+        Args:
+            wait: seconds to wait for another to end, as the kernel of a killed batch does.
+
+        Raises:
+            RuntimeError: another process is at this run.
+        """
+        if self.folder in _CLAIMED:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock, until = (self.folder / "lock").open("w"), monotonic() + wait
+        while not _locked(lock):
+            if monotonic() > until:
+                raise RuntimeError(f"{self.folder}: expected to be alone, found another process at the same run")
+            sleep(0.2)
+        _CLAIMED[self.folder] = lock
 
     def load(self, name: str) -> dict[str, Any] | None:
         """State of the fit ``name``, or None if it has not begun."""
@@ -45,7 +68,9 @@ class Workspace:
         return load_file(self._kept(name, epoch))
 
     def clear(self) -> None:
-        """Remove everything."""
+        """Remove everything, and let others in."""
+        if self.folder in _CLAIMED:
+            _CLAIMED.pop(self.folder).close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _kept(self, name: str, epoch: int) -> Path:
@@ -55,3 +80,11 @@ class Workspace:
 def copy_weights(module: torch.nn.Module) -> Weights:
     """A copy of all parameters and buffers that a module saves."""
     return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+
+
+def _locked(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
