@@ -47,14 +47,14 @@ def _part(record: Record, name: str) -> float | None:
 
 
 def effect(ours: BySeed, base: BySeed) -> dict[str, float]:
-    """Mean of ours minus mean of base over the seeds that both have, its 95 % interval and p-value by Welch, and n.
+    """Mean of ours minus mean of base, its 95 % interval and p-value by Welch, and n, the smaller number of runs.
 
-    Fewer than two common seeds give no interval.
+    All runs of both count, whatever their seeds; fewer than two of either give no interval.
     """
-    seeds = sorted(set(ours) & set(base))
-    a, b = (np.array([runs[seed] for seed in seeds]) for runs in (ours, base))
-    found = {"n": len(seeds), "effect": a.mean() - b.mean() if seeds else np.nan}
-    if len(seeds) < 2 or np.ptp(a) == np.ptp(b) == 0:
+    a, b = (np.array(list(runs.values())) for runs in (ours, base))
+    n = min(len(a), len(b))
+    found = {"n": n, "effect": a.mean() - b.mean() if n else np.nan}
+    if n < 2 or np.ptp(a) == np.ptp(b) == 0:
         return {**found, "low": np.nan, "high": np.nan, "p": np.nan}
     test = stats.ttest_ind(a, b, equal_var=False)
     low, high = test.confidence_interval(0.95)

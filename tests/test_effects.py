@@ -28,9 +28,10 @@ def test_effect_and_interval_by_hand() -> None:
     assert found["p"] == pytest.approx(2 * student.sf(found["effect"] / se, freedom), abs=1e-9)
 
 
-def test_only_common_seeds_count_and_one_seed_has_no_interval() -> None:
-    assert effect({1: 0.5, 4: 0.9}, {1: 0.4, 2: 0.1})["effect"] == pytest.approx(0.1)
-    assert math.isnan(effect({1: 0.5}, {1: 0.4})["low"])
+def test_all_runs_count_and_a_single_run_has_no_interval() -> None:
+    assert effect({1: 0.5, 4: 0.9, 5: 0.7}, {1: 0.4, 2: 0.2})["effect"] == pytest.approx(0.4)
+    assert effect({1: 0.5, 4: 0.9, 5: 0.7}, {1: 0.4, 2: 0.2})["n"] == 2
+    assert math.isnan(effect({1: 0.5}, {1: 0.4, 2: 0.3})["low"])
     assert math.isnan(effect({}, {1: 0.4})["effect"])
 
 
