@@ -48,7 +48,7 @@ def constant_logloss_at_3(_: Schema) -> tuple[float, bool]:
 def embedding_share(schema: Schema) -> tuple[float, bool]:
     """Share of FE's parameters that are embeddings, on DeepFM."""
     model = full_model(RunConfig(dataset="ml-1m", strategy="fe"), schema)
-    share = model.embedding.table.numel() / sum(p.numel() for p in model.parameters())
+    share = model.get_parameter("embedding.table").numel() / sum(p.numel() for p in model.parameters())
     return share, share > 0.9
 
 

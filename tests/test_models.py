@@ -99,7 +99,7 @@ def copy_weights(ours: CTRModel, theirs: nn.Module, schema: Schema) -> None:
         other.bias.copy_(mine.bias)
     theirs.dnn_linear.weight.copy_(last.weight)
     theirs.out.bias.copy_(last.bias + getattr(ours, "bias", 0.0))
-    if hasattr(ours, "first_order"):
+    if ours.first_order is not None:
         for name, table in zip(schema.fields, ours.first_order.table.split(schema.sizes), strict=True):
             theirs.linear_model.embedding_dict[name].weight.copy_(table)
     if hasattr(ours, "cross"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from autodpq_lib.config import Decision, RunConfig
 from autodpq_lib.data.schema import Schema
@@ -74,12 +75,20 @@ def start_from(model: CTRModel, weights: Weights) -> None:
 
 def _on(embedding: Full, config: RunConfig, schema: Schema) -> CTRModel:
     """The model on an embedding. Its own weights start the same whatever the embedding is."""
-    fields, dim, rest = len(schema.fields), config.embedding_dim, (config.hidden, config.base)
     first_order = _first_order(embedding, config, schema)
     _seed(config, config.model)
+    return assemble(config, len(schema.fields), embedding, first_order)
+
+
+def assemble(config: RunConfig, fields: int, embedding: nn.Module, first_order: nn.Module | None = None) -> CTRModel:
+    """DeepFM, PNN or DCN on an embedding of M fields; ``first_order`` is DeepFM's alone."""
+    inputs, rest = fields * config.embedding_dim, (config.hidden, config.base)
     if config.model == "deepfm":
-        return DeepFM(embedding, first_order, fields * dim, *rest)
-    return PNN(embedding, fields, dim, *rest) if config.model == "pnn" else DCN(embedding, fields * dim, *rest)
+        assert first_order is not None
+        return DeepFM(embedding, first_order, inputs, *rest)
+    if config.model == "pnn":
+        return PNN(embedding, fields, config.embedding_dim, *rest)
+    return DCN(embedding, inputs, *rest)
 
 
 def _first_order(embedding: Full, config: RunConfig, schema: Schema) -> Full:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from autodpq_lib.embedding.full import Full
-
 
 class CTRModel(nn.Module):
-    """Base of the models; the strategies know no more of a model than this.
+    """Base of the models; the strategies know no more of a model than this. Only DeepFM has first-order weights.
 
     Args:
         embedding: ids ``[B, M]`` -> vectors ``[B, M, X]``; it alone differs between strategies.
     """
 
-    def __init__(self, embedding: Full) -> None:
+    first_order: nn.Module | None
+    mlp: nn.Sequential
+
+    def __init__(self, embedding: nn.Module) -> None:
         super().__init__()
         self.embedding = embedding
+        self.first_order = None
 
     def forward(self, ids: Tensor) -> Tensor:
         """Logits ``[B]`` of ids int64 ``[B, M]``."""

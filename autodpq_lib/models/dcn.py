@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from autodpq_lib.config import Recipe
-from autodpq_lib.embedding.full import Full
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.mlp import hidden_layers
 
@@ -26,7 +25,7 @@ class DCN(CTRModel):
         recipe: dropout and BatchNorm of the MLP.
     """
 
-    def __init__(self, embedding: Full, inputs: int, hidden: Sequence[int], recipe: Recipe) -> None:
+    def __init__(self, embedding: nn.Module, inputs: int, hidden: Sequence[int], recipe: Recipe) -> None:
         super().__init__(embedding)
         self.cross = Cross(inputs, CROSS_LAYERS)
         self.mlp = nn.Sequential(*hidden_layers(inputs, hidden, recipe))

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from autodpq_lib.config import Recipe
-from autodpq_lib.embedding.full import Full
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.mlp import hidden_layers
 
@@ -24,7 +23,11 @@ class DeepFM(CTRModel):
         recipe: dropout and BatchNorm of the MLP.
     """
 
-    def __init__(self, embedding: Full, first_order: Full, inputs: int, hidden: Sequence[int], recipe: Recipe) -> None:
+    first_order: nn.Module
+
+    def __init__(
+        self, embedding: nn.Module, first_order: nn.Module, inputs: int, hidden: Sequence[int], recipe: Recipe
+    ) -> None:
         super().__init__(embedding)
         self.first_order = first_order
         self.bias = nn.Parameter(torch.zeros(1))

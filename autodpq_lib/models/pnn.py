@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from autodpq_lib.config import Recipe
-from autodpq_lib.embedding.full import Full
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.mlp import hidden_layers
 
@@ -26,7 +25,7 @@ class PNN(CTRModel):
 
     pairs: Tensor
 
-    def __init__(self, embedding: Full, fields: int, dim: int, hidden: Sequence[int], recipe: Recipe) -> None:
+    def __init__(self, embedding: nn.Module, fields: int, dim: int, hidden: Sequence[int], recipe: Recipe) -> None:
         super().__init__(embedding)
         self.register_buffer("pairs", torch.triu_indices(fields, fields, offset=1), persistent=False)  # [2, M(M-1)/2]
         inputs = fields * dim + self.pairs.shape[1]

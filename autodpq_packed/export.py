@@ -1,0 +1,122 @@
+"""Write a trained model as one packed file. The raw rows of coded features are not in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import save
+from torch import Tensor, nn
+
+from autodpq_lib.atomic import atomic_path, write_text
+from autodpq_lib.data.schema import Schema
+from autodpq_lib.embedding.dpq import DPQ
+from autodpq_lib.embedding.others import Others
+from autodpq_lib.embedding.quantiser import Quantiser
+from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.record import Record
+from autodpq_packed.bits import bits_for, pack
+from autodpq_packed.reader import FORMAT
+
+Arrays = dict[str, NDArray[Any]]
+#: Features whose vectors are read at a time.
+CHUNK = 65_536
+KINDS = {nn.Linear: "linear", nn.BatchNorm1d: "batchnorm", nn.ReLU: "relu"}
+
+
+def export(
+    model: CTRModel, schema: Schema, record: Record, vocabulary: Mapping[str, list[str]], path: Path
+) -> dict[str, int]:
+    """Write ``path`` (``.safetensors``) and, beside it, ``<name>.vocabulary.json``; return the bytes of each tensor.
+
+    Args:
+        model: FE, Others or DPQ on any CTR model; it is put into evaluation mode.
+        schema: of the data that it was trained on.
+        record: of its run; its configuration and identity go into the header.
+        vocabulary: field -> raw values in the order of their ids.
+        path: of the file.
+    """
+    model.eval()
+    tensors = {f"embedding.{k}": v for k, v in _table(model.embedding, schema).items()}
+    tensors["unknown.embedding"] = _unknown(model.embedding, schema)
+    if model.first_order is not None:
+        tensors |= {f"first_order.{k}": v for k, v in _table(model.first_order, schema).items()}
+        tensors["unknown.first_order"] = _unknown(model.first_order, schema)
+    tensors |= _rest(model)
+    known = json.dumps(vocabulary)
+    about = {
+        "model": record.config.model,
+        "fields": schema.fields,
+        "sizes": schema.sizes,
+        "mlp": [(KINDS[type(layer)], n) for n, layer in enumerate(model.mlp) if type(layer) in KINDS],
+        "vocabulary_sha256": hashlib.sha256(known.encode()).hexdigest(),
+        "config": record.config.model_dump(mode="json"),
+        "identity": record.identity,
+    }
+    with atomic_path(path) as target:
+        target.write_bytes(_signed(tensors, about))
+    write_text(path.with_suffix(".vocabulary.json"), known)
+    return {name: array.nbytes for name, array in tensors.items()}
+
+
+def _signed(tensors: Arrays, about: Mapping[str, Any]) -> bytes:
+    """The file's bytes, with the digest of themselves in the header."""
+    blank = "0" * 64
+    raw = save(tensors, {"format": FORMAT, "model": json.dumps(about), "sha256": blank})
+    return raw.replace(blank.encode(), hashlib.sha256(raw).hexdigest().encode(), 1)
+
+
+def _table(embedding: nn.Module, schema: Schema) -> Arrays:
+    """A table as the reader wants it: kept rows, a bit a feature, codes and centroids."""
+    coded = schema.low if isinstance(embedding, Others | DPQ) else torch.zeros_like(schema.low)
+    every = torch.cat([vectors(embedding, schema, m) for m in range(len(schema.fields))])
+    arrays = {"kept": every[~coded].numpy(), "low": np.packbits(coded.numpy(), bitorder="little")}
+    if isinstance(embedding, Others):
+        kept = len(embedding.table) - len(schema.low_fields)
+        for n, field in enumerate(schema.low_fields):  # K = 1: a code of no bits
+            arrays[f"codes.{field}"] = np.zeros(0, np.uint8)
+            arrays[f"centroids.{field}"] = embedding.table[kept + n].detach().numpy()[None, None]
+    if isinstance(embedding, DPQ):
+        for field, codes in embedding.codes().items():
+            quantiser = embedding.quantisers[field]
+            assert isinstance(quantiser, Quantiser)
+            arrays[f"codes.{field}"] = pack(codes.flatten().numpy(), bits_for(embedding.decision[field][0]))
+            arrays[f"centroids.{field}"] = quantiser.decoder[0].detach().numpy()
+    return arrays
+
+
+@torch.inference_mode()
+def vectors(embedding: nn.Module, schema: Schema, m: int) -> Tensor:
+    """Vectors of all features of field m in evaluation mode, in the order of their ids: ``[N_m, X]``."""
+    parts = []
+    for chunk in torch.arange(schema.offsets[m], schema.offsets[m] + schema.sizes[m]).split(CHUNK):
+        ids = torch.tensor(schema.offsets).repeat(len(chunk), 1)
+        ids[:, m] = chunk
+        parts.append(embedding(ids)[:, m])
+    return torch.cat(parts)
+
+
+def _unknown(embedding: nn.Module, schema: Schema) -> NDArray[np.float32]:
+    """The row of a value never seen, per field: mean of the low-frequency vectors, or of all if none is, ``[M, X]``."""
+    rows = []
+    for m in range(len(schema.fields)):
+        every, low = vectors(embedding, schema, m), schema.low[schema.field_of == m]
+        rows.append(every[low if low.any() else ~low].mean(0))
+    return np.asarray(torch.stack(rows).numpy())
+
+
+def _rest(model: CTRModel) -> Arrays:
+    """All of the model that is no table, as float32."""
+    state = model.state_dict()
+    tables = ("embedding.", "first_order.")
+    return {
+        f"rest.{name}": tensor.float().numpy()
+        for name, tensor in state.items()
+        if not name.startswith(tables) and not name.endswith("num_batches_tracked")
+    }

@@ -1,0 +1,189 @@
+"""The packed file: bits, exactness, size to the byte, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import SIZES, small_config
+
+from autodpq_lib.config import Decision, RunConfig
+from autodpq_lib.data.schema import Schema
+from autodpq_lib.metrics import Metrics
+from autodpq_lib.models.build import dpq_model, full_model, others_model
+from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.provenance import Origin, provenance
+from autodpq_lib.record import Record
+from autodpq_lib.space import Space
+from autodpq_packed.bits import bits_for, pack, unpack
+from autodpq_packed.export import export
+from autodpq_packed.module import load
+from autodpq_packed.reader import PackedError, PackedModel, Table, parse, read
+
+DECISION = {"a": (4, 2), "c": (8, 4)}
+VOCABULARY = {name: [f"{name}{n}" for n in range(size)] for name, size in SIZES.items()}
+
+
+def all_ids(schema: Schema) -> torch.Tensor:
+    """Every feature of every field at least once: ``[B, M]``."""
+    rows = max(schema.sizes)
+    return torch.tensor([[o + n % s for o, s in zip(schema.offsets, schema.sizes, strict=True)] for n in range(rows)])
+
+
+def trained(strategy: str, schema: Schema, decision: Decision = DECISION, **changed: object) -> tuple[CTRModel, Record]:
+    """A model with random weights, BatchNorm statistics included, in the place of a trained one."""
+    config = small_config(strategy={"dpq": "autodpq"}.get(strategy, strategy), **changed)
+    model = {
+        "fe": lambda: full_model(config, schema),
+        "others": lambda: others_model(config, schema),
+        "dpq": lambda: dpq_model(config, schema, decision),
+    }[strategy]()
+    torch.manual_seed(3)
+    for tensor in [*model.parameters(), *(b for n, b in model.named_buffers() if "running" in n)]:
+        tensor.data.uniform_(0.1, 1.0) if tensor.dim() == 1 else tensor.data.normal_(0, 0.2)
+    return model.eval(), record(config, decision if strategy == "dpq" else None)
+
+
+def record(config: RunConfig, decision: Decision | None) -> Record:
+    return Record(
+        identity="identity", method_version=1, data_fingerprint="x", config=config,
+        valid=Metrics(auc=0.5, logloss=0.5), test=Metrics(auc=0.5, logloss=0.5), decision=decision,
+        space=Space(paper=1, bits=1, model_bytes=1), timeline=[], fits=[],
+        provenance=provenance(Origin("2024-01-01T00:00:00+00:00", None, None)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 8, 16, 31, 32, 64, 200, 256])
+@pytest.mark.parametrize("n", [0, 1, 7, 8, 13, 100])
+def test_codes_survive_packing_in_as_few_bytes_as_they_need(k: int, n: int) -> None:
+    b = bits_for(k)
+    assert b == math.ceil(math.log2(k))
+    codes = np.random.default_rng(k).integers(0, k, n)
+    packed = pack(codes, b)
+    assert len(packed) == math.ceil(n * b / 8)
+    places = np.arange(n)
+    assert unpack(packed, b, places).tolist() == codes.tolist()
+    assert unpack(packed, b, places[::-1].reshape(1, -1)).tolist() == [codes[::-1].tolist()]
+
+
+def test_bit_layout_by_hand() -> None:
+    """Codes 5, 2, 7 of three bits, least significant bit first: 101 010 111."""
+    assert pack(np.array([5, 2, 7]), 3).tolist() == [0b11010101, 0b1]
+
+
+@pytest.mark.parametrize("strategy", ["fe", "others", "dpq"])
+@pytest.mark.parametrize("model", ["deepfm", "pnn", "dcn"])
+@pytest.mark.parametrize("recipe", ["paper", "tuned"])
+def test_readers_agree_with_the_trained_model(
+    strategy: str, model: str, recipe: str, schema: Schema, tmp_path: Path
+) -> None:
+    ids = all_ids(schema)
+    original, made = trained(strategy, schema, model=model, recipe=recipe)
+    export(original, schema, made, VOCABULARY, tmp_path / "m.safetensors")
+    with torch.inference_mode():
+        packed = load(tmp_path / "m.safetensors")
+        assert torch.equal(packed.embedding(ids), original.embedding(ids))
+        assert torch.equal(packed(ids), original(ids))
+        in_numpy = PackedModel(tmp_path / "m.safetensors")
+        assert np.array_equal(in_numpy.embedding(ids.numpy()), original.embedding(ids).numpy())
+        np.testing.assert_allclose(in_numpy.logits(ids.numpy()), original(ids).numpy(), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("low", [0, 1, 5, 8, 13])
+@pytest.mark.parametrize("pair", [(k, d) for k in (2, 3, 8, 16, 32) for d in (1, 2, 8)])
+def test_vectors_are_exact_for_every_pair_and_field_size(low: int, pair: tuple[int, int], tmp_path: Path) -> None:
+    """Fields with none, one, K - 1 and other numbers of low-frequency features, at the edges of bytes."""
+    sizes = {"a": 5, "b": 13, "c": 4}
+    counts = torch.full((22,), 99)
+    counts[5 : 5 + low] = 1
+    schema = Schema("ml-100k", tuple(sizes), tuple(sizes.values()), counts, 40, "x")
+    model, made = trained("dpq", schema, dict.fromkeys(schema.low_fields, pair), subspaces=(1, 2, 8))
+    vocabulary = {name: [str(n) for n in range(size)] for name, size in sizes.items()}
+    export(model, schema, made, vocabulary, tmp_path / "m.safetensors")
+    ids = all_ids(schema)
+    with torch.inference_mode():
+        assert torch.equal(load(tmp_path / "m.safetensors").embedding(ids), model.embedding(ids))
+        about, tensors = read(tmp_path / "m.safetensors")
+        assert np.array_equal(Table("embedding", about, tensors)(ids.numpy()), model.embedding(ids).numpy())
+
+
+def test_the_file_has_the_bytes_that_the_schema_says(schema: Schema, tmp_path: Path) -> None:
+    """Kept rows, packed codes, centroids, a bit a feature; no raw row of a coded feature."""
+    path = tmp_path / "m.safetensors"
+    model, made = trained("dpq", schema)
+    sizes = export(model, schema, made, VOCABULARY, path)
+    low = schema.low_sizes
+    codes = {name: math.ceil(low[name] * d * bits_for(k) / 8) for name, (k, d) in DECISION.items()}
+    centroids = sum(4 * k * 16 for k, _ in DECISION.values())
+    table = 4 * 16 * (schema.num_features - sum(low.values())) + sum(codes.values()) + centroids + math.ceil(14 / 8)
+    assert sum(n for name, n in sizes.items() if name.startswith("embedding.")) == table
+    header = int.from_bytes(path.read_bytes()[:8], "little")
+    assert path.stat().st_size == 8 + header + sum(sizes.values())
+
+
+def test_raw_values_are_scored_and_unseen_ones_get_the_documented_row(schema: Schema, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    model, made = trained("dpq", schema)
+    export(model, schema, made, VOCABULARY, path)
+    reader = PackedModel(path)
+    known = reader.score([{"a": "a3", "b": "b1", "c": "c0"}])
+    with torch.inference_mode():
+        expected = torch.sigmoid(model(torch.tensor([[3, 7, 9]])))
+    np.testing.assert_allclose(known, expected.numpy(), rtol=1e-5)
+    with torch.inference_mode():
+        low = model.embedding(torch.tensor([[n, 6, 9] for n in (2, 3, 4, 5)]))[:, 0]
+    np.testing.assert_allclose(reader.tensors["unknown.embedding"][0], low.mean(0).numpy(), rtol=1e-6)
+    unseen = reader.score([{"a": "a new film", "b": "b1", "c": "c0"}])
+    assert 0 < unseen[0] < 1
+    assert unseen[0] != known[0]
+
+
+def test_a_sample_without_a_field_and_a_foreign_vocabulary_are_refused(schema: Schema, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    model, made = trained("fe", schema)
+    export(model, schema, made, VOCABULARY, path)
+    with pytest.raises(PackedError, match="sample 0: expected a value for c"):
+        PackedModel(path).score([{"a": "a0", "b": "b0"}])
+    path.with_suffix(".vocabulary.json").write_text(json.dumps({**VOCABULARY, "a": ["x"]}))
+    with pytest.raises(PackedError, match="expected the vocabulary of m.safetensors"):
+        PackedModel(path).score([{"a": "a0", "b": "b0", "c": "c0"}])
+
+
+def test_ten_thousand_corruptions_are_all_refused(schema: Schema, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    model, made = trained("dpq", schema, embedding_dim=8, subspaces=(2, 4), hidden=(2,))
+    export(model, schema, made, VOCABULARY, path)
+    whole, rng = path.read_bytes(), random.Random(0)
+    for _ in range(10_000):
+        raw = bytearray(whole)
+        kind = rng.randrange(4)
+        if kind == 0:
+            del raw[rng.randrange(len(raw)) :]
+        elif kind == 1:
+            place = rng.randrange(len(raw))
+            raw[place] ^= 1 << rng.randrange(8)
+        elif kind == 2:
+            place = rng.randrange(len(raw) - 8)
+            raw[place : place + 8] = rng.randbytes(8)
+        else:
+            raw += rng.randbytes(1 + rng.randrange(9))
+        if bytes(raw) == whole:
+            continue
+        with pytest.raises(PackedError):
+            parse(bytes(raw), path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00" * 7, b"not a model at all", b"\xff" * 64, b"\x02" + b"\x00" * 7 + b"[]"]
+)
+def test_foreign_files_are_refused_in_one_sentence(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "foreign.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(PackedError, match="foreign.safetensors: expected a packed model") as caught:
+        load(path)
+    assert "\n" not in str(caught.value)
