@@ -39,7 +39,6 @@ controls: env  ## the controls of config/controls.yaml (hours): RECIPE= SEEDS= J
 
 seeds: env  ## FE, Others, the best pair of Grid and AutoDPQ on ten seeds: RECIPE= JOBS= OUT=
 	$(BATCH) --part seeds --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT)
-	$(BIN)/python -m scripts.bootstrap --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT)
 
 plan: env  ## what `make replicate` would run, what is done, and where the logs are
 	$(BATCH) --part $(PART) --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT) --plan

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from autodpq_eval.figure3 import fe_unit
 from autodpq_eval.layout import LABELS
 from autodpq_lib.record import Record
 
@@ -21,14 +22,16 @@ def costs(records: Sequence[Record]) -> pd.DataFrame:
     """
     rows = []
     for record in records:
-        name, seed = LABELS[record.config.strategy], record.config.seed
-        rows.append({"what": name, "seed": seed, "seconds": record.seconds, "steps": record.steps})
+        name = LABELS[record.config.strategy]
+        parts = {name: {"seconds": record.seconds, "steps": record.steps}}
         if record.config.strategy == "autodpq":
-            rows += [{"what": f"{name}: {log.name}", "seed": seed, **log.cost} for log in record.fits]
-    table = pd.DataFrame(rows, columns=["what", "seed", "seconds", "steps"])
-    for column in ("seconds", "steps"):
-        unit = {r.config.seed: getattr(r, column) for r in records if r.config.strategy == "fe"}
-        table[f"{column}, in FE trainings"] = table[column] / table["seed"].map(unit).astype(float)
+            parts |= {f"{name}: {log.name}": log.cost for log in record.fits}
+        units = {unit: fe_unit(record, records, unit) or float("nan") for unit in ("seconds", "steps")}
+        for what, cost in parts.items():
+            in_fe = {f"{unit}, in FE trainings": cost[unit] / units[unit] for unit in units}
+            rows.append({"what": what, "seed": record.config.seed, **cost, **in_fe})
+    columns = ["what", "seed", "seconds", "steps", "seconds, in FE trainings", "steps, in FE trainings"]
+    table = pd.DataFrame(rows, columns=columns)
     return table.groupby("what", sort=False).mean().drop(columns="seed")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -29,16 +30,25 @@ MEASURES = {
     "untouched auc": lambda record: _part(record, "untouched"),
     "valid auc": lambda record: record.valid.auc,
 }
+#: Columns of an effect.
+EFFECTS = (
+    "n", "effect", "low", "high", "p", "p_paired",
+    "touched auc", "touched low", "touched high", "untouched auc", "valid auc", "logloss",
+)  # fmt: skip
 #: What the gain is made of: title, and the two sets of runs whose difference it is.
 CONTRASTS = [
     ("AutoDPQ over FE: the whole gain", "autodpq", "fe"),
-    ("FE trained on, over FE: extra training", "fe-extra", "fe"),
-    ("the search's machinery, no compression, over FE trained on", "no-compression", "fe-extra"),
+    ("FE continued, over FE: extra training", "fe-extra", "fe"),
+    ("the search's machinery without compression, over FE continued", "no-compression", "fe-extra"),
     ("AutoDPQ over its machinery: compression", "autodpq", "no-compression"),
-    ("AutoDPQ over FE trained on", "autodpq", "fe-extra"),
-    ("AutoDPQ over Others trained on", "autodpq", "others-extra"),
+    ("AutoDPQ over FE continued", "autodpq", "fe-extra"),
+    ("AutoDPQ over Others continued", "autodpq", "others-extra"),
     ("AutoDPQ over Grid from the same pretrain", "autodpq", "grid-pretrain"),
     ("AutoDPQ over Random from the same pretrain", "autodpq", "random-pretrain"),
+    ("AutoDPQ over Others, threshold 10", "autodpq-10", "others-10"),
+    ("AutoDPQ over Others, threshold 160", "autodpq-160", "others-160"),
+    ("AutoDPQ over FE, split redrawn", "autodpq-split", "fe-split"),
+    ("AutoDPQ over Others, split redrawn", "autodpq-split", "others-split"),
 ]
 
 
@@ -47,18 +57,21 @@ def _part(record: Record, name: str) -> float | None:
 
 
 def effect(ours: BySeed, base: BySeed) -> dict[str, float]:
-    """Mean of ours minus mean of base, its 95 % interval and p-value by Welch, and n, the smaller number of runs.
+    """Mean of ours minus mean of base, its 95 % interval and p-value by Welch, the paired p-value, and both n.
 
-    All runs of both count, whatever their seeds; fewer than two of either give no interval.
+    All runs of both count, whatever their seeds; fewer than two of either give no test, and other seeds no paired one.
     """
-    a, b = (np.array(list(runs.values())) for runs in (ours, base))
-    n = min(len(a), len(b))
-    found = {"n": n, "effect": a.mean() - b.mean() if n else np.nan}
-    if n < 2 or np.ptp(a) == np.ptp(b) == 0:
-        return {**found, "low": np.nan, "high": np.nan, "p": np.nan}
-    test = stats.ttest_ind(a, b, equal_var=False)
+    a, b = (np.array([runs[seed] for seed in sorted(runs)]) for runs in (ours, base))
+    found = {"n": len(a), "n_base": len(b), "effect": a.mean() - b.mean() if len(a) and len(b) else np.nan}
+    none = dict.fromkeys(("low", "high", "p", "p_paired"), np.nan)
+    if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
+        return found | none
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # scipy warns where one side has no spread; the test stands
+        test = stats.ttest_ind(a, b, equal_var=False)
     low, high = test.confidence_interval(0.95)
-    return {**found, "low": low, "high": high, "p": test.pvalue}
+    paired = stats.ttest_rel(a, b).pvalue if set(ours) == set(base) and np.ptp(a - b) else np.nan
+    return found | {"low": low, "high": high, "p": test.pvalue, "p_paired": paired}
 
 
 def by_seed(records: Sequence[Record], measure: str) -> dict[int, float]:
@@ -76,24 +89,40 @@ def groups(out: Path, dataset: str, recipe: str, seeds: Sequence[int]) -> dict[s
     return {name: read_plan(out, plan)[0] for name, plan in plans.items()}
 
 
-def control_effects(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
-    """One row a control: its effect on each measure against the same strategy without the change."""
+def control_effects(runs: Mapping[str, Sequence[Record]], seeds: Sequence[int]) -> pd.DataFrame:
+    """One row a control: its effect on each measure against the same strategy without the change.
+
+    A redrawn split has other test samples, so its distance from the fixed split is no effect: it is left out here and
+    compared within itself by :func:`contrasts`.
+    """
     rows = []
     for control in controls():
-        row = {"id": control.id, "control": control.title, "strategy": control.strategy}
-        rows.append(row | _effects(runs[control.id], runs[control.strategy]))
+        if "split_seed" not in control.switches:
+            row = {"id": control.id, "control": control.title, "strategy": control.strategy}
+            rows.append(row | _effects(runs[control.id], runs[control.strategy], seeds))
     return pd.DataFrame(rows)
 
 
-def contrasts(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+def contrasts(runs: Mapping[str, Sequence[Record]], seeds: Sequence[int]) -> pd.DataFrame:
     """The differences of :data:`CONTRASTS`, in the same columns."""
-    return pd.DataFrame([{"contrast": title, **_effects(runs[a], runs[b])} for title, a, b in CONTRASTS])
+    return pd.DataFrame([{"contrast": title, **_effects(runs[a], runs[b], seeds)} for title, a, b in CONTRASTS])
 
 
-def _effects(ours: Sequence[Record], base: Sequence[Record]) -> dict[str, float]:
-    """The effect on AUC with its interval, and the means of the other measures' effects."""
+def _effects(ours: Sequence[Record], base: Sequence[Record], seeds: Sequence[int]) -> dict[str, float]:
+    """The effect on AUC with its tests, the touched samples' with its interval, and the means of the others.
+
+    A missing run is a refusal. Thresholds that differ touch other samples, so their parts are not compared.
+    """
+    found = dict.fromkeys(EFFECTS, np.nan) | {"n": min(len(ours), len(base))}
+    if any({record.config.seed for record in side} != set(seeds) for side in (ours, base)):
+        return found
     each = {measure: effect(by_seed(ours, measure), by_seed(base, measure)) for measure in MEASURES}
-    return each["auc"] | {measure: found["effect"] for measure, found in each.items() if measure != "auc"}
+    found |= {key: each["auc"][key] for key in ("effect", "low", "high", "p", "p_paired")}
+    found |= {measure: each[measure]["effect"] for measure in ("logloss", "valid auc")}
+    if ours[0].config.threshold == base[0].config.threshold:
+        found |= {measure: each[measure]["effect"] for measure in ("touched auc", "untouched auc")}
+        found |= {f"touched {edge}": each["touched auc"][edge] for edge in ("low", "high")}
+    return found
 
 
 def in_words(table: pd.DataFrame) -> str:
@@ -107,8 +136,9 @@ def _sentence(row: pd.Series) -> str:
     clear = "clear of zero" if row["low"] * row["high"] > 0 else "not clear of zero"
     text = f"**{row['effect']:+.4f}** ({row['low']:+.4f} to {row['high']:+.4f}, n = {row['n']:.0f}), {clear}"
     if pd.isna(row["touched auc"]):
-        return f"{text}."
-    apart = f"on the samples that a low-frequency feature touches {row['touched auc']:+.4f}"
+        return f"{text}; the samples that a low-frequency feature touches are not recorded apart."
+    interval = f"({row['touched low']:+.4f} to {row['touched high']:+.4f})"
+    apart = f"on the samples that a low-frequency feature touches {row['touched auc']:+.4f} {interval}"
     return f"{text}; {apart}, on the others {row['untouched auc']:+.4f}."
 
 
@@ -117,7 +147,7 @@ def on_the_recipe(table: pd.DataFrame) -> str:
     swaps = [control.id for control in controls() if control.swap]
     part = table[table["id"].isin(swaps)].dropna(subset="effect")
     missing = table[table["effect"].isna()]["id"].tolist()
-    text = f"Not run: {', '.join(missing)}." if missing else "All controls have been run."
+    text = f"Without all their runs: {', '.join(missing)}." if missing else "All controls have all their runs."
     if part.empty:
         return text
     largest = part.loc[part["effect"].abs().idxmax()]

@@ -10,27 +10,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
-from scipy import stats
 
 from autodpq_eval.effects import effect
 from autodpq_eval.facts import kept
-from autodpq_eval.figure3 import auc_at, points
-from autodpq_eval.paper import FACTS, as_number, table_value, truncated
-from autodpq_eval.plans import TEN_SEEDS, configure, controls
-from autodpq_eval.stats import LEVEL
-from autodpq_eval.tables import read_plan
+from autodpq_eval.figure3 import auc_at, fe_unit, points
+from autodpq_eval.paper import FACTS, as_number, curve_value, table_value, truncated
+from autodpq_eval.plans import TEN_SEEDS, configure, controls, figure3
+from autodpq_eval.stats import BETTER, best_baseline, relative_improvement
+from autodpq_eval.tables import TABLES, metric_of, read_plan
 from autodpq_eval.ten_seeds import holm
+from autodpq_eval.verdicts import on_comparison, on_number, on_space
 from autodpq_lib.config import MODELS, RECIPES, STRATEGIES, RunConfig
 from autodpq_lib.record import Record
 
 COLUMNS = [
     "id", "recipe", "kind", "claim", "source", "paper", "ours", "low", "high", "n", "verdict", "records",
 ]  # fmt: skip
-#: A number within this of the paper's counts as reproduced: the level that the paper calls significant.
-CLOSE = 0.001
-HIGHER_IS_BETTER = {"auc": 1, "auc_at_cost": 1, "logloss": -1, "cost": -1}
+#: What the tests behind the comparisons say, for those who want to check a verdict.
+TESTS = ["id", "recipe", "ours", "low", "high", "n", "n_base", "p", "p_holm", "p_paired", "verdict"]
 NOT_PUBLISHED = "can't be tested: the decision behind it is not published"
 NO_AVAZU = "can't be tested: the data can't be redistributed; needs avazu placed by hand"
+#: Where AutoDPQ ends in the paper's Figure 3.
+PAPER_END = 2.2
 
 Row = dict[str, Any]
 Facts = Mapping[str, Mapping[str, Any]]
@@ -38,24 +39,25 @@ Runs = Mapping[tuple[str, str], Sequence[Record]]
 
 
 def ledger(out: Path) -> pd.DataFrame:
-    """All rows of both recipes, from the MovieLens-1M records and facts below ``out``."""
+    """All rows of both recipes, from the MovieLens-1M records and facts below ``out``; COLUMNS, then TESTS."""
     rows: list[Row] = []
     facts = kept(out)
     for recipe in RECIPES:
         runs = plain_runs(out, recipe)
-        found = [*_numbers(runs, facts), *_plateaus(runs), *_claims(runs, facts)]
-        rows += [{"recipe": recipe, **row} for row in _with_verdicts(found)]
-    return pd.DataFrame(rows, columns=COLUMNS)
+        found = [*_numbers(runs, facts), *_improvements(runs), *_plateaus(runs), *_claims(runs, facts)]
+        rows += [{"recipe": recipe, **row} for row in judged(found)]
+    return pd.DataFrame(rows, columns=list(dict.fromkeys(COLUMNS + TESTS)))
 
 
 def plain_runs(out: Path, recipe: str) -> Runs:
-    """Records by model and strategy, all seeds at hand; and the controls, by ``deepfm`` and their id."""
+    """Records by model and strategy, all seeds at hand; the controls by their id; Figure 3's long Random."""
     plans: dict[tuple[str, str], list[RunConfig]] = {
         (model, strategy): [configure("ml-1m", recipe, strategy, seed, model=model) for seed in TEN_SEEDS]
         for model in MODELS
         for strategy in STRATEGIES
     }
     plans |= {("deepfm", c.id): [c.config("ml-1m", recipe, seed) for seed in TEN_SEEDS] for c in controls()}
+    plans["deepfm", "long random"] = figure3("ml-1m", recipe, list(TEN_SEEDS))
     return {key: read_plan(out, plan)[0] for key, plan in plans.items()}
 
 
@@ -65,53 +67,73 @@ def _numbers(runs: Runs, facts: Facts) -> list[Row]:
     return [_number(number, runs, facts) for number in published.to_dict("records")]
 
 
-def _number(fact: Mapping[str, str], runs: Runs, facts: Facts) -> Row:
-    table, dataset, model, strategy, metric = (fact[k] for k in ("table", "dataset", "model", "strategy", "metric"))
+def _number(number: Mapping[str, str], runs: Runs, facts: Facts) -> Row:
+    table, dataset, model, strategy, metric = (number[k] for k in ("table", "dataset", "model", "strategy", "metric"))
     row = {
         "id": f"table{table}-{dataset}-{model}-{strategy}-{metric}",
         "kind": "space" if metric == "space" else "number",
         "claim": f"{metric} of {strategy} on {model}, {dataset}",
         "source": f"Table {table}",
-        "paper": fact["value"],
+        "paper": number["value"],
     }
+    if metric == "space":
+        return row | _space(dataset, strategy, number["value"], runs[model, strategy], facts)
     if dataset != "ml-1m":
         return {**row, "verdict": NO_AVAZU}
-    records = runs[model, strategy]
-    if metric != "space":
-        return row | _mean(_values(runs, model, strategy, metric), records, as_number(fact["value"]))
-    return row | _space_number(strategy, fact["value"], records, facts)
+    found = on_number(_values(runs, model, strategy, metric), as_number(number["value"]))
+    return row | found | {"records": _names(runs[model, strategy])}
 
 
-def _space_number(strategy: str, paper: str, records: Sequence[Record], facts: Facts) -> Row:
-    """Space is compared where the decision is implied: FE and Others have none, Grid's can only be (8, 8)."""
+def _space(dataset: str, strategy: str, paper: str, records: Sequence[Record], facts: Facts) -> Row:
+    """Space is judged where it is implied: FE, Others, Grid's only possible pair (8, 8), FE and Grid on Avazu."""
+    if dataset != "ml-1m":
+        fact = {"fe": "avazu_fe_space", "grid": "avazu_grid_least"}.get(strategy)
+        return {**on_space(int(facts[fact]["value"]), paper)} if fact else {"verdict": NO_AVAZU}
+    if strategy == "grid":
+        return {
+            "claim": "space of (8, 8) in every field, the only pair that fits",
+            **on_space(int(facts["grid_space"]["value"]), paper),
+        }
     if not records:
         return {"verdict": "missing"}
-    spaces = {record.space.paper for record in records}
+    mean = int(np.mean([record.space.paper for record in records]))
     common = {"n": len(records), "records": _names(records)}
-    if strategy == "grid":
-        spaces = {int(facts["grid_space"]["value"])}
-    if strategy in ("random", "autodpq"):
-        return {**common, "ours": truncated(int(np.mean(list(spaces)))), "verdict": NOT_PUBLISHED}
-    (space,) = spaces
-    return {**common, "ours": truncated(space), "verdict": "reproduced" if truncated(space) == paper else "off"}
+    judgement = on_space(mean, paper) if strategy in ("fe", "others") else {"verdict": NOT_PUBLISHED}
+    return {**common, "ours": truncated(mean), **judgement}
+
+
+def _improvements(runs: Runs) -> list[Row]:
+    """Rel.Improv. of Table 1, against the best baseline of each metric."""
+    rows: list[Row] = []
+    for metric, paper in (("auc", 0.0043), ("logloss", 0.0100)):
+        baselines = {name: _values(runs, "deepfm", name, metric) for name in TABLES[1][1] if name != "autodpq"}
+        row: Row = {"id": f"table1-ml-1m-rel-improv-{metric}", "kind": "number", "claim": f"Rel.Improv. in {metric}"}
+        row |= {"source": "Table 1", "paper": f"{paper:.4f}"}
+        ours = _values(runs, "deepfm", "autodpq", metric)
+        if not ours or not all(baselines.values()):
+            rows.append({**row, "verdict": "missing"})
+            continue
+        best = best_baseline({name: float(np.mean(list(v.values()))) for name, v in baselines.items()}, metric)
+        base = baselines[best]
+        each = {s: relative_improvement(ours[s], base[s], metric) for s in sorted(set(ours) & set(base))}
+        records = [*runs["deepfm", best], *runs["deepfm", "autodpq"]]
+        rows.append({**row, **on_number(each, paper), "records": _names(records)})
+    return rows
 
 
 def _plateaus(runs: Runs) -> list[Row]:
     """A row for the height at which each curve of Figure 3 ends."""
-    facts = pd.read_csv(FACTS / "figure3.csv").groupby("strategy")["auc"].last()
     rows = []
-    for strategy, paper in facts.items():
-        values = _values(runs, "deepfm", strategy, "auc_at_end")
-        row = {"id": f"figure3-{strategy}", "kind": "number", "claim": f"the curve of {strategy} ends at this AUC"}
-        rows.append(
-            {**row, "source": "Figure 3", "paper": f"{paper:.4f}", **_mean(values, runs["deepfm", strategy], paper)}
-        )
+    for strategy, paper in pd.read_csv(FACTS / "figure3.csv").groupby("strategy")["auc"].last().items():
+        row: Row = {"id": f"figure3-{strategy}", "kind": "number", "claim": f"the curve of {strategy} ends at this AUC"}
+        row |= {"source": "Figure 3", "paper": f"{paper:.4f}", "records": _names(_curve_runs(runs, str(strategy)))}
+        rows.append(row | on_number(_values(runs, "deepfm", str(strategy), "auc_at_end"), float(paper)))
     return rows
 
 
 def _claims(runs: Runs, facts: Facts) -> list[Row]:
     """A row for each claim of ``config/paper/claims.yaml``."""
-    make = {"comparison": _comparison, "space": _space_claim, "number": _cost, "fact": _fact, "untestable": _untestable}
+    make = {"comparison": _comparison, "number": _cost, "fact": _fact, "untestable": _untestable}
     rows = []
     for claim in yaml.safe_load((FACTS / "claims.yaml").read_text()):
         row = {key: claim[key] for key in ("id", "kind", "claim", "source")}
@@ -120,96 +142,80 @@ def _claims(runs: Runs, facts: Facts) -> list[Row]:
 
 
 def _comparison(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:
-    """Ours minus theirs, positive where the claim holds; the verdict follows once all p-values are corrected."""
+    """Ours minus theirs, positive where the claim holds; judged once all p-values are corrected together."""
     model, metric = claim.get("model", "deepfm"), claim["metric"]
-    sign = HIGHER_IS_BETTER[metric]
+    sign = BETTER[metric]
     ours, base = (_values(runs, model, claim[side], metric) for side in ("better", "worse"))
     found = effect(ours, base)
-    edges = sorted([sign * found["low"], sign * found["high"]])
-    records = [r for side in ("better", "worse") for r in runs[model, claim[side]]]
+    if math.isnan(found["p"]) and min(len(ours), len(base)) > 1:  # no spread at all on either side
+        found |= {"p": 0.0, "low": found["effect"], "high": found["effect"]}
+    low, high = sorted([sign * found["low"], sign * found["high"]])
     paper = _paper_gap(model, metric, claim["better"], claim["worse"])
-    row = {"paper": "" if math.isnan(paper) else f"{paper:+.4f}", "n": found["n"], "records": _names(records)}
-    if math.isnan(found["p"]):
-        return {**row, "verdict": "missing"}
-    return {**row, "ours": sign * found["effect"], "low": edges[0], "high": edges[1], "_p": found["p"], "_paper": paper}
+    return {
+        "paper": "" if math.isnan(paper) else f"{paper:+.6g}",
+        "records": _names([r for side in ("better", "worse") for r in runs[model, claim[side]]]),
+        **found,
+        "ours": sign * found["effect"],
+        "low": low,
+        "high": high,
+        "_paper": paper,
+    }
 
 
 def _paper_gap(model: str, metric: str, better: str, worse: str) -> float:
     """The paper's difference, positive where the claim holds; NaN where it gives none."""
-    number, printed = (1 if model == "deepfm" else 2), metric.removesuffix("_at_cost")
-    ours, base = (table_value(number, "ml-1m", model, name, printed) for name in (better, worse))
-    return HIGHER_IS_BETTER[metric] * (ours - base)
-
-
-def _space_claim(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:
-    """Mean Space in thousands of units, ours minus theirs: no test, since Space follows from the decision."""
-    sides = [runs[claim.get("model", "deepfm"), claim[side]] for side in ("worse", "better")]
-    if not all(sides):
-        return {"verdict": "missing"}
-    saved = float(np.mean([r.space.paper for r in sides[0]]) - np.mean([r.space.paper for r in sides[1]]))
-    records = [record for side in sides for record in side]
-    verdict = "reproduced" if saved > 0 else "contradicted"
-    return {"ours": saved, "n": min(map(len, sides)), "verdict": verdict, "records": _names(records)}
+    if metric == "auc_at_cost":
+        return curve_value(better, PAPER_END) - curve_value(worse, PAPER_END)
+    number = 1 if model == "deepfm" else 2
+    ours, base = (table_value(number, "ml-1m", model, name, metric) for name in (better, worse))
+    return BETTER[metric] * (ours - base)
 
 
 def _cost(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:
-    strategy, metric = claim["strategy"], claim["metric"]
-    values = _values(runs, "deepfm", strategy, metric)
-    return {"paper": str(claim["paper"]), **_mean(values, runs["deepfm", strategy], claim["paper"])}
+    records = runs["deepfm", claim["strategy"]]
+    found = on_number(_values(runs, "deepfm", claim["strategy"], claim["metric"]), claim["paper"])
+    return {"paper": str(claim["paper"]), "records": _names(records), **found}
 
 
 def _fact(claim: Mapping[str, Any], _: Runs, facts: Facts) -> Row:
     fact = facts[claim["fact"]]
-    judged = "reproduced" if fact["holds"] else "contradicted"
-    return {"paper": claim["paper"], "ours": fact["value"], "verdict": judged}
+    verdict = "reproduced" if fact["holds"] else "contradicted"
+    return {"paper": claim["paper"], "ours": fact["value"], "verdict": verdict}
 
 
 def _untestable(claim: Mapping[str, Any], _: Runs, __: Facts) -> Row:
     return {"verdict": f"can't be tested: {claim['why']}"}
 
 
-def _mean(values: Mapping[int, float], records: Sequence[Record], paper: float) -> Row:
-    """Mean, 95 % interval over the seeds, and the verdict on a number."""
-    if len(values) < 2:
-        return {"n": len(values), "verdict": "missing"}
-    each = np.array(list(values.values()))
-    half = stats.t.ppf(0.975, len(each) - 1) * each.std(ddof=1) / math.sqrt(len(each))
-    mean, low, high = each.mean(), each.mean() - half, each.mean() + half
-    same = abs(mean - paper) <= CLOSE or low <= paper <= high
-    verdict = "reproduced" if same else f"off by {mean - paper:+.4f}"
-    return {"ours": mean, "low": low, "high": high, "n": len(each), "verdict": verdict, "records": _names(records)}
-
-
-def _values(runs: Runs, model: str, name: str, metric: str) -> dict[int, float]:
-    """A metric by seed. Costs and what is had at a cost need the FE run of the same seed."""
-    records = runs[model, name]
-    if metric in ("auc", "logloss"):
-        return {record.config.seed: getattr(record.test, metric) for record in records}
-    fe = {record.config.seed: record.seconds for record in runs["deepfm", "fe"]}
-    if metric == "cost":
-        return {r.config.seed: r.seconds / fe[r.config.seed] for r in records if r.config.seed in fe}
-    curves = points([*runs["deepfm", "fe"], *records, *(runs["deepfm", "autodpq"] if name != "autodpq" else [])])
-    return auc_at(curves, name, None if metric == "auc_at_end" else "autodpq")
-
-
-def _with_verdicts(rows: Sequence[Row]) -> list[Row]:
-    """Judge the comparisons, whose p-values are corrected together."""
-    open_rows = [row for row in rows if "_p" in row]
-    for row, p in zip(open_rows, holm(np.array([row.pop("_p") for row in open_rows])), strict=True):
-        row["verdict"] = verdict(row["ours"], p, row.pop("_paper"))
+def judged(rows: Sequence[Row]) -> list[Row]:
+    """Judge the comparisons, whose p-values are corrected together; a missing one counts as p = 1 in the family."""
+    compared = [row for row in rows if "_paper" in row]
+    adjusted = holm(np.array([1.0 if math.isnan(row["p"]) else row["p"] for row in compared]))
+    for row, p in zip(compared, adjusted, strict=True):
+        missing = math.isnan(row["p"])
+        row["p_holm"] = math.nan if missing else p
+        row["verdict"] = "missing" if missing else on_comparison(row["ours"], p, row["_paper"])
     return list(rows)
 
 
-def verdict(ours: float, p: float, paper: float) -> str:
-    """Verdict on a comparison, as fixed before any result; ``ours`` and ``paper`` are positive where the claim holds.
+def _values(runs: Runs, model: str, name: str, metric: str) -> dict[int, float]:
+    """A metric by seed: of Tables 1 and 2; cost in FE trainings; AUC at the end of the curve, or where AutoDPQ ends."""
+    if metric in BETTER and metric not in ("cost", "auc_at_cost"):
+        return {record.config.seed: metric_of(record, metric) for record in runs[model, name]}
+    records, fe = _curve_runs(runs, name), runs["deepfm", "fe"]
+    if metric == "cost":
+        units = {r.config.seed: fe_unit(r, fe, "seconds") for r in records}
+        return {r.config.seed: r.seconds / unit for r in records if (unit := units[r.config.seed])}
+    others = [] if name == "autodpq" else runs["deepfm", "autodpq"]
+    curves = points([*(fe if name != "fe" else []), *records, *others])
+    return auc_at(curves, name, None if metric == "auc_at_end" else "autodpq")
 
-    Where the paper gives no size (NaN), or its own numbers contradict the text, half of its size is no hurdle.
-    """
-    if ours <= 0:
-        return "contradicted" if p < LEVEL else "not reproduced"
-    if p < LEVEL and not ours < paper / 2:
-        return "reproduced"
-    return "direction only"
+
+def _curve_runs(runs: Runs, name: str) -> Sequence[Record]:
+    """The runs whose curve is drawn: of Random the long ones, if every seed of Table 1 has one."""
+    longer = runs["deepfm", "long random"]
+    has_all = {r.config.seed for r in longer} >= {r.config.seed for r in runs["deepfm", "random"]}
+    return longer if name == "random" and longer and has_all else runs["deepfm", name]
 
 
 def _names(records: Sequence[Record]) -> str:
@@ -218,11 +224,27 @@ def _names(records: Sequence[Record]) -> str:
 
 def as_csv(table: pd.DataFrame) -> str:
     """The ledger as data, six significant digits."""
-    shown = table.assign(ours=table["ours"].map(lambda x: f"{x:.6g}" if isinstance(x, float | int) else x))
-    return str(shown.to_csv(index=False, float_format="%.6g").replace(",nan,", ",,"))
+    return _csv(table[COLUMNS])
+
+
+def tests_as_csv(table: pd.DataFrame) -> str:
+    """The tests behind the comparisons, as data."""
+    return _csv(table.loc[table["kind"] == "comparison", TESTS])
+
+
+def _csv(table: pd.DataFrame) -> str:
+    def text(value: object) -> object:
+        if isinstance(value, float):
+            return "" if math.isnan(value) else f"{value:.6g}"
+        return value
+
+    return str(table.map(text).to_csv(index=False))
 
 
 def counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Number of rows by verdict and recipe."""
-    verdicts = table["verdict"].str.replace(r"^off by.*", "off", regex=True).str.replace(r":.*", "", regex=True)
-    return pd.crosstab(verdicts, table["recipe"])
+    """Number of rows by kind, verdict and recipe; what Table 2 repeats of Table 1 is left out; facts have no recipe."""
+    shown = table[~table["id"].str.startswith("table2-ml-1m-deepfm")]
+    verdicts = shown["verdict"].str.replace(r"^off by.*", "off", regex=True).str.replace(r":.*", "", regex=True)
+    recipes = shown["recipe"].where(shown["kind"] != "fact", "either")
+    once = ~(shown["kind"].eq("fact") & shown.duplicated("id"))
+    return pd.crosstab([shown["kind"][once], verdicts[once]], recipes[once]).rename_axis(index=["kind", "verdict"])

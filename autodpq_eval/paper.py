@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from autodpq_lib.paths import ROOT
@@ -15,6 +17,13 @@ def table_value(table: int, dataset: str, model: str, strategy: str, metric: str
     asked = {"table": table, "dataset": dataset, "model": model, "strategy": strategy, "metric": metric}
     rows = facts.loc[(facts[list(asked)] == pd.Series(asked)).all(axis=1), "value"]
     return as_number(str(rows.iloc[0])) if len(rows) else float("nan")
+
+
+def curve_value(strategy: str, t: float) -> float:
+    """AUC of a curve of Figure 3 at ``t`` FE trainings."""
+    facts = pd.read_csv(FACTS / "figure3.csv")
+    before = facts[(facts["strategy"] == strategy) & (facts["log_time"] <= math.log(t) + 0.005)]
+    return float(before["auc"].iloc[-1])
 
 
 def as_number(text: str) -> float:

@@ -11,6 +11,7 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from autodpq_eval.batch import status
 from autodpq_lib.config import MODELS, RECIPES, STRATEGIES, RunConfig, Strategy
 from autodpq_lib.paths import ROOT
 from autodpq_lib.record import Record, read_record, record_path
@@ -45,7 +46,7 @@ def plan(
     if part == "seeds":
         runs = tables(dataset, recipe, seeds, ["deepfm"], ["grid"])
         return ten_seeds(
-            dataset, recipe, [read_record(path) for run in runs if (path := record_path(out, run)).exists()]
+            dataset, recipe, [read_record(record_path(out, run)) for run in runs if status(out, run).state == "done"]
         )
     return tables(dataset, recipe, seeds, models, strategies, profile)
 
@@ -108,8 +109,16 @@ def controls() -> list[Control]:
 
 
 def control_runs(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConfig]:
-    """All controls, seed by seed."""
-    return [control.config(dataset, recipe, seed) for seed in seeds for control in controls()]
+    """All controls and what they are compared with, seed by seed."""
+    strategies = dict.fromkeys(control.strategy for control in controls())
+    return [
+        config
+        for seed in seeds
+        for config in [
+            *(configure(dataset, recipe, strategy, seed) for strategy in strategies),
+            *(control.config(dataset, recipe, seed) for control in controls()),
+        ]
+    ]
 
 
 def ten_seeds(dataset: str, recipe: str, grid: Sequence[Record]) -> list[RunConfig]:

@@ -10,7 +10,7 @@ from scipy import stats
 
 LEVEL = 0.05
 #: +1 where higher is better, -1 where lower is.
-BETTER = {"auc": 1, "logloss": -1}
+BETTER = {"auc": 1, "auc_at_cost": 1, "logloss": -1, "space": -1, "cost": -1}
 BySeed = Mapping[int, float]
 
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from autodpq_eval.effects import by_seed, effect
-from autodpq_eval.stats import LEVEL, compare
+from autodpq_eval.paper import table_value
+from autodpq_eval.stats import BETTER, LEVEL
 from autodpq_lib.config import STRATEGIES
 from autodpq_lib.record import Record
 from autodpq_lib.run import model_folder
@@ -30,18 +31,16 @@ def by_strategy(records: Sequence[Record]) -> dict[str, list[Record]]:
 
 
 def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
-    """One row a metric and pair of strategies: difference, interval, both tests with Holm's correction, Hedges' g.
+    """One row a metric and pair of strategies: a over b, positive where a is better, both tests with Holm's correction.
 
-    The correction's family are all rows of the table.
+    With the 95 % interval by Welch and Hedges' g. The correction's family are all rows of the table.
     """
     rows: list[dict[str, object]] = []
     for metric in ("auc", "logloss"):
         for first, second in combinations(runs, 2):
-            ours, base = by_seed(runs[second], metric), by_seed(runs[first], metric)
-            found = compare(ours, base, metric, 2)
-            tests = {"p_welch": found.welch, "p_paired": found.paired, "g": hedges_g(ours, base)}
-            rows.append({"metric": metric, "a": second, "b": first, **effect(ours, base), **tests})
-    table = pd.DataFrame(rows).drop(columns="p")
+            signed = [{k: BETTER[metric] * v for k, v in by_seed(runs[x], metric).items()} for x in (second, first)]
+            rows.append({"metric": metric, "a": second, "b": first, **effect(*signed), "g": hedges_g(*signed)})
+    table = pd.DataFrame(rows).rename(columns={"p": "p_welch"})
     for column in ("p_welch", "p_paired"):
         table[f"{column}_holm"] = holm(table[column].astype(float).to_numpy())
     return table
@@ -60,7 +59,7 @@ def hedges_g(ours: Mapping[int, float], base: Mapping[int, float]) -> float:
     """Difference of the means in pooled standard deviations, corrected for small samples."""
     a, b = np.array(list(ours.values())), np.array(list(base.values()))
     freedom = len(a) + len(b) - 2
-    if min(len(a), len(b)) < 2:
+    if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
         return float("nan")
     pooled = np.sqrt(((len(a) - 1) * a.var(ddof=1) + (len(b) - 1) * b.var(ddof=1)) / freedom)
     return float((a.mean() - b.mean()) / pooled * (1 - 3 / (4 * freedom - 1)))
@@ -70,7 +69,7 @@ def bootstrap(runs: Mapping[str, Sequence[Record]], labels: NDArray[np.float32])
     """Paired bootstrap of AUC gaps over **test samples**, averaged over the seeds that all sets of runs have.
 
     It says how far a gap depends on which samples are in the test split; the tests over seeds say how far it depends on
-    the seed. One row a pair of runs: gap and its 95 % interval.
+    the seed. One row a pair of runs: the gap seen and its 95 % interval.
 
     Raises:
         FileNotFoundError: the predictions of a run are not on this machine.
@@ -80,6 +79,8 @@ def bootstrap(runs: Mapping[str, Sequence[Record]], labels: NDArray[np.float32])
         name: [_Auc(_logits(record), labels) for record in records if record.config.seed in seeds]
         for name, records in runs.items()
     }
+    whole = np.ones(len(labels), np.int64)
+    seen = {name: np.mean([auc(whole) for auc in each]) for name, each in scorers.items()}
     rng, uniform = np.random.default_rng(0), np.full(len(labels), 1 / len(labels))
     drawn = []
     for _ in range(RESAMPLES):
@@ -88,9 +89,9 @@ def bootstrap(runs: Mapping[str, Sequence[Record]], labels: NDArray[np.float32])
     aucs = pd.DataFrame(drawn)
     rows = []
     for first, second in combinations(runs, 2):
-        gap = aucs[second] - aucs[first]
-        low, high = gap.quantile([0.025, 0.975])
-        rows.append({"a": second, "b": first, "n": len(seeds), "gap": gap.mean(), "low": low, "high": high})
+        low, high = (aucs[second] - aucs[first]).quantile([0.025, 0.975])
+        gap = seen[second] - seen[first]
+        rows.append({"a": second, "b": first, "n": len(seeds), "gap": gap, "low": low, "high": high})
     return pd.DataFrame(rows)
 
 
@@ -117,7 +118,9 @@ class _Auc:
 
 
 def power(sd: float, runs: int) -> pd.DataFrame:
-    """Share of experiments in which a true gap in AUC is found at p < 0.05, by simulation.
+    """Share of experiments in which a true gap in AUC is found at p < 0.05, with its sign, by simulation.
+
+    The pairs of the paired test are independent: a seed makes both of its runs good or bad only a little.
 
     Args:
         sd: spread of a strategy's AUC over seeds, the same for both.
@@ -127,9 +130,12 @@ def power(sd: float, runs: int) -> pd.DataFrame:
     a, b = rng.normal(0, sd, (2, DRAWS, runs))
     rows = []
     for gap in GAPS:
-        welch = stats.ttest_ind(a + gap, b, axis=1, equal_var=False).pvalue < LEVEL
-        paired = stats.ttest_rel(a + gap, b, axis=1).pvalue < LEVEL
-        rows.append({"gap": gap, "runs": runs, "Welch": welch.mean(), "paired": paired.mean()})
+        tests = {
+            "Welch": stats.ttest_ind(a + gap, b, axis=1, equal_var=False),
+            "paired": stats.ttest_rel(a + gap, b, axis=1),
+        }
+        found = {name: (test.pvalue < LEVEL) & (test.statistic > 0) for name, test in tests.items()}
+        rows.append({"gap": gap, "runs": runs, **{name: hits.mean() for name, hits in found.items()}})
     return pd.DataFrame(rows)
 
 
@@ -140,7 +146,8 @@ def draw_power(sd: float, title: str) -> Figure:
         table = power(sd, runs)
         axis.plot(table["gap"], table["Welch"], color=colour, label=f"{runs} runs, Welch")
         axis.plot(table["gap"], table["paired"], color=colour, ls="--", label=f"{runs} runs, paired")
-    for gap, name in ((0.001, "0.001"), (0.0035, "paper's gap")):
+    paper = table_value(1, "ml-1m", "deepfm", "autodpq", "auc") - table_value(1, "ml-1m", "deepfm", "random", "auc")
+    for gap, name in ((0.001, "0.001"), (paper, "paper's gap")):
         axis.axvline(gap, color="0.5", lw=0.8, ls=":")
         axis.text(gap, 1.03, name, ha="center", fontsize=8)
     axis.set(xlabel="true difference in AUC", ylabel="probability of p < 0.05", ylim=(0, 1.1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 from pathlib import Path
 from time import monotonic, sleep
@@ -40,9 +41,8 @@ class Workspace:
         """
         if self.folder in _CLAIMED:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock, until = (self.folder / "lock").open("w"), monotonic() + wait
-        while not _locked(lock):
+        until = monotonic() + wait
+        while (lock := _lock(self.folder)) is None:
             if monotonic() > until:
                 raise RuntimeError(f"{self.folder}: expected to be alone, found another process at the same run")
             sleep(0.2)
@@ -69,9 +69,9 @@ class Workspace:
 
     def clear(self) -> None:
         """Remove everything, and let others in."""
+        shutil.rmtree(self.folder, ignore_errors=True)
         if self.folder in _CLAIMED:
             _CLAIMED.pop(self.folder).close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _kept(self, name: str, epoch: int) -> Path:
         return self.folder / "kept" / f"{name}-{epoch:03d}.safetensors"
@@ -82,9 +82,15 @@ def copy_weights(module: torch.nn.Module) -> Weights:
     return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
 
 
-def _locked(file: TextIO) -> bool:
+def _lock(folder: Path) -> TextIO | None:
+    """The locked file of a folder, or None if another process holds it or has just removed it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / "lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        if (folder / "lock").stat().st_ino == os.fstat(file.fileno()).st_ino:
+            return file
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    file.close()
+    return None

@@ -116,10 +116,9 @@ def cost() -> str:
 
 
 def verdicts() -> str:
-    """Rows of the ledger by verdict and recipe."""
-    table = counts(ledger(ROOT / "results"))
-    lines = [["verdict", *table.columns], ["---"] * (len(table.columns) + 1)]
-    lines += [[str(name), *map(str, row)] for name, row in zip(table.index, table.to_numpy().tolist(), strict=True)]
+    """Rows of the ledger by kind, verdict and recipe."""
+    table = counts(ledger(ROOT / "results")).reset_index()
+    lines = [[*table.columns], ["---"] * len(table.columns), *table.astype(str).to_numpy().tolist()]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 

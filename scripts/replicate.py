@@ -16,7 +16,7 @@ from time import monotonic, sleep
 import pandas as pd
 from tqdm import tqdm
 
-from autodpq_eval import plans
+from autodpq_eval import ledger, plans
 from autodpq_eval.batch import log_path, status
 from autodpq_eval.layout import as_csv, layout
 from autodpq_eval.tables import build, collect, tables_of
@@ -24,7 +24,7 @@ from autodpq_lib.config import RunConfig
 from autodpq_lib.data.prepared import prepare
 from autodpq_lib.paths import ROOT, runs_root
 from autodpq_lib.record import read_record, record_path
-from scripts.report import report_path
+from scripts.report import controls_path, report_path
 
 say = tqdm.write
 #: Kernel start and imports, which a record does not see.
@@ -67,13 +67,14 @@ def main() -> int:
 
 
 def _report_is_current(asked: argparse.Namespace) -> bool:
-    """Whether the report exists and the tables beside it are the ones that these records give."""
-    folder = report_path(asked).parent.parent / "tables"
-    if not report_path(asked).exists():
-        return False
-    return all(
-        (folder / f"{name}.csv").exists() and (folder / f"{name}.csv").read_text() == as_csv(table)
-        for name, table in _tables(asked).items()
+    """Whether the executed notebooks exist and the tables beside them are the ones that these records give."""
+    here = report_path(asked).parent.parent
+    wanted = {here / "tables" / f"{name}.csv": as_csv(table) for name, table in _tables(asked).items()}
+    if asked.dataset == "ml-1m" and asked.profile == "full":
+        wanted[asked.out / "ml-1m" / "ledger.csv"] = ledger.as_csv(ledger.ledger(asked.out))
+    notebooks = [report_path(asked)] + ([controls_path(asked)] if asked.part in ("controls", "seeds") else [])
+    return all(path.exists() for path in notebooks) and all(
+        path.exists() and path.read_text(encoding="utf-8") == text for path, text in wanted.items()
     )
 
 

@@ -7,12 +7,20 @@ import sys
 from pathlib import Path
 
 from autodpq_lib.paths import ROOT
+from scripts.bootstrap import write_bootstrap
 from scripts.run_notebook import execute
+
+CONTROLS = "10_controls"
 
 
 def report_path(asked: argparse.Namespace) -> Path:
     """Where the executed report lies."""
     return Path(asked.out) / asked.dataset / asked.recipe / "notebooks" / "12_report.ipynb"
+
+
+def controls_path(asked: argparse.Namespace) -> Path:
+    """Where the executed notebook on the controls lies."""
+    return report_path(asked).with_name(f"{CONTROLS}.ipynb")
 
 
 def make_report(asked: argparse.Namespace) -> None:
@@ -23,10 +31,13 @@ def make_report(asked: argparse.Namespace) -> None:
         parameters | {"out": str(asked.out), "tables": str(asked.out)},
         ROOT / report_path(asked),
     )
+    if asked.part == "seeds":
+        sys.stdout.write(write_bootstrap(ROOT / asked.out, asked.dataset, asked.recipe, asked.seeds) + "\n")
     if asked.part in ("controls", "seeds"):
-        explained = report_path(asked).with_name("10_controls.ipynb")
         given = {"records_of": asked.dataset, "recipe": asked.recipe, "seeds": asked.seeds, "found_in": str(asked.out)}
-        execute(ROOT / "notebooks" / "10_controls.ipynb", given | {"tables": str(asked.out)}, ROOT / explained)
+        execute(
+            ROOT / "notebooks" / f"{CONTROLS}.ipynb", given | {"tables": str(asked.out)}, ROOT / controls_path(asked)
+        )
 
 
 def main() -> int:

@@ -28,11 +28,16 @@ def test_agreement_counts_the_most_frequent_pair(found: dict[str, list[Record]])
     assert row["share by lot"] == pytest.approx(sum(n / 3 * p for n, p in alike.items()), abs=0.005)
 
 
-def test_sureness_is_that_of_the_last_step(found: dict[str, list[Record]]) -> None:
+def test_sureness_is_that_of_the_epoch_that_decided(found: dict[str, list[Record]]) -> None:
     table = sureness(found["autodpq"])
-    (log,) = [log for log in found["autodpq"][0].fits if log.name == "search"]
-    assert table.loc[1, "tau"] == log.curve["tau"][-1]
-    assert table.loc[1, "user"] == log.curve["entropy/user"][-1]
+    record = found["autodpq"][0]
+    (log,) = [log for log in record.fits if log.name == "search"]
+    best = log.curve["valid_auc"].index(max(log.curve["valid_auc"]))
+    assert table.loc[1, "tau"] == log.curve["tau"][best]
+    assert table.loc[1, "user"] == log.curve["entropy/user"][best]
+    for name, (k, d) in record.decision.items():
+        weights = {key: values[best] for key, values in log.curve.items() if key.startswith(f"p/{name}/")}
+        assert max(weights, key=weights.get) == f"p/{name}/{k},{d}"
 
 
 def test_rank_is_the_share_of_trials_below(found: dict[str, list[Record]]) -> None:

@@ -7,10 +7,14 @@ import math
 import pandas as pd
 import pytest
 from scipy.stats import t as student
+from scipy.stats import ttest_rel
 
 from autodpq_eval.effects import CONTRASTS, contrasts, control_effects, effect, forest, in_words, on_the_recipe
-from autodpq_eval.plans import controls
+from autodpq_eval.plans import controls, tables
+from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES
+from autodpq_lib.paths import ROOT
+from autodpq_lib.record import Record
 
 OURS = {1: 0.812, 2: 0.815, 3: 0.811}
 BASE = {1: 0.810, 2: 0.811, 3: 0.8105}
@@ -30,9 +34,46 @@ def test_effect_and_interval_by_hand() -> None:
 
 def test_all_runs_count_and_a_single_run_has_no_interval() -> None:
     assert effect({1: 0.5, 4: 0.9, 5: 0.7}, {1: 0.4, 2: 0.2})["effect"] == pytest.approx(0.4)
-    assert effect({1: 0.5, 4: 0.9, 5: 0.7}, {1: 0.4, 2: 0.2})["n"] == 2
+    assert [effect({1: 0.5, 4: 0.9, 5: 0.7}, {1: 0.4, 2: 0.2})[key] for key in ("n", "n_base")] == [3, 2]
     assert math.isnan(effect({1: 0.5}, {1: 0.4, 2: 0.3})["low"])
     assert math.isnan(effect({}, {1: 0.4})["effect"])
+
+
+def test_paired_p_value_needs_the_same_seeds() -> None:
+    assert effect(OURS, BASE)["p_paired"] == pytest.approx(ttest_rel(list(OURS.values()), list(BASE.values())).pvalue)
+    assert math.isnan(effect(OURS, {1: 0.81, 2: 0.82, 4: 0.80})["p_paired"])
+
+
+@pytest.fixture(scope="module")
+def plain() -> dict[str, list[Record]]:
+    records, _ = read_plan(ROOT / "results", tables("ml-1m", "tuned", [1, 2, 3], ["deepfm"], ["fe", "others"]))
+    none: dict[str, list[Record]] = {c.id: [] for c in controls()} | {name: [] for name in STRATEGIES}
+    return none | {name: [r for r in records if r.config.strategy == name] for name in ("fe", "others")}
+
+
+def test_an_effect_is_the_difference_of_means_on_each_measure(plain: dict[str, list[Record]]) -> None:
+    row = control_effects({**plain, "others-10": plain["fe"]}, [1, 2, 3]).set_index("id").loc["others-10"]
+    for column, value in (("effect", lambda r: r.test.auc), ("touched auc", lambda r: r.test_parts["touched"].auc)):
+        means = [sum(value(r) for r in plain[name]) / 3 for name in ("fe", "others")]
+        assert row[column] == pytest.approx(means[0] - means[1], abs=1e-12)
+
+
+def test_a_missing_run_is_a_refusal(plain: dict[str, list[Record]]) -> None:
+    row = control_effects({**plain, "others-10": plain["fe"][:2]}, [1, 2, 3]).set_index("id").loc["others-10"]
+    assert row["n"] == 2
+    assert math.isnan(row["effect"])
+
+
+def test_parts_of_other_thresholds_are_not_compared(plain: dict[str, list[Record]]) -> None:
+    moved = [r.model_copy(update={"config": r.config.model_copy(update={"threshold": 10})}) for r in plain["others"]]
+    row = control_effects({**plain, "others-10": moved}, [1, 2, 3]).set_index("id").loc["others-10"]
+    assert row["effect"] == 0
+    assert math.isnan(row["touched auc"])
+
+
+def test_a_redrawn_split_is_compared_within_itself_alone(plain: dict[str, list[Record]]) -> None:
+    assert not control_effects(plain, [1, 2, 3])["id"].str.endswith("-split").any()
+    assert sum("split" in title for title, _, _ in CONTRASTS) == 2
 
 
 def test_every_contrast_names_runs_that_exist() -> None:
@@ -42,8 +83,8 @@ def test_every_contrast_names_runs_that_exist() -> None:
 
 def test_nothing_done_yet_shows_as_missing() -> None:
     none = {name: [] for name in [*STRATEGIES, *(control.id for control in controls())]}
-    assert control_effects(none)["effect"].isna().all()
-    assert contrasts(none)["n"].eq(0).all()
+    assert control_effects(none, [1, 2])["effect"].isna().all()
+    assert contrasts(none, [1, 2])["n"].eq(0).all()
 
 
 def test_forest_draws_each_control_once() -> None:
@@ -53,10 +94,12 @@ def test_forest_draws_each_control_once() -> None:
 
 
 def test_contrasts_in_words_carry_their_numbers() -> None:
-    row = {"contrast": "A over B", **effect(OURS, BASE), "touched auc": 0.01, "untouched auc": -0.002}
+    row = {"contrast": "A over B", **effect(OURS, BASE), "untouched auc": -0.002}
+    row |= {"touched auc": 0.01, "touched low": -0.01, "touched high": 0.03}
     text = in_words(pd.DataFrame([row, {**row, "low": float("nan")}]))
     assert text.startswith("- A over B: **+0.0022** (-0.00")
-    assert "n = 3), not clear of zero; on the samples that a low-frequency feature touches +0.0100" in text
+    assert "n = 3), not clear of zero; on the samples that a low-frequency feature touches +0.0100 (-0.0100 to" in text
+    assert "on the others -0.0020." in text
     assert text.endswith("A over B: runs are missing.")
 
 

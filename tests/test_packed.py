@@ -150,7 +150,7 @@ def test_a_sample_without_a_field_and_a_foreign_vocabulary_are_refused(schema: S
     with pytest.raises(PackedError, match="sample 0: expected a value for c"):
         PackedModel(path).score([{"a": "a0", "b": "b0"}])
     path.with_suffix(".vocabulary.json").write_text(json.dumps({**VOCABULARY, "a": ["x"]}))
-    with pytest.raises(PackedError, match="expected the vocabulary of m.safetensors"):
+    with pytest.raises(PackedError, match="expected the vocabulary of m"):
         PackedModel(path).score([{"a": "a0", "b": "b0", "c": "c0"}])
 
 
@@ -184,6 +184,6 @@ def test_ten_thousand_corruptions_are_all_refused(schema: Schema, tmp_path: Path
 def test_foreign_files_are_refused_in_one_sentence(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "foreign.safetensors"
     path.write_bytes(content)
-    with pytest.raises(PackedError, match="foreign.safetensors: expected a packed model") as caught:
+    with pytest.raises(PackedError, match="expected a packed model") as caught:
         load(path)
     assert "\n" not in str(caught.value)

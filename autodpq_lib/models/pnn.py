@@ -1,4 +1,8 @@
-"""PNN with inner products, IPNN (Qu et al., 2016): the products of all pairs of fields join the MLP's input."""
+"""PNN with inner products, IPNN (Qu et al., 2016): the products of all pairs of fields join the MLP's input.
+
+As in the widely copied code base: pairs of different fields, each product an input of its own. Qu et al. also have
+i = j, and weigh the products by a matrix of rank one.
+"""
 
 from __future__ import annotations
 
