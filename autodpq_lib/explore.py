@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from autodpq_lib.data.prepared import Samples, known_fingerprint, load_samples, load_schema
 from autodpq_lib.data.schema import Schema
-from autodpq_lib.models.build import dpq_model, full_model, others_model
+from autodpq_lib.models.build import final_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.paths import ROOT, runs_root
 from autodpq_lib.record import Record, read_record
@@ -75,13 +75,7 @@ def load_run(record: Record | Path) -> LoadedRun:
             f"{weights}: the model of {config.name()} is not on this machine; run it again with OUT=runs/mine"
         )
     schema = load_schema(config.dataset, config.threshold)
-    model = _build(found, schema)
+    model = final_model(config, schema, found.decision)
     model.load_state_dict(load_file(weights))
     parts = [load_samples(config.dataset, part, config.split_seed) for part in ("train", "valid", "test")]
     return LoadedRun(found, model.eval(), schema, *parts)
-
-
-def _build(record: Record, schema: Schema) -> CTRModel:
-    if record.decision is not None:
-        return dpq_model(record.config, schema, record.decision)
-    return (others_model if record.config.strategy == "others" else full_model)(record.config, schema)

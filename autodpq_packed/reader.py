@@ -135,12 +135,12 @@ class PackedModel:
         self.first_order = Table("first_order", self.model, self.tensors) if has_first_order else None
         self._places: list[dict[str, int]] | None = None
 
-    def logits(self, ids: NDArray[np.int64]) -> Floats:
+    def logits(self, ids: NDArray[np.int64]) -> NDArray[np.float64]:
         """Logits ``[B]`` of ids int64 ``[B, M]``."""
         first = self.first_order(ids) if self.first_order else None
         return self._forward(self.embedding(ids), first)
 
-    def score(self, samples: Sequence[Mapping[str, str]]) -> Floats:
+    def score(self, samples: Sequence[Mapping[str, str]]) -> NDArray[np.float64]:
         """Probability of a click for raw values, field -> value; a value never seen gets the field's ``unknown`` row.
 
         The unknown row is the mean of the field's low-frequency vectors, or of all its vectors if it has none.
@@ -153,7 +153,7 @@ class PackedModel:
         first = None
         if self.first_order:
             first = np.where(unknown[..., None], self.tensors["unknown.first_order"], self.first_order(ids))
-        return np.asarray(1 / (1 + np.exp(-self._forward(e, first))), np.float32)
+        return 1 / (1 + np.exp(-self._forward(e, first)))
 
     def _encode(self, samples: Sequence[Mapping[str, str]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         if self._places is None:
@@ -178,13 +178,14 @@ class PackedModel:
         known = json.loads(raw)
         return [{value: n for n, value in enumerate(known[field])} for field in self.model["fields"]]
 
-    def _forward(self, e: Floats, first: Floats | None) -> Floats:
-        """The model on vectors ``[B, M, X]`` and first-order weights ``[B, M, 1]``: logits ``[B]``."""
-        t, x = self.tensors, e.reshape(len(e), -1)
+    def _forward(self, e: NDArray[np.floating], first: Floats | None) -> NDArray[np.float64]:
+        """The model on vectors ``[B, M, X]`` and first-order weights ``[B, M, 1]``: logits ``[B]``, in float64."""
+        t, e = self.tensors, e.astype(np.float64)
+        x: NDArray[np.float64] = e.reshape(len(e), -1)
         if self.model["model"] == "deepfm":
             assert first is not None
             pairs = (np.square(e.sum(1)).sum(1) - np.square(e).sum((1, 2))) / 2
-            return t["rest.bias"] + first.sum((1, 2)) + pairs + self._mlp(x)[:, 0]
+            return t["rest.bias"] + first.sum((1, 2), dtype=np.float64) + pairs + self._mlp(x)[:, 0]
         if self.model["model"] == "pnn":
             m, n = np.triu_indices(e.shape[1], 1)
             products = (e @ e.transpose(0, 2, 1))[:, m, n]
@@ -196,14 +197,14 @@ class PackedModel:
         both = np.concatenate([cross, self._mlp(x)], 1)
         return (both @ t["rest.last.weight"].T + t["rest.last.bias"])[:, 0]
 
-    def _mlp(self, x: Floats) -> Floats:
+    def _mlp(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """The layers in the order that the header gives: ``linear``, ``batchnorm`` or ``relu``, with their place."""
         for kind, place in self.model["mlp"]:
             name = f"rest.mlp.{place}"
             if kind == "linear":
                 x = x @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"]
             elif kind == "batchnorm":
-                sd = np.sqrt(self.tensors[f"{name}.running_var"] + np.float32(1e-5))
+                sd = np.sqrt(self.tensors[f"{name}.running_var"] + 1e-5)
                 x = np.asarray((x - self.tensors[f"{name}.running_mean"]) / sd)
                 x = x * self.tensors[f"{name}.weight"] + self.tensors[f"{name}.bias"]
             else:

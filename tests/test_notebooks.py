@@ -67,7 +67,7 @@ def test_reading_notebooks_run_on_the_demo_data(name: str, shared: Path) -> None
     run_notebook.execute(ROOT / "notebooks" / f"{name}.ipynb", {}, shared / f"{name}.ipynb")
 
 
-@pytest.mark.parametrize("name", ["04_product_quantisation", "08_compatibility", "09_efficiency"])
+@pytest.mark.parametrize("name", ["04_product_quantisation", "08_compatibility", "09_efficiency", "11_packed_model"])
 def test_explaining_notebooks_run(name: str, shared: Path) -> None:
     keys = {"dataset": "planted", "profile": "smoke"}
     run_notebook.execute(ROOT / "notebooks" / f"{name}.ipynb", keys, shared / f"{name}.ipynb")

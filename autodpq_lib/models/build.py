@@ -20,6 +20,13 @@ from autodpq_lib.seeding import seed_for
 from autodpq_lib.workspace import Weights
 
 
+def final_model(config: RunConfig, schema: Schema, decision: Decision | None) -> CTRModel:
+    """The model that a run ends with: DPQ under its decision, or Others, or FE."""
+    if decision is not None:
+        return dpq_model(config, schema, decision)
+    return (others_model if config.strategy == "others" else full_model)(config, schema)
+
+
 def full_model(config: RunConfig, schema: Schema) -> CTRModel:
     """FE: every feature has its row."""
     _seed(config, "embedding")

@@ -8,7 +8,7 @@ from autodpq_lib.config import Decision
 from autodpq_lib.embedding.candidates import Candidates
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.fit import Fit, fit
-from autodpq_lib.models.build import candidates_model, dpq_model, full_model, start_from
+from autodpq_lib.models.build import candidates_model, final_model, full_model, start_from
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.run import Run, Stage
 from autodpq_lib.search import Search
@@ -31,7 +31,7 @@ def stages(run: Run, pretrained: Fit | None, searched: Fit, retrained: tuple[Fit
     return [
         *first,
         Stage("search", [(searched, None)]),
-        Stage("retrain", [retrained], lambda decision: retrain_model(run, decision)),
+        Stage("retrain", [retrained], lambda decision: final_model(run.config, run.schema, decision)),
     ]
 
 
@@ -62,7 +62,7 @@ def retrain(run: Run, pretrained: Fit | None, mixture: CTRModel) -> tuple[Fit, D
     """Section 3.3: the arg max of alpha as DPQ, no BatchNorm, "fine-tune all the other parameters"."""
     searched = cast(Candidates, mixture.embedding)
     decision = searched.decision() if run.config.quantise else None
-    model = retrain_model(run, decision)
+    model = final_model(run.config, run.schema, decision)
     if run.config.retrain_from == "pretrain" and pretrained is not None:
         start_from(model, pretrained.best)
     if run.config.retrain_from == "search":
@@ -70,8 +70,3 @@ def retrain(run: Run, pretrained: Fit | None, mixture: CTRModel) -> tuple[Fit, D
         if isinstance(model.embedding, DPQ):
             model.embedding.adopt(searched)
     return descend(run, "retrain", model), decision
-
-
-def retrain_model(run: Run, decision: Decision | None) -> CTRModel:
-    """DPQ under the decision; FE in the control that quantises nothing."""
-    return dpq_model(run.config, run.schema, decision) if decision else full_model(run.config, run.schema)

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from autodpq_lib.config import Decision
 from autodpq_lib.fit import Fit
-from autodpq_lib.models.build import dpq_model, start_from
-from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.models.build import dpq_model, final_model, start_from
 from autodpq_lib.run import Run, Stage
 from autodpq_lib.strategies.fe import descend, full_embedding
 from autodpq_lib.workspace import Weights
@@ -29,7 +28,7 @@ def try_decisions(run: Run, decisions: Iterable[Decision]) -> list[Stage]:
         done = descend(run, f"trial-{number:03d}", model, keep_above=best)
         best = max(best, done.best_row["valid_auc"])
         trials.append((done, decision))
-    return [*before, Stage("trial", trials, lambda choice: _build(run, choice))]
+    return [*before, Stage("trial", trials, lambda decision: final_model(run.config, run.schema, decision))]
 
 
 def _start(run: Run) -> tuple[list[Stage], Weights | None]:
@@ -37,8 +36,3 @@ def _start(run: Run) -> tuple[list[Stage], Weights | None]:
         return [], None
     (stage,) = full_embedding(run)
     return [stage], stage.fits[0][0].best
-
-
-def _build(run: Run, choice: Decision | None) -> CTRModel:
-    assert choice is not None
-    return dpq_model(run.config, run.schema, choice)
