@@ -15,7 +15,7 @@ BATCH = $(BIN)/python -m scripts.replicate --seeds $(SEEDS) $(if $(JOBS),--jobs 
 	$(if $(MODELS),--models $(MODELS)) $(if $(STRATEGIES),--strategies $(STRATEGIES))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo replicate controls seeds plan readme explain test check format lab clean
+.PHONY: help env demo replicate controls seeds plan readme bench explain test check format lab clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -60,6 +60,9 @@ format: env  ## put the code into shape
 
 readme: env  ## rebuild the tables in README.md from the records
 	$(BIN)/python -m scripts.readme
+
+bench: env  ## look-ups a second of the packed model (minutes)
+	$(BIN)/python -m scripts.bench_packed
 
 explain: env  ## what stands behind a row of the ledger: CLAIM=autodpq-fe-auc
 	$(BIN)/python -m scripts.explain $(CLAIM)

@@ -29,7 +29,8 @@ class Packed(nn.Module):
 
     def __init__(self, table: Table) -> None:
         super().__init__()
-        buffers = {"kept": table.kept, "low": table.low, "before": table.before, "bits": BITS}
+        before = table.before.astype(np.int32)  # one a byte of the bitmap, so half a byte a feature
+        buffers = {"kept": table.kept, "low": table.low, "before": before, "bits": BITS}
         for name, array in buffers.items():
             self.register_buffer(name, torch.from_numpy(np.array(array)))
         self.first: dict[int, int] = {}
@@ -37,6 +38,7 @@ class Packed(nn.Module):
             self.first[m] = int(first)
             self.register_buffer(f"codes_{m}", torch.from_numpy(np.array(codes)))
             self.register_buffer(f"centroids_{m}", torch.from_numpy(np.array(centroids)))
+            self.register_buffer(f"bytes_{m}", byte_table(torch.from_numpy(np.array(centroids))))
 
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
@@ -52,7 +54,12 @@ class Packed(nn.Module):
 
     def _decode(self, m: int, rank: Tensor) -> Tensor:
         """Vectors of the coded features of field m with these ranks: ``[P]`` -> ``[P, X]``."""
-        codes, centroids = self.get_buffer(f"codes_{m}"), self.get_buffer(f"centroids_{m}")
+        codes, centroids, whole = (self.get_buffer(f"{name}_{m}") for name in ("codes", "centroids", "bytes"))
+        if len(whole):  # each byte has codes of one feature alone: look up what the byte stands for
+            per_feature = len(whole) // 256
+            found = codes.view(-1, per_feature).index_select(0, rank).long()  # [P, bytes]
+            places = found + 256 * torch.arange(per_feature)
+            return whole.index_select(0, places.flatten()).view(len(rank), -1)
         subspaces, k, _ = centroids.shape
         d, b = torch.arange(subspaces), bits_for(k)
         start = (rank[:, None] * subspaces + d) * b
@@ -61,6 +68,22 @@ class Packed(nn.Module):
         byte = start >> 3
         window = codes[byte].long() | codes[(byte + 1).clamp(max=len(codes) - 1)].long() << 8
         return centroids[d, window >> (start & 7) & (1 << b) - 1].flatten(1)
+
+
+def byte_table(centroids: Tensor) -> Tensor:
+    """What each value of each byte of a feature's codes decodes to: ``[bytes * 256, codes in a byte * X/D]``.
+
+    Empty unless the codes of a feature fill whole bytes, and no code lies in two.
+    """
+    subspaces, k, width = centroids.shape
+    b = bits_for(k)
+    if b == 0 or 8 % b or subspaces * b % 8:
+        return torch.zeros(0, 0)
+    inside = 8 // b  # codes in a byte
+    codes = torch.arange(256)[:, None] >> b * torch.arange(inside) & (1 << b) - 1  # [256, inside]
+    parts = centroids.view(-1, inside, k, width)  # [bytes, inside, K, X/D]
+    each = [parts[:, n, codes[:, n].clamp(max=k - 1)] for n in range(inside)]
+    return torch.cat(each, 2).flatten(0, 1)
 
 
 def load(path: Path) -> CTRModel:
