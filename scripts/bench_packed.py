@@ -90,12 +90,8 @@ def build(features: int, coded: int) -> tuple[dict[str, Lookup], dict[str, int]]
     codes = rng.integers(0, K, (coded, D)).astype(np.uint8)
     centroids = rng.normal(size=(D, K, DIM // D)).astype(np.float32)
     low = np.packbits(np.arange(features) >= features - coded, bitorder="little")
-    tensors: dict[str, NDArray[Any]] = {
-        "t.kept": kept,
-        "t.low": low,
-        "t.centroids.f": centroids,
-        "t.codes.f": pack(codes.ravel(), bits_for(K)),
-    }
+    tensors: dict[str, NDArray[Any]] = {"t.kept": kept, "t.low": low, "t.centroids.f": centroids}
+    tensors["t.codes.f"] = pack(codes.ravel(), bits_for(K))
     packed = Packed(Table("t", {"fields": ["f"], "sizes": [features]}, tensors))
     plain, codes_, centroids_ = torch.from_numpy(kept), torch.from_numpy(codes), torch.from_numpy(centroids)
     whole = torch.cat([plain, centroids_[torch.arange(D), codes_.long()].flatten(1)])
