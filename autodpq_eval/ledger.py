@@ -227,7 +227,7 @@ def as_csv(table: pd.DataFrame) -> str:
     return _csv(table[COLUMNS])
 
 
-def tests_as_csv(table: pd.DataFrame) -> str:
+def comparisons_as_csv(table: pd.DataFrame) -> str:
     """The tests behind the comparisons, as data."""
     return _csv(table.loc[table["kind"] == "comparison", TESTS])
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from autodpq_eval.facts import FACT
-from autodpq_eval.ledger import COLUMNS, as_csv, judged, ledger, tests_as_csv
+from autodpq_eval.ledger import COLUMNS, as_csv, comparisons_as_csv, judged, ledger
 from autodpq_eval.paper import FACTS
 from autodpq_eval.verdicts import on_comparison, on_number, on_space
 from autodpq_lib.paths import ROOT
@@ -101,7 +101,7 @@ def test_at_equal_cost_the_papers_gap_is_figure_3s_there(table: pd.DataFrame) ->
 
 
 def test_the_tests_behind_the_comparisons_can_be_checked(table: pd.DataFrame) -> None:
-    kept = pd.read_csv(io.StringIO(tests_as_csv(table)))
+    kept = pd.read_csv(io.StringIO(comparisons_as_csv(table)))
     done = kept.dropna(subset="p")
     assert (done["p_holm"] >= done["p"]).all()
     assert len(kept) == 2 * sum(c["kind"] == "comparison" for c in yaml.safe_load((FACTS / "claims.yaml").read_text()))
