@@ -152,5 +152,5 @@ def draw_power(sd: float, title: str) -> Figure:
         axis.text(gap, 1.03, name, ha="center", fontsize=8)
     axis.set(xlabel="true difference in AUC", ylabel="probability of p < 0.05", ylim=(0, 1.1))
     axis.set_title(title, pad=14)
-    axis.legend(fontsize=8, loc="center right")
+    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
