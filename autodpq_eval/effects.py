@@ -170,7 +170,7 @@ def forest(table: pd.DataFrame, title: str) -> Figure:
         look = {"fmt": "o", "color": COLOURS[name], "ms": 5, "lw": 1.4, "label": LABELS[name]}
         axis.errorbar(part["effect"], part.index, xerr=error, **look)
     axis.set_yticks(shown.index, shown["control"] + shown["n"].map("  (n = {:.0f})".format))
-    axis.set(title=title, xlabel="difference in test AUC from the same strategy without the change, 95 % interval")
+    axis.set(title=title, xlabel="difference in test AUC, 95 % interval", ylim=(-0.6, len(shown) - 0.4))
     axis.set_xlim(*_limits(shown))
     axis.legend(fontsize=8, loc="best")
     sns.despine(figure, left=True)
