@@ -59,7 +59,7 @@ class Packed(nn.Module):
             per_feature = len(whole) // 256
             found = codes.view(-1, per_feature).index_select(0, rank).long()  # [P, bytes]
             places = found + 256 * torch.arange(per_feature)
-            return whole.index_select(0, places.flatten()).view(len(rank), -1)
+            return whole.index_select(0, places.flatten()).view(len(rank), per_feature * whole.shape[1])
         subspaces, k, _ = centroids.shape
         d, b = torch.arange(subspaces), bits_for(k)
         start = (rank[:, None] * subspaces + d) * b

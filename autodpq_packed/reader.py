@@ -87,7 +87,9 @@ class Table:
     """
 
     def __init__(self, name: str, model: Mapping[str, Any], tensors: Tensors) -> None:
-        self.kept, self.low = tensors[f"{name}.kept"], np.append(tensors[f"{name}.low"], np.uint8(0))
+        kept = tensors[f"{name}.kept"]
+        self.kept = kept if len(kept) else np.zeros((1, kept.shape[1]), np.float32)  # where all are coded, one unused
+        self.low = np.append(tensors[f"{name}.low"], np.uint8(0))
         self.before = np.concatenate([[0], np.cumsum(BITS[self.low])])  # coded features before each byte
         self.fields = {}
         for m, field in enumerate(model["fields"]):

@@ -112,6 +112,25 @@ def test_vectors_are_exact_for_every_pair_and_field_size(low: int, pair: tuple[i
         assert np.array_equal(Table("embedding", about, tensors)(ids.numpy()), model.embedding(ids).numpy())
 
 
+@pytest.mark.parametrize("pair", [(16, 4), (8, 2)])
+@pytest.mark.parametrize("low", [13, 22])
+def test_batches_without_coded_features_and_tables_without_kept_ones(
+    low: int, pair: tuple[int, int], tmp_path: Path
+) -> None:
+    counts = torch.full((22,), 99)
+    counts[22 - low :] = 1
+    schema = Schema("ml-100k", ("a", "b", "c"), (5, 13, 4), counts, 40, "x")
+    model, made = trained("dpq", schema, dict.fromkeys(schema.low_fields, pair), subspaces=(2, 4))
+    vocabulary = {"a": [], "b": [], "c": []}
+    export(model, schema, made, vocabulary, tmp_path / "m.safetensors")
+    about, tensors = read(tmp_path / "m.safetensors")
+    for ids in (torch.tensor([[0, 5, 18]]), all_ids(schema)):
+        with torch.inference_mode():
+            expected = model.embedding(ids)
+            assert torch.equal(load(tmp_path / "m.safetensors").embedding(ids), expected)
+        assert np.array_equal(Table("embedding", about, tensors)(ids.numpy()), expected.numpy())
+
+
 def test_the_file_has_the_bytes_that_the_schema_says(schema: Schema, tmp_path: Path) -> None:
     """Kept rows, packed codes, centroids, a bit a feature; no raw row of a coded feature."""
     path = tmp_path / "m.safetensors"
