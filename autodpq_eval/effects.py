@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,17 +10,16 @@ import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from scipy import stats
 
 from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import configure, controls
+from autodpq_eval.stats import effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES, RunConfig
 from autodpq_lib.record import Record
 
-BySeed = Mapping[int, float]
 #: Name of a measure -> how to read it from a record (None where the record has none).
 MEASURES = {
     "auc": lambda record: record.test.auc,
@@ -54,24 +52,6 @@ CONTRASTS = [
 
 def _part(record: Record, name: str) -> float | None:
     return record.test_parts[name].auc if name in record.test_parts else None
-
-
-def effect(ours: BySeed, base: BySeed) -> dict[str, float]:
-    """Mean of ours minus mean of base, its 95 % interval and p-value by Welch, the paired p-value, and both n.
-
-    All runs of both count, whatever their seeds; fewer than two of either give no test, and other seeds no paired one.
-    """
-    a, b = (np.array([runs[seed] for seed in sorted(runs)]) for runs in (ours, base))
-    found = {"n": len(a), "n_base": len(b), "effect": a.mean() - b.mean() if len(a) and len(b) else np.nan}
-    none = dict.fromkeys(("low", "high", "p", "p_paired"), np.nan)
-    if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
-        return found | none
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # scipy warns where one side has no spread; the test stands
-        test = stats.ttest_ind(a, b, equal_var=False)
-    low, high = test.confidence_interval(0.95)
-    paired = stats.ttest_rel(a, b).pvalue if set(ours) == set(base) and np.ptp(a - b) else np.nan
-    return found | {"low": low, "high": high, "p": test.pvalue, "p_paired": paired}
 
 
 def by_seed(records: Sequence[Record], measure: str) -> dict[int, float]:
@@ -172,7 +152,7 @@ def forest(table: pd.DataFrame, title: str) -> Figure:
     axis.set_yticks(shown.index, shown["control"] + shown["n"].map("  (n = {:.0f})".format))
     axis.set(title=title, xlabel="difference in test AUC, 95 % interval", ylim=(-0.6, len(shown) - 0.4))
     axis.set_xlim(*_limits(shown))
-    axis.legend(fontsize=8, loc="best")
+    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     sns.despine(figure, left=True)
     return figure
 

@@ -75,7 +75,7 @@ def _improvements(record: Record, unit: str) -> list[tuple[float, float]]:
 def draw(table: pd.DataFrame, title: str) -> Figure:
     """Both panels: mean over the seeds, a band of one standard deviation, the paper's curves dashed behind.
 
-    A curve is solid until its run ends, then dotted: a strategy that has stopped keeps its result.
+    A curve is solid until the last of its runs ends, then dotted: a strategy that has stopped keeps its result.
     """
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.6), sharey=True, layout="constrained")
     for axis, (unit, label) in zip(axes, UNITS.items(), strict=True):
@@ -101,7 +101,7 @@ def _curve(axis: Axes, part: pd.DataFrame, name: str) -> None:
     grid = np.linspace(0, 5.3, 531)
     each = np.array([_at(np.exp(grid), run) for _, run in part.groupby("seed")])
     mean, sd = each.mean(0), each.std(0, ddof=1) if len(each) > 1 else np.zeros_like(grid)
-    end = max(np.log(part.groupby("seed")["last"].first().mean()), 0.0)
+    end = max(np.log(part["last"].max()), 0.0)
     runs = grid <= end
     axis.plot(grid[runs], mean[runs], color=COLOURS[name], lw=1.8, label=LABELS[name])
     axis.plot(grid[~runs], mean[~runs], color=COLOURS[name], lw=1, ls=":")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,14 +34,30 @@ def compare(ours: BySeed, baseline: BySeed, metric: str, seeds: int) -> Comparis
     """Welch's test and the paired test; a missing run is a refusal, not a number."""
     if set(ours) != set(baseline) or len(ours) < max(seeds, 2):
         return Comparison(None, None, star=False)
-    a = np.array([ours[seed] for seed in sorted(ours)])
-    b = np.array([baseline[seed] for seed in sorted(ours)])
-    if np.ptp(a) == np.ptp(b) == 0:
+    found = effect(ours, baseline)
+    if math.isnan(found["p"]):
         return Comparison(None, None, star=False)
-    welch = float(stats.ttest_ind(a, b, equal_var=False).pvalue)
-    paired = float(stats.ttest_rel(a, b).pvalue) if np.ptp(a - b) else None
-    better = BETTER[metric] * (a.mean() - b.mean()) > 0
-    return Comparison(welch, paired, star=bool(better and welch < LEVEL))
+    better = BETTER[metric] * found["effect"] > 0
+    paired = None if math.isnan(found["p_paired"]) else found["p_paired"]
+    return Comparison(found["p"], paired, star=bool(better and found["p"] < LEVEL))
+
+
+def effect(ours: BySeed, base: BySeed) -> dict[str, float]:
+    """Mean of ours minus mean of base, its 95 % interval and p-value by Welch, the paired p-value, and both n.
+
+    All runs of both count, whatever their seeds; fewer than two of either give no test, and other seeds no paired one.
+    """
+    a, b = (np.array([runs[seed] for seed in sorted(runs)]) for runs in (ours, base))
+    found = {"n": len(a), "n_base": len(b), "effect": a.mean() - b.mean() if len(a) and len(b) else np.nan}
+    none = dict.fromkeys(("low", "high", "p", "p_paired"), np.nan)
+    if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
+        return found | none
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # scipy warns where one side has no spread; the test stands
+        test = stats.ttest_ind(a, b, equal_var=False)
+    low, high = test.confidence_interval(0.95)
+    paired = stats.ttest_rel(a, b).pvalue if set(ours) == set(base) and np.ptp(a - b) else np.nan
+    return found | {"low": low, "high": high, "p": test.pvalue, "p_paired": paired}
 
 
 def relative_improvement(ours: float, baseline: float, metric: str) -> float:

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import stats
 
-from autodpq_eval.effects import by_seed, effect
+from autodpq_eval.effects import by_seed
 from autodpq_eval.paper import table_value
-from autodpq_eval.stats import BETTER, LEVEL
+from autodpq_eval.stats import BETTER, LEVEL, effect
 from autodpq_lib.config import STRATEGIES
 from autodpq_lib.record import Record
 from autodpq_lib.run import model_folder

@@ -9,8 +9,9 @@ import pytest
 from scipy.stats import t as student
 from scipy.stats import ttest_rel
 
-from autodpq_eval.effects import CONTRASTS, contrasts, control_effects, effect, forest, in_words, on_the_recipe
+from autodpq_eval.effects import CONTRASTS, contrasts, control_effects, forest, in_words, on_the_recipe
 from autodpq_eval.plans import controls, tables
+from autodpq_eval.stats import effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES
 from autodpq_lib.paths import ROOT
