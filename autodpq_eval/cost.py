@@ -10,8 +10,8 @@ from autodpq_eval.figure3 import fe_unit
 from autodpq_eval.layout import LABELS
 from autodpq_lib.record import Record
 
-#: The paper's Figure 3 ends AutoDPQ here, the pretrain included.
-PAPER_AUTODPQ = 2.2
+#: FE trainings at which the paper's Figure 3 ends AutoDPQ, the pretrain included.
+PAPER_END = 2.2
 
 
 def costs(records: Sequence[Record]) -> pd.DataFrame:

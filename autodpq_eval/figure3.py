@@ -72,20 +72,23 @@ def _improvements(record: Record, unit: str) -> list[tuple[float, float]]:
     return found
 
 
-def draw(table: pd.DataFrame, title: str) -> Figure:
-    """Both panels: mean over the seeds, a band of one standard deviation, the paper's curves dashed behind.
+def draw(table: pd.DataFrame, title: str, *, paper: bool = True) -> Figure:
+    """Both panels: mean over the seeds, a band of one standard deviation; ``paper``: its curves dashed behind.
+
+    The paper's curves are of MovieLens-1M and stand beside no other data set.
 
     A curve is solid until the last of its runs ends, then dotted: a strategy that has stopped keeps its result.
     """
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.6), sharey=True, layout="constrained")
     for axis, (unit, label) in zip(axes, UNITS.items(), strict=True):
         part = table[table["unit"] == unit]
-        _paper_curves(axis)
+        if paper:
+            _paper_curves(axis)
         for name in [name for name in STRATEGIES if name in set(part["strategy"])]:
             _curve(axis, part[part["strategy"] == name], name)
         axis.set(title=f"in {unit}", xlabel=f"{label}, natural log; 0 is one FE training", xlim=(0, 5.3))
     axes[0].set_ylabel("test AUC of the best on validation so far")
-    axes[1].legend(fontsize=8, loc="lower right", title="— ours, -- the paper's", title_fontsize=8)
+    axes[1].legend(fontsize=8, loc="lower right", title="— ours, -- the paper's" if paper else None, title_fontsize=8)
     figure.suptitle(title)
     return figure
 

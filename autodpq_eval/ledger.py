@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from autodpq_eval.cost import PAPER_END
 from autodpq_eval.facts import kept
 from autodpq_eval.figure3 import auc_at, fe_unit, points
 from autodpq_eval.paper import FACTS, as_number, curve_value, table_value, truncated
@@ -29,8 +30,6 @@ COLUMNS = [
 TESTS = ["id", "recipe", "ours", "low", "high", "n", "n_base", "p", "p_holm", "p_paired", "verdict"]
 NOT_PUBLISHED = "can't be tested: the decision behind it is not published"
 NO_AVAZU = "can't be tested: the data can't be redistributed; needs avazu placed by hand"
-#: Where AutoDPQ ends in the paper's Figure 3.
-PAPER_END = 2.2
 
 Row = dict[str, Any]
 Facts = Mapping[str, Mapping[str, Any]]

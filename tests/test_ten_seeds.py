@@ -56,10 +56,14 @@ def test_bootstrap_is_paired(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < found["low"] < found["gap"] < found["high"]
 
 
-def test_power_without_a_gap_is_the_level_and_grows_with_it() -> None:
-    table = power(0.0005, 3)
-    assert table["paired"][0] == pytest.approx(0.025, abs=0.004)  # the other half has the other sign
-    assert table["Welch"][0] < 0.025
-    assert table["Welch"].is_monotonic_increasing
-    at = table.set_index(table["gap"].round(5))["Welch"]
-    assert at[0.001] == pytest.approx(0.37, abs=0.02)
+def test_power_without_a_gap_is_half_the_level_and_grows_with_it() -> None:
+    welch, paired = power(0.0, 0.0005, 3)
+    assert paired == pytest.approx(0.025, abs=0.004)  # the other half has the other sign
+    assert welch < 0.025
+    grown = [power(gap, 0.0005, 3)[0] for gap in (0.0, 0.0005, 0.001, 0.002)]
+    assert grown == sorted(grown)
+
+
+@pytest.mark.parametrize(("runs", "welch", "paired"), [(3, 0.37, 0.29), (5, 0.76, 0.66), (10, 0.99, 0.98)])
+def test_power_at_a_gap_of_two_standard_deviations(runs: int, welch: float, paired: float) -> None:
+    assert power(0.001, 0.0005, runs) == pytest.approx((welch, paired), abs=0.015)
