@@ -46,9 +46,12 @@ RECIPES: dict[str, Recipe] = {
 
 
 class Limit(_Frozen):
-    """How long a fit may go on: at most ``epochs``, and until validation AUC has not risen for ``patience``."""
+    """How long a fit may go on: at most so many rounds, and until ``patience`` of them have not raised the AUC.
 
-    epochs: int
+    A round ends with a validation: an epoch, or a part of it where :attr:`RunConfig.validations` says so.
+    """
+
+    rounds: int
     patience: int
 
 
@@ -61,8 +64,10 @@ class Budget(_Frozen):
 
 
 BUDGETS: dict[str, Budget] = {
-    "full": Budget(train=Limit(epochs=60, patience=3), search=Limit(epochs=15, patience=2), trials=None),
-    "smoke": Budget(train=Limit(epochs=2, patience=1), search=Limit(epochs=2, patience=1), trials=2),
+    "full": Budget(train=Limit(rounds=60, patience=3), search=Limit(rounds=15, patience=2), trials=None),
+    "smoke": Budget(train=Limit(rounds=2, patience=1), search=Limit(rounds=2, patience=1), trials=2),
+    # For data so large that a second pass is known to overfit.
+    "one-pass": Budget(train=Limit(rounds=1, patience=3), search=Limit(rounds=1, patience=3), trials=None),
 }
 
 
@@ -90,12 +95,14 @@ class RunConfig(_Frozen):
     recipe: Literal["paper", "tuned"] = "tuned"
     model: Model = "deepfm"
     seed: int = Field(1, ge=0)
-    profile: Literal["full", "smoke"] = "full"
+    profile: Literal["full", "smoke", "one-pass"] = "full"
 
     embedding_dim: int = Field(16, ge=1)
     hidden: tuple[int, ...] = (16, 16)
     learning_rate: float = Field(1e-3, gt=0)
     batch_size: int = Field(2048, ge=1)
+    validations: int = Field(1, ge=1)  # in an epoch, evenly spread: early stopping inside it
+    lazy: bool = False  # tables by LazyAdam: a step's cost does not depend on the number of features
     threshold: int = Field(40, ge=0)
     centroids: tuple[int, ...] = (8, 16, 32)
     subspaces: tuple[int, ...] = (2, 4, 8)
@@ -132,6 +139,8 @@ class RunConfig(_Frozen):
                 raise ValueError(f"subspaces: expected divisors of embedding_dim {self.embedding_dim}, found {parts}")
         if self.retrain_from == "pretrain" and not self.pretrain:
             raise ValueError("retrain_from: expected search or scratch where pretrain is off, found pretrain")
+        if self.second_order and self.lazy:
+            raise ValueError("second_order: expected false where lazy is on, for it moves all rows, found true")
         return self
 
     @property
@@ -142,8 +151,12 @@ class RunConfig(_Frozen):
 
     @property
     def budget(self) -> Budget:
-        """The budget that :attr:`profile` names."""
-        return BUDGETS[self.profile]
+        """The budget that :attr:`profile` names, whose limits are written for one validation an epoch."""
+        budget = BUDGETS[self.profile]
+        return budget.model_copy(update={key: self._in_rounds(getattr(budget, key)) for key in ("train", "search")})
+
+    def _in_rounds(self, limit: Limit) -> Limit:
+        return limit.model_copy(update={"rounds": limit.rounds * self.validations})
 
     @property
     def candidates(self) -> list[tuple[int, int]]:

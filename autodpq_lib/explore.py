@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 from safetensors.torch import load_file
 
-from autodpq_lib.data.prepared import Samples, known_fingerprint, load_samples, load_schema
+from autodpq_lib.data.prepared import known_fingerprint, load_samples, load_schema
+from autodpq_lib.data.samples import Samples
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.models.build import final_model
 from autodpq_lib.models.ctr_model import CTRModel

@@ -1,8 +1,12 @@
-"""Fit a model: train an epoch, validate, stop when validation AUC no longer rises. Every strategy comes here."""
+"""Fit a model: train a round, validate, stop when validation AUC no longer rises. Every strategy comes here.
+
+A round is an epoch or, with several ``validations`` an epoch, a part of one. Curves and checkpoints call its number
+``epoch``, which it is wherever there is one validation an epoch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Protocol
@@ -12,22 +16,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from autodpq_lib.config import Limit, RunConfig
-from autodpq_lib.data.prepared import Samples
+from autodpq_lib.data.samples import Batch, Samples
+from autodpq_lib.lazy_adam import LazyAdam
 from autodpq_lib.metrics import evaluate
 from autodpq_lib.seeding import generator, seed_for
 from autodpq_lib.workspace import Weights, Workspace, copy_weights
 
-#: Ids int64 ``[B, M]`` and labels float32 ``[B]``.
-Batch = tuple[Tensor, Tensor]
-#: One epoch: number, seconds (training and validation), optimiser steps, losses, metrics.
+#: One round: number, seconds (training and validation), optimiser steps, losses, metrics.
 Row = dict[str, float]
 
 
 class Trainer(Protocol):
-    """Trains one epoch of something; :class:`Descent` here, the bilevel search in its own file."""
+    """Trains one round of something; :class:`Descent` here, the bilevel search in its own file."""
 
     def epoch(self, number: int) -> Row:
-        """Train one pass over the data; return what is to be noted of it, ``steps`` among it."""
+        """Train one round; return what is to be noted of it, ``steps`` among it."""
 
     def state_dict(self) -> dict[str, Any]:
         """State of the optimisers."""
@@ -38,7 +41,7 @@ class Trainer(Protocol):
 
 @dataclass
 class Fit:
-    """What a fit leaves: a row for each epoch, and the weights of the best one on validation."""
+    """What a fit leaves: a row for each round, and the weights of the best one on validation."""
 
     name: str
     curve: list[Row] = field(default_factory=list)
@@ -46,11 +49,11 @@ class Fit:
 
     @property
     def best_row(self) -> Row:
-        """The epoch with the highest validation AUC, the earliest of equals."""
+        """The round with the highest validation AUC, the earliest of equals."""
         return max(self.curve, key=lambda row: row["valid_auc"])
 
     def epochs_since_best(self) -> int:
-        """Epochs since the best one."""
+        """Rounds since the best one."""
         return len(self.curve) - 1 - self.curve.index(self.best_row) if self.curve else 0
 
 
@@ -65,23 +68,23 @@ def fit(
     limit: Limit,
     keep_above: float = -1.0,
 ) -> Fit:
-    """Train until validation AUC has not risen for ``patience`` epochs, at most ``epochs``; resume if begun.
+    """Train until validation AUC has not risen for ``patience`` rounds, at most ``rounds``; resume if begun.
 
-    All randomness of an epoch comes from ``(seed, epoch)``, so the weights, the optimisers and the epoch number
-    are the whole state.
+    All randomness of a round comes from ``(seed, round)``, so the weights, the optimisers and its number are the
+    whole state.
 
     Args:
         name: of the fit within its run; names its checkpoint.
-        model: what is trained; it ends with the best epoch's weights.
-        trainer: trains it, one epoch at a time.
-        valid: the validation part, which chooses the epoch.
+        model: what is trained; it ends with the best round's weights.
+        trainer: trains it, one round at a time.
+        valid: the validation part, which chooses the round.
         workspace: holds the checkpoint and the improvements.
         seed: of the run.
         limit: when to stop.
         keep_above: keep each improvement on disk whose validation AUC is above this.
     """
     done = _resume(name, model, trainer, workspace)
-    while len(done.curve) < limit.epochs and done.epochs_since_best() < limit.patience:
+    while len(done.curve) < limit.rounds and done.epochs_since_best() < limit.patience:
         number = len(done.curve)
         torch.manual_seed(seed_for(seed, "noise", number))
         start = perf_counter()
@@ -124,7 +127,7 @@ class Descent:
         self.optimizer = adam(list(model.parameters()), config)
 
     def epoch(self, number: int) -> Row:
-        """One pass over the training part; notes steps and mean training loss."""
+        """One round over the training part; notes steps and mean training loss."""
         self.model.train()
         total, steps = torch.zeros(()), 0
         for batch in batches(self.train, self.config, number):
@@ -151,12 +154,19 @@ class Descent:
 
 
 def adam(parameters: list[nn.Parameter], config: RunConfig) -> torch.optim.Adam:
-    """Adam on all rows, with the recipe's (coupled) weight decay."""
-    return torch.optim.Adam(parameters, lr=config.learning_rate, weight_decay=config.base.weight_decay, fused=True)
+    """Adam with the recipe's (coupled) weight decay, on all rows or, if ``lazy``, on those that a batch touches."""
+    kind = LazyAdam if config.lazy else torch.optim.Adam
+    return kind(parameters, lr=config.learning_rate, weight_decay=config.base.weight_decay, fused=True)
 
 
-def batches(samples: Samples, config: RunConfig, epoch: int, purpose: str = "order") -> Iterator[Batch]:
-    """Shuffled batches of ids int64 ``[B, M]`` and labels ``[B]``, in an order fixed by seed, purpose and epoch."""
-    order = torch.randperm(len(samples), generator=generator(config.seed, purpose, epoch))
-    for rows in order.split(config.batch_size):
-        yield samples.ids.index_select(0, rows).long(), samples.labels.index_select(0, rows)
+def batches(samples: Samples, config: RunConfig, number: int) -> Iterator[Batch]:
+    """The batches of a round: its part of the epoch's shuffled pass."""
+    epoch, part = divmod(number, config.validations)
+    order = shuffled(samples, config, "order", epoch)
+    start, stop = (len(order) * n // config.validations for n in (part, part + 1))
+    return map(samples.take, order[start:stop])
+
+
+def shuffled(samples: Samples, config: RunConfig, *names: object) -> Sequence[Tensor]:
+    """Places of samples, a batch each, int64 ``[B]``: one pass, in an order fixed by the seed and the names."""
+    return torch.randperm(len(samples), generator=generator(config.seed, *names)).split(config.batch_size)

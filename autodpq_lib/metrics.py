@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from autodpq_lib.data.prepared import Samples
+from autodpq_lib.data.samples import Samples
 
 #: Rows scored at a time; it changes speed and memory only.
 SCORING_BATCH = 8192
@@ -27,7 +27,7 @@ def predict(model: nn.Module, samples: Samples) -> Tensor:
     """Logits float32 ``[rows]`` in evaluation mode; the model is left in it."""
     model.eval()
     with torch.inference_mode():
-        return torch.cat([model(ids.long()) for ids in samples.ids.split(SCORING_BATCH)])
+        return torch.cat([model(ids) for ids, _ in samples.in_order(SCORING_BATCH)])
 
 
 def score(logits: Tensor, labels: Tensor) -> Metrics:

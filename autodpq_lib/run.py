@@ -15,11 +15,12 @@ from torch import Tensor
 
 from autodpq_lib.atomic import atomic_path
 from autodpq_lib.config import METHOD_VERSION, Decision, RunConfig
-from autodpq_lib.data.prepared import Samples, load_samples, load_schema
+from autodpq_lib.data.prepared import load_samples, load_schema
+from autodpq_lib.data.samples import Samples
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.fit import Fit, Row
-from autodpq_lib.metrics import Metrics, predict, score
+from autodpq_lib.metrics import SCORING_BATCH, Metrics, predict, score
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.paths import ROOT, runs_root
 from autodpq_lib.provenance import Origin, origin, provenance
@@ -152,7 +153,7 @@ def _score_kept(run: Run, stages: list[Stage], test: Samples) -> tuple[list[Poin
 
 def _parts(logits: Tensor, test: Samples, schema: Schema) -> dict[str, Metrics]:
     """Metrics of the samples with a low-frequency feature and of those without, where both labels occur."""
-    touched = schema.low[test.ids.long()].any(1)
+    touched = torch.cat([schema.low[ids].any(1) for ids, _ in test.in_order(SCORING_BATCH)])
     parts = {"touched": touched, "untouched": ~touched}
     return {
         name: score(logits[part], test.labels[part])

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from autodpq_lib.config import RunConfig
-from autodpq_lib.data.prepared import Samples
+from autodpq_lib.data.samples import Batch, Samples
 from autodpq_lib.embedding.candidates import Candidates
-from autodpq_lib.fit import Batch, Row, adam, batches
+from autodpq_lib.fit import Row, adam, batches, shuffled
 from autodpq_lib.models.ctr_model import CTRModel
 
 TAU_MIN, TAU_DECAY = 0.01, 5e-5
@@ -42,12 +42,13 @@ class Search:
         self.steps = 0
 
     def epoch(self, number: int) -> Row:
-        """One pass over the training part; notes steps, loss, tau and the entropy of p of each field."""
+        """One round over the training part; notes steps, loss, tau and the entropy of p of each field."""
         self.model.train()
         total, before = torch.zeros(()), self.steps
         held_out = self._validation_batches(number)
         for batch in batches(self.train, self.config, number):
-            self.embedding.tau = temperature(self.steps if self.config.tau_unit == "steps" else number)
+            s = self.steps if self.config.tau_unit == "steps" else number // self.config.validations
+            self.embedding.tau = temperature(s)
             total += self.step(next(held_out), batch)
             self.steps += 1
         self.model.eval()
@@ -86,7 +87,7 @@ class Search:
     def _validation_batches(self, number: int) -> Iterator[Batch]:
         """Validation batches without end: reshuffled passes, named by epoch and pass."""
         for again in count():
-            yield from batches(self.valid, self.config, number, f"alpha-{again}")
+            yield from map(self.valid.take, shuffled(self.valid, self.config, f"alpha-{again}", number))
 
     def _weights_of_candidates(self) -> Row:
         with torch.no_grad():

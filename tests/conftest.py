@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from autodpq_lib.config import RunConfig
-from autodpq_lib.data.prepared import Samples
+from autodpq_lib.data.samples import Samples
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.run import Run
 from autodpq_lib.workspace import Workspace
@@ -41,8 +41,8 @@ def small_samples(schema: Schema, rows: int, seed: int) -> Samples:
         for offset, size in zip(schema.offsets, schema.sizes, strict=True)
     ]
     ids = torch.stack(columns, 1)
-    labels = ((ids.sum(1) + torch.randint(3, (rows,), generator=generator)) % 2).float()
-    return Samples(ids.int(), labels)
+    labels = ((ids.sum(1) + torch.randint(3, (rows,), generator=generator)) % 2).byte()
+    return Samples(ids.int(), labels, torch.arange(rows, dtype=torch.int32))
 
 
 def small_run(folder: Path, schema: Schema, config: RunConfig) -> Run:

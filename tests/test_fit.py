@@ -56,7 +56,7 @@ def scripted(run: Run, script: list[float], patience: int, epochs: int = 60) -> 
         run.valid,
         run.workspace,
         seed=1,
-        limit=Limit(epochs=epochs, patience=patience),
+        limit=Limit(rounds=epochs, patience=patience),
     )
     return model, [row["valid_auc"] for row in done.curve]
 
@@ -123,7 +123,7 @@ def test_interrupted_and_straight_fits_end_in_the_same_bits(
         else:
             model = full_model(config, schema)
             trainer = Descent(model, run.train, config)
-        done = fit("x", model, trainer, run.valid, workspace, seed=1, limit=Limit(epochs=4, patience=9))
+        done = fit("x", model, trainer, run.valid, workspace, seed=1, limit=Limit(rounds=4, patience=9))
         last = workspace.load("x")["model"]
         return done.best | {f"last {name}": tensor for name, tensor in last.items()}
 

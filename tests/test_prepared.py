@@ -4,7 +4,9 @@ import errno
 import hashlib
 import json
 import time
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -13,9 +15,10 @@ import torch
 from tiny_movielens import BROKEN, ML_1M, WRITE, entries, isolate, one_line, write_1m
 
 from autodpq_lib.data import prepared
+from autodpq_lib.data.encode import count_values, encode
 from autodpq_lib.data.errors import DataError
 from autodpq_lib.data.movielens import FIELDS, FILES
-from autodpq_lib.data.prepared import encode, load_samples, load_schema, prepare, split_rows, vocabulary
+from autodpq_lib.data.prepared import load_samples, load_schema, prepare, split_rows, vocabulary
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.metrics import constant_logloss
 from autodpq_lib.paths import data_roots
@@ -47,6 +50,15 @@ def random_frame(rows=200, seed=0):
     return pl.DataFrame({name: rng.integers(0, n, rows).astype(str) for name, n in {"a": 30, "b": 2, "c": 111}.items()})
 
 
+def encoded(frame, parts=1):
+    """Ids and values of a frame that comes in so many blocks."""
+    whole = frame.with_columns(label=pl.lit(1, pl.UInt8))
+    cuts = [len(frame) * n // parts for n in range(parts + 1)]
+    counted = count_values(lambda _: [whole[a:b] for a, b in pairwise(cuts)])
+    assert (counted.rows, counted.positives) == (len(frame), len(frame))
+    return encode(frame, counted.values), {name: known["value"].to_list() for name, known in counted.values.items()}
+
+
 def naive_encode(frame):
     """Ids by a dictionary a column: the rows, and the values in the order of their ids."""
     rows, values, offset = [[] for _ in range(len(frame))], {}, 0
@@ -63,20 +75,20 @@ def naive_encode(frame):
 @pytest.mark.parametrize("seed", range(3))
 def test_encode_equals_a_naive_dictionary(seed):
     frame = random_frame(seed=seed)
-    ids, values = encode(frame)
+    ids, values = encoded(frame, parts=seed + 1)
     rows, known = naive_encode(frame)
     assert ids.tolist() == rows
     assert values == known
 
 
 def test_encode_small_example():
-    ids, values = encode(pl.DataFrame({"a": ["9", "10", "9"], "b": ["y", "y", "x"]}))
+    ids, values = encoded(pl.DataFrame({"a": ["9", "10", "9"], "b": ["y", "y", "x"]}))
     assert ids.tolist() == [[1, 3], [0, 3], [1, 2]]
     assert values == {"a": ["10", "9"], "b": ["x", "y"]}
 
 
 def test_encoded_ids_are_int32_and_contiguous_per_field():
-    ids, values = encode(random_frame())
+    ids, values = encoded(random_frame())
     assert ids.dtype == np.int32
     offset = 0
     for column, known in zip(ids.T, values.values(), strict=True):
@@ -87,8 +99,8 @@ def test_encoded_ids_are_int32_and_contiguous_per_field():
 
 def test_encode_does_not_depend_on_the_order_of_the_rows():
     frame = random_frame()
-    ids, values = encode(frame)
-    again, same = encode(frame.reverse())
+    ids, values = encoded(frame)
+    again, same = encoded(frame.reverse())
     assert np.array_equal(again[::-1], ids)
     assert same == values
 
@@ -157,7 +169,7 @@ def test_prepared_files_are_whole_and_alone(tiny):
     folder = prepare("ml-1m")
     assert folder == tiny / "runs" / "prepared" / "ml-1m"
     assert left(tiny) == ["ml-1m"]
-    assert entries(folder) == ["counts.npy", "ids.npy", "labels.npy", "manifest.json", "vocabulary.json"]
+    assert entries(folder) == ["features.parquet", "ids.npy", "labels.npy", "manifest.json"]
 
 
 @pytest.mark.usefixtures("tiny")
@@ -201,7 +213,7 @@ def test_samples_are_the_rows_of_the_split(monkeypatch):
 @pytest.mark.usefixtures("tiny")
 def test_preparing_twice_reads_the_raw_data_once(monkeypatch):
     prepare("ml-1m")
-    monkeypatch.setattr(prepared, "_raw_table", lambda _: pytest.fail("read the raw data again"))
+    monkeypatch.setattr(prepared, "_source", lambda _: pytest.fail("read the raw data again"))
     prepare("ml-1m")
 
 
@@ -287,20 +299,25 @@ def test_data_with_another_fingerprint_are_refused(tiny, monkeypatch):
     assert entries(tiny / "other" / "prepared") == []
 
 
-@pytest.mark.parametrize("name", ["vocabulary.json", "manifest.json"])
-def test_full_disk_names_the_folder_and_leaves_nothing(tiny, monkeypatch, name):
-    write = Path.write_text
+def full(*args, **kwargs):
+    raise OSError(errno.ENOSPC, "No space left on device")
 
-    def write_text(path, *args, **kwargs):
-        if path.name == name:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return write(path, *args, **kwargs)
 
-    monkeypatch.setattr(Path, "write_text", write_text)
+@pytest.mark.parametrize(
+    ("where", "write"), [(Path, "write_text"), (pl.DataFrame, "write_parquet"), (np.lib.format, "open_memmap")]
+)
+def test_full_disk_names_the_folder_and_leaves_nothing(tiny, monkeypatch, where, write):
+    monkeypatch.setattr(where, write, full)
     with pytest.raises(OSError, match="no space left on disk") as caught:
         prepare("ml-1m")
     assert one_line(caught.value).endswith(f"while writing {tiny / 'runs' / 'prepared' / 'ml-1m'}")
     assert left(tiny) == []
+
+
+def test_disk_that_is_too_small_is_refused_before_anything_is_written(tiny, monkeypatch):
+    monkeypatch.setattr(prepared.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
+    monkeypatch.setattr(prepared, "write_ids", lambda *_: pytest.fail("began to write"))
+    assert "GB of free disk, found 0.00 GB" in error_of_prepare("ml-1m", tiny)
 
 
 def prepare_real(dataset, tmp_path_factory):

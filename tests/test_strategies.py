@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def test_start_from_refuses_weights_of_another_shape(run: Run) -> None:
 def tiny(monkeypatch: pytest.MonkeyPatch, schema: Schema, tmp_path: Path) -> dict:
     """A prepared data set in memory; ``tiny["test_labels"]`` may be replaced."""
     run = small_run(tmp_path, schema, small_config())
-    test = prepared.Samples(run.train.ids[:80], run.train.labels[:80].clone())
+    test = replace(run.train, rows=run.train.rows[:80])
     box = {"test": test}
     monkeypatch.setattr("autodpq_lib.run.load_samples", lambda *_: box["test"])
     return box
@@ -101,7 +102,7 @@ def test_permuting_test_labels_changes_test_metrics_alone(
 ) -> None:
     before = record_of(strategy, tmp_path / "1", schema)
     shuffled = np.random.default_rng(0).permutation(len(tiny["test"]))
-    tiny["test"] = prepared.Samples(tiny["test"].ids, tiny["test"].labels[shuffled])
+    tiny["test"] = replace(tiny["test"], all_labels=tiny["test"].labels[shuffled].byte(), all_ids=tiny["test"].ids)
     after = record_of(strategy, tmp_path / "2", schema)
     assert without_test_and_clock(before) == without_test_and_clock(after)
     assert before.test != after.test

@@ -9,6 +9,9 @@ from autodpq_lib.data.schema import Schema
 from autodpq_lib.embedding.full import Full
 from autodpq_lib.embedding.init import Init
 
+#: Features compressed together in evaluation; a bound on memory.
+AT_ONCE = 1 << 16
+
 
 class Compressed(Full):
     """Raw table of all features, whose low-frequency rows go through :meth:`compress` before use.
@@ -40,7 +43,7 @@ class Compressed(Full):
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of the features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
         flat = ids.flatten()
-        e = self.table.index_select(0, flat)
+        e = self.rows(flat)
         field, row = self.low.index_select(0, flat).view_as(ids).T.nonzero(as_tuple=True)
         pairs = row * ids.shape[1] + field  # positions of low-frequency features in `flat`, field by field
         if len(pairs):
@@ -51,12 +54,17 @@ class Compressed(Full):
     def _compress_rows(self, low: Tensor) -> Tensor:
         """Low-frequency features, field by field, int64 ``[P]`` -> the vectors used instead ``[P, X]``."""
         sizes = torch.bincount(self.slot[low], minlength=len(self.low_fields)).tolist()
-        return self.compress(list(self.table.index_select(0, low).split(sizes)))
+        return self.compress(list(self.rows(low).split(sizes)))
+
+    def low_of(self, n: int) -> Tensor:
+        """The low-frequency features of the n-th field that has any, int64 ``[L_n]``."""
+        return (self.slot == n).nonzero().squeeze(1)
 
     def lookup(self) -> Tensor:
         """Vectors of all low-frequency features in the order of ids, ``[L, X]``, computed once per evaluation."""
         if self._lookup is None:
-            self._lookup = self._compress_rows(self.low.nonzero().squeeze(1))
+            parts = [part for n in range(len(self.low_fields)) for part in self.low_of(n).split(AT_ONCE)]
+            self._lookup = torch.cat([self._compress_rows(part) for part in parts])
         return self._lookup
 
     def train(self, mode: bool = True) -> Compressed:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from autodpq_lib.config import Decision
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.embedding.candidates import Candidates
-from autodpq_lib.embedding.compressed import Compressed
+from autodpq_lib.embedding.compressed import AT_ONCE, Compressed
 from autodpq_lib.embedding.init import Init
 from autodpq_lib.embedding.quantiser import Quantiser
 
@@ -59,10 +59,11 @@ class DPQ(Compressed):
 
     def codes(self) -> dict[str, Tensor]:
         """Integer codes of the low-frequency features, per field, in the order of ids: int64 ``[L_m, D_m]``."""
-        return {
-            name: cast(Quantiser, self.quantisers[name]).encode(self.table[self.slot == n])[0].T
-            for n, name in enumerate(self.low_fields)
-        }
+        return {name: self._codes(n, cast(Quantiser, self.quantisers[name])) for n, name in enumerate(self.low_fields)}
+
+    def _codes(self, n: int, quantiser: Quantiser) -> Tensor:
+        # In the parts in which the look-up computes them: other shapes may round otherwise, and ties fall otherwise.
+        return torch.cat([quantiser.encode(self.rows(part))[0].T for part in self.low_of(n).split(AT_ONCE)])
 
     def codebook_use(self) -> dict[str, float]:
         """Share of the K_m * D_m centroids of each field that some feature's code names; the rest are dead."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from autodpq_lib.embedding.init import Init
 
@@ -15,7 +16,13 @@ class Full(nn.Module):
         rows: number of rows N.
         dim: embedding dimension X.
         init: fills the table.
+
+    Attributes:
+        lazy: give sparse gradients, for :class:`autodpq_lib.lazy_adam.LazyAdam`; the cost of a step then depends on
+            the batch alone and not on N.
     """
+
+    lazy = False
 
     def __init__(self, rows: int, dim: int, init: Init) -> None:
         super().__init__()
@@ -24,5 +31,11 @@ class Full(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of the features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
+        return self.rows(ids.flatten()).view(*ids.shape, -1)
+
+    def rows(self, numbers: Tensor) -> Tensor:
+        """Rows of the table: int64 ``[P]`` -> ``[P, X]``."""
+        if self.lazy:
+            return F.embedding(numbers, self.table, sparse=True)
         # index_select scatters its gradient several times faster on the CPU than F.embedding does.
-        return self.table.index_select(0, ids.flatten()).view(*ids.shape, -1)
+        return self.table.index_select(0, numbers)

@@ -83,6 +83,9 @@ def start_from(model: CTRModel, weights: Weights) -> None:
 def _on(embedding: Full, config: RunConfig, schema: Schema) -> CTRModel:
     """The model on an embedding. Its own weights start the same whatever the embedding is."""
     first_order = _first_order(embedding, config, schema) if config.model == "deepfm" else None
+    for table in (embedding, first_order):
+        if table is not None:
+            table.lazy = config.lazy
     _seed(config, config.model)
     return assemble(config, len(schema.fields), embedding, first_order)
 

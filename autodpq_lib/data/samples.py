@@ -1,0 +1,50 @@
+"""Rows of one part of the split: an index into mapped arrays, so that no part is ever copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+#: Ids int64 ``[B, M]`` and labels float32 ``[B]``.
+Batch = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rows of a prepared data set.
+
+    Attributes:
+        all_ids: int32 ``[all rows, M]``, feature ids, mapped from disk.
+        all_labels: uint8 ``[all rows]``, 1 for a click or a liked film, mapped too.
+        rows: int32 ``[rows]``, the rows that belong here, ascending.
+    """
+
+    all_ids: Tensor
+    all_labels: Tensor
+    rows: Tensor
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, places: Tensor) -> Batch:
+        """The samples at some places of this part."""
+        rows = self.rows.index_select(0, places)
+        return self.all_ids.index_select(0, rows).long(), self.all_labels.index_select(0, rows).float()
+
+    def in_order(self, size: int) -> Iterator[Batch]:
+        """All samples, in order, ``size`` at a time."""
+        return (self.take(torch.arange(start, min(start + size, len(self)))) for start in range(0, len(self), size))
+
+    @property
+    def ids(self) -> Tensor:
+        """int32 ``[rows, M]``, copied: for data that fit into memory."""
+        return self.all_ids.index_select(0, self.rows)
+
+    @cached_property
+    def labels(self) -> Tensor:
+        """float32 ``[rows]``."""
+        return self.all_labels.index_select(0, self.rows).float()
