@@ -6,6 +6,7 @@ RECIPE ?= tuned
 DATASET ?= ml-1m
 SEEDS ?= 1 2 3
 PART ?= tables
+PROFILE ?= full
 OUT ?= results
 
 # One thread a job: on busy cores more threads slow these small models down.
@@ -31,8 +32,8 @@ $(VENV)/installed: pyproject.toml
 demo: env  ## MovieLens-100K, five strategies, three seeds, Table 1 (minutes)
 	$(BATCH) --dataset ml-100k --recipe $(RECIPE) --out runs/demo
 
-replicate: env  ## the paper's protocol: DATASET= RECIPE= SEEDS= MODELS= STRATEGIES= JOBS= OUT= PART=
-	$(BATCH) --part $(PART) --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT)
+replicate: env  ## the paper's protocol: DATASET= RECIPE= SEEDS= MODELS= STRATEGIES= JOBS= OUT= PART= PROFILE=
+	$(BATCH) --part $(PART) --dataset $(DATASET) --recipe $(RECIPE) --profile $(PROFILE) --out $(OUT)
 
 controls: env  ## the controls of config/controls.yaml (hours): RECIPE= SEEDS= JOBS= OUT=
 	$(BATCH) --part controls --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT)
@@ -41,7 +42,7 @@ seeds: env  ## FE, Others, the best pair of Grid and AutoDPQ on ten seeds: RECIP
 	$(BATCH) --part seeds --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT)
 
 plan: env  ## what `make replicate` would run, what is done, and where the logs are
-	$(BATCH) --part $(PART) --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT) --plan
+	$(BATCH) --part $(PART) --dataset $(DATASET) --recipe $(RECIPE) --profile $(PROFILE) --out $(OUT) --plan
 
 lab: env  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir notebooks

@@ -6,7 +6,7 @@ import platform
 import resource
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from pydantic import BaseModel
 
+from autodpq_lib.memory import PeakMemory
 from autodpq_lib.paths import ROOT
 
 #: What makes a run's numbers: a change here, not yet committed, makes the run dirty.
@@ -22,7 +23,12 @@ PACKAGES = ("torch", "numpy", "polars", "scikit-learn", "scipy", "papermill", "s
 
 
 class Provenance(BaseModel):
-    """Attributes: peak_memory_mib is the largest resident set of the process so far."""
+    """How a run was made.
+
+    Attributes:
+        peak_memory_mib: largest resident set of the process so far, mapped files included.
+        peak_anonymous_mib: largest anonymous memory of the run, mapped files apart; None in older records.
+    """
 
     started: str
     ended: str
@@ -34,6 +40,7 @@ class Provenance(BaseModel):
     cpu: str
     threads: int
     peak_memory_mib: float
+    peak_anonymous_mib: float | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class Origin:
     started: str
     git_commit: str | None
     git_dirty: bool | None
+    memory: PeakMemory = field(default_factory=PeakMemory)
 
 
 def origin() -> Origin:
@@ -70,6 +78,7 @@ def provenance(begun: Origin) -> Provenance:
         cpu=_cpu(),
         threads=torch.get_num_threads(),
         peak_memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit,
+        peak_anonymous_mib=begun.memory.stop(),
     )
 
 

@@ -106,25 +106,24 @@ def _intercept(logits: NDArray[np.float32]) -> float:
     return low
 
 
-def value_names(name: str) -> pl.Series:
-    """The raw values of a field, the most frequent first: hours, small numbers, or eight hexadecimal digits."""
-    size = len(value_counts(name))
+def value_names(name: str, ranks: NDArray[np.int32]) -> pl.Series:
+    """The raw values at these ranks of a field: hours, small numbers, or eight hexadecimal digits."""
     if name == "hour":
-        return pl.Series(HOURS)
+        return pl.Series(HOURS).gather(ranks)
     if name[0] == "C" or name in ("banner_pos", "device_type", "device_conn_type"):
-        return pl.Series(range(1000, 1000 + size)).cast(pl.String)
+        return pl.Series(ranks + 1000).cast(pl.String)
+    used, place = np.unique(ranks, return_inverse=True)
     # An odd factor modulo 2^32 gives each rank a number of its own.
-    numbers = (np.arange(1, size + 1, dtype=np.uint64) * 2_654_435_761 + 97 * FIELDS.index(name)) % 2**32
-    return pl.Series([f"{number:08x}" for number in numbers.tolist()])
+    numbers = (used.astype(np.uint64) * 2_654_435_761 + 97 * FIELDS.index(name)) % 2**32
+    return pl.Series([f"{number:08x}" for number in numbers.tolist()]).gather(place)
 
 
 def _write(target: Path, ranks: NDArray[np.int32], clicks: NDArray[np.uint8]) -> None:
-    names = {name: value_names(name) for name in FIELDS}
     with target.open("wb") as file:
         file.write(f"{','.join(HEADER)}\n".encode())
         for start in tqdm(range(0, len(clicks), BLOCK), desc="writing", unit="block"):
             rows = slice(start, start + BLOCK)
-            values = {name: names[name].gather(ranks[m, rows]) for m, name in enumerate(FIELDS)}
+            values = {name: value_names(name, ranks[m, rows]) for m, name in enumerate(FIELDS)}
             click = clicks[rows]
             number = pl.int_range(start, start + len(click), eager=True)
             pl.DataFrame({"id": number, "click": click, **values}).write_csv(file, include_header=False)

@@ -17,7 +17,7 @@ import polars as pl
 from tqdm import tqdm
 
 from autodpq_lib.data.errors import DataError
-from autodpq_lib.paths import ROOT, data_roots
+from autodpq_lib.paths import data_roots
 
 HEADER = (
     *("id", "click", "hour", "C1", "banner_pos", "site_id", "site_domain", "site_category"),
@@ -43,14 +43,13 @@ def locate(dataset: str) -> Path:
     Raises:
         DataError: there is none.
     """
-    roots = [*data_roots(), ROOT / "data"]
-    places = [root / folder / name for root in roots for folder in FOLDERS[dataset] for name in NAMES]
+    places = [root / folder / name for root in data_roots() for folder in FOLDERS[dataset] for name in NAMES]
     for path in places:
         if path.exists():
             return path
     raise DataError(
-        f"{dataset}: expected one of {', '.join(NAMES)} in {places[-1].parent}, found none. Place it there by hand, "
-        f"or name a folder that holds {FOLDERS[dataset][0]}/ in AUTODPQ_DATA."
+        f"{dataset}: expected one of {', '.join(NAMES)} in data/{FOLDERS[dataset][0]}/, found none. "
+        f"Place it there by hand, or name a folder that holds {FOLDERS[dataset][0]}/ in AUTODPQ_DATA."
     )
 
 

@@ -55,14 +55,18 @@ def count_values(blocks: Blocks) -> Counted:
         for name in block.columns:
             if name != "label":
                 found = parts.setdefault(name, [])
-                found.append(block[name].alias("value").value_counts())
+                found.append(_counts(block[name]))
                 if sum(map(len, found[1:])) > PENDING:
                     parts[name] = [_added(found)]
     return Counted({name: _added(found).sort("value") for name, found in parts.items()}, rows, positives)
 
 
+def _counts(column: pl.Series) -> pl.DataFrame:
+    return column.alias("value").value_counts().with_columns(pl.col("count").cast(pl.Int64))
+
+
 def _added(counts: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(counts).group_by("value").agg(pl.col("count").cast(pl.Int64).sum())
+    return pl.concat(counts).group_by("value").agg(pl.col("count").sum())
 
 
 def write_ids(blocks: Blocks, counted: Counted, folder: Path) -> str:
