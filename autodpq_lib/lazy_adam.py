@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+import ctypes
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from autodpq_lib.compiled import library
+
+SOURCE = Path(__file__).with_suffix(".c")
+
+
+@dataclass(frozen=True)
+class Step:
+    """Numbers of one step: ``rate = lr / (1 - beta1^t)``, ``correction = sqrt(1 - beta2^t)``."""
+
+    rate: float
+    beta1: float
+    beta2: float
+    correction: float
+    epsilon: float
+    decay: float
+
+    @classmethod
+    def number(cls, t: int, group: dict[str, Any]) -> Step:
+        """Step t = 1, 2, ... under the settings of an optimiser's group."""
+        beta1, beta2 = group["betas"]
+        rate, correction = group["lr"] / (1 - beta1**t), math.sqrt(1 - beta2**t)
+        return cls(rate, beta1, beta2, correction, group["eps"], group["weight_decay"])
 
 
 class LazyAdam(torch.optim.Adam):
@@ -20,7 +47,7 @@ class LazyAdam(torch.optim.Adam):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._sums: dict[int, RowSums] = {}
+        self._last: dict[int, Tensor] = {}
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -33,49 +60,69 @@ class LazyAdam(torch.optim.Adam):
                     p.grad = None
         super().step()
 
-    def _update_rows(self, p: nn.Parameter, group: dict[str, Any]) -> None:
+    def _update_rows(self, p: Tensor, group: dict[str, Any]) -> None:
+        assert p.grad is not None
         state = self.state[p]
         if not state:
             # The step is a float tensor because torch's Adam has it so.
             state |= {"step": torch.zeros(()), "exp_avg": torch.zeros_like(p), "exp_avg_sq": torch.zeros_like(p)}
         state["step"] += 1
-        t, (beta1, beta2) = float(state["step"]), group["betas"]
-        assert p.grad is not None
-        rows, g = self._row_sums(len(p))(p.grad)
-        w, m, v = (tensor.index_select(0, rows) for tensor in (p, state["exp_avg"], state["exp_avg_sq"]))
-        g.add_(w, alpha=group["weight_decay"])
-        m.lerp_(g, 1 - beta1)
-        v.mul_(beta2).addcmul_(g, g, value=1 - beta2)
-        scale = (v.sqrt() / (1 - beta2**t) ** 0.5).add_(group["eps"])
-        w.addcdiv_(m, scale, value=-group["lr"] / (1 - beta1**t))
-        for tensor, part in ((p, w), (state["exp_avg"], m), (state["exp_avg_sq"], v)):
-            tensor.index_copy_(0, rows, part)
+        tables = (p.data, state["exp_avg"], state["exp_avg_sq"])
+        named, values = p.grad._indices()[0].contiguous(), p.grad._values().contiguous()
+        given = (*tables, self._scratch(len(p)), named, values, Step.number(int(state["step"]), group))
+        compiled = library(SOURCE)
+        update_compiled(*given, compiled) if compiled else update_rows(*given)
 
-    def _row_sums(self, rows: int) -> RowSums:
-        """One for all tables of a size: embedding and first-order weights share it."""
-        if rows not in self._sums:
-            self._sums[rows] = RowSums(rows)
-        return self._sums[rows]
+    def _scratch(self, rows: int) -> Tensor:
+        """Per row, where the gradient last named it; what older gradients left is never believed."""
+        if rows not in self._last:
+            self._last[rows] = torch.zeros(rows, dtype=torch.int32)
+        return self._last[rows]
 
 
-class RowSums:
-    """Adds up what a sparse gradient has for the same row, without sorting.
+def update_rows(w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, values: Tensor, step: Step) -> None:
+    """The update in torch's operators.
 
     Args:
-        rows: N, number of rows of the table.
+        w: weights ``[N, X]``, changed in place.
+        m: first moments, likewise.
+        v: second moments, likewise.
+        last: int32 ``[N]``, scratch.
+        named: int64 ``[P]``, the rows that the gradient names, repeatedly.
+        values: ``[P, X]``, what it has for each.
+        step: the step's numbers.
     """
+    rows, g = summed(last, named, values)
+    w_, m_, v_ = (table.index_select(0, rows) for table in (w, m, v))
+    g.add_(w_, alpha=step.decay)
+    m_.lerp_(g, 1 - step.beta1)
+    v_.mul_(step.beta2).addcmul_(g, g, value=1 - step.beta2)
+    w_.addcdiv_(m_, (v_.sqrt() / step.correction).add_(step.epsilon), value=-step.rate)
+    for table, part in ((w, w_), (m, m_), (v, v_)):
+        table.index_copy_(0, rows, part)
 
-    def __init__(self, rows: int) -> None:
-        # For each row the place in the gradient that last named it; what older gradients left is never read.
-        self.last = torch.empty(rows, dtype=torch.int32)
 
-    def __call__(self, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        """The rows named, once each, int64 ``[U]``, and their sums, ``[U, X]``."""
-        named, values = gradient._indices()[0], gradient._values()
-        places = torch.arange(len(named), dtype=torch.int32)
-        self.last.index_copy_(0, named, places)
-        last = self.last.index_select(0, named)
-        first = last == places
-        rows = named[first]
-        number = (torch.cumsum(first, 0) - 1).index_select(0, last)
-        return rows, values.new_zeros(len(rows), values.shape[1]).index_add_(0, number, values)
+def summed(last: Tensor, named: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    """The rows named, once each, int64 ``[U]``, and the sums of their values ``[U, X]``; without sorting."""
+    places = torch.arange(len(named), dtype=torch.int32)
+    last.index_copy_(0, named, places)
+    last_place = last.index_select(0, named)
+    chosen = last_place == places
+    rows = named[chosen]
+    number = (torch.cumsum(chosen, 0) - 1).index_select(0, last_place)
+    return rows, values.new_zeros(len(rows), values.shape[1]).index_add_(0, number, values)
+
+
+def update_compiled(
+    w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, values: Tensor, step: Step, compiled: ctypes.CDLL
+) -> None:
+    """:func:`update_rows` in C."""
+    count, width = values.shape
+    scratch = torch.empty(count, dtype=torch.int64), torch.empty(count, width)
+    tensors = (w, m, v, last, *scratch, named, values)
+    numbers = (step.rate, step.beta1, step.beta2, step.correction, step.epsilon, step.decay)
+    compiled.lazy_adam_step(
+        *(ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors),
+        *map(ctypes.c_int64, (count, width)),
+        *map(ctypes.c_double, numbers),
+    )

@@ -14,6 +14,8 @@ from pathlib import Path
 import torch
 from pydantic import BaseModel
 
+from autodpq_lib.compiled import library
+from autodpq_lib.lazy_adam import SOURCE
 from autodpq_lib.memory import PeakMemory
 from autodpq_lib.paths import ROOT
 
@@ -27,6 +29,7 @@ class Provenance(BaseModel):
 
     Attributes:
         peak_memory_mib: largest resident set of the process so far, mapped files included.
+        compiled: whether lazy Adam ran in C, whose last bits differ from torch's; None in older records.
         peak_anonymous_mib: largest anonymous memory of the run, mapped files apart; None in older records.
     """
 
@@ -41,6 +44,7 @@ class Provenance(BaseModel):
     threads: int
     peak_memory_mib: float
     peak_anonymous_mib: float | None = None
+    compiled: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,10 @@ def provenance(begun: Origin) -> Provenance:
         python=platform.python_version(),
         packages={name: version(name) for name in PACKAGES},
         platform=f"{platform.system()} {platform.machine()}",
-        cpu=_cpu(),
+        cpu=cpu(),
         threads=torch.get_num_threads(),
         peak_memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit,
+        compiled=library(SOURCE) is not None,
         peak_anonymous_mib=begun.memory.stop(),
     )
 
@@ -90,7 +95,8 @@ def _git(*arguments: str) -> str | None:
     return done.stdout.strip()
 
 
-def _cpu() -> str:
+def cpu() -> str:
+    """Name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]

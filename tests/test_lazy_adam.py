@@ -5,11 +5,24 @@ import torch
 from conftest import small_config
 from torch.nn import functional as F
 
+from autodpq_lib.compiled import library
 from autodpq_lib.fit import Descent
-from autodpq_lib.lazy_adam import LazyAdam, RowSums
+from autodpq_lib.lazy_adam import SOURCE, LazyAdam, Step, summed, update_compiled, update_rows
 from autodpq_lib.models.build import full_model, others_model
 
 N, X, BETA1, BETA2, EPS, LR = 12, 3, 0.9, 0.999, 1e-8, 0.01
+
+
+COMPILED = library(SOURCE)
+
+
+@pytest.fixture(autouse=True, params=["compiled", "torch"])
+def mode(request, monkeypatch):
+    """Each test with the C function and without."""
+    if request.param == "torch":
+        monkeypatch.setattr("autodpq_lib.lazy_adam.library", lambda _: None)
+    elif COMPILED is None:
+        pytest.skip("no C compiler")
 
 
 def table(seed=0):
@@ -79,13 +92,13 @@ def test_rows_that_no_batch_touched_stay_to_the_bit():
     assert (after[touched] != before[touched]).all()
 
 
-def test_row_sums_equal_torchs_coalesce_and_forget_what_was_before():
-    sums = RowSums(N)
+def test_sums_equal_torchs_coalesce_and_do_not_believe_what_was_before():
+    last = torch.zeros(N, dtype=torch.int32)
     for seed in range(4):
         generator = torch.Generator().manual_seed(seed)
         ids, values = torch.randint(N, (9,), generator=generator), torch.randn(9, X, generator=generator)
-        gradient = torch.sparse_coo_tensor(ids[None], values, (N, X))
-        rows, found = sums(gradient)
+        gradient = torch.sparse_coo_tensor(ids[None], values, (N, X), check_invariants=True)
+        rows, found = summed(last, ids, values)
         order = rows.argsort()
         assert torch.equal(rows[order], gradient.coalesce().indices()[0])
         torch.testing.assert_close(found[order], gradient.coalesce().values(), atol=1e-6, rtol=1e-6)
@@ -102,6 +115,22 @@ def test_first_step_of_a_lazy_model_is_that_of_a_dense_one_on_the_rows_it_touche
         moved[lazy] = model.state_dict()
     for name, tensor in moved[True].items():
         torch.testing.assert_close(tensor, moved[False][name], atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.skipif(COMPILED is None, reason="no C compiler")
+@pytest.mark.parametrize("width", [1, 3, 16])
+def test_compiled_step_equals_torchs_operators(width):
+    generator = torch.Generator().manual_seed(width)
+    one = [torch.rand(500, width, generator=generator) for _ in range(3)]
+    other = [tensor.clone() for tensor in one]
+    last = [torch.randint(-5, 500, (500,), dtype=torch.int32, generator=generator) for _ in range(2)]
+    for t in range(1, 6):
+        named = torch.randint(500, (300,), generator=generator)
+        values = torch.randn(300, width, generator=generator)
+        step = Step.number(t, {"betas": (0.9, 0.999), "lr": 0.01, "eps": 1e-8, "weight_decay": 0.1})
+        update_compiled(*one, last[0], named, values, step, COMPILED)
+        update_rows(*other, last[1], named, values, step)
+    torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
 
 
 def test_state_survives_saving():
