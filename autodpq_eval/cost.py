@@ -39,3 +39,26 @@ def epoch_seconds(records: Sequence[Record]) -> float:
     """Median seconds of an epoch of FE, training and validation."""
     seconds = [s for r in records if r.config.strategy == "fe" for log in r.fits for s in log.curve["seconds"]]
     return float(pd.Series(seconds, dtype=float).median())
+
+
+def speed(records: Sequence[Record]) -> pd.DataFrame:
+    """One row a fit of each run: how fast it went, and the run's peak memory.
+
+    Seconds and samples a second count training and validation, samples those trained on. Anonymous memory is what the
+    process asks for itself, without mapped data; older records do not have it.
+    """
+    rows = [
+        {
+            "run": record.config.name(),
+            "fit": log.name,
+            "steps": int(log.cost["steps"]),
+            "seconds": log.cost["seconds"],
+            "ms a step": 1e3 * log.cost["seconds"] / log.cost["steps"],
+            "samples a second": log.cost["steps"] * record.config.batch_size / log.cost["seconds"],
+            "peak anonymous MiB": record.provenance.peak_anonymous_mib,
+        }
+        for record in records
+        for log in record.fits
+        if not log.name.startswith("trial-")
+    ]
+    return pd.DataFrame(rows)

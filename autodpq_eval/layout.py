@@ -17,6 +17,15 @@ LABELS = {
 }  # fmt: skip
 
 
+#: Said wherever a data set is named to a reader.
+CAVEATS = {"avazu-standin": "STAND-IN: generated rows, no result"}
+
+
+def titled(dataset: str) -> str:
+    """Name of a data set, with what must be said of it."""
+    return f"{dataset} ({CAVEATS[dataset]})" if dataset in CAVEATS else dataset
+
+
 def layout(table: pd.DataFrame, underline: str = "{}") -> pd.DataFrame:
     """One row a model and metric, one column a strategy, ours with the paper's below.
 

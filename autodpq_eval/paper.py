@@ -33,5 +33,7 @@ def as_number(text: str) -> float:
 
 
 def truncated(space: int) -> str:
-    """Space as the paper prints it: whole thousands or millions, cut off, not rounded."""
+    """Space as the paper prints it: whole thousands or millions, cut off, not rounded; a decimal below ten million."""
+    if 1_000_000 <= space < 10_000_000:
+        return f"{space // 100_000 / 10:.1f}M"
     return f"{space // 1_000_000}M" if space >= 1_000_000 else f"{space // 1_000}k"

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from autodpq_eval import ledger, plans
 from autodpq_eval.batch import log_path, status
-from autodpq_eval.layout import as_csv, layout
+from autodpq_eval.layout import as_csv, layout, titled
 from autodpq_eval.tables import build, collect, tables_of
 from autodpq_lib.config import RunConfig
 from autodpq_lib.data.prepared import prepare
@@ -227,7 +227,7 @@ def _reason(config: RunConfig) -> str:
 def _show_tables(asked: argparse.Namespace) -> None:
     for number in tables_of(asked.dataset):
         collected = collect(number, asked.out, asked.dataset, asked.recipe, asked.seeds, asked.profile)
-        say(f"\nTable {number}, {asked.dataset}, recipe {asked.recipe}, seeds {collected.seeds}\n")
+        say(f"\nTable {number}, {titled(asked.dataset)}, recipe {asked.recipe}, seeds {collected.seeds}\n")
         say(layout(build(collected)).to_string())
         for gap in collected.gaps:
             say(f"not in the table: {gap}")

@@ -1,0 +1,28 @@
+"""Anonymous memory of the process, and its peak."""
+
+from time import sleep
+
+import numpy as np
+import pytest
+
+from autodpq_lib.memory import STATUS, PeakMemory, anonymous_mib
+
+pytestmark = pytest.mark.skipif(not STATUS.exists(), reason="no /proc")
+MIB = 2**20
+
+
+def test_peak_sees_memory_that_is_gone_at_the_end():
+    before, peak = anonymous_mib(), PeakMemory(0.01)
+    block = np.ones(64 * MIB, np.uint8)
+    sleep(0.2)
+    del block
+    assert 60 < peak.stop() - before < 90
+    assert anonymous_mib() - before < 30
+
+
+def test_mapped_files_do_not_count(tmp_path):
+    mapped = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.uint8, (64 * MIB,))
+    mapped[:] = 1
+    before = anonymous_mib()
+    assert int(np.load(tmp_path / "x.npy", mmap_mode="r").sum()) == 64 * MIB
+    assert anonymous_mib() - before < 20
