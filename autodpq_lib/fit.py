@@ -20,7 +20,7 @@ from autodpq_lib.data.samples import Batch, Samples
 from autodpq_lib.lazy_adam import LazyAdam
 from autodpq_lib.metrics import evaluate
 from autodpq_lib.seeding import generator, seed_for
-from autodpq_lib.workspace import Weights, Workspace, copy_weights
+from autodpq_lib.workspace import Weights, Workspace
 
 #: One round: number, seconds (training and validation), optimiser steps, losses, metrics.
 Row = dict[str, float]
@@ -93,21 +93,13 @@ def fit(
         row = {"epoch": number, **noted, "valid_auc": metrics.auc, "valid_logloss": metrics.logloss}
         done.curve.append(row | {"seconds": perf_counter() - start})
         if done.epochs_since_best() == 0:
-            done.best = copy_weights(model)
-            if metrics.auc > keep_above:
-                workspace.keep(name, number, done.best)
-        workspace.save(name, _state(done, model, trainer))
+            for epoch in ("best", number) if metrics.auc > keep_above else ("best",):
+                workspace.keep(name, epoch, model.state_dict())
+        workspace.save(name, {"curve": done.curve, "model": model.state_dict(), "trainer": trainer.state_dict()})
+    # From disk and not from a copy in memory, which for a large table would be a third of all memory.
+    done.best = workspace.kept(name, "best")
     model.load_state_dict(done.best)
     return done
-
-
-def _state(done: Fit, model: nn.Module, trainer: Trainer) -> dict[str, Any]:
-    return {
-        "curve": done.curve,
-        "best": done.best,
-        "model": model.state_dict(),
-        "trainer": trainer.state_dict(),
-    }
 
 
 def _resume(name: str, model: nn.Module, trainer: Trainer, workspace: Workspace) -> Fit:
@@ -116,7 +108,7 @@ def _resume(name: str, model: nn.Module, trainer: Trainer, workspace: Workspace)
         return Fit(name)
     model.load_state_dict(state["model"])
     trainer.load_state_dict(state["trainer"])
-    return Fit(name, state["curve"], state["best"])
+    return Fit(name, state["curve"])
 
 
 class Descent:
@@ -168,5 +160,6 @@ def batches(samples: Samples, config: RunConfig, number: int) -> Iterator[Batch]
 
 
 def shuffled(samples: Samples, config: RunConfig, *names: object) -> Sequence[Tensor]:
-    """Places of samples, a batch each, int64 ``[B]``: one pass, in an order fixed by the seed and the names."""
-    return torch.randperm(len(samples), generator=generator(config.seed, *names)).split(config.batch_size)
+    """Places of samples, a batch each, int32 ``[B]``: one pass, in an order fixed by the seed and the names."""
+    order = torch.randperm(len(samples), generator=generator(config.seed, *names), dtype=torch.int32)
+    return order.split(config.batch_size)

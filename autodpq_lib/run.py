@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -126,29 +127,32 @@ def model_folder(identity: str) -> Path:
 def _score_kept(run: Run, stages: list[Stage], test: Samples) -> tuple[list[Point], CTRModel, Decision | None, Tensor]:
     """Score each improvement of each stage on test; the last point, its model and its logits are the result."""
     timeline: list[Point] = []
+    model, built, decision = None, None, None
+    for stage, fit, choice, point in _improvements(stages):
+        if stage.build is None:
+            continue
+        if model is None or built != (stage.name, choice):
+            model, built, decision = stage.build(choice), (stage.name, choice), choice
+        model.load_state_dict(run.workspace.kept(fit.name, point["epoch"]))
+        logits = predict(model, test)
+        timeline.append(Point(stage=stage.name, fit=fit.name, test=score(logits, test.labels), **point))
+    assert model is not None, "nothing was kept to be scored"
+    return timeline, model, decision, logits
+
+
+def _improvements(stages: list[Stage]) -> Iterator[tuple[Stage, Fit, Decision | None, dict[str, Any]]]:
+    """Each epoch that was the best on validation so far in its stage, with what the run had cost by then."""
     seconds, steps = 0.0, 0
     for stage in stages:
         best = -1.0
-        for done, choice in stage.fits:
-            for row in done.curve:
+        for fit, decision in stage.fits:
+            for row in fit.curve:
                 seconds, steps = seconds + row["seconds"], steps + int(row["steps"])
-                if stage.build is None or row["valid_auc"] <= best:
-                    continue
-                best, decision, model = row["valid_auc"], choice, stage.build(choice)
-                model.load_state_dict(run.workspace.kept(done.name, int(row["epoch"])))
-                logits = predict(model, test)
-                timeline.append(
-                    Point(
-                        stage=stage.name,
-                        fit=done.name,
-                        epoch=int(row["epoch"]),
-                        seconds=round(seconds, 3),
-                        steps=steps,
-                        valid=Metrics(auc=row["valid_auc"], logloss=row["valid_logloss"]),
-                        test=score(logits, test.labels),
-                    )
-                )
-    return timeline, model, decision, logits
+                if row["valid_auc"] > best:
+                    best = row["valid_auc"]
+                    valid = Metrics(auc=best, logloss=row["valid_logloss"])
+                    cost = {"epoch": int(row["epoch"]), "seconds": round(seconds, 3), "steps": steps}
+                    yield stage, fit, decision, {**cost, "valid": valid}
 
 
 def _parts(logits: Tensor, test: Samples, schema: Schema) -> dict[str, Metrics]:

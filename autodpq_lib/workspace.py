@@ -7,10 +7,9 @@ import os
 import shutil
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from autodpq_lib.atomic import atomic_path
@@ -58,14 +57,14 @@ class Workspace:
         with atomic_path(self.folder / f"{name}.pt") as path:
             torch.save(state, path)
 
-    def keep(self, name: str, epoch: int, weights: Weights) -> None:
-        """Keep the weights of an epoch that was the best on validation so far, to be scored on test at the end."""
+    def keep(self, name: str, epoch: int | Literal["best"], weights: Weights) -> None:
+        """Keep weights of a fit: of its best epoch so far, or of one that is to be scored on test at the end."""
         with atomic_path(self._kept(name, epoch)) as path:
-            save_file(weights, path)
+            torch.save(weights, path)
 
-    def kept(self, name: str, epoch: int) -> Weights:
-        """Weights given to :meth:`keep`."""
-        return load_file(self._kept(name, epoch))
+    def kept(self, name: str, epoch: int | Literal["best"]) -> Weights:
+        """Weights given to :meth:`keep`, mapped from disk."""
+        return torch.load(self._kept(name, epoch), weights_only=True, mmap=True)
 
     def clear(self) -> None:
         """Remove everything, and let others in."""
@@ -73,13 +72,8 @@ class Workspace:
         if self.folder in _CLAIMED:
             _CLAIMED.pop(self.folder).close()
 
-    def _kept(self, name: str, epoch: int) -> Path:
-        return self.folder / "kept" / f"{name}-{epoch:03d}.safetensors"
-
-
-def copy_weights(module: torch.nn.Module) -> Weights:
-    """A copy of all parameters and buffers that a module saves."""
-    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+    def _kept(self, name: str, epoch: int | str) -> Path:
+        return self.folder / "kept" / f"{name}-{epoch:0>3}.pt"
 
 
 def _lock(folder: Path) -> TextIO | None:

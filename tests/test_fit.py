@@ -80,8 +80,9 @@ def test_stops_at_the_largest_number_of_epochs(run: Run) -> None:
 def test_keeps_each_improvement_and_nothing_else(run: Run) -> None:
     scripted(run, [0.3, 0.8, 0.6, 0.9, 0.1], patience=1, epochs=2)
     assert sorted(path.name for path in (run.workspace.folder / "kept").iterdir()) == [
-        "x-000.safetensors",
-        "x-001.safetensors",
+        "x-000.pt",
+        "x-001.pt",
+        "x-best.pt",
     ]
 
 
