@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS
 from autodpq_eval.paper import FACTS
+from autodpq_eval.plans import LONG_DRAWS
 from autodpq_eval.plans import figure3 as long_random
 from autodpq_eval.tables import read_plan
 from autodpq_lib.atomic import atomic_path, write_text
@@ -34,6 +35,8 @@ def points(records: Sequence[Record]) -> pd.DataFrame:
     """
     rows = []
     for record in records:
+        if record.config.strategy == "fe" and record.config.draws == LONG_DRAWS:
+            continue  # a unit, no curve
         for unit in UNITS:
             one = fe_unit(record, records, unit)
             if one is None:
@@ -56,10 +59,11 @@ def fe_unit(record: Record, records: Sequence[Record], unit: str) -> float | Non
     """Seconds or steps of one FE training of the record's seed; None if there is none.
 
     AutoDPQ's own pretrain is an FE training of the same seed to the bit, measured in the same run; for the others it is
-    the FE run among ``records``.
+    the FE run of the same batch among ``records``.
     """
     own = [log.cost[unit] for log in record.fits if log.name == "pretrain"]
-    fe = [getattr(r, unit) for r in records if r.config.strategy == "fe" and r.config.seed == record.config.seed]
+    key = (record.config.seed, record.config.draws)
+    fe = [getattr(r, unit) for r in records if r.config.strategy == "fe" and (r.config.seed, r.config.draws) == key]
     return (own or fe or [None])[0]
 
 

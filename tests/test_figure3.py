@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autodpq_eval.cost import costs
+from autodpq_eval.cost import costs, speed
 from autodpq_eval.figure3 import draw, ends, points, write_figure3
-from autodpq_eval.plans import configure
+from autodpq_eval.plans import LONG_DRAWS, configure
 from autodpq_lib.config import METHOD_VERSION
 from autodpq_lib.metrics import Metrics
 from autodpq_lib.provenance import Origin, provenance
@@ -91,3 +91,20 @@ def test_costs_by_parts_in_fe_trainings() -> None:
     assert table["seconds, in FE trainings"].to_dict() == pytest.approx(
         {"FE": 1, "AutoDPQ": 2, "AutoDPQ: pretrain": 1, "AutoDPQ: search": 0.6, "AutoDPQ: retrain": 0.4}
     )
+
+
+def test_the_long_random_is_measured_in_the_fe_of_its_own_batch() -> None:
+    def long(strategy: str, epochs: int, stage: str) -> Record:
+        made = record(strategy, 1, {stage: epochs}, [(stage, 8, 30, 0.7, 0.7)])
+        return made.model_copy(update={"config": configure("ml-1m", "tuned", strategy, 1, draws=LONG_DRAWS)})
+
+    table = points([FE, long("fe", 2, "fit"), long("random", 20, "trial")])
+    seconds = table[table["unit"] == "seconds"].set_index("strategy")
+    assert seconds.loc["random", ["t", "last"]].tolist() == [2.0, 10.0]  # 8 and 40 of the 4 seconds that it took here
+    assert seconds.loc[["fe"], "last"].tolist() == [1.0, 1.0]  # one curve of FE, its improvements
+
+
+def test_speed_of_a_fit_by_hand() -> None:
+    row = speed([FE]).iloc[0]
+    assert (row["fit"], row["steps"], row["seconds"], row["ms a step"]) == ("fit", 50, 10.0, 200.0)
+    assert row["samples a second"] == 50 * 2048 / 10
