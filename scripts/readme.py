@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
-from autodpq_eval.cost import costs, epoch_seconds
+from autodpq_eval.cost import costs, epoch_seconds, speed
 from autodpq_eval.layout import LABELS, as_markdown
 from autodpq_eval.ledger import counts, ledger
-from autodpq_eval.plans import plan
+from autodpq_eval.plans import plan, tables
+from autodpq_eval.references import references
 from autodpq_eval.tables import Collected, build, collect, read_plan
 from autodpq_eval.ten_seeds import by_strategy, comparisons
 from autodpq_lib.atomic import write_text
+from autodpq_lib.config import RunConfig
 from autodpq_lib.paths import ROOT
+from scripts.bench_lazy import KINDS
 
 README, SEEDS = ROOT / "README.md", [1, 2, 3]
 NAMES = {"auc": "AUC", "logloss": "logloss"}
@@ -141,6 +146,62 @@ def verdicts() -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
+def avazu(recipe: str) -> str:
+    """Table 1 on the real rows of Avazu, and the models without embeddings below it."""
+    found = references("avazu-sample", ROOT / "results")
+    plain = [f"{name}: AUC {row['auc']:.4f}, logloss {row['logloss']:.4f}" for name, row in found.iterrows()]
+    table = build(collect(1, ROOT / "results", "avazu-sample", recipe, SEEDS))
+    return f"{as_markdown(table)}\nWithout embeddings: {'; '.join(plain)}.\n"
+
+
+def standin() -> str:
+    """Time and memory on the stand-in: preparing it, and each fit of FE and AutoDPQ."""
+    prepared = bench("prepare")
+    runs_, gaps = read_plan(ROOT / "results", standin_runs())
+    rows = speed(runs_).drop(columns="run").assign(run=[LABELS[r.config.strategy] for r in runs_ for _ in r.fits])
+    lines = [
+        "| run | fit | steps | seconds | ms a step | samples a second | peak anonymous memory, GiB |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        f"| preparing {prepared['rows']:,} rows | | | {prepared['seconds']:.0f} | | {prepared['rows a second']:,.0f} "
+        f"| {prepared['peak anonymous MiB'] / 1024:.1f} |",
+    ]
+    lines += [
+        f"| {row['run']} | {row['fit']} | {row['steps']:,} | {row['seconds']:.0f} | {row['ms a step']:.1f} "
+        f"| {row['samples a second']:,.0f} | {row['peak anonymous MiB'] / 1024:.1f} |"
+        for _, row in rows.iterrows()
+    ]
+    return "\n".join([*lines, *(f"| missing | {gap} | | | | | |" for gap in gaps)]) + "\n"
+
+
+def standin_runs() -> list[RunConfig]:
+    """FE and AutoDPQ, one pass over the stand-in."""
+    return tables("avazu-standin", "paper", [1], ["deepfm"], ["fe", "autodpq"], "one-pass")
+
+
+def lazy() -> str:
+    """Milliseconds a step and MiB by number of features, an optimiser a column."""
+    found = bench("lazy")
+    rows = pd.DataFrame(found["rows"]).pivot(index="features", columns="kind")
+    kinds = [kind for kind in KINDS if ("ms", kind) in rows]
+    lines = [f"| features | {' | '.join(KINDS[kind] for kind in kinds)} |", "| --- |" + " --- |" * len(kinds)]
+    for features, row in rows.iterrows():
+        cells = [f"{row['ms', kind]:.1f} ms, {row['MiB', kind]:,.0f} MiB" for kind in kinds]
+        lines.append(f"| {features:,} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def access() -> str:
+    """Milliseconds a batch for each order of reading."""
+    rows = pd.DataFrame(bench("access")["rows"]).pivot(index="order", columns="file", values="ms")
+    said = [f"{name} {row['warm']:.2f} ms warm, {row['cold']:.2f} ms cold" for name, row in rows.iterrows()]
+    return f"Taking a batch of 2048: {'; '.join(said)}.\n"
+
+
+def bench(name: str) -> dict[str, Any]:
+    """What a benchmark has written."""
+    return dict(json.loads((ROOT / "results" / "bench" / f"{name}.json").read_text(encoding="utf-8")))
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "table1-paper": lambda: as_markdown(build(runs("paper"))),
     "table1-tuned": lambda: as_markdown(build(runs("tuned"))),
@@ -150,6 +211,11 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "ten-seeds": ten,
     "ledger": verdicts,
     "cost": cost,
+    "avazu-sample-paper": lambda: avazu("paper"),
+    "avazu-sample-tuned": lambda: avazu("tuned"),
+    "avazu-standin": standin,
+    "lazy": lazy,
+    "access": access,
 }
 
 if __name__ == "__main__":

@@ -240,6 +240,7 @@ def test_stand_in_has_the_sizes_rows_and_tails_of_the_real_file():
     assert sum(SIZES.values()) == 9_449_445
     assert all(found.sum() == standin.ROWS and found.min() >= 1 for found in counts.values())
     assert 1_000_000 <= sum(int((found >= 7).sum()) for found in counts.values()) <= 1_060_000
+    assert sum((found < 7).any() for found in counts.values()) == 13
     assert int((counts["device_ip"] >= 2).sum()) == pytest.approx(3_403_716, rel=1e-3)
     assert counts["device_id"][0] / standin.ROWS == pytest.approx(0.825, abs=0.01)
 

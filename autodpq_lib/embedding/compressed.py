@@ -60,11 +60,13 @@ class Compressed(Full):
         """The low-frequency features of the n-th field that has any, int64 ``[L_n]``."""
         return (self.slot == n).nonzero().squeeze(1)
 
+    @torch.no_grad()
     def lookup(self) -> Tensor:
         """Vectors of all low-frequency features in the order of ids, ``[L, X]``, computed once per evaluation."""
         if self._lookup is None:
-            parts = [part for n in range(len(self.low_fields)) for part in self.low_of(n).split(AT_ONCE)]
-            self._lookup = torch.cat([self._compress_rows(part) for part in parts])
+            self._lookup = self.table.new_empty(int(self.low.sum()), self.table.shape[1])
+            for part in (part for n in range(len(self.low_fields)) for part in self.low_of(n).split(AT_ONCE)):
+                self._lookup[self.rank[part]] = self._compress_rows(part)
         return self._lookup
 
     def train(self, mode: bool = True) -> Compressed:
