@@ -115,9 +115,10 @@ def batch(features: int, number: int) -> Tensor:
 def draw(table: pd.DataFrame) -> Figure:
     """Step time and memory against the number of features, a line an optimiser."""
     named = table.assign(optimiser=table["kind"].map(KINDS))
+    look = {"hue": "optimiser", "style": "optimiser", "hue_order": KINDS.values(), "style_order": KINDS.values()}
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), constrained_layout=True)
     for axis, column, label in zip(axes, ("ms", "MiB"), ("step, ms", "anonymous memory, MiB"), strict=True):
-        sns.lineplot(named, x="features", y=column, hue="optimiser", style="optimiser", markers=True, ax=axis)
+        sns.lineplot(named, x="features", y=column, palette="colorblind", markers=True, ax=axis, **look)
         axis.set(xscale="log", yscale="log", xlabel="features N", ylabel=label)
     axes[0].set_title(f"A DeepFM step, batch {BATCH}, {DISTINCT} distinct features")
     axes[1].set_title("Memory of training")
