@@ -17,7 +17,7 @@ from autodpq_lib.data.samples import Samples
 from autodpq_lib.metrics import Metrics, score
 
 #: Inverse strengths of the L2 penalty; validation logloss chooses.
-STRENGTHS = (0.03, 0.1, 0.3, 1.0)
+STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
 #: Above so many rows a one-hot matrix in memory is out of proportion.
 ROWS = 2_000_000
 

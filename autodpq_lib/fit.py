@@ -152,9 +152,17 @@ def adam(parameters: list[nn.Parameter], config: RunConfig) -> torch.optim.Adam:
 
 
 def batches(samples: Samples, config: RunConfig, number: int) -> Iterator[Batch]:
-    """The batches of a round: its part of the epoch's shuffled pass."""
+    """The batches of a round: its part of the epoch's shuffled pass.
+
+    Raises:
+        ValueError: an epoch has fewer batches than validations.
+    """
     epoch, part = divmod(number, config.validations)
     order = shuffled(samples, config, "order", epoch)
+    if len(order) < config.validations:
+        raise ValueError(
+            f"validations: expected at most {len(order)}, the batches of an epoch, found {config.validations}"
+        )
     start, stop = (len(order) * n // config.validations for n in (part, part + 1))
     return map(samples.take, order[start:stop])
 

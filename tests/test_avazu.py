@@ -1,6 +1,9 @@
 """Avazu's train file: every form it comes in, every way it can be wrong, and preparation block by block."""
 
 import gzip
+import signal
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -204,6 +207,20 @@ def test_bad_line_leaves_nothing_prepared(home):
     with pytest.raises(DataError, match="line 41: expected 24 columns"):
         prepare("avazu-sample")
     assert entries(home / "runs" / "prepared") == []
+
+
+def test_killed_preparation_leaves_nothing_that_looks_finished(home):
+    dies = (
+        "import os, signal\nfrom autodpq_lib.data import encode, prepared\n"
+        "encode.encode = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\nprepared.EXPECTED.clear()\n"
+        "prepared.prepare('avazu-sample')"
+    )
+    done = subprocess.run([sys.executable, "-c", dies], check=False, capture_output=True)
+    assert done.returncode == -signal.SIGKILL
+    left = entries(home / "runs" / "prepared")
+    assert len(left) == 1
+    assert left[0].startswith(".avazu-sample-")
+    assert len(load_samples("avazu-sample", "train")) == 32
 
 
 @pytest.mark.usefixtures("home")

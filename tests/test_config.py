@@ -21,6 +21,8 @@ def config(**keys: object) -> RunConfig:
         ({"recipe": "mine"}, "recipe"),
         ({"seed": -1}, "seed"),
         ({"subspaces": (3,)}, "subspaces: expected divisors of embedding_dim 16, found 3"),
+        ({"lazy": True, "second_order": True}, "second_order: expected false where lazy is on"),
+        ({"validations": 0}, "validations"),
         ({"dataset": "movies"}, "dataset: expected one of .*ml-1m.*, found 'movies'"),
     ],
 )

@@ -118,3 +118,31 @@ def test_a_field_with_fewer_values_than_centroids(schema: Schema) -> None:
 def test_decision_must_name_the_fields_with_low_frequency_features(schema: Schema) -> None:
     with pytest.raises(ValueError, match=r"expected a pair for \('a', 'c'\), found \('a', 'b'\)"):
         DPQ(schema, 16, normal, {"a": (8, 2), "b": (8, 2)})
+
+
+def test_looking_up_in_parts_gives_the_same_vectors_and_codes(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    decision = {"a": (4, 2), "c": (2, 4)}
+    model = DPQ(schema, 16, lambda tensor: tensor.normal_(), decision).eval()
+    whole, codes = model.lookup(), model.codes()
+    monkeypatch.setattr("autodpq_lib.embedding.compressed.AT_ONCE", 3)
+    monkeypatch.setattr("autodpq_lib.embedding.dpq.AT_ONCE", 3)
+    model.train().eval()
+    assert torch.equal(model.lookup(), whole)
+    assert all(torch.equal(part, codes[name]) for name, part in model.codes().items())
+
+
+@pytest.mark.parametrize(
+    "build", [lambda s, i: Full(s.num_features, 16, i), lambda s, i: DPQ(s, 16, i, {"a": (4, 2), "c": (2, 4)})]
+)
+def test_lazy_gradients_are_the_dense_ones_in_sparse_form(build: object, schema: Schema) -> None:
+    ids = torch.tensor([[0, 6, 9], [3, 6, 12], [3, 8, 10]])
+    gradients = []
+    for lazy in (False, True):
+        torch.manual_seed(0)
+        model = build(schema, lambda tensor: tensor.normal_())
+        model.lazy = lazy
+        model(ids).square().sum().backward()
+        gradients.append(model.table.grad)
+    assert gradients[1].is_sparse
+    torch.testing.assert_close(gradients[1].to_dense(), gradients[0], atol=1e-6, rtol=1e-6)

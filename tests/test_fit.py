@@ -9,7 +9,7 @@ import torch
 from conftest import DyingWorkspace, KilledError, small_config, small_run
 from torch import nn
 
-from autodpq_lib.config import Limit
+from autodpq_lib.config import Limit, RunConfig
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.fit import Descent, Row, batches, fit
 from autodpq_lib.models.build import candidates_model, full_model
@@ -109,12 +109,31 @@ def test_batches_cover_the_data_once_in_an_order_fixed_by_seed_and_epoch(run: Ru
     assert not torch.equal(whole, order(2, 0))
 
 
+def test_more_validations_than_batches_are_refused(run: Run) -> None:
+    with pytest.raises(ValueError, match="validations: expected at most 7, the batches of an epoch, found 8"):
+        batches(run.train, small_config(validations=8), 0)
+
+
+@pytest.mark.parametrize("parts", [2, 3, 7])
+def test_rounds_inside_an_epoch_are_the_parts_of_its_pass(run: Run, parts: int) -> None:
+    def passed(config: RunConfig, numbers: range) -> torch.Tensor:
+        return torch.cat([ids for number in numbers for ids, _ in batches(run.train, config, number)])
+
+    config = small_config(validations=parts)  # 7 batches of 32
+    for epoch in (0, 1):
+        whole = passed(small_config(), range(epoch, epoch + 1))
+        assert torch.equal(passed(config, range(epoch * parts, (epoch + 1) * parts)), whole)
+    assert config.budget.train.rounds == parts * small_config().budget.train.rounds
+    assert config.budget.train.patience == small_config().budget.train.patience
+
+
 @pytest.mark.parametrize("kind", ["descent", "search"])
 @pytest.mark.parametrize("recipe", ["paper", "tuned"])
+@pytest.mark.parametrize("lazy", [False, True])
 def test_interrupted_and_straight_fits_end_in_the_same_bits(
-    kind: str, recipe: str, tmp_path: Path, schema: Schema
+    kind: str, recipe: str, lazy: bool, tmp_path: Path, schema: Schema
 ) -> None:
-    config = small_config(recipe=recipe)
+    config = small_config(recipe=recipe, lazy=lazy, validations=2 if lazy else 1)
     run = small_run(tmp_path, schema, config)
 
     def go(workspace: Workspace) -> dict[str, torch.Tensor]:

@@ -120,6 +120,14 @@ def test_same_seed_same_bits_other_seed_other_bits(
     assert first.test == again.test != other.test
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_lazy_strategies_learn_and_repeat_to_the_bit(strategy: str, tiny: dict, tmp_path: Path, schema: Schema) -> None:
+    first, again = (record_of(strategy, tmp_path / str(n), schema, lazy=True, validations=2) for n in (1, 2))
+    assert without_test_and_clock(first) == without_test_and_clock(again)
+    losses = first.fits[0].curve["train_loss"]
+    assert losses[-1] < losses[0]
+
+
 def test_a_strategy_is_handed_no_test_data(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepared, "load_samples", lambda *_: pytest.fail("a strategy opened the data"))
     for strategy in STRATEGIES:
