@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from autodpq_eval.layout import as_latex, as_markdown, layout, styled, write_table
+from autodpq_eval.layout import as_latex, as_markdown, layout, styled, titled, write_table
 from autodpq_eval.plans import tables
 from autodpq_eval.tables import COLUMNS, Collected, build, collect, read_plan
 from autodpq_lib.config import METHOD_VERSION, RunConfig
@@ -132,6 +132,15 @@ def test_the_three_forms_say_the_same(out: Path) -> None:
     assert r"\underline{0.8112 $\pm$ 0.0002}" in as_latex(table)
     assert "<u>0.8112" in styled(table, "caption").to_html()
     assert "190k" in as_markdown(table)
+
+
+def test_tables_of_generated_rows_say_so(out: Path) -> None:
+    table = build(collect(1, out, "ml-1m", "tuned", SEEDS)).assign(dataset="avazu-standin")
+    write_table(table, out / "tables", "table1")
+    assert (out / "tables" / "table1.md").read_text().startswith("STAND-IN: generated rows, no result\n\n| ")
+    assert (out / "tables" / "table1.tex").read_text().startswith("% STAND-IN")
+    assert titled("avazu-standin") == "avazu-standin (STAND-IN: generated rows, no result)"
+    assert titled("ml-1m") == "ml-1m"
 
 
 def test_table_2_compares_each_model_with_its_own_baselines(out: Path) -> None:
