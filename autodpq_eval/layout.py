@@ -111,7 +111,7 @@ def as_latex(table: pd.DataFrame) -> str:
 
 
 def write_table(table: pd.DataFrame, folder: Path, name: str) -> None:
-    """Write ``<name>.csv``, ``<name>.md`` and ``<name>.tex``, such as ``table1.csv``; a caveat on the data goes first."""
+    """Write ``<name>.csv``, ``<name>.md`` and ``<name>.tex``, such as ``table1.csv``; a caveat on the data first."""
     caveat = CAVEATS.get(table["dataset"].iloc[0])
     heads = {"md": f"{caveat}\n\n", "tex": f"% {caveat}\n"} if caveat else {}
     for ending, form in {"csv": as_csv, "md": as_markdown, "tex": as_latex}.items():
