@@ -119,7 +119,8 @@ def _curve(axis: Axes, part: pd.DataFrame, name: str) -> None:
 def _at(t: NDArray[np.float64], run: pd.DataFrame) -> NDArray[np.float64]:
     """Test AUC of the best so far at each cost; before the first improvement, that of the first."""
     run = run.sort_values("t")
-    place = np.searchsorted(run["t"].to_numpy(), t, side="right") - 1
+    # A record's seconds are rounded; an improvement at the very end of a run counts as being there.
+    place = np.searchsorted(run["t"].to_numpy(), t * (1 + 1e-4), side="right") - 1
     return np.asarray(run["auc"].to_numpy()[np.maximum(place, 0)])
 
 

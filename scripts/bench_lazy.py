@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -32,7 +33,12 @@ from autodpq_lib.provenance import cpu
 
 FIELDS, BATCH, DISTINCT = 22, 2048, 6000
 FEATURES = (10_000, 100_000, 1_000_000, 9_449_445)
-KINDS = {"lazy": "LazyAdam", "sparse": "torch's SparseAdam", "dense": "dense Adam"}
+KINDS = {
+    "lazy": "LazyAdam in C",
+    "torch": "LazyAdam without a compiler",
+    "sparse": "torch's SparseAdam",
+    "dense": "dense Adam",
+}
 WARM, STEPS = 20, 60
 
 
@@ -58,7 +64,8 @@ def main() -> int:
 
 def _apart(kind: str, features: int) -> dict[str, object]:
     command = [sys.executable, "-m", "scripts.bench_lazy", "--one", kind, str(features)]
-    return dict(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+    mode = {**os.environ, **({"AUTODPQ_COMPILER": ""} if kind == "torch" else {})}
+    return dict(json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=mode).stdout))
 
 
 def measure(kind: str, features: int) -> dict[str, object]:

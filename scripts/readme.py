@@ -13,6 +13,7 @@ import pandas as pd
 from autodpq_eval.cost import costs, epoch_seconds, speed
 from autodpq_eval.layout import LABELS, as_markdown
 from autodpq_eval.ledger import counts, ledger
+from autodpq_eval.paper import truncated
 from autodpq_eval.plans import plan, tables
 from autodpq_eval.references import references
 from autodpq_eval.tables import Collected, build, collect, read_plan
@@ -173,6 +174,12 @@ def standin() -> str:
     return "\n".join([*lines, *(f"| missing | {gap} | | | | | |" for gap in gaps)]) + "\n" + _whole(rows)
 
 
+def spaces() -> str:
+    """Space at full size of what needs no training, as the stand-in has it."""
+    found = bench("prepare")["space"]
+    return f"On the STAND-IN: {'; '.join(f'{name} {truncated(units)}' for name, units in found.items())}.\n"
+
+
 def _whole(rows: pd.DataFrame) -> str:
     """What Table 1 on the real file would take, from what a pass took."""
     seconds = rows.groupby(["run", "fit"])["seconds"].sum()
@@ -232,6 +239,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "avazu-sample-paper": lambda: avazu("paper"),
     "avazu-sample-tuned": lambda: avazu("tuned"),
     "avazu-standin": standin,
+    "avazu-space": spaces,
     "lazy": lazy,
     "access": access,
 }
