@@ -152,6 +152,7 @@ def forest(table: pd.DataFrame, title: str) -> Figure:
     axis.set_yticks(shown.index, shown["control"] + shown["n"].map("  (n = {:.0f})".format))
     axis.set(title=title, xlabel="difference in test AUC, 95 % interval", ylim=(-0.6, len(shown) - 0.4))
     axis.set_xlim(*_limits(shown))
+    axis.locator_params(axis="x", nbins=5)
     axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     sns.despine(figure, left=True)
     return figure
