@@ -81,7 +81,7 @@ def fit(
         workspace: holds the checkpoint and the improvements.
         seed: of the run.
         limit: when to stop.
-        keep_above: keep each improvement on disk whose validation AUC is above this.
+        keep_above: improvements whose validation AUC is above this stay on disk, to be scored; of others the best alone.
     """
     done = _resume(name, model, trainer, workspace)
     while len(done.curve) < limit.rounds and done.epochs_since_best() < limit.patience:
@@ -92,14 +92,22 @@ def fit(
         metrics = evaluate(model, valid)
         row = {"epoch": number, **noted, "valid_auc": metrics.auc, "valid_logloss": metrics.logloss}
         done.curve.append(row | {"seconds": perf_counter() - start})
-        if done.epochs_since_best() == 0:
-            for epoch in ("best", number) if metrics.auc > keep_above else ("best",):
-                workspace.keep(name, epoch, model.state_dict())
-        workspace.save(name, {"curve": done.curve, "model": model.state_dict(), "trainer": trainer.state_dict()})
+        _save(done, model, trainer, workspace, keep_above)
     # From disk and not from a copy in memory, which for a large table would be a third of all memory.
-    done.best = workspace.kept(name, "best")
+    done.best = workspace.kept(name, int(done.best_row["epoch"]))
     model.load_state_dict(done.best)
     return done
+
+
+def _save(done: Fit, model: nn.Module, trainer: Trainer, workspace: Workspace, keep_above: float) -> None:
+    """Write the state after a round; whatever moment a kill chooses, the best weights of the state are there."""
+    improved = done.epochs_since_best() == 0
+    if improved:
+        workspace.keep(done.name, len(done.curve) - 1, model.state_dict())
+    workspace.save(done.name, {"curve": done.curve, "model": model.state_dict(), "trainer": trainer.state_dict()})
+    before = Fit(done.name, done.curve[:-1])
+    if improved and before.curve and before.best_row["valid_auc"] <= keep_above:
+        workspace.drop(done.name, int(before.best_row["epoch"]))
 
 
 def _resume(name: str, model: nn.Module, trainer: Trainer, workspace: Workspace) -> Fit:

@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, Literal, TextIO
+from typing import Any, TextIO
 
 import torch
 from torch import Tensor
@@ -57,14 +57,18 @@ class Workspace:
         with atomic_path(self.folder / f"{name}.pt") as path:
             torch.save(state, path)
 
-    def keep(self, name: str, epoch: int | Literal["best"], weights: Weights) -> None:
-        """Keep weights of a fit: of its best epoch so far, or of one that is to be scored on test at the end."""
+    def keep(self, name: str, epoch: int, weights: Weights) -> None:
+        """Keep the weights of an epoch that was the best on validation so far."""
         with atomic_path(self._kept(name, epoch)) as path:
             torch.save(weights, path)
 
-    def kept(self, name: str, epoch: int | Literal["best"]) -> Weights:
+    def kept(self, name: str, epoch: int) -> Weights:
         """Weights given to :meth:`keep`, mapped from disk."""
         return torch.load(self._kept(name, epoch), weights_only=True, mmap=True)
+
+    def drop(self, name: str, epoch: int) -> None:
+        """Forget weights that a better epoch has replaced."""
+        self._kept(name, epoch).unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Remove everything, and let others in."""
@@ -72,8 +76,8 @@ class Workspace:
         if self.folder in _CLAIMED:
             _CLAIMED.pop(self.folder).close()
 
-    def _kept(self, name: str, epoch: int | str) -> Path:
-        return self.folder / "kept" / f"{name}-{epoch:0>3}.pt"
+    def _kept(self, name: str, epoch: int) -> Path:
+        return self.folder / "kept" / f"{name}-{epoch:03d}.pt"
 
 
 def _lock(folder: Path) -> TextIO | None:

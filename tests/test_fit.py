@@ -47,7 +47,9 @@ class Graded(nn.Module):
         return torch.where(right, self.labels[: len(ids)] * 2 - 1, 1 - self.labels[: len(ids)] * 2).float()
 
 
-def scripted(run: Run, script: list[float], patience: int, epochs: int = 60) -> tuple[Graded, list[float]]:
+def scripted(
+    run: Run, script: list[float], patience: int, epochs: int = 60, keep_above: float = -1.0
+) -> tuple[Graded, list[float]]:
     model = Graded(run.valid.labels)
     done = fit(
         "x",
@@ -57,6 +59,7 @@ def scripted(run: Run, script: list[float], patience: int, epochs: int = 60) -> 
         run.workspace,
         seed=1,
         limit=Limit(rounds=epochs, patience=patience),
+        keep_above=keep_above,
     )
     return model, [row["valid_auc"] for row in done.curve]
 
@@ -82,8 +85,16 @@ def test_keeps_each_improvement_and_nothing_else(run: Run) -> None:
     assert sorted(path.name for path in (run.workspace.folder / "kept").iterdir()) == [
         "x-000.pt",
         "x-001.pt",
-        "x-best.pt",
     ]
+
+
+@pytest.mark.parametrize(("above", "left"), [(-1.0, [0, 1, 3]), (0.5, [1, 3]), (0.85, [3]), (2.0, [3])])
+def test_of_what_is_not_to_be_scored_the_best_alone_is_kept(run: Run, above: float, left: list[int]) -> None:
+    model, aucs = scripted(run, [0.3, 0.8, 0.6, 0.9, 0.1], patience=9, epochs=5, keep_above=above)
+    assert [round(auc, 1) for auc in aucs] == [0.3, 0.8, 0.6, 0.9, 0.1]
+    kept = sorted(path.name for path in (run.workspace.folder / "kept").iterdir())
+    assert kept == [f"x-{epoch:03d}.pt" for epoch in left]
+    assert model.weight.item() == pytest.approx(0.9)
 
 
 def test_a_step_of_descent_matches_adam_by_hand(run: Run) -> None:
