@@ -16,17 +16,19 @@ import polars as pl
 from autodpq_eval.paper import truncated
 from autodpq_lib.atomic import write_text
 from autodpq_lib.config import RunConfig
+from autodpq_lib.data.avazu import SIZES
 from autodpq_lib.data.prepared import load_schema, raw_table
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.metrics import constant_logloss
 from autodpq_lib.models.build import full_model
 from autodpq_lib.paths import ROOT
 from autodpq_lib.space import quantised_space
+from autodpq_lib.strategies.grid import global_decisions
 
 #: The highest logloss on MovieLens-1M in the paper's tables: Grid's.
 HIGHEST_LOGLOSS = 0.5251
 #: Features of the full file, and its fields that can have low-frequency ones, by published field sizes.
-AVAZU_FEATURES, AVAZU_LOW_FIELDS = 9_449_445, 13
+AVAZU_FEATURES, AVAZU_LOW_FIELDS = sum(SIZES.values()), 13
 
 
 def low_share(schema: Schema) -> tuple[float, bool]:
@@ -58,10 +60,7 @@ def embedding_share(schema: Schema) -> tuple[float, bool]:
 def grid_space(schema: Schema) -> tuple[int, bool]:
     """Space of (8, 8) in every field, the only global pair that gives Table 1's 194k."""
     config = RunConfig(dataset="ml-1m", strategy="grid")
-    spaces = [
-        quantised_space(schema, config.embedding_dim, dict.fromkeys(schema.low_fields, pair))
-        for pair in config.candidates
-    ]
+    spaces = [quantised_space(schema, config.embedding_dim, one) for one in global_decisions(config, schema)]
     (space,) = [space for space in spaces if space // 1000 == 194]
     return space, True
 

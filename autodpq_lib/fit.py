@@ -81,7 +81,7 @@ def fit(
         workspace: holds the checkpoint and the improvements.
         seed: of the run.
         limit: when to stop.
-        keep_above: improvements whose validation AUC is above this stay on disk, to be scored; of others the best alone.
+        keep_above: improvements of a validation AUC above this stay on disk, to be scored; of others the best alone.
     """
     done = _resume(name, model, trainer, workspace)
     while len(done.curve) < limit.rounds and done.epochs_since_best() < limit.patience:

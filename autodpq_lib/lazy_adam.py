@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ SOURCE = Path(__file__).with_suffix(".c")
 
 @dataclass(frozen=True)
 class Step:
-    """Numbers of one step: ``rate = lr / (1 - beta1^t)``, ``correction = sqrt(1 - beta2^t)``."""
+    """Numbers of one step, in the order in which C takes them: ``rate = lr / (1 - beta1^t)``, ``correction = sqrt(1 - beta2^t)``."""
 
     rate: float
     beta1: float
@@ -120,9 +120,8 @@ def update_compiled(
     count, width = values.shape
     scratch = torch.empty(count, dtype=torch.int64), torch.empty(count, width)
     tensors = (w, m, v, last, *scratch, named, values)
-    numbers = (step.rate, step.beta1, step.beta2, step.correction, step.epsilon, step.decay)
     compiled.lazy_adam_step(
         *(ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors),
         *map(ctypes.c_int64, (count, width)),
-        *map(ctypes.c_double, numbers),
+        *map(ctypes.c_double, astuple(step)),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import Event, Thread
+from weakref import ReferenceType, ref
 
 STATUS = Path("/proc/self/status")
 
@@ -17,27 +18,31 @@ def anonymous_mib() -> float | None:
 
 
 class PeakMemory:
-    """The largest anonymous memory since this was made, sampled by a thread of its own until :meth:`stop`.
+    """The largest anonymous memory since this was made, sampled until :meth:`stop`, or until nobody holds it any more.
 
     Args:
         every: seconds between two samples.
     """
 
     def __init__(self, every: float = 0.1) -> None:
-        self.mib, self._every, self._ended = anonymous_mib(), every, Event()
-        Thread(target=self._watch, daemon=True).start()
+        self.mib, self._ended = anonymous_mib(), Event()
+        if self.mib is not None:
+            Thread(target=_watch, args=(ref(self), self._ended, every), daemon=True).start()
 
     def stop(self) -> float | None:
         """The peak, in MiB; nothing is sampled from now on."""
         self._ended.set()
-        self._sample()
+        self.sample()
         return self.mib
 
-    def _watch(self) -> None:
-        while self.mib is not None and not self._ended.wait(self._every):
-            self._sample()
-
-    def _sample(self) -> None:
+    def sample(self) -> None:
+        """Look now."""
         now = anonymous_mib()
         if self.mib is not None and now is not None:
             self.mib = max(self.mib, now)
+
+
+def _watch(peak: ReferenceType[PeakMemory], ended: Event, every: float) -> None:
+    while not ended.wait(every) and (held := peak()) is not None:
+        held.sample()
+        del held

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from autodpq_lib.data.schema import Schema
+from autodpq_lib.memory import anonymous_mib
 from autodpq_lib.models.build import final_model
 from autodpq_lib.paths import ROOT
 from autodpq_lib.record import Record
@@ -21,11 +22,11 @@ import sys
 from pathlib import Path
 import numpy as np
 import autodpq_packed.reader as reader
+from autodpq_lib.memory import anonymous_mib
 if len(sys.argv) > 1:
     model = reader.PackedModel(Path(sys.argv[1]))
     model.logits(np.cumsum([[0, *model.model["sizes"][:-1]]], 1))
-line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssAnon"))
-print(int(line.split()[1]) * 1024)
+print(round(anonymous_mib() * 2**20))
 """
 
 
@@ -55,7 +56,7 @@ def ratios(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _memory(*arguments: str) -> int:
-    if not Path("/proc/self/status").exists():
+    if anonymous_mib() is None:
         return 0
     command = [sys.executable, "-c", SERVE, *arguments]
     return int(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)

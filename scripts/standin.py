@@ -41,7 +41,8 @@ def main() -> None:
 
 def write_standin(out: Path, rows: int, seed: int) -> None:
     """Draw ``rows`` rows and write them as Kaggle would: ``train.csv`` with 24 columns."""
-    with tempfile.TemporaryDirectory(dir=_made(out.parent)) as scratch, atomic_path(out) as target:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as scratch, atomic_path(out) as target:
         ranks = np.lib.format.open_memmap(Path(scratch) / "ranks.npy", "w+", np.int32, (len(FIELDS), rows))
         clicks = draw(ranks, seed)
         _write(target, ranks, clicks)
@@ -127,11 +128,6 @@ def _write(target: Path, ranks: NDArray[np.int32], clicks: NDArray[np.uint8]) ->
             click = clicks[rows]
             number = pl.int_range(start, start + len(click), eager=True)
             pl.DataFrame({"id": number, "click": click, **values}).write_csv(file, include_header=False)
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 if __name__ == "__main__":

@@ -253,7 +253,7 @@ SIZES = {
 
 def test_stand_in_has_the_sizes_rows_and_tails_of_the_real_file():
     counts = {name: standin.value_counts(name) for name in FIELDS}
-    assert {name: len(found) for name, found in counts.items()} == SIZES == prepared.EXPECTED["avazu"]["sizes"]
+    assert {name: len(found) for name, found in counts.items()} == SIZES == avazu.SIZES
     assert sum(SIZES.values()) == 9_449_445
     assert all(found.sum() == standin.ROWS and found.min() >= 1 for found in counts.values())
     assert 1_000_000 <= sum(int((found >= 7).sum()) for found in counts.values()) <= 1_060_000

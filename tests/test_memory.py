@@ -1,5 +1,6 @@
 """Anonymous memory of the process, and its peak."""
 
+from threading import enumerate as enumerate_threads
 from time import sleep
 
 import numpy as np
@@ -26,3 +27,14 @@ def test_mapped_files_do_not_count(tmp_path):
     before = anonymous_mib()
     assert int(np.load(tmp_path / "x.npy", mmap_mode="r").sum()) == 64 * MIB
     assert anonymous_mib() - before < 20
+
+
+def test_a_sampler_that_nobody_holds_ends():
+    def samplers() -> int:
+        return sum("_watch" in thread.name for thread in enumerate_threads())
+
+    before, peak = samplers(), PeakMemory(0.01)
+    assert samplers() == before + 1
+    del peak
+    sleep(0.2)
+    assert samplers() == before

@@ -26,9 +26,9 @@ from autodpq_lib.strategies.random import random_decisions
 
 
 def test_grid_tries_all_pairs_once(run: Run) -> None:
-    tried = [set(decision.values()) for decision in global_decisions(run)]
+    tried = [set(decision.values()) for decision in global_decisions(run.config, run.schema)]
     assert sorted(pair for (pair,) in tried) == sorted(product((2, 4), (2, 4)))
-    assert all(tuple(decision) == ("a", "c") for decision in global_decisions(run))
+    assert all(tuple(decision) == ("a", "c") for decision in global_decisions(run.config, run.schema))
 
 
 def test_random_draws_distinct_decisions_and_at_most_all(tmp_path: Path, schema: Schema) -> None:

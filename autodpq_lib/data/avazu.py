@@ -19,12 +19,15 @@ from tqdm import tqdm
 from autodpq_lib.data.errors import DataError
 from autodpq_lib.paths import data_roots
 
-HEADER = (
-    *("id", "click", "hour", "C1", "banner_pos", "site_id", "site_domain", "site_category"),
-    *("app_id", "app_domain", "app_category", "device_id", "device_ip", "device_model", "device_type"),
-    *("device_conn_type", "C14", "C15", "C16", "C17", "C18", "C19", "C20", "C21"),
-)
-FIELDS = HEADER[2:]
+#: The 22 fields in the order of the columns, and the number of values of each in the whole file.
+SIZES = {
+    "hour": 240, "C1": 7, "banner_pos": 7, "site_id": 4737, "site_domain": 7745, "site_category": 26, "app_id": 8552,
+    "app_domain": 559, "app_category": 36, "device_id": 2_686_408, "device_ip": 6_729_486, "device_model": 8251,
+    "device_type": 5, "device_conn_type": 4, "C14": 2626, "C15": 8, "C16": 9, "C17": 435, "C18": 4, "C19": 68,
+    "C20": 172, "C21": 60,
+}  # fmt: skip
+FIELDS = tuple(SIZES)
+HEADER = ("id", "click", *FIELDS)
 #: 21 to 30 October 2014.
 HOURS = tuple(f"1410{day}{hour:02d}" for day in range(21, 31) for hour in range(24))
 #: Folders of the raw file, under a data root. The sample may lie where the real file would; its content tells.

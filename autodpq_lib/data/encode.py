@@ -55,14 +55,10 @@ def count_values(blocks: Blocks) -> Counted:
         for name in block.columns:
             if name != "label":
                 found = parts.setdefault(name, [])
-                found.append(_counts(block[name]))
+                found.append(block[name].alias("value").value_counts().cast({"count": pl.Int64}))
                 if sum(map(len, found[1:])) > PENDING:
                     parts[name] = [_added(found)]
     return Counted({name: _added(found).sort("value") for name, found in parts.items()}, rows, positives)
-
-
-def _counts(column: pl.Series) -> pl.DataFrame:
-    return column.alias("value").value_counts().with_columns(pl.col("count").cast(pl.Int64))
 
 
 def _added(counts: list[pl.DataFrame]) -> pl.DataFrame:

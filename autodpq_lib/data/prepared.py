@@ -43,16 +43,7 @@ EXPECTED: dict[str, dict[str, object]] = {
         },
     },
     "ml-100k": {"rows": 100_000, "positives": 55_375},
-    "avazu": {
-        "rows": 40_428_967,
-        "positives": 6_865_066,
-        "sizes": {
-            "hour": 240, "C1": 7, "banner_pos": 7, "site_id": 4737, "site_domain": 7745, "site_category": 26,
-            "app_id": 8552, "app_domain": 559, "app_category": 36, "device_id": 2_686_408, "device_ip": 6_729_486,
-            "device_model": 8251, "device_type": 5, "device_conn_type": 4, "C14": 2626, "C15": 8, "C16": 9, "C17": 435,
-            "C18": 4, "C19": 68, "C20": 172, "C21": 60,
-        },
-    },
+    "avazu": {"rows": 40_428_967, "positives": 6_865_066, "sizes": avazu.SIZES},
     "avazu-sample": {"rows": 115_409},
 }  # fmt: skip
 FINGERPRINTS = {

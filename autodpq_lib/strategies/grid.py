@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from autodpq_lib.config import Decision
+from autodpq_lib.config import Decision, RunConfig
+from autodpq_lib.data.schema import Schema
 from autodpq_lib.run import Run, Stage
 from autodpq_lib.strategies.trials import try_decisions
 
 
 def grid(run: Run) -> list[Stage]:
     """Grid, baseline 3 of section 4.2: each of the T candidates, the same in every field."""
-    return try_decisions(run, global_decisions(run)[: run.config.budget.trials])
+    return try_decisions(run, global_decisions(run.config, run.schema)[: run.config.budget.trials])
 
 
-def global_decisions(run: Run) -> list[Decision]:
+def global_decisions(config: RunConfig, schema: Schema) -> list[Decision]:
     """The T decisions that give every field the same pair."""
-    return [dict.fromkeys(run.schema.low_fields, pair) for pair in run.config.candidates]
+    return [dict.fromkeys(schema.low_fields, pair) for pair in config.candidates]
