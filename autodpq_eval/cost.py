@@ -49,7 +49,8 @@ def speed(records: Sequence[Record]) -> pd.DataFrame:
     """
     rows = [
         {
-            "run": record.config.name(),
+            "strategy": LABELS[record.config.strategy],
+            "seed": record.config.seed,
             "fit": log.name,
             "steps": int(log.cost["steps"]),
             "seconds": log.cost["seconds"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -96,9 +97,14 @@ def as_csv(table: pd.DataFrame) -> str:
 def as_markdown(table: pd.DataFrame) -> str:
     """A table for the README."""
     shown = layout(table, "<u>{}</u>")
-    lines = [["", *shown.columns], ["---"] * (len(shown.columns) + 1)]
-    lines += [[str(name), *cells] for name, cells in zip(shown.index, shown.to_numpy().tolist(), strict=True)]
-    return "\n".join("| " + " | ".join(cells).replace("*", r"\*") + " |" for cells in lines) + "\n"
+    rows = [[str(name), *cells] for name, cells in zip(shown.index, shown.to_numpy().tolist(), strict=True)]
+    return markdown(["", *shown.columns], rows).replace("*", r"\*")
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
 
 
 def as_latex(table: pd.DataFrame) -> str:

@@ -19,7 +19,10 @@ SOURCE = Path(__file__).with_suffix(".c")
 
 @dataclass(frozen=True)
 class Step:
-    """Numbers of one step, in the order in which C takes them: ``rate = lr / (1 - beta1^t)``, ``correction = sqrt(1 - beta2^t)``."""
+    """Numbers of one step, in the order in which C takes them.
+
+    ``rate = lr / (1 - beta1^t)`` and ``correction = sqrt(1 - beta2^t)``.
+    """
 
     rate: float
     beta1: float

@@ -6,7 +6,6 @@ Needs the prepared stand-in (or any large data set), whose ids lie in a file lar
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -19,10 +18,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from autodpq_lib.atomic import write_text
 from autodpq_lib.data.prepared import load_samples, prepare
-from autodpq_lib.paths import ROOT
-from autodpq_lib.provenance import cpu
+from scripts.measured import keep
 
 BATCH, BATCHES, BLOCK, BUFFER = 2048, 200, 1024, 1 << 17
 
@@ -42,8 +39,7 @@ def main() -> int:
     ]
     table = pd.DataFrame(rows).groupby(["order", "file"], as_index=False)["ms"].agg(statistics.median)
     sys.stdout.write(table.to_string(index=False, float_format="{:.3g}".format) + "\n")
-    about = {"cpu": cpu(), "batch": BATCH, "block": BLOCK, "buffer": BUFFER, "rows": table.to_dict("records")}
-    write_text(ROOT / "results" / "bench" / "access.json", json.dumps(about, indent=1) + "\n")
+    keep("access", batch=BATCH, block=BLOCK, buffer=BUFFER, rows=table.to_dict("records"))
     return 0
 
 

@@ -22,14 +22,13 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from autodpq_lib.atomic import atomic_path, write_text
+from autodpq_lib.atomic import atomic_path
 from autodpq_lib.config import RunConfig
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.fit import adam
 from autodpq_lib.memory import PeakMemory, anonymous_mib
 from autodpq_lib.models.build import full_model
-from autodpq_lib.paths import ROOT
-from autodpq_lib.provenance import cpu
+from scripts.measured import FOLDER, keep
 
 FIELDS, BATCH, DISTINCT = 22, 2048, 6000
 FEATURES = (10_000, 100_000, 1_000_000, 9_449_445)
@@ -54,10 +53,8 @@ def main() -> int:
     rows = [_apart(kind, n) for _ in range(asked.rounds) for n in FEATURES for kind in KINDS]
     table = pd.DataFrame(rows).groupby(["kind", "features"], as_index=False).median()
     sys.stdout.write(table.to_string(index=False, float_format="{:.4g}".format) + "\n")
-    about = {"cpu": cpu(), "torch": torch.__version__, "threads": 1, "batch": BATCH, "distinct": DISTINCT}
-    folder = ROOT / "results" / "bench"
-    write_text(folder / "lazy.json", json.dumps(about | {"rows": table.to_dict("records")}, indent=1) + "\n")
-    with atomic_path(folder / "lazy.png") as path:
+    keep("lazy", threads=1, batch=BATCH, distinct=DISTINCT, rows=table.to_dict("records"))
+    with atomic_path(FOLDER / "lazy.png") as path:
         draw(table).savefig(path, dpi=160, format="png")
     return 0
 

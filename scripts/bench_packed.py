@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import statistics
 import sys
 from collections.abc import Callable
@@ -17,11 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from autodpq_lib.atomic import write_text
-from autodpq_lib.paths import ROOT
 from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.module import Packed
 from autodpq_packed.reader import Table
+from scripts.measured import keep
 
 DIM, K, D = 16, 16, 4
 #: Name -> features, and how many of them are coded. Popular features have small ids, so coded ones come last.
@@ -44,8 +41,7 @@ def main() -> int:
     rows = [row for name, shape in SHAPES.items() for row in measure(name, *shape, asked.rounds)]
     table = pd.DataFrame(rows)
     sys.stdout.write(table.to_string(index=False, float_format="{:.3g}".format) + "\n")
-    about = {"cpu": platform.processor() or platform.machine(), "torch": torch.__version__, "threads": 1, "rows": rows}
-    write_text(ROOT / "results" / "bench" / "packed.json", json.dumps(about, indent=1) + "\n")
+    keep("packed", threads=1, rows=rows)
     return 0
 
 

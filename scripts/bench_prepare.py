@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
-from pathlib import Path
 from time import perf_counter
+from typing import Any
 
-from autodpq_lib.atomic import write_text
 from autodpq_lib.config import RunConfig
 from autodpq_lib.data.prepared import load_samples, load_schema, prepare
 from autodpq_lib.memory import PeakMemory
-from autodpq_lib.paths import ROOT, runs_root
-from autodpq_lib.provenance import cpu
+from autodpq_lib.paths import runs_root
 from autodpq_lib.space import quantised_space
+from autodpq_lib.strategies.grid import global_decisions
+from scripts.measured import keep
 
 
 def main() -> int:
-    """Prepare, and keep seconds, rows a second and peak anonymous memory in ``results/bench/prepare.json``."""
+    """Prepare, and keep seconds, peak anonymous memory and what came out in ``results/bench/prepare.json``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", default="avazu-standin")
     dataset = parser.parse_args().dataset
@@ -29,25 +28,25 @@ def main() -> int:
         peak, start = PeakMemory(), perf_counter()
         prepare(dataset)
         seconds, memory = perf_counter() - start, peak.stop()
-        rows = len(load_samples(dataset, "train").all_ids)
-        space = spaces(dataset)
-    found = {"dataset": dataset, "rows": rows, "seconds": seconds, "rows a second": rows / seconds}
-    found |= {"peak anonymous MiB": memory, "cpu": cpu(), "cores": os.cpu_count(), "space": space}
-    write_text(Path(ROOT) / "results" / "bench" / "prepare.json", json.dumps(found, indent=1) + "\n")
-    sys.stdout.write(json.dumps(found, indent=1) + "\n")
+        keep("prepare", dataset=dataset, seconds=seconds, **{"peak anonymous MiB": memory}, **shape(dataset))
     return 0
 
 
-def spaces(dataset: str) -> dict[str, int]:
-    """Space of FE, Others and each global pair, in the paper's units: all that needs no training."""
+def shape(dataset: str) -> dict[str, Any]:
+    """Rows, features, and Space of FE, Others and each global pair in the paper's units: what needs no training."""
     config = RunConfig(dataset=dataset, strategy="grid")
     schema = load_schema(dataset, config.threshold)
     kept, dim = int((~schema.low).sum()), config.embedding_dim
-    pairs = {pair: dict.fromkeys(schema.low_fields, pair) for pair in config.candidates}
+    pairs = zip(config.candidates, global_decisions(config, schema), strict=True)
     return {
-        "FE": schema.num_features * dim,
-        "Others": (kept + len(schema.low_fields)) * dim,
-        **{f"Grid {pair}": quantised_space(schema, dim, decision) for pair, decision in pairs.items()},
+        "rows": len(load_samples(dataset, "train").all_ids),
+        "features": schema.num_features,
+        "low-frequency": schema.num_features - kept,
+        "space": {
+            "FE": schema.num_features * dim,
+            "Others": (kept + len(schema.low_fields)) * dim,
+            **{f"Grid {pair}": quantised_space(schema, dim, decision) for pair, decision in pairs},
+        },
     }
 
 

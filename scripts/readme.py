@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from autodpq_eval.cost import costs, epoch_seconds, speed
-from autodpq_eval.layout import LABELS, as_markdown
+from autodpq_eval.layout import LABELS, as_markdown, markdown
 from autodpq_eval.ledger import counts, ledger
 from autodpq_eval.paper import truncated
 from autodpq_eval.plans import plan, tables
@@ -20,8 +19,10 @@ from autodpq_eval.tables import Collected, build, collect, read_plan
 from autodpq_eval.ten_seeds import by_strategy, comparisons
 from autodpq_lib.atomic import write_text
 from autodpq_lib.config import RunConfig
+from autodpq_lib.data.prepared import EXPECTED
 from autodpq_lib.paths import ROOT
 from scripts.bench_lazy import KINDS
+from scripts.measured import kept
 
 README, SEEDS = ROOT / "README.md", [1, 2, 3]
 NAMES = {"auc": "AUC", "logloss": "logloss"}
@@ -108,20 +109,21 @@ def _row(table: pd.DataFrame, strategy: str, metric: str) -> pd.Series:
 
 def cost() -> str:
     """Seconds an epoch, and AutoDPQ's parts in FE trainings, by recipe."""
-    lines = [
-        "| recipe | FE, seconds an epoch | FE, seconds in all | AutoDPQ in FE trainings: pretrain + search + retrain |",
-        "| --- | --- | --- | --- |",
-    ]
+    head = (
+        "recipe",
+        "FE, seconds an epoch",
+        "FE, seconds in all",
+        "AutoDPQ in FE trainings: pretrain + search + retrain",
+    )
+    rows = []
     for recipe in ("paper", "tuned"):
         found = runs(recipe).found
         table = costs(found)
         units = table["seconds, in FE trainings"]
         parts = " + ".join(f"{units[f'AutoDPQ: {part}']:.1f}" for part in ("pretrain", "search", "retrain"))
-        lines.append(
-            f"| `{recipe}` | {epoch_seconds(found):.2f} | {table.loc['FE', 'seconds']:.0f} "
-            f"| {parts} = {units['AutoDPQ']:.1f} |"
-        )
-    return "\n".join(lines) + "\n"
+        fe = f"{epoch_seconds(found):.2f}", f"{table.loc['FE', 'seconds']:.0f}"
+        rows.append([f"`{recipe}`", *fe, f"{parts} = {units['AutoDPQ']:.1f}"])
+    return markdown(head, rows)
 
 
 def ten() -> str:
@@ -143,8 +145,34 @@ def ten() -> str:
 def verdicts() -> str:
     """Rows of the ledger by kind, verdict and recipe."""
     table = counts(ledger(ROOT / "results")).reset_index()
-    lines = [[*table.columns], ["---"] * len(table.columns), *table.astype(str).to_numpy().tolist()]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+    return markdown(list(table.columns), table.astype(str).to_numpy().tolist())
+
+
+def avazu_sets() -> str:
+    """The three data sets that stand for Avazu."""
+    wide = 'DATASET=avazu-standin RECIPE=paper PROFILE=one-pass SEEDS=1 STRATEGIES="fe autodpq"'
+    rows = [
+        [
+            "`avazu`",
+            f"the real file, {_rows('avazu')} rows, checked by content",
+            "`make replicate DATASET=avazu RECIPE=paper`",
+        ],
+        [
+            "`avazu-sample`",
+            f"{_rows('avazu-sample')} real rows, in `data/avazu-sample/train.csv`",
+            "`make replicate DATASET=avazu-sample`",
+        ],
+        [
+            "`avazu-standin`",
+            "STAND-IN: generated rows with the real field sizes and long tails, for time and memory alone",
+            f"`python -m scripts.standin`, then `make replicate {wide}`",
+        ],
+    ]
+    return markdown(("data set", "what it is", "command"), rows)
+
+
+def _rows(dataset: str) -> str:
+    return f"{EXPECTED[dataset]['rows']:,}"
 
 
 def avazu(recipe: str) -> str:
@@ -155,76 +183,75 @@ def avazu(recipe: str) -> str:
     return f"{as_markdown(table)}\nWithout embeddings: {'; '.join(plain)}.\n"
 
 
-def standin() -> str:
-    """Time and memory on the stand-in: preparing it, and each fit of FE and AutoDPQ."""
-    prepared = bench("prepare")
-    runs_, gaps = read_plan(ROOT / "results", standin_runs())
-    rows = speed(runs_).drop(columns="run").assign(run=[LABELS[r.config.strategy] for r in runs_ for _ in r.fits])
-    lines = [
-        "| run | fit | steps | seconds | ms a step | samples a second | peak anonymous memory, GiB |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-        f"| preparing {prepared['rows']:,} rows | | | {prepared['seconds']:.0f} | | {prepared['rows a second']:,.0f} "
-        f"| {prepared['peak anonymous MiB'] / 1024:.1f} |",
-    ]
-    lines += [
-        f"| {row['run']} | {row['fit']} | {row['steps']:,} | {row['seconds']:.0f} | {row['ms a step']:.1f} "
-        f"| {row['samples a second']:,.0f} | {row['peak anonymous MiB'] / 1024:.1f} |"
-        for _, row in rows.iterrows()
-    ]
-    return "\n".join([*lines, *(f"| missing | {gap} | | | | | |" for gap in gaps)]) + "\n" + _whole(rows)
-
-
-def spaces() -> str:
-    """Space at full size of what needs no training, as the stand-in has it."""
-    found = bench("prepare")["space"]
-    return f"On the STAND-IN: {'; '.join(f'{name} {truncated(units)}' for name, units in found.items())}.\n"
-
-
-def _whole(rows: pd.DataFrame) -> str:
-    """What Table 1 on the real file would take, from what a pass took."""
-    seconds = rows.groupby(["run", "fit"])["seconds"].sum()
-    if len(seconds.groupby("run")) < 2:
-        return ""
-    fe, quantised, ours = seconds["FE"].sum(), seconds["AutoDPQ", "retrain"], seconds["AutoDPQ"].sum()
-    config = RunConfig(dataset="avazu", strategy="random")
-    trials = len(config.candidates) + config.draws
-    hours = len(SEEDS) * (2 * fe + trials * quantised + ours) / 3600
-    fits = f"FE, Others, {len(config.candidates)} pairs of Grid, {config.draws} draws of Random, AutoDPQ"
-    less = hours - len(SEEDS) * config.draws * quantised / 3600
+def avazu_space() -> str:
+    """Space at full size of what needs no training, as the stand-in has it, and what that says of the paper's Grid."""
+    found = kept("prepare")
+    space, features, low = found["space"], found["features"], found["low-frequency"]
+    rows = 16 * (features - low)
+    least = min(units for name, units in space.items() if name.startswith("Grid"))
+    sizes = "; ".join(f"{name} {truncated(units)}" for name, units in space.items() if name != "FE")
     return (
-        "\nThe real file has as many rows, fields and features, so a pass costs the same. Table 1 over "
-        f"{len(SEEDS)} seeds, every fit one pass ({fits}), would take {hours:.0f} hours on one core, {less:.0f} "
-        "without Random.\n"
+        f"On the STAND-IN: FE {space['FE']:,} floats, printed as {truncated(space['FE'])}; {sizes}.\n"
+        f"The paper's 31M for Grid can't be reached by its own accounting: the {features - low:,} kept rows alone\n"
+        f"take {rows:,} floats, and the smallest pair, D = 2 in every field, adds two code entries for each of\n"
+        f"{low:,} low-frequency features: {least:,} with its centroids.\n"
     )
 
 
-def standin_runs() -> list[RunConfig]:
-    """FE and AutoDPQ, one pass over the stand-in."""
-    return tables("avazu-standin", "paper", [1], ["deepfm"], ["fe", "autodpq"], "one-pass")
+def standin() -> str:
+    """Time and memory on the stand-in: preparing it, and each fit of FE and AutoDPQ."""
+    found = kept("prepare")
+    plan_ = tables("avazu-standin", "paper", [1], ["deepfm"], ["fe", "autodpq"], "one-pass")
+    records, gaps = read_plan(ROOT / "results", plan_)
+    table = speed(records)
+    head = ("run", "fit", "steps", "seconds", "ms a step", "samples a second", "peak anonymous memory, GiB")
+    rate = f"{found['rows'] / found['seconds']:,.0f}"
+    rows = [[f"preparing {found['rows']:,} rows", "", "", f"{found['seconds']:.0f}", "", rate, _gib(found)]]
+    rows += [
+        [
+            *(row["strategy"], row["fit"], f"{row['steps']:,}", f"{row['seconds']:.0f}", f"{row['ms a step']:.1f}"),
+            *(f"{row['samples a second']:,.0f}", _gib(row)),
+        ]
+        for _, row in table.iterrows()
+    ]
+    return "\n".join([markdown(head, rows), *(f"Missing: {gap}.\n" for gap in gaps), "" if gaps else _whole(table)])
+
+
+def _gib(row: Mapping[Any, Any]) -> str:
+    return f"{row['peak anonymous MiB'] / 1024:.1f}"
+
+
+def _whole(table: pd.DataFrame) -> str:
+    """What Table 1 on the real file would take, from what a pass took."""
+    seconds = table.groupby(["strategy", "fit"])["seconds"].sum()
+    fe, quantised, ours = seconds["FE"].sum(), seconds["AutoDPQ", "retrain"], seconds["AutoDPQ"].sum()
+    config = RunConfig(dataset="avazu", strategy="random")
+    random = len(SEEDS) * config.draws * quantised / 3600
+    rest = len(SEEDS) * (2 * fe + len(config.candidates) * quantised + ours) / 3600
+    fits = f"FE, Others, {len(config.candidates)} pairs of Grid, {config.draws} draws of Random, AutoDPQ"
+    return (
+        "The real file has as many rows, fields and features, so a pass costs the same. Table 1 over "
+        f"{len(SEEDS)} seeds, every fit one pass ({fits}), would take {rest + random:.0f} hours on one core, "
+        f"{rest:.0f} without Random.\n"
+    )
 
 
 def lazy() -> str:
     """Milliseconds a step and MiB by number of features, an optimiser a column."""
-    found = bench("lazy")
-    rows = pd.DataFrame(found["rows"]).pivot(index="features", columns="kind")
-    kinds = [kind for kind in KINDS if ("ms", kind) in rows]
-    lines = [f"| features | {' | '.join(KINDS[kind] for kind in kinds)} |", "| --- |" + " --- |" * len(kinds)]
-    for features, row in rows.iterrows():
-        cells = [f"{row['ms', kind]:.1f} ms, {row['MiB', kind]:,.0f} MiB" for kind in kinds]
-        lines.append(f"| {features:,} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    table = pd.DataFrame(kept("lazy")["rows"]).pivot(index="features", columns="kind")
+    rows = [
+        [f"{features:,}", *(f"{row['ms', kind]:.1f} ms, {row['MiB', kind]:,.0f} MiB" for kind in KINDS)]
+        for features, row in table.iterrows()
+    ]
+    return markdown(["features", *KINDS.values()], rows)
 
 
 def access() -> str:
     """Milliseconds a batch for each order of reading."""
-    rows = pd.DataFrame(bench("access")["rows"]).pivot(index="order", columns="file", values="ms")
+    found = kept("access")
+    rows = pd.DataFrame(found["rows"]).pivot(index="order", columns="file", values="ms")
     said = [f"{name} {row['warm']:.2f} ms warm, {row['cold']:.2f} ms cold" for name, row in rows.iterrows()]
-    return f"Taking a batch of 2048: {'; '.join(said)}.\n"
-
-
-def bench(name: str) -> dict[str, Any]:
-    """What a benchmark has written."""
-    return dict(json.loads((ROOT / "results" / "bench" / f"{name}.json").read_text(encoding="utf-8")))
+    return f"Taking a batch of {found['batch']}: {'; '.join(said)}.\n"
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
@@ -239,7 +266,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "avazu-sample-paper": lambda: avazu("paper"),
     "avazu-sample-tuned": lambda: avazu("tuned"),
     "avazu-standin": standin,
-    "avazu-space": spaces,
+    "avazu-space": avazu_space,
+    "avazu-sets": avazu_sets,
     "lazy": lazy,
     "access": access,
 }
