@@ -1,67 +1,32 @@
-"""What a model without any embedding reaches: the constant predictor and a logistic regression on the same split."""
+"""What a model without any embedding reaches on the same split, read from where :mod:`scripts.references` left it."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
-import torch
-from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
 
-from autodpq_lib.atomic import write_text
-from autodpq_lib.data.prepared import known_fingerprint, load_samples, load_schema
-from autodpq_lib.data.samples import Samples
-from autodpq_lib.metrics import Metrics, score
-
-#: Inverse strengths of the L2 penalty; validation logloss chooses.
-STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
-#: Above so many rows a one-hot matrix in memory is out of proportion.
-ROWS = 2_000_000
+from autodpq_lib.data.prepared import known_fingerprint
 
 
 def references(dataset: str, out: Path) -> pd.DataFrame:
-    """Test AUC and logloss of both, from ``<out>/<dataset>/references.json``, computed where that is missing.
-
-    An empty table for a data set of more than ``ROWS`` rows.
-    """
-    path = out / dataset / "references.json"
-    found = json.loads(path.read_text()) if path.exists() else {}
-    if not found or known_fingerprint(dataset) not in (None, found["data_fingerprint"]):
-        if len(load_samples(dataset, "train").all_ids) > ROWS:
-            return pd.DataFrame(columns=["auc", "logloss"])
-        found = {"data_fingerprint": load_schema(dataset, 1).fingerprint, **_measure(dataset)}
-        write_text(path, json.dumps(found, indent=1) + "\n")
+    """Test AUC and logloss of constant predictor and logistic regression; empty where they were not measured."""
+    found = measured(dataset, out)
+    if found is None:
+        return pd.DataFrame(columns=["auc", "logloss"])
     rows = {"constant predictor": found["constant"], f"logistic regression, C = {found['strength']}": found["logistic"]}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _measure(dataset: str) -> dict[str, object]:
-    train, valid, test = (load_samples(dataset, part) for part in ("train", "valid", "test"))
-    rate = torch.full((len(test),), float(torch.logit(train.labels.mean())))
-    fits = {strength: _fitted(train, strength) for strength in STRENGTHS}
-    strength = min(fits, key=lambda s: _scored(fits[s], valid).logloss)
-    return {
-        "constant": score(rate, test.labels).model_dump(),
-        "logistic": _scored(fits[strength], test).model_dump(),
-        "strength": strength,
-    }
+def measured(dataset: str, out: Path) -> dict[str, Any] | None:
+    """Content of the file, if it is there and of the current data."""
+    path = references_path(dataset, out)
+    found = dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+    return found if found and known_fingerprint(dataset) in (None, found["data_fingerprint"]) else None
 
 
-def _fitted(train: Samples, strength: float) -> LogisticRegression:
-    return LogisticRegression(C=strength, max_iter=500).fit(one_hot(train), train.labels.numpy())
-
-
-def _scored(model: LogisticRegression, samples: Samples) -> Metrics:
-    return score(torch.from_numpy(model.decision_function(one_hot(samples, model.n_features_in_))), samples.labels)
-
-
-def one_hot(samples: Samples, width: int | None = None) -> csr_matrix:
-    """One column a feature: float32 ``[rows, N]`` with M ones a row."""
-    ids = samples.ids.numpy()
-    rows, fields = ids.shape
-    ends = np.arange(0, rows * fields + 1, fields)
-    shape = (rows, width or int(samples.all_ids.max()) + 1)
-    return csr_matrix((np.ones(ids.size, np.float32), ids.ravel(), ends), shape=shape)
+def references_path(dataset: str, out: Path) -> Path:
+    """``<out>/<dataset>/references.json``."""
+    return out / dataset / "references.json"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autodpq_lib.paths import ROOT
 from scripts.bootstrap import write_bootstrap
+from scripts.references import write_references
 from scripts.run_notebook import execute
 
 CONTROLS = "10_controls"
@@ -25,6 +26,8 @@ def controls_path(asked: argparse.Namespace) -> Path:
 
 def make_report(asked: argparse.Namespace) -> None:
     """Execute the report; it writes the tables beside the records."""
+    if asked.profile == "full":
+        write_references(asked.dataset, ROOT / asked.out)
     parameters = {key: getattr(asked, key) for key in ("dataset", "recipe", "seeds", "profile")}
     execute(
         ROOT / "notebooks" / "12_report.ipynb",
