@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -25,13 +25,20 @@ from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.reader import FORMAT
 
 Arrays = dict[str, NDArray[Any]]
+#: How the kept rows of the embedding are stored; first-order weights are always float32.
+Kept = Literal["float32", "float16", "int8"]
 #: Features whose vectors are read at a time.
 CHUNK = 65_536
 KINDS = {nn.Linear: "linear", nn.BatchNorm1d: "batchnorm", nn.ReLU: "relu"}
 
 
 def export(
-    model: CTRModel, schema: Schema, record: Record, vocabulary: Mapping[str, list[str]], path: Path
+    model: CTRModel,
+    schema: Schema,
+    record: Record,
+    vocabulary: Mapping[str, list[str]],
+    path: Path,
+    kept: Kept = "float32",
 ) -> dict[str, int]:
     """Write ``path`` (``.safetensors``) and, beside it, ``<name>.vocabulary.json``; return the bytes of each tensor.
 
@@ -41,9 +48,10 @@ def export(
         record: of its run; its configuration and identity go into the header.
         vocabulary: field -> raw values in the order of their ids.
         path: of the file.
+        kept: what the kept rows are stored as; with float32 vectors are those of the model, to the bit.
     """
     model.eval()
-    tensors = {f"embedding.{k}": v for k, v in _table(model.embedding, schema).items()}
+    tensors = {f"embedding.{k}": v for k, v in _table(model.embedding, schema, kept).items()}
     tensors["unknown.embedding"] = _unknown(model.embedding, schema)
     if model.first_order is not None:
         tensors |= {f"first_order.{k}": v for k, v in _table(model.first_order, schema).items()}
@@ -72,16 +80,16 @@ def _signed(tensors: Arrays, about: Mapping[str, Any]) -> bytes:
     return raw.replace(blank.encode(), hashlib.sha256(raw).hexdigest().encode(), 1)
 
 
-def _table(embedding: nn.Module, schema: Schema) -> Arrays:
+def _table(embedding: nn.Module, schema: Schema, kept: Kept = "float32") -> Arrays:
     """A table as the reader wants it: kept rows, a bit a feature, codes and centroids."""
     coded = schema.low if isinstance(embedding, Others | DPQ) else torch.zeros_like(schema.low)
     every = torch.cat([vectors(embedding, schema, m) for m in range(len(schema.fields))])
-    arrays = {"kept": every[~coded].numpy(), "low": np.packbits(coded.numpy(), bitorder="little")}
+    arrays = stored(every[~coded].numpy(), kept) | {"low": np.packbits(coded.numpy(), bitorder="little")}
     if isinstance(embedding, Others):
-        kept = len(embedding.table) - len(schema.low_fields)
+        shared = embedding.table[len(embedding.table) - len(schema.low_fields) :].detach().numpy()
         for n, field in enumerate(schema.low_fields):  # K = 1: a code of no bits
             arrays[f"codes.{field}"] = np.zeros(0, np.uint8)
-            arrays[f"centroids.{field}"] = embedding.table[kept + n].detach().numpy()[None, None]
+            arrays[f"centroids.{field}"] = shared[n][None, None]
     if isinstance(embedding, DPQ):
         for field, codes in embedding.codes().items():
             quantiser = embedding.quantisers[field]
@@ -89,6 +97,15 @@ def _table(embedding: nn.Module, schema: Schema) -> Arrays:
             arrays[f"codes.{field}"] = pack(codes.flatten().numpy(), bits_for(embedding.decision[field][0]))
             arrays[f"centroids.{field}"] = quantiser.decoder[0].detach().numpy()
     return arrays
+
+
+def stored(rows: NDArray[np.float32], kept: Kept) -> Arrays:
+    """Rows ``[kept, X]`` as numbers of a type; as int8 each is ``round(row / scale)``, ``scale = max |row| / 127``."""
+    if kept != "int8":
+        return {"kept": rows.astype(kept)}
+    scale = np.abs(rows).max(1, keepdims=True, initial=0) / np.float32(127)
+    scale[scale == 0] = 1
+    return {"kept": np.rint(rows / scale).astype(np.int8), "scale": scale}
 
 
 @torch.inference_mode()

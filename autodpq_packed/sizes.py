@@ -21,10 +21,10 @@ SERVE = """
 import sys
 from pathlib import Path
 import numpy as np
-import autodpq_packed.reader as reader
+from autodpq_packed.score import PackedModel
 from autodpq_lib.memory import anonymous_mib
 if len(sys.argv) > 1:
-    model = reader.PackedModel(Path(sys.argv[1]))
+    model = PackedModel(Path(sys.argv[1]))
     model.logits(np.cumsum([[0, *model.model["sizes"][:-1]]], 1))
 print(round(anonymous_mib() * 2**20))
 """

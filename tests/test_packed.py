@@ -8,24 +8,33 @@ import random
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from conftest import SIZES, small_config
 
+from autodpq_lib.compiled import library
 from autodpq_lib.config import Decision, RunConfig
+from autodpq_lib.data.prepared import load_samples, load_schema, prepare, vocabulary
 from autodpq_lib.data.schema import Schema
+from autodpq_lib.data.sources import DataError, locate
 from autodpq_lib.metrics import Metrics
 from autodpq_lib.models.build import dpq_model, full_model, others_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.provenance import Origin, provenance
 from autodpq_lib.record import Record
 from autodpq_lib.space import Space
+from autodpq_packed import look_up
 from autodpq_packed.bits import bits_for, pack, unpack
-from autodpq_packed.export import export
-from autodpq_packed.module import load
-from autodpq_packed.reader import PackedError, PackedModel, Table, parse, read
+from autodpq_packed.export import Kept, export, stored
+from autodpq_packed.look_up import SOURCE, PackedInC
+from autodpq_packed.module import Packed, load
+from autodpq_packed.onnx_export import to_onnx
+from autodpq_packed.reader import PackedError, Table, parse, read
+from autodpq_packed.score import PackedModel
 
 DECISION = {"a": (4, 2), "c": (8, 4)}
+READERS = [Packed, pytest.param(PackedInC, marks=pytest.mark.skipif(not library(SOURCE), reason="no C compiler"))]
 VOCABULARY = {name: [f"{name}{n}" for n in range(size)] for name, size in SIZES.items()}
 
 
@@ -79,14 +88,15 @@ def test_bit_layout_by_hand() -> None:
 @pytest.mark.parametrize("strategy", ["fe", "others", "dpq"])
 @pytest.mark.parametrize("model", ["deepfm", "pnn", "dcn"])
 @pytest.mark.parametrize("recipe", ["paper", "tuned"])
+@pytest.mark.parametrize("reader", READERS)
 def test_readers_agree_with_the_trained_model(
-    strategy: str, model: str, recipe: str, schema: Schema, tmp_path: Path
+    strategy: str, model: str, recipe: str, reader: type[torch.nn.Module], schema: Schema, tmp_path: Path
 ) -> None:
     ids = all_ids(schema)
     original, made = trained(strategy, schema, model=model, recipe=recipe)
     export(original, schema, made, VOCABULARY, tmp_path / "m.safetensors")
     with torch.inference_mode():
-        packed = load(tmp_path / "m.safetensors")
+        packed = load(tmp_path / "m.safetensors", reader)
         assert torch.equal(packed.embedding(ids), original.embedding(ids))
         assert torch.equal(packed(ids), original(ids))
         in_numpy = PackedModel(tmp_path / "m.safetensors")
@@ -105,11 +115,7 @@ def test_vectors_are_exact_for_every_pair_and_field_size(low: int, pair: tuple[i
     model, made = trained("dpq", schema, dict.fromkeys(schema.low_fields, pair), subspaces=(1, 2, 8))
     vocabulary = {name: [str(n) for n in range(size)] for name, size in sizes.items()}
     export(model, schema, made, vocabulary, tmp_path / "m.safetensors")
-    ids = all_ids(schema)
-    with torch.inference_mode():
-        assert torch.equal(load(tmp_path / "m.safetensors").embedding(ids), model.embedding(ids))
-        about, tensors = read(tmp_path / "m.safetensors")
-        assert np.array_equal(Table("embedding", about, tensors)(ids.numpy()), model.embedding(ids).numpy())
+    assert_vectors_equal(tmp_path / "m.safetensors", model, all_ids(schema))
 
 
 @pytest.mark.parametrize("pair", [(16, 4), (8, 2)])
@@ -123,12 +129,113 @@ def test_batches_without_coded_features_and_tables_without_kept_ones(
     model, made = trained("dpq", schema, dict.fromkeys(schema.low_fields, pair), subspaces=(2, 4))
     vocabulary = {"a": [], "b": [], "c": []}
     export(model, schema, made, vocabulary, tmp_path / "m.safetensors")
-    about, tensors = read(tmp_path / "m.safetensors")
     for ids in (torch.tensor([[0, 5, 18]]), all_ids(schema)):
-        with torch.inference_mode():
-            expected = model.embedding(ids)
-            assert torch.equal(load(tmp_path / "m.safetensors").embedding(ids), expected)
-        assert np.array_equal(Table("embedding", about, tensors)(ids.numpy()), expected.numpy())
+        assert_vectors_equal(tmp_path / "m.safetensors", model, ids)
+
+
+@pytest.mark.skipif(not library(SOURCE), reason="no C compiler")
+def test_features_beyond_the_first_lines_of_the_bitmap_are_counted(tmp_path: Path) -> None:
+    """Some 3,000 features with coded ones strewn among them: C counts by lines of 512."""
+    counts = torch.where(torch.rand(3000, generator=torch.Generator().manual_seed(1)) < 0.4, 1, 99)
+    schema = Schema("ml-100k", ("a", "b", "c"), (1500, 700, 800), counts, 40, "x")
+    model, made = trained("dpq", schema, dict.fromkeys(schema.low_fields, (16, 4)), centroids=(16,), subspaces=(4,))
+    export(model, schema, made, {"a": [], "b": [], "c": []}, tmp_path / "m.safetensors")
+    assert_vectors_equal(tmp_path / "m.safetensors", model, all_ids(schema))
+
+
+def test_without_a_compiler_torch_reads(schema: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, made = trained("dpq", schema)
+    export(model, schema, made, VOCABULARY, tmp_path / "m.safetensors")
+    monkeypatch.setattr(look_up, "library", lambda source: None)
+    assert isinstance(load(tmp_path / "m.safetensors").embedding, Packed)
+
+
+@pytest.mark.skipif(not library(SOURCE), reason="no C compiler")
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        (torch.tensor([[0, 6, 9], [0, 9, 9]]), r"ids\[1, 1\]: expected 6 to 8, found 9"),
+        (torch.tensor([[-1, 6, 9]]), r"ids\[0, 0\]: expected 0 to 5, found -1"),
+        (torch.tensor([[0, 6, 14]]), r"ids\[0, 2\]: expected 9 to 13, found 14"),
+        (torch.tensor([[0, 6]]), r"ids: expected int64 \[B, 3\], found torch.int64 \[1, 2\]"),
+        (torch.tensor([[0, 6, 9]], dtype=torch.int32), r"ids: expected int64 \[B, 3\], found torch.int32"),
+    ],
+)
+def test_c_refuses_ids_that_are_none_of_their_fields(
+    ids: torch.Tensor, message: str, schema: Schema, tmp_path: Path
+) -> None:
+    model, made = trained("dpq", schema)
+    export(model, schema, made, VOCABULARY, tmp_path / "m.safetensors")
+    with pytest.raises((IndexError, ValueError), match=message):
+        load(tmp_path / "m.safetensors", PackedInC).embedding(ids)
+
+
+@pytest.mark.parametrize("strategy", ["fe", "dpq"])
+@pytest.mark.parametrize("kept", ["float16", "int8"])
+def test_kept_rows_in_fewer_bits_are_near_and_all_readers_agree(
+    kept: Kept, strategy: str, schema: Schema, tmp_path: Path
+) -> None:
+    """Halves of a step off at most; what is coded stays exact."""
+    ids, path = all_ids(schema), tmp_path / "m.safetensors"
+    original, made = trained(strategy, schema)
+    export(original, schema, made, VOCABULARY, path, kept)
+    with torch.inference_mode():
+        expected, found = original.embedding(ids), load(path).embedding(ids)
+        assert torch.equal(load(path, Packed).embedding(ids), found)
+    coded = schema.low[ids] & (strategy == "dpq")
+    assert torch.equal(found[coded], expected[coded])
+    step = expected.abs() * 2**-10 if kept == "float16" else expected.abs().amax(-1, keepdim=True) / 127
+    assert ((found - expected).abs() <= step / 2 + 1e-7).all()
+    assert not torch.equal(found, expected)
+    about, tensors = read(path)
+    assert np.array_equal(Table("embedding", about, tensors)(ids.numpy()), found.numpy())
+
+
+def test_int8_by_row_by_hand() -> None:
+    """Largest of a row becomes 127; a row of zeros stays one."""
+    found = stored(np.array([[2.54, -1.27, 0.01], [0, 0, 0]], np.float32), "int8")
+    assert found["kept"].tolist() == [[127, -64, 0], [0, 0, 0]]
+    np.testing.assert_allclose(found["scale"], [[0.02], [1]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("model", "strategy", "kept"), [("deepfm", "dpq", "float32"), ("pnn", "others", "float16"), ("dcn", "fe", "int8")]
+)
+def test_onnxruntime_gives_the_logits(model: str, strategy: str, kept: Kept, schema: Schema, tmp_path: Path) -> None:
+    ids, path = all_ids(schema), tmp_path / "m.safetensors"
+    original, made = trained(strategy, schema, model=model, recipe="tuned")
+    export(original, schema, made, VOCABULARY, path, kept)
+    to_onnx(path, tmp_path / "m.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
+    with torch.inference_mode():
+        for batch in (ids, ids[:1]):
+            expected = load(path)(batch).numpy()
+            np.testing.assert_allclose(session.run(None, {"ids": batch.numpy()})[0], expected, rtol=1e-6, atol=1e-6)
+
+
+def test_every_sample_of_movielens_has_its_vectors_exactly(tmp_path: Path) -> None:
+    """The whole test split of MovieLens-1M, with random weights and a pair of its own for each field."""
+    try:
+        locate("ml-1m")
+    except DataError as error:
+        pytest.skip(f"needs MovieLens-1M: {error}")
+    prepare("ml-1m")
+    schema, ids = load_schema("ml-1m", 40), load_samples("ml-1m", "test").ids.long()
+    pairs = [(k, d) for k in (8, 16, 32) for d in (2, 4, 8)]
+    model, made = trained("dpq", schema, dict(zip(schema.low_fields, pairs, strict=False)))
+    export(model, schema, made, vocabulary("ml-1m"), tmp_path / "m.safetensors")
+    assert ids.shape == (100_020, 8)
+    assert_vectors_equal(tmp_path / "m.safetensors", model, ids)
+
+
+def assert_vectors_equal(path: Path, model: CTRModel, ids: torch.Tensor) -> None:
+    """What each reader finds in the file is what the model has, to the bit."""
+    about, tensors = read(path)
+    with torch.inference_mode():
+        expected = model.embedding(ids)
+        for reader in (Packed, PackedInC) if library(SOURCE) else (Packed,):
+            assert torch.equal(load(path, reader).embedding(ids), expected)
+    assert np.array_equal(Table("embedding", about, tensors)(ids.numpy()), expected.numpy())
 
 
 def test_the_file_has_the_bytes_that_the_schema_says(schema: Schema, tmp_path: Path) -> None:

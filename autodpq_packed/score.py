@@ -1,0 +1,105 @@
+"""Score with a packed model: NumPy and the standard library alone, to be ported to any language."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodpq_packed.reader import Floats, PackedError, Table, read
+
+
+class PackedModel:
+    """A complete CTR model from a file.
+
+    Args:
+        path: the packed file. Beside it lies ``<name>.vocabulary.json``, needed for raw values alone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.model, self.tensors = read(path)
+        self.embedding = Table("embedding", self.model, self.tensors)
+        has_first_order = "first_order.kept" in self.tensors
+        self.first_order = Table("first_order", self.model, self.tensors) if has_first_order else None
+        self._places: list[dict[str, int]] | None = None
+
+    def logits(self, ids: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Logits ``[B]`` of ids int64 ``[B, M]``."""
+        first = self.first_order(ids) if self.first_order else None
+        return self._forward(self.embedding(ids), first)
+
+    def score(self, samples: Sequence[Mapping[str, str]]) -> NDArray[np.float64]:
+        """Probability of a click for raw values, field -> value; a value never seen gets the field's ``unknown`` row.
+
+        The unknown row is the mean of the field's low-frequency vectors, or of all its vectors if it has none.
+
+        Raises:
+            PackedError: a sample lacks a field, or the vocabulary is not the model's.
+        """
+        ids, unknown = self._encode(samples)
+        e = np.where(unknown[..., None], self.tensors["unknown.embedding"], self.embedding(ids))
+        first = None
+        if self.first_order:
+            first = np.where(unknown[..., None], self.tensors["unknown.first_order"], self.first_order(ids))
+        return 1 / (1 + np.exp(-self._forward(e, first)))
+
+    def _encode(self, samples: Sequence[Mapping[str, str]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        if self._places is None:
+            self._places = self._vocabulary()
+        for field in self.model["fields"]:
+            for n, sample in enumerate(samples):
+                if field not in sample:
+                    raise PackedError(f"sample {n}: expected a value for {field}, found {', '.join(sample)}")
+        found = [
+            [place.get(str(sample[field]), -1) for field, place in zip(self.model["fields"], self._places, strict=True)]
+            for sample in samples
+        ]
+        ids = np.array(found, np.int64)
+        offsets = np.cumsum([0, *self.model["sizes"][:-1]])
+        return np.where(ids < 0, offsets, ids + offsets), ids < 0
+
+    def _vocabulary(self) -> list[dict[str, int]]:
+        path = self.path.with_suffix(".vocabulary.json")
+        raw = path.read_bytes()
+        if hashlib.sha256(raw).hexdigest() != self.model["vocabulary_sha256"]:
+            raise PackedError(f"{path}: expected the vocabulary of {self.path.name}, found another")
+        known = json.loads(raw)
+        return [{value: n for n, value in enumerate(known[field])} for field in self.model["fields"]]
+
+    def _forward(self, e: NDArray[np.floating], first: Floats | None) -> NDArray[np.float64]:
+        """The model on vectors ``[B, M, X]`` and first-order weights ``[B, M, 1]``: logits ``[B]``, in float64."""
+        t, e = self.tensors, np.asarray(e, np.float64)
+        x: NDArray[np.float64] = np.asarray(e, np.float64).reshape(len(e), -1)
+        if self.model["model"] == "deepfm":
+            assert first is not None
+            pairs = (np.square(e.sum(1)).sum(1) - np.square(e).sum((1, 2))) / 2
+            return t["rest.bias"] + first.sum((1, 2), dtype=np.float64) + pairs + self._mlp(x)[:, 0]
+        if self.model["model"] == "pnn":
+            m, n = np.triu_indices(e.shape[1], 1)
+            products = (e @ e.transpose(0, 2, 1))[:, m, n]
+            return self._mlp(np.concatenate([x, products], 1))[:, 0]
+        cross = x
+        for layer in range(len([name for name in t if name.startswith("rest.cross.biases.")])):
+            weight, bias = t[f"rest.cross.weights.{layer}.weight"], t[f"rest.cross.biases.{layer}"]
+            cross = x * (cross @ weight.T) + bias + cross
+        both = np.concatenate([cross, self._mlp(x)], 1)
+        return (both @ t["rest.last.weight"].T + t["rest.last.bias"])[:, 0]
+
+    def _mlp(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The layers in the order that the header gives: ``linear``, ``batchnorm`` or ``relu``, with their place."""
+        for kind, place in self.model["mlp"]:
+            name = f"rest.mlp.{place}"
+            if kind == "linear":
+                x = x @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"]
+            elif kind == "batchnorm":
+                sd = np.sqrt(self.tensors[f"{name}.running_var"] + 1e-5)
+                x = np.asarray((x - self.tensors[f"{name}.running_mean"]) / sd)
+                x = x * self.tensors[f"{name}.weight"] + self.tensors[f"{name}.bias"]
+            else:
+                x = np.maximum(x, 0)
+        return x
