@@ -62,8 +62,9 @@ format: env  ## put the code into shape
 readme: env  ## rebuild the tables in README.md from the records
 	$(BIN)/python -m scripts.readme
 
-bench: env  ## look-ups a second of the packed model (minutes)
+bench: env  ## look-ups a second and time of a request, packed and full (minutes)
 	$(BIN)/python -m scripts.bench_packed
+	$(BIN)/python -m scripts.bench_latency
 
 explain: env  ## what stands behind a row of the ledger: CLAIM=autodpq-fe-auc
 	$(BIN)/python -m scripts.explain $(CLAIM)

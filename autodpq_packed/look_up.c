@@ -1,26 +1,39 @@
-// Vectors from a packed table: reader.py has the layout in words, this the speed. Nothing is unpacked beforehand; what
-// is read is what lies in the file.
+// Vectors from a packed table: reader.py has the layout in words, this the speed. Nothing is unpacked beforehand.
 #include <stdint.h>
 #include <string.h>
 
-enum {
-    BLOCK = 64, // features handled at a time: memory is slow, so all of a block is asked for before any is used
-    LINE = 64,  // bytes of the bitmap with one count before them: a cache line, 512 features
-};
+enum { BLOCK = 64 }; // features handled at a time: memory is slow, so all of a block is asked for before any is used
+enum { NONE, ALL, SOME }; // of a field's features are coded
 
 // A field has the ids from begin to end - 1. The k-th centroid of its subspace d is at centroids + (d * K + k) * X/D.
 typedef struct {
-    int64_t begin, end, codes, centroids, first, subspaces, k, bits;
+    int64_t begin, end, coded, codes, centroids, first, subspaces, k, bits;
 } field;
 
-// Coded features with a smaller id.
-static inline int64_t coded_before(const uint8_t *low, const int32_t *before, int64_t id) {
-    const int64_t line = id / (8 * LINE), word = id / 64 % 8;
-    uint64_t words[LINE / 8];
-    memcpy(words, low + line * LINE, LINE);
-    int64_t count = before[line] + __builtin_popcountll(words[word] & (((uint64_t)1 << (id % 64)) - 1));
-    for (int64_t w = 0; w < word; w++) count += __builtin_popcountll(words[w]);
-    return count;
+// 64 features: a bit each, set for coded ones, and the number of coded ones before them.
+typedef struct {
+    uint32_t low, high, before;
+} line;
+
+typedef struct {
+    const float *kept;
+    const line *lines;
+    const uint8_t *codes; // one byte longer than the codes
+    const float *centroids;
+    const field *fields;
+    int64_t count, dim; // M and X
+} table;
+
+// Where a feature's vector is: the number of its row, or of its codes.
+static inline int64_t place(const table *t, const field *f, int64_t id, int *coded) {
+    *coded = f->coded == ALL;
+    if (f->coded == ALL) return id - f->begin;
+    if (f->coded == NONE) return id - f->first;
+    const line *l = t->lines + id / 64;
+    const uint64_t bits = l->low | (uint64_t)l->high << 32;
+    const int64_t before = l->before + __builtin_popcountll(bits & (((uint64_t)1 << id % 64) - 1));
+    *coded = bits >> id % 64 & 1;
+    return *coded ? before - f->first : id - before;
 }
 
 // Always inlined, so that numbers known where it is called make it a few instructions.
@@ -35,41 +48,40 @@ static inline __attribute__((always_inline)) void decode(float *out, const uint8
     }
 }
 
-static inline void vector(float *out, const uint8_t *codes, const float *centroids, int64_t rank, int64_t dim,
-                          const field *f) {
-    codes += f->codes, centroids += f->centroids;
-    const int64_t width = dim / f->subspaces;
-    if (f->bits == 4 && width == 4) decode(out, codes, centroids, rank, f->k, f->subspaces, 4, 4);
-    else if (f->bits == 4 && width == 8) decode(out, codes, centroids, rank, f->k, f->subspaces, 8, 4);
-    else decode(out, codes, centroids, rank, f->k, f->subspaces, width, f->bits);
+static inline void vector(float *out, const table *t, const field *f, int64_t rank) {
+    const uint8_t *codes = t->codes + f->codes;
+    const float *centroids = t->centroids + f->centroids;
+    const int64_t pair = f->k * 100 + f->subspaces;
+    if (t->dim == 16 && pair == 1604) decode(out, codes, centroids, rank, 16, 4, 4, 4);
+    else if (t->dim == 16 && pair == 1602) decode(out, codes, centroids, rank, 16, 2, 8, 4);
+    else if (t->dim == 16 && pair == 802) decode(out, codes, centroids, rank, 8, 2, 8, 3);
+    else if (t->dim == 16 && pair == 804) decode(out, codes, centroids, rank, 8, 4, 4, 3);
+    else decode(out, codes, centroids, rank, f->k, f->subspaces, t->dim / f->subspaces, f->bits);
 }
 
-// ids [batch, fields] -> out [batch, fields, dim]; returns the place of an id that is none of its field's, or -1.
-// low is filled up to whole lines, codes by one byte.
-int64_t look_up(float *out, const int64_t *ids, int64_t batch, int64_t fields, int64_t dim, const float *kept,
-                const uint8_t *low, const int32_t *before, const uint8_t *codes, const float *centroids,
-                const field *of) {
-    int64_t number[BLOCK], coded[BLOCK], m = 0; // of the row of a kept feature, of the codes of a coded one
-    for (int64_t start = 0; start < batch * fields; start += BLOCK, ids += BLOCK) {
-        const int64_t left = batch * fields - start, n = left < BLOCK ? left : BLOCK, begin = m;
-        for (int64_t i = 0; i < n; i++, m = m + 1 < fields ? m + 1 : 0) {
-            if (ids[i] < of[m].begin || ids[i] >= of[m].end) return start + i;
-            __builtin_prefetch(low + ids[i] / 8);
-            __builtin_prefetch(before + ids[i] / (8 * LINE));
+// ids [batch, M] -> out [batch, M, X]; returns the place of an id that is none of its field's, or -1.
+int64_t look_up(float *out, const int64_t *ids, int64_t batch, const table *t) {
+    int64_t number[BLOCK], next = 0; // next: field of the first feature of the block
+    int coded[BLOCK];
+    for (int64_t start = 0; start < batch * t->count; start += BLOCK, ids += BLOCK) {
+        const int64_t left = batch * t->count - start, n = left < BLOCK ? left : BLOCK, begin = next;
+        for (int64_t i = 0; i < n; i++, next = next + 1 < t->count ? next + 1 : 0) {
+            const field *f = &t->fields[next];
+            if (ids[i] < f->begin || ids[i] >= f->end) return start + i;
+            if (f->coded == SOME) __builtin_prefetch(t->lines + ids[i] / 64);
         }
-        m = begin;
-        for (int64_t i = 0; i < n; i++, m = m + 1 < fields ? m + 1 : 0) {
-            const int64_t count = coded_before(low, before, ids[i]);
-            coded[i] = low[ids[i] / 8] >> (ids[i] % 8) & 1;
-            number[i] = coded[i] ? count - of[m].first : ids[i] - count;
-            if (coded[i]) __builtin_prefetch(codes + of[m].codes + number[i] * of[m].subspaces * of[m].bits / 8);
-            else __builtin_prefetch(kept + number[i] * dim);
+        next = begin;
+        for (int64_t i = 0; i < n; i++, next = next + 1 < t->count ? next + 1 : 0) {
+            const field *f = &t->fields[next];
+            number[i] = place(t, f, ids[i], &coded[i]);
+            if (coded[i]) __builtin_prefetch(t->codes + f->codes + number[i] * f->subspaces * f->bits / 8);
+            else __builtin_prefetch(t->kept + number[i] * t->dim);
         }
-        m = begin;
-        for (int64_t i = 0; i < n; i++, m = m + 1 < fields ? m + 1 : 0, out += dim) {
-            if (coded[i]) vector(out, codes, centroids, number[i], dim, &of[m]);
-            else if (dim == 16) memcpy(out, kept + number[i] * 16, 16 * sizeof(float));
-            else memcpy(out, kept + number[i] * dim, dim * sizeof(float));
+        next = begin;
+        for (int64_t i = 0; i < n; i++, next = next + 1 < t->count ? next + 1 : 0, out += t->dim) {
+            if (coded[i]) vector(out, t, &t->fields[next], number[i]);
+            else if (t->dim == 16) memcpy(out, t->kept + number[i] * 16, 16 * sizeof(float));
+            else memcpy(out, t->kept + number[i] * t->dim, t->dim * sizeof(float));
         }
     }
     return -1;

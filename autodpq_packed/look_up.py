@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,39 +17,40 @@ from autodpq_packed.bits import bits_for
 from autodpq_packed.reader import Table
 
 SOURCE = Path(__file__).with_suffix(".c")
-#: Bytes of the bitmap with one count before them, as in C.
-LINE = 64
+#: Of a field's features are coded, as in C.
+NONE, ALL, SOME = range(3)
 
 
 class PackedInC(nn.Module):
     """As :class:`autodpq_packed.module.Packed`, on the CPU, for kept rows in float32.
 
-    Needs a count of the coded features before every 512 features, where torch's operators need one before every 8.
+    Needs a count of the coded features before every 64 features, where torch's operators need one before every 8, and
+    neither counts nor bits if no field has features of both kinds.
 
     Args:
         table: read from a packed file; :meth:`takes` must be true of it.
     """
 
     kept: Tensor
-    low: Tensor
-    before: Tensor
+    lines: Tensor
     codes: Tensor
     centroids: Tensor
-    places: Tensor
+    fields: Tensor
 
     def __init__(self, table: Table) -> None:
         super().__init__()
-        fields = table.fields.values()
+        fields, by_field = table.fields.values(), _fields(table)
         arrays = {
-            "kept": np.array(table.kept),
-            "low": np.pad(table.low, (0, -len(table.low) % LINE)),
-            "before": np.array(table.before[::LINE]),
+            "kept": table.kept,
+            "lines": _lines(table) if (by_field[:, 2] == SOME).any() else np.zeros((0, 3), np.int32),
             "codes": np.concatenate([*(codes for _, codes, _ in fields), np.zeros(1, np.uint8)]),
             "centroids": np.concatenate([*(each.ravel() for _, _, each in fields), np.zeros(0, np.float32)]),
-            "places": _places(table),
+            "fields": by_field,
         }
         for name, array in arrays.items():
-            self.register_buffer(name, torch.from_numpy(array))
+            self.register_buffer(name, torch.tensor(array))  # aligned, so that a row of 64 bytes is one cache line
+        self._shape = by_field.shape[0], table.kept.shape[1]  # M, X
+        self._struct: tuple[int, NDArray[np.int64]] | None = None
 
     @staticmethod
     def takes(table: Table) -> bool:
@@ -61,32 +64,56 @@ class PackedInC(nn.Module):
             IndexError: an id is none of its field's.
             ValueError: ids of another type or shape, or not on the CPU.
         """
-        if ids.device.type != "cpu":
-            raise ValueError(f"ids: expected them on the CPU, found {ids.device}; load(path, Packed) reads anywhere")
-        if ids.dtype != torch.int64 or ids.dim() != 2 or ids.shape[1] != len(self.places):
-            expected = f"int64 [B, {len(self.places)}]"
-            raise ValueError(f"ids: expected {expected}, found {ids.dtype} {list(ids.shape)}")
-        compiled, ids = library(SOURCE), ids.contiguous()
-        assert compiled is not None
-        compiled.look_up.restype = ctypes.c_int64
-        out = torch.empty(*ids.shape, self.kept.shape[1])
-        buffers = (self.kept, self.low, self.before, self.codes, self.centroids, self.places)
-        out_at, ids_at, *others = (ctypes.c_void_p(tensor.data_ptr()) for tensor in (out, ids, *buffers))
-        refused = compiled.look_up(out_at, ids_at, *(ctypes.c_int64(n) for n in out.shape), *others)
+        m, x = self._shape
+        if ids.is_cuda or ids.dtype != torch.int64 or ids.dim() != 2 or ids.shape[1] != m:
+            found = f"{ids.dtype} {list(ids.shape)} on {ids.device}"
+            raise ValueError(
+                f"ids: expected int64 [B, {m}] on the CPU, found {found}; load(path, Packed) reads anywhere"
+            )
+        ids = ids.contiguous()
+        out = torch.empty(len(ids), m, x)
+        refused = _look_up()(out.data_ptr(), ids.data_ptr(), len(ids), self._table())
         if refused >= 0:
-            row, m = divmod(refused, ids.shape[1])
-            begin, end = self.places[m, :2].tolist()
-            raise IndexError(f"ids[{row}, {m}]: expected {begin} to {end - 1}, found {ids[row, m]}")
+            row, field = divmod(refused, m)
+            begin, end = self.fields[field, :2].tolist()
+            raise IndexError(f"ids[{row}, {field}]: expected {begin} to {end - 1}, found {ids[row, field]}")
         return out
 
+    def _table(self) -> int:
+        """Address of what C calls ``table``, made again when the buffers have moved, as in a copy of the module."""
+        first = self.kept.data_ptr()
+        if self._struct is None or self._struct[0] != first:
+            pointers = [each.data_ptr() for each in (self.kept, self.lines, self.codes, self.centroids, self.fields)]
+            self._struct = first, np.array([*pointers, *self._shape], np.int64)
+        return self._struct[1].ctypes.data
 
-def _places(table: Table) -> NDArray[np.int64]:
-    """What C calls ``field``, for each: int64 ``[M, 8]``."""
-    places = np.zeros((len(table.offsets) - 1, 8), np.int64)
-    places[:, 0], places[:, 1] = table.offsets[:-1], table.offsets[1:]
+
+@cache
+def _look_up() -> Any:
+    """The C function."""
+    compiled = library(SOURCE)
+    assert compiled is not None
+    compiled.look_up.argtypes = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p
+    compiled.look_up.restype = ctypes.c_int64
+    return compiled.look_up
+
+
+def _lines(table: Table) -> NDArray[np.int32]:
+    """What C calls ``line``, for every 64 features: ``[ceil(N / 64), 3]``."""
+    low = np.pad(table.low, (0, -len(table.low) % 8)).view("<i4").reshape(-1, 2)
+    return np.concatenate([low, table.before[: len(table.low) : 8, None][: len(low)]], 1)
+
+
+def _fields(table: Table) -> NDArray[np.int64]:
+    """What C calls ``field``, for each: int64 ``[M, 9]``."""
+    rows = np.zeros((len(table.offsets) - 1, 9), np.int64)
+    rows[:, 0], rows[:, 1] = table.offsets[:-1], table.offsets[1:]
+    before = table.coded_before(table.offsets)
+    coded, sizes = np.diff(before), np.diff(table.offsets)
+    rows[:, 2], rows[:, 5] = np.where(coded == 0, NONE, np.where(coded == sizes, ALL, SOME)), before[:-1]
     codes_at = centroids_at = 0
-    for m, (first, codes, centroids) in table.fields.items():
+    for m, (_, codes, centroids) in table.fields.items():
         subspaces, k, _ = centroids.shape
-        places[m, 2:] = codes_at, centroids_at, first, subspaces, k, bits_for(k)
+        rows[m, 3:5], rows[m, 6:] = (codes_at, centroids_at), (subspaces, k, bits_for(k))
         codes_at, centroids_at = codes_at + codes.size, centroids_at + centroids.size
-    return places
+    return rows

@@ -103,4 +103,4 @@ def packed(table: Table) -> nn.Module:
 
 
 def _tensor(array: NDArray[Any]) -> Tensor:
-    return torch.from_numpy(np.array(array))
+    return torch.tensor(array)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from autodpq_packed.bits import bits_for, pack
+from autodpq_packed.look_up import PackedInC
 from autodpq_packed.module import Packed
 from autodpq_packed.reader import Table
 from scripts.measured import keep
@@ -46,7 +47,7 @@ def main() -> int:
 
 
 def measure(name: str, features: int, coded: int, rounds: int) -> list[dict[str, object]]:
-    """Rows of the result for one table: alternating rounds of the three kinds, median million rows a second."""
+    """Rows of the result for one table: alternating rounds of all kinds, median million rows a second."""
     kinds, sizes = build(features, coded)
     generator = torch.Generator().manual_seed(0)
     rows = []
@@ -80,7 +81,7 @@ def ids(features: int, n: int, generator: torch.Generator) -> Tensor:
 
 
 def build(features: int, coded: int) -> tuple[dict[str, Lookup], dict[str, int]]:
-    """The three tables with the same content, and their bytes."""
+    """Tables of each kind with the same content, and their bytes."""
     rng = np.random.default_rng(0)
     kept = rng.normal(size=(features - coded, DIM)).astype(np.float32)
     codes = rng.integers(0, K, (coded, D)).astype(np.uint8)
@@ -88,7 +89,8 @@ def build(features: int, coded: int) -> tuple[dict[str, Lookup], dict[str, int]]
     low = np.packbits(np.arange(features) >= features - coded, bitorder="little")
     tensors: dict[str, NDArray[Any]] = {"t.kept": kept, "t.low": low, "t.centroids.f": centroids}
     tensors["t.codes.f"] = pack(codes.ravel(), bits_for(K))
-    packed = Packed(Table("t", {"fields": ["f"], "sizes": [features]}, tensors))
+    table = Table("t", {"fields": ["f"], "sizes": [features]}, tensors)
+    readers = {"packed, torch": Packed(table)} | ({"packed, C": PackedInC(table)} if PackedInC.takes(table) else {})
     plain, codes_, centroids_ = torch.from_numpy(kept), torch.from_numpy(codes), torch.from_numpy(centroids)
     whole = torch.cat([plain, centroids_[torch.arange(D), codes_.long()].flatten(1)])
 
@@ -102,12 +104,12 @@ def build(features: int, coded: int) -> tuple[dict[str, Lookup], dict[str, int]]
         return out.view(*ids.shape, DIM)
 
     kinds: dict[str, Lookup] = {
-        "packed": packed,
+        **readers,
         "uint8 codes": by_uint8,
         "float32": lambda ids: whole.index_select(0, ids.flatten()).view(*ids.shape, DIM),
     }
     bytes_of = {
-        "packed": sum(buffer.nbytes for buffer in packed.buffers()),
+        **{kind: sum(buffer.nbytes for buffer in reader.buffers()) for kind, reader in readers.items()},
         "uint8 codes": kept.nbytes + codes.nbytes + centroids.nbytes,
         "float32": whole.nbytes,
     }
@@ -115,7 +117,7 @@ def build(features: int, coded: int) -> tuple[dict[str, Lookup], dict[str, int]]
 
 
 def check(kinds: dict[str, Lookup], ids: Tensor) -> None:
-    """All three give the same vectors, or nobody is timed."""
+    """All give the same vectors, or nobody is timed."""
     with torch.inference_mode():
         first, *others = [look_up(ids) for look_up in kinds.values()]
     assert all(torch.equal(first, other) for other in others)

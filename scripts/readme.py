@@ -21,6 +21,7 @@ from autodpq_lib.atomic import write_text
 from autodpq_lib.config import RunConfig
 from autodpq_lib.data.prepared import EXPECTED
 from autodpq_lib.paths import ROOT
+from scripts import packed_tables
 from scripts.bench_lazy import KINDS
 from scripts.measured import kept
 
@@ -270,6 +271,11 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "avazu-sets": avazu_sets,
     "lazy": lazy,
     "access": access,
+    "packed-sizes-ml-1m": lambda: packed_tables.sizes("ml-1m"),
+    "packed-sizes-avazu": lambda: packed_tables.sizes("avazu"),
+    "packed-precision": packed_tables.precision,
+    "packed-speed": packed_tables.speed,
+    "packed-latency": packed_tables.latency,
 }
 
 if __name__ == "__main__":

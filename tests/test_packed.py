@@ -157,8 +157,8 @@ def test_without_a_compiler_torch_reads(schema: Schema, tmp_path: Path, monkeypa
         (torch.tensor([[0, 6, 9], [0, 9, 9]]), r"ids\[1, 1\]: expected 6 to 8, found 9"),
         (torch.tensor([[-1, 6, 9]]), r"ids\[0, 0\]: expected 0 to 5, found -1"),
         (torch.tensor([[0, 6, 14]]), r"ids\[0, 2\]: expected 9 to 13, found 14"),
-        (torch.tensor([[0, 6]]), r"ids: expected int64 \[B, 3\], found torch.int64 \[1, 2\]"),
-        (torch.tensor([[0, 6, 9]], dtype=torch.int32), r"ids: expected int64 \[B, 3\], found torch.int32"),
+        (torch.tensor([[0, 6]]), r"ids: expected int64 \[B, 3\] on the CPU, found torch.int64 \[1, 2\]"),
+        (torch.tensor([[0, 6, 9]], dtype=torch.int32), r"ids: expected int64 \[B, 3\] on the CPU, found torch.int32"),
     ],
 )
 def test_c_refuses_ids_that_are_none_of_their_fields(

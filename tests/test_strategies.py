@@ -34,7 +34,7 @@ def test_grid_tries_all_pairs_once(run: Run) -> None:
 def test_random_draws_distinct_decisions_and_at_most_all(tmp_path: Path, schema: Schema) -> None:
     def drawn(**changed: object) -> list[tuple]:
         run = small_run(tmp_path, schema, small_config(strategy="random", **changed))
-        return [tuple(decision.items()) for decision in random_decisions(run)]
+        return [tuple(decision.items()) for decision in random_decisions(run.config, run.schema)]
 
     assert len(set(drawn(draws=10))) == 10
     assert len(set(drawn(draws=99))) == 16  # 4 pairs in 2 fields

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from autodpq_lib.config import Decision
+from autodpq_lib.config import Decision, RunConfig
+from autodpq_lib.data.schema import Schema
 from autodpq_lib.run import Run, Stage
 from autodpq_lib.seeding import seed_for
 from autodpq_lib.strategies.trials import try_decisions
@@ -12,14 +13,14 @@ from autodpq_lib.strategies.trials import try_decisions
 
 def random(run: Run) -> list[Stage]:
     """Random, baseline 4 of section 4.2: ``config.draws`` distinct decisions."""
-    return try_decisions(run, random_decisions(run)[: run.config.budget.trials])
+    return try_decisions(run, random_decisions(run.config, run.schema)[: run.config.budget.trials])
 
 
-def random_decisions(run: Run) -> list[Decision]:
+def random_decisions(config: RunConfig, schema: Schema) -> list[Decision]:
     """Distinct decisions, drawn without replacement from the T^F over the fields with low-frequency features."""
-    pairs, fields = run.config.candidates, run.schema.low_fields
+    pairs, fields = config.candidates, schema.low_fields
     total = len(pairs) ** len(fields)
-    numbers = Random(seed_for(run.config.seed, "draws")).sample(range(total), min(run.config.draws, total))
+    numbers = Random(seed_for(config.seed, "draws")).sample(range(total), min(config.draws, total))
     return [
         {name: pairs[number // len(pairs) ** m % len(pairs)] for m, name in enumerate(fields)} for number in numbers
     ]

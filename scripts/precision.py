@@ -1,0 +1,55 @@
+"""What kept rows in float16 and int8 cost in AUC: FE and AutoDPQ on MovieLens-1M, three seeds."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, get_args
+
+from tqdm import tqdm
+
+from autodpq_eval.layout import LABELS
+from autodpq_lib.config import RunConfig, Strategy
+from autodpq_lib.data.prepared import vocabulary
+from autodpq_lib.explore import load_run
+from autodpq_lib.metrics import evaluate
+from autodpq_lib.paths import runs_root
+from autodpq_lib.run import finish, open_run
+from autodpq_lib.strategies import BY_NAME
+from autodpq_packed.export import Kept, export
+from autodpq_packed.module import load
+from scripts.measured import keep
+
+SEEDS = (1, 2, 3)
+STRATEGIES: tuple[Strategy, ...] = ("fe", "autodpq")
+
+
+def main() -> int:
+    """Train where no trained model is at hand, and keep the rows in ``results/bench/precision.json``."""
+    configs = [
+        RunConfig(dataset="ml-1m", recipe="tuned", strategy=strategy, seed=seed)
+        for strategy in STRATEGIES
+        for seed in SEEDS
+    ]
+    keep("precision", rows=[row for config in tqdm(configs) for row in measure(config)])
+    return 0
+
+
+def measure(config: RunConfig) -> list[dict[str, Any]]:
+    """Bytes of the file, and AUC and logloss on the test split, for each type of number."""
+    run = open_run(config)
+    found = load_run(finish(run, BY_NAME[config.strategy](run), runs_root()))
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        for kept in get_args(Kept):
+            export(found.model, found.schema, found.record, vocabulary(config.dataset), path, kept)
+            metrics = evaluate(load(path), found.test)
+            row = {"strategy": LABELS[config.strategy], "seed": config.seed, "kept rows": kept}
+            rows.append(row | {"file, bytes": path.stat().st_size} | metrics.model_dump())
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main())
