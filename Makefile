@@ -11,6 +11,8 @@ OUT ?= results
 
 # One thread a job: on busy cores more threads slow these small models down.
 export OMP_NUM_THREADS ?= 1
+# Large tables on large pages (Linux): rows that lie far apart are found sooner.
+export THP_MEM_ALLOC_ENABLE ?= 1
 
 BATCH = $(BIN)/python -m scripts.replicate --seeds $(SEEDS) $(if $(JOBS),--jobs $(JOBS)) \
 	$(if $(MODELS),--models $(MODELS)) $(if $(STRATEGIES),--strategies $(STRATEGIES))

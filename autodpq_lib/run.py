@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from autodpq_lib.fit import Fit, Row
 from autodpq_lib.metrics import SCORING_BATCH, Metrics, predict, score
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.paths import ROOT, runs_root
+from autodpq_lib.process import settle
 from autodpq_lib.provenance import Origin, origin, provenance
 from autodpq_lib.record import FitLog, Point, Record, record_path, write_record
 from autodpq_lib.space import space
@@ -63,9 +63,6 @@ class Stage:
 def open_run(config: RunConfig) -> Run:
     """Load training and validation data, and the run's checkpoints if it was interrupted.
 
-    One thread, unless ``AUTODPQ_THREADS`` says otherwise: these models are too small to gain from more, and runs
-    beside each other lose by it.
-
     Raises:
         RuntimeError: another process is at the same run.
     """
@@ -82,7 +79,7 @@ def scratch_run(config: RunConfig) -> Run:
 
 
 def _open(config: RunConfig, schema: Schema, workspace: Workspace) -> Run:
-    torch.set_num_threads(int(os.environ.get("AUTODPQ_THREADS", "1")))
+    settle()
     train, valid = (load_samples(config.dataset, part, config.split_seed) for part in ("train", "valid"))
     return Run(config, schema, train, valid, workspace)
 

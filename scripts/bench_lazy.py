@@ -28,6 +28,7 @@ from autodpq_lib.data.schema import Schema
 from autodpq_lib.fit import adam
 from autodpq_lib.memory import PeakMemory, anonymous_mib
 from autodpq_lib.models.build import full_model
+from autodpq_lib.process import settle
 from scripts.measured import FOLDER, keep
 
 FIELDS, BATCH, DISTINCT = 22, 2048, 6000
@@ -61,13 +62,13 @@ def main() -> int:
 
 def _apart(kind: str, features: int) -> dict[str, object]:
     command = [sys.executable, "-m", "scripts.bench_lazy", "--one", kind, str(features)]
-    mode = {**os.environ, **({"AUTODPQ_COMPILER": ""} if kind == "torch" else {})}
+    mode = os.environ | {"THP_MEM_ALLOC_ENABLE": "1"} | ({"AUTODPQ_COMPILER": ""} if kind == "torch" else {})
     return dict(json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=mode).stdout))
 
 
 def measure(kind: str, features: int) -> dict[str, object]:
     """Median milliseconds of a step, and the anonymous memory that training added to the process."""
-    torch.set_num_threads(1)
+    settle()
     before, peak = anonymous_mib() or 0.0, PeakMemory(0.02)
     config = RunConfig(dataset="avazu-standin", strategy="fe", lazy=kind != "dense")
     sizes = (features // FIELDS,) * (FIELDS - 1)

@@ -23,6 +23,7 @@ from autodpq_eval.tables import build, collect, tables_of
 from autodpq_lib.config import RunConfig
 from autodpq_lib.data.prepared import prepare
 from autodpq_lib.paths import ROOT, runs_root
+from autodpq_lib.process import cores, warn_if_crowded
 from autodpq_lib.record import read_record, record_path
 from scripts.report import controls_path, report_path
 
@@ -93,18 +94,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--strategies", nargs="*", default=[], help="of the tables; default: those of Tables 1 and 2")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--profile", default="full")
-    parser.add_argument("--jobs", type=int, default=_cores())
+    parser.add_argument("--jobs", type=int, default=cores())
     parser.add_argument("--out", type=Path, default=Path("results"))
     parser.add_argument("--plan", action="store_true", help="show what would run, and run nothing")
     asked = parser.parse_args()
     os.chdir(ROOT)  # relative paths, here and in Snakemake, count from the project's folder
     asked.out = Path(os.path.relpath(ROOT / asked.out, ROOT))
     return asked
-
-
-def _cores() -> int:
-    """Cores that this process may use; ``nproc`` would obey OMP_NUM_THREADS and say 1."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _show_plan(plan: Sequence[RunConfig], out: Path) -> int:
@@ -120,6 +116,7 @@ def _run(asked: argparse.Namespace, pending: Sequence[RunConfig]) -> None:
     """Let Snakemake make the pending records, and watch them appear."""
     if not pending:
         return
+    warn_if_crowded(asked.jobs)
     targets = [str(record_path(asked.out, config)) for config in pending]
     log = runs_root() / "logs" / asked.dataset / asked.recipe / "snakemake.log"
     log.parent.mkdir(parents=True, exist_ok=True)

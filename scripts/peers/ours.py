@@ -15,13 +15,14 @@ from autodpq_lib.data.schema import Schema
 from autodpq_lib.fit import Descent
 from autodpq_lib.metrics import predict
 from autodpq_lib.models.build import full_model
+from autodpq_lib.process import settle
 from scripts.peers.timed import BATCH, DIM, HIDDEN, RATE, SEED, Arrays, Loop, report
 
 
 def begin(model: str, data: Path, arrays: Arrays) -> Loop:
     """FE, as a run trains it."""
     del data
-    torch.set_num_threads(1)
+    settle()
     config = RunConfig.model_validate(
         {"dataset": "ml-1m", "strategy": "fe", "model": model, "seed": SEED, "embedding_dim": DIM}
         | {"hidden": HIDDEN, "learning_rate": RATE, "batch_size": BATCH}

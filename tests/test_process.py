@@ -1,0 +1,50 @@
+"""Threads and memory of a process that trains."""
+
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from autodpq_lib.process import cores, warn_if_crowded
+
+#: Minor page faults of a loop that takes and frees 2 MiB, after some rounds to settle.
+FAULTS = """
+import resource, sys, torch
+from autodpq_lib.process import keep_freed_memory
+if sys.argv[1] == "kept":
+    keep_freed_memory()
+def rounds(n):
+    for _ in range(n):
+        a = torch.ones(1 << 19)
+        b = a + a
+        del a, b
+rounds(20)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+rounds(100)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's malloc alone")
+def test_freed_memory_is_not_asked_for_again():
+    def faults(how: str) -> int:
+        command = [sys.executable, "-c", FAULTS, how]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert faults("kept") < 100  # less than one a round
+    assert faults("given back") > 10 * 100
+
+
+def test_more_threads_than_cores_are_warned_of(monkeypatch):
+    monkeypatch.setenv("AUTODPQ_THREADS", "2")
+    with pytest.warns(UserWarning, match=rf"{cores()} job\(s\) of 2 thread\(s\)"):
+        warn_if_crowded(cores())
+
+
+def test_one_thread_a_core_is_not_warned_of(recwarn, monkeypatch):
+    monkeypatch.delenv("AUTODPQ_THREADS", raising=False)
+    warn_if_crowded(cores())
+    assert not recwarn.list
+    assert os.environ.get("AUTODPQ_THREADS") is None
