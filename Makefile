@@ -64,7 +64,9 @@ format: env  ## put the code into shape
 readme: env  ## rebuild the tables in README.md from the records
 	$(BIN)/python -m scripts.readme
 
-bench: env  ## look-ups a second and time of a request, packed and full (minutes)
+bench: env  ## epochs beside FuxiCTR and DeepCTR-Torch, steps, and the packed model (half an hour)
+	$(BIN)/python -m scripts.bench_peers
+	$(BIN)/python -m scripts.bench_step
 	$(BIN)/python -m scripts.bench_packed
 	$(BIN)/python -m scripts.bench_latency
 

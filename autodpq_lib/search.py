@@ -69,7 +69,8 @@ class Search:
         if self.config.second_order:
             gradient = second_order(valid_loss, train_loss, self.weights, self.alpha, self.config.learning_rate)
         else:
-            (gradient,) = torch.autograd.grad(valid_loss(), self.alpha)
+            # Zero where no sample of the batch has a low-frequency feature.
+            (gradient,) = torch.autograd.grad(valid_loss(), self.alpha, materialize_grads=True)
         self.alpha.grad = gradient
         self.alpha_optimizer.step()
 

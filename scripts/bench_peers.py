@@ -110,7 +110,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     """Per model and loop: median and quartiles of the seconds, and how many times ours; AUC after the last epoch."""
     groups = epochs(table).groupby(["model", "loop"], sort=False)
     found = groups[["train", "train and validation"]].median()
-    for name, share in (("low", 0.25), ("high", 0.75)):
+    for name, share in (("lower quartile", 0.25), ("upper quartile", 0.75)):
         found[name] = groups["train and validation"].quantile(share)
     ours = found.xs("ours", level="loop")
     for name in ("train", "train and validation"):

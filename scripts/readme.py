@@ -21,7 +21,7 @@ from autodpq_lib.atomic import write_text
 from autodpq_lib.config import RunConfig
 from autodpq_lib.data.prepared import EXPECTED
 from autodpq_lib.paths import ROOT
-from scripts import packed_tables
+from scripts import packed_tables, speed_tables
 from scripts.bench_lazy import KINDS
 from scripts.measured import kept
 
@@ -276,6 +276,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "packed-precision": packed_tables.precision,
     "packed-speed": packed_tables.speed,
     "packed-latency": packed_tables.latency,
+    "peers": speed_tables.peers,
+    "step": speed_tables.step,
 }
 
 if __name__ == "__main__":

@@ -48,6 +48,15 @@ def test_alpha_step_moves_alpha_alone_and_weight_step_all_else(run: Run) -> None
     assert {"embedding.table", "first_order.table", "bias", "mlp.0.weight"} <= moved()
 
 
+@pytest.mark.parametrize("second_order", [False, True])
+def test_batches_without_low_frequency_features_leave_alpha(run: Run, second_order: bool) -> None:
+    trainer = search(run)
+    trainer.config = trainer.config.model_copy(update={"second_order": second_order})
+    kept, before = (torch.tensor([[0, 6, 10], [1, 7, 11]]), torch.tensor([0.0, 1.0])), trainer.alpha.detach().clone()
+    assert torch.isfinite(trainer.step(kept, kept))
+    assert torch.equal(trainer.alpha, before)
+
+
 def test_alpha_learns_from_validation_and_weights_from_training(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer, seen = search(run), []
     rows = {"train": set(map(tuple, run.train.ids.tolist())), "valid": set(map(tuple, run.valid.ids.tolist()))}
