@@ -1,10 +1,11 @@
-"""Execute the report (notebook 12) on the records of one data set and recipe, and the controls (notebook 10)."""
+"""Execute the report (notebook 12) on the records of one data set and recipe, and what goes with it (10 and 11)."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from autodpq_lib.paths import ROOT
 from scripts.bootstrap import write_bootstrap
@@ -12,6 +13,8 @@ from scripts.references import write_references
 from scripts.run_notebook import execute
 
 CONTROLS = "10_controls"
+#: Data sets whose models are packed for the report: small ones.
+PACKED = ("ml-100k", "ml-1m")
 
 
 def report_path(asked: argparse.Namespace) -> Path:
@@ -25,22 +28,24 @@ def controls_path(asked: argparse.Namespace) -> Path:
 
 
 def make_report(asked: argparse.Namespace) -> None:
-    """Execute the report; it writes the tables beside the records."""
+    """Execute the report, which writes the tables beside the records, and the notebooks that go with this part."""
     if asked.profile == "full":
         write_references(asked.dataset, ROOT / asked.out)
-    parameters = {key: getattr(asked, key) for key in ("dataset", "recipe", "seeds", "profile")}
-    execute(
-        ROOT / "notebooks" / "12_report.ipynb",
-        parameters | {"out": str(asked.out), "tables": str(asked.out)},
-        ROOT / report_path(asked),
-    )
+    given = {key: getattr(asked, key) for key in ("dataset", "recipe", "seeds", "profile")}
+    _execute("12_report", given | {"out": str(asked.out), "tables": str(asked.out)}, asked)
+    if asked.part == "tables" and asked.profile == "full" and asked.dataset in PACKED:
+        given = {"dataset": asked.dataset, "recipe": asked.recipe, "seed": asked.seeds[0], "found_in": str(asked.out)}
+        _execute("11_packed_model", given, asked)
     if asked.part == "seeds":
         sys.stdout.write(write_bootstrap(ROOT / asked.out, asked.dataset, asked.recipe, asked.seeds) + "\n")
     if asked.part in ("controls", "seeds"):
         given = {"records_of": asked.dataset, "recipe": asked.recipe, "seeds": asked.seeds, "found_in": str(asked.out)}
-        execute(
-            ROOT / "notebooks" / f"{CONTROLS}.ipynb", given | {"tables": str(asked.out)}, ROOT / controls_path(asked)
-        )
+        _execute(CONTROLS, given | {"tables": str(asked.out)}, asked)
+
+
+def _execute(name: str, parameters: dict[str, Any], asked: argparse.Namespace) -> None:
+    """A notebook, its executed copy beside the report."""
+    execute(ROOT / "notebooks" / f"{name}.ipynb", parameters, ROOT / report_path(asked).with_name(f"{name}.ipynb"))
 
 
 def main() -> int:
