@@ -23,8 +23,8 @@ ELEMENTWISE, PYTHON = "elementwise", "Python and dispatch"
 def by_kind(step: Callable[[], object], repeats: int, warm: int = 10) -> dict[str, float]:
     """Milliseconds of a step by kind of work, their floor, and the whole.
 
-    The floor is what cannot be left out: rows gathered and scattered, matrices multiplied, weights updated, each as
-    long as torch's operator for it takes within the step. Python and dispatch are what no operator accounts for. The
+    The floor is what cannot be fused away: rows gathered and scattered, matrices multiplied, weights updated, each as
+    long as torch's operator for it takes within this step. Python and dispatch are what no operator accounts for. The
     whole is measured without the profiler, which slows steps down, and divided in the proportions that it saw.
 
     Args:

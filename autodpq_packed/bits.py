@@ -18,7 +18,13 @@ def bits_for(k: int) -> int:
 
 
 def pack(codes: NDArray[np.integer], b: int) -> NDArray[np.uint8]:
-    """Integers below ``2 ** b``, in order, as bytes: ``[n]`` -> uint8 ``[ceil(n * b / 8)]``."""
+    """Integers below ``2 ** b``, in order, as bytes: ``[n]`` -> uint8 ``[ceil(n * b / 8)]``.
+
+    Raises:
+        ValueError: codes of more than 8 bits, which readers do not expect.
+    """
+    if b > 8:
+        raise ValueError(f"codes: expected at most 8 bits each (K of 256), found {b}")
     columns = (codes.astype(np.uint32)[:, None] >> np.arange(b, dtype=np.uint32)) & 1
     return np.packbits(columns.astype(np.uint8).ravel(), bitorder="little")
 

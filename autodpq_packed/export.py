@@ -20,6 +20,7 @@ from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.embedding.others import Others
 from autodpq_lib.embedding.quantiser import Quantiser
 from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.models.mlp import Dropout
 from autodpq_lib.record import Record
 from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.reader import FORMAT
@@ -46,10 +47,15 @@ def export(
         model: FE, Others or DPQ on any CTR model; it is put into evaluation mode.
         schema: of the data that it was trained on.
         record: of its run; its configuration and identity go into the header.
-        vocabulary: field -> raw values in the order of their ids.
+        vocabulary: field -> raw values in the order of their ids; or none of any field, if raw values are not to be
+            scored.
         path: of the file.
         kept: what the kept rows are stored as; with float32 vectors are those of the model, to the bit.
+
+    Raises:
+        ValueError: the vocabulary is not the schema's, or the MLP has a layer that the format does not know.
     """
+    _check_vocabulary(vocabulary, schema)
     model.eval()
     tensors = {f"embedding.{k}": v for k, v in _table(model.embedding, schema, kept).items()}
     tensors["unknown.embedding"] = _unknown(model.embedding, schema)
@@ -62,7 +68,7 @@ def export(
         "model": record.config.model,
         "fields": schema.fields,
         "sizes": schema.sizes,
-        "mlp": [(KINDS[type(layer)], n) for n, layer in enumerate(model.mlp) if type(layer) in KINDS],
+        "mlp": [(kind, n) for n, layer in enumerate(model.mlp) if (kind := _kind(layer))],
         "vocabulary_sha256": hashlib.sha256(known.encode()).hexdigest(),
         "config": record.config.model_dump(mode="json"),
         "identity": record.identity,
@@ -71,6 +77,22 @@ def export(
         target.write_bytes(_signed(tensors, about))
     write_text(path.with_suffix(".vocabulary.json"), known)
     return {name: array.nbytes for name, array in tensors.items()}
+
+
+def _check_vocabulary(vocabulary: Mapping[str, list[str]], schema: Schema) -> None:
+    for field, size in zip(schema.fields, schema.sizes, strict=True):
+        found = len(vocabulary[field]) if field in vocabulary else None
+        if found != size and any(vocabulary.values()):
+            raise ValueError(f"vocabulary of {field}: expected {size} values, found {found or 'none'}")
+
+
+def _kind(layer: nn.Module) -> str | None:
+    """What the header calls a layer of the MLP; None for one that does nothing in evaluation."""
+    if isinstance(layer, Dropout):
+        return None
+    if type(layer) not in KINDS:
+        raise ValueError(f"mlp: expected {', '.join(kind.__name__ for kind in KINDS)} or Dropout, found {layer}")
+    return KINDS[type(layer)]
 
 
 def _signed(tensors: Arrays, about: Mapping[str, Any]) -> bytes:

@@ -18,7 +18,7 @@ typedef struct {
 typedef struct {
     const float *kept;
     const line *lines;
-    const uint8_t *codes; // one byte longer than the codes
+    const uint8_t *codes; // two bytes longer than the codes
     const float *centroids;
     const field *fields;
     int64_t count, dim; // M and X

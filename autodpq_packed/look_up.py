@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import warnings
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,10 @@ class PackedInC(nn.Module):
     neither counts nor bits if no field has features of both kinds.
 
     Args:
-        table: read from a packed file; :meth:`takes` must be true of it.
+        table: read from a packed file.
+
+    Raises:
+        ValueError: the kept rows are not float32.
     """
 
     kept: Tensor
@@ -39,11 +43,13 @@ class PackedInC(nn.Module):
 
     def __init__(self, table: Table) -> None:
         super().__init__()
+        if table.kept.dtype != np.float32:
+            raise ValueError(f"kept rows: expected float32, found {table.kept.dtype}; load(path, Packed) reads any")
         fields, by_field = table.fields.values(), _fields(table)
         arrays = {
             "kept": table.kept,
             "lines": _lines(table) if (by_field[:, 2] == SOME).any() else np.zeros((0, 3), np.int32),
-            "codes": np.concatenate([*(codes for _, codes, _ in fields), np.zeros(1, np.uint8)]),
+            "codes": np.concatenate([*(codes for _, codes, _ in fields), np.zeros(2, np.uint8)]),
             "centroids": np.concatenate([*(each.ravel() for _, _, each in fields), np.zeros(0, np.float32)]),
             "fields": by_field,
         }
@@ -54,8 +60,12 @@ class PackedInC(nn.Module):
 
     @staticmethod
     def takes(table: Table) -> bool:
-        """Whether there is a compiler, and the table is one that the C function reads."""
-        return table.kept.dtype == np.float32 and library(SOURCE) is not None
+        """Whether there is a compiler that works, and the table is one that the C function reads."""
+        try:
+            return table.kept.dtype == np.float32 and library(SOURCE) is not None
+        except (RuntimeError, OSError) as error:
+            warnings.warn(f"read without C: {error}", stacklevel=2)
+            return False
 
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of features: ids int64 ``[B, M]`` -> ``[B, M, X]``.
@@ -65,13 +75,13 @@ class PackedInC(nn.Module):
             ValueError: ids of another type or shape, or not on the CPU.
         """
         m, x = self._shape
-        if ids.is_cuda or ids.dtype != torch.int64 or ids.dim() != 2 or ids.shape[1] != m:
+        if ids.device.type != "cpu" or ids.dtype != torch.int64 or ids.dim() != 2 or ids.shape[1] != m:
             found = f"{ids.dtype} {list(ids.shape)} on {ids.device}"
             raise ValueError(
                 f"ids: expected int64 [B, {m}] on the CPU, found {found}; load(path, Packed) reads anywhere"
             )
         ids = ids.contiguous()
-        out = torch.empty(len(ids), m, x)
+        out = torch.empty(len(ids), m, x, dtype=torch.float32, device="cpu")
         refused = _look_up()(out.data_ptr(), ids.data_ptr(), len(ids), self._table())
         if refused >= 0:
             row, field = divmod(refused, m)
@@ -83,9 +93,16 @@ class PackedInC(nn.Module):
         """Address of what C calls ``table``, made again when the buffers have moved, as in a copy of the module."""
         first = self.kept.data_ptr()
         if self._struct is None or self._struct[0] != first:
+            if self.kept.dtype != torch.float32 or self.kept.device.type != "cpu":
+                raise ValueError(f"table: expected float32 on the CPU, found {self.kept.dtype} on {self.kept.device}")
             pointers = [each.data_ptr() for each in (self.kept, self.lines, self.codes, self.centroids, self.fields)]
             self._struct = first, np.array([*pointers, *self._shape], np.int64)
         return self._struct[1].ctypes.data
+
+    def _apply(self, *args: Any, **kwargs: Any) -> PackedInC:
+        self._struct = None  # buffers may be converted or moved now
+        super()._apply(*args, **kwargs)
+        return self
 
 
 @cache

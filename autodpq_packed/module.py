@@ -47,7 +47,7 @@ class Packed(nn.Module):
             self.register_buffer(f"centroids_{m}", _tensor(centroids))
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Vectors of features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
+        """Vectors of features: ids int64 ``[B, M]`` -> ``[B, M, X]``; that each is one of its field is not checked."""
         byte, bit = ids >> 3, ids & 7
         bits = self.low[byte].long()
         coded = torch.bitwise_right_shift(bits, bit) & 1 == 1
@@ -67,7 +67,7 @@ class Packed(nn.Module):
         """Vectors of the coded features of field m with these ranks: ``[B]`` -> ``[B, X]``."""
         codes, centroids = self.get_buffer(f"codes_{m}"), self.get_buffer(f"centroids_{m}")
         subspaces, k, width = centroids.shape
-        b, d = bits_for(k), torch.arange(subspaces)
+        b, d = bits_for(k), torch.arange(subspaces, device=rank.device)
         start = (rank[:, None] * subspaces + d) * b
         code = torch.zeros_like(start)
         if b:  # a code lies in at most two bytes

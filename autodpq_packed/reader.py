@@ -123,7 +123,14 @@ class Table:
         return found if self.scale is None else found * self.scale[places]
 
     def __call__(self, ids: NDArray[np.int64]) -> Floats:
-        """Vectors of features, one column of ids a field: int64 ``[B, M]`` -> float32 ``[B, M, X]``."""
+        """Vectors of features, one column of ids a field: int64 ``[B, M]`` -> float32 ``[B, M, X]``.
+
+        Raises:
+            IndexError: an id is none of its field's.
+        """
+        for row, m in np.argwhere((ids < self.offsets[:-1]) | (ids >= self.offsets[1:]))[:1]:
+            begin, end = self.offsets[m : m + 2]
+            raise IndexError(f"ids[{row}, {m}]: expected {begin} to {end - 1}, found {ids[row, m]}")
         before = self.coded_before(ids)
         coded = (self.low[ids >> 3] >> (ids & 7)) & 1 == 1
         out = self.rows(np.where(coded, 0, ids - before))

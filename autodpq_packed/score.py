@@ -39,7 +39,7 @@ class PackedModel:
         The unknown row is the mean of the field's low-frequency vectors, or of all its vectors if it has none.
 
         Raises:
-            PackedError: a sample lacks a field, or the vocabulary is not the model's.
+            PackedError: a sample lacks a field, or the vocabulary is missing or not the model's.
         """
         ids, unknown = self._encode(samples)
         e = np.where(unknown[..., None], self.tensors["unknown.embedding"], self.embedding(ids))
@@ -59,12 +59,14 @@ class PackedModel:
             [place.get(str(sample[field]), -1) for field, place in zip(self.model["fields"], self._places, strict=True)]
             for sample in samples
         ]
-        ids = np.array(found, np.int64)
+        ids = np.array(found, np.int64).reshape(-1, len(self.model["fields"]))
         offsets = np.cumsum([0, *self.model["sizes"][:-1]])
         return np.where(ids < 0, offsets, ids + offsets), ids < 0
 
     def _vocabulary(self) -> list[dict[str, int]]:
         path = self.path.with_suffix(".vocabulary.json")
+        if not path.exists():
+            raise PackedError(f"{path}: expected the vocabulary of {self.path.name}, found no such file")
         raw = path.read_bytes()
         if hashlib.sha256(raw).hexdigest() != self.model["vocabulary_sha256"]:
             raise PackedError(f"{path}: expected the vocabulary of {self.path.name}, found another")
@@ -74,7 +76,7 @@ class PackedModel:
     def _forward(self, e: NDArray[np.floating], first: Floats | None) -> NDArray[np.float64]:
         """The model on vectors ``[B, M, X]`` and first-order weights ``[B, M, 1]``: logits ``[B]``, in float64."""
         t, e = self.tensors, np.asarray(e, np.float64)
-        x: NDArray[np.float64] = np.asarray(e, np.float64).reshape(len(e), -1)
+        x: NDArray[np.float64] = np.asarray(e, np.float64).reshape(len(e), e.shape[1] * e.shape[2])
         if self.model["model"] == "deepfm":
             assert first is not None
             pairs = (np.square(e.sum(1)).sum(1) - np.square(e).sum((1, 2))) / 2

@@ -31,10 +31,16 @@ from autodpq_lib.paths import ROOT, runs_root
 from scripts.measured import FOLDER, keep
 
 #: Loop -> its module in `scripts.peers`.
-LOOPS = {"ours": "ours", "textbook": "plain", "FuxiCTR": "fuxi", "DeepCTR-Torch": "deepctr"}
+LOOPS = {
+    "ours": "ours",
+    "textbook": "plain",
+    "textbook, batches by index": "indexed",
+    "FuxiCTR": "fuxi",
+    "DeepCTR-Torch": "deepctr",
+}
 THEIRS = ("FuxiCTR", "DeepCTR-Torch")
 #: keras_preprocessing is what fuxictr imports and does not name.
-PACKAGES = ("torch", "deepctr-torch", "fuxictr", "keras_preprocessing")
+PACKAGES = ("deepctr-torch", "fuxictr", "keras_preprocessing")
 
 
 def main() -> int:
@@ -65,7 +71,8 @@ def environment() -> Path:
     python = runs_root() / "peers" / "bin" / "python"
     if not (runs_root() / "peers" / "installed").exists():
         venv.create(runs_root() / "peers", with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
+        same_torch = f"torch=={version('torch').split('+')[0]}"
+        subprocess.run([python, "-m", "pip", "install", "--quiet", same_torch, *PACKAGES], check=True)
         (runs_root() / "peers" / "installed").touch()
     return python
 
@@ -91,7 +98,7 @@ def one(loop: str, model: str, folder: Path, epochs: int, python: Path) -> dict[
     """A round of one loop, in a process of its own."""
     run_by = python if loop in THEIRS else Path(sys.executable)
     command = [run_by, "-m", f"scripts.peers.{LOOPS[loop]}", "--model", model, "--data", folder, "--epochs", epochs]
-    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "AUTODPQ_THREADS": "1"}
     done = subprocess.run(
         list(map(str, command)), cwd=ROOT, capture_output=True, text=True, check=False, env=one_thread
     )

@@ -22,7 +22,7 @@ from autodpq_lib.data.samples import Batch, Samples
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.fit import Descent, batches
 from autodpq_lib.models.build import candidates_model, dpq_model, full_model, others_model
-from autodpq_lib.process import settle
+from autodpq_lib.process import settle, threads
 from autodpq_lib.run import scratch_run
 from autodpq_lib.search import Search
 from scripts.measured import FOLDER, keep
@@ -48,7 +48,7 @@ def main() -> int:
     scaling = pd.DataFrame([*by_candidates(), *by_fields()])
     for table in (strategies, scaling):
         sys.stdout.write(table.to_string(float_format="{:.3g}".format) + "\n")
-    keep("step", threads=1, strategies=strategies.to_dict("index"), scaling=scaling.to_dict("records"))
+    keep("step", threads=threads(), strategies=strategies.to_dict("index"), scaling=scaling.to_dict("records"))
     with atomic_path(FOLDER / "search.png") as path:
         draw(scaling).savefig(path, dpi=160, format="png")
     return 0

@@ -11,7 +11,7 @@ from scripts.measured import kept
 
 ACCOUNTINGS = ("paper units", "bits", "embedding, bytes", "file, bytes", "serving, bytes")
 #: As `scripts.bench_packed` names them.
-KINDS = ("float32", "uint8 codes", "packed, torch", "packed, C")
+KINDS = ("float32", "float32, C", "uint8 codes", "packed, torch", "packed, C")
 
 
 def sizes(shape: str) -> str:
@@ -49,11 +49,12 @@ def speed() -> str:
 def _speeds(found: pd.DataFrame) -> Iterator[list[str]]:
     for table in found["table"].unique():
         of = found[found["table"] == table].set_index(["kind", "batch"])
+        name = f"{table} ({of['coded'].iloc[-1]:.0%} of look-ups coded)"
         whole = of.loc["float32", "MB"].iloc[0]
         for kind in (kind for kind in KINDS if kind in of.index):
             memory = of.loc[kind, "MB"].iloc[0]
             yield [
-                *(table, kind, f"{memory:,.2f} (1 / {whole / memory:.1f})"),
+                *(name, kind, f"{memory:,.2f} (1 / {whole / memory:.1f})"),
                 *(f"{value:.3g}" for value in of.loc[kind, "Mrows/s"]),
             ]
 

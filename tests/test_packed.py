@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import random
@@ -21,6 +22,7 @@ from autodpq_lib.data.sources import DataError, locate
 from autodpq_lib.metrics import Metrics
 from autodpq_lib.models.build import dpq_model, full_model, others_model
 from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.models.deepfm import pairwise
 from autodpq_lib.provenance import Origin, provenance
 from autodpq_lib.record import Record
 from autodpq_lib.space import Space
@@ -135,7 +137,7 @@ def test_batches_without_coded_features_and_tables_without_kept_ones(
 
 @pytest.mark.skipif(not library(SOURCE), reason="no C compiler")
 def test_features_beyond_the_first_lines_of_the_bitmap_are_counted(tmp_path: Path) -> None:
-    """Some 3,000 features with coded ones strewn among them: C counts by lines of 512."""
+    """Some 3,000 features with coded ones strewn among them: C counts by lines of 64."""
     counts = torch.where(torch.rand(3000, generator=torch.Generator().manual_seed(1)) < 0.4, 1, 99)
     schema = Schema("ml-100k", ("a", "b", "c"), (1500, 700, 800), counts, 40, "x")
     model, made = trained("dpq", schema, dict.fromkeys(schema.low_fields, (16, 4)), centroids=(16,), subspaces=(4,))
@@ -161,18 +163,73 @@ def test_without_a_compiler_torch_reads(schema: Schema, tmp_path: Path, monkeypa
         (torch.tensor([[0, 6, 9]], dtype=torch.int32), r"ids: expected int64 \[B, 3\] on the CPU, found torch.int32"),
     ],
 )
-def test_c_refuses_ids_that_are_none_of_their_fields(
+def test_c_and_numpy_refuse_ids_that_are_none_of_their_fields(
     ids: torch.Tensor, message: str, schema: Schema, tmp_path: Path
 ) -> None:
     model, made = trained("dpq", schema)
     export(model, schema, made, VOCABULARY, tmp_path / "m.safetensors")
     with pytest.raises((IndexError, ValueError), match=message):
         load(tmp_path / "m.safetensors", PackedInC).embedding(ids)
+    if message.startswith(r"ids\["):
+        with pytest.raises(IndexError, match=message):
+            Table("embedding", *read(tmp_path / "m.safetensors"))(ids.numpy())
+
+
+@pytest.mark.skipif(not library(SOURCE), reason="no C compiler")
+def test_c_reads_float32_on_the_cpu_alone(schema: Schema, tmp_path: Path) -> None:
+    path, ids = tmp_path / "m.safetensors", all_ids(schema)
+    model, made = trained("dpq", schema)
+    export(model, schema, made, VOCABULARY, path, "float16")
+    with pytest.raises(ValueError, match="expected float32, found float16"):
+        load(path, PackedInC)
+    export(model, schema, made, VOCABULARY, path)
+    table = load(path, PackedInC).embedding
+    expected = table(ids)
+    assert torch.equal(copy.deepcopy(table)(ids), expected)
+    with pytest.raises(ValueError, match=r"table: expected float32 on the CPU, found torch\.float64"):
+        table.double()(ids)
+    assert torch.equal(table.float()(ids), expected)
+
+
+def test_a_compiler_that_fails_is_told_of_and_torch_reads(
+    schema: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, made = trained("dpq", schema)
+    export(model, schema, made, VOCABULARY, tmp_path / "m.safetensors")
+
+    def failing(source: Path) -> None:
+        raise RuntimeError(f"{source}: expected cc to compile it")
+
+    monkeypatch.setattr(look_up, "library", failing)
+    with pytest.warns(UserWarning, match="read without C: .*expected cc to compile it"):
+        found = load(tmp_path / "m.safetensors").embedding
+    assert isinstance(found, Packed)
+
+
+def test_packed_follows_its_buffers_to_another_device(schema: Schema, tmp_path: Path) -> None:
+    model, made = trained("dpq", schema)
+    export(model, schema, made, VOCABULARY, tmp_path / "m.safetensors")
+    moved = load(tmp_path / "m.safetensors", Packed).embedding.to("meta")
+    assert moved(all_ids(schema).to("meta")).shape == (6, 3, 16)
+
+
+def test_what_the_format_cannot_hold_is_refused(schema: Schema, tmp_path: Path) -> None:
+    model, made = trained("fe", schema)
+    with pytest.raises(ValueError, match="vocabulary of a: expected 6 values, found 7"):
+        export(model, schema, made, {**VOCABULARY, "a": list("1234567")}, tmp_path / "m.safetensors")
+    with pytest.raises(ValueError, match="vocabulary of c: expected 5 values, found none"):
+        export(model, schema, made, {"a": list("123456"), "b": list("123")}, tmp_path / "m.safetensors")
+    with pytest.raises(ValueError, match=r"at most 8 bits each .*, found 9"):
+        pack(np.array([300]), 9)
+    model.mlp.append(torch.nn.Sigmoid())
+    with pytest.raises(ValueError, match="mlp: expected Linear, BatchNorm1d, ReLU or Dropout, found Sigmoid"):
+        export(model, schema, made, VOCABULARY, tmp_path / "m.safetensors")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("strategy", ["fe", "dpq"])
 @pytest.mark.parametrize("kept", ["float16", "int8"])
-def test_kept_rows_in_fewer_bits_are_near_and_all_readers_agree(
+def test_kept_rows_in_fewer_bits_are_near_and_readers_agree(
     kept: Kept, strategy: str, schema: Schema, tmp_path: Path
 ) -> None:
     """Halves of a step off at most; what is coded stays exact."""
@@ -181,7 +238,6 @@ def test_kept_rows_in_fewer_bits_are_near_and_all_readers_agree(
     export(original, schema, made, VOCABULARY, path, kept)
     with torch.inference_mode():
         expected, found = original.embedding(ids), load(path).embedding(ids)
-        assert torch.equal(load(path, Packed).embedding(ids), found)
     coded = schema.low[ids] & (strategy == "dpq")
     assert torch.equal(found[coded], expected[coded])
     step = expected.abs() * 2**-10 if kept == "float16" else expected.abs().amax(-1, keepdim=True) / 127
@@ -264,9 +320,25 @@ def test_raw_values_are_scored_and_unseen_ones_get_the_documented_row(schema: Sc
     with torch.inference_mode():
         low = model.embedding(torch.tensor([[n, 6, 9] for n in (2, 3, 4, 5)]))[:, 0]
     np.testing.assert_allclose(reader.tensors["unknown.embedding"][0], low.mean(0).numpy(), rtol=1e-6)
-    unseen = reader.score([{"a": "a new film", "b": "b1", "c": "c0"}])
-    assert 0 < unseen[0] < 1
-    assert unseen[0] != known[0]
+    first = model.first_order(torch.tensor([[n, 6, 9] for n in (2, 3, 4, 5)]))[:, 0].mean(0)
+    assert_scores(reader, model, {"a": "a new film", "b": "b1", "c": "c0"}, {0: (low.mean(0), first)})
+    every = torch.tensor([[0, n, 9] for n in (6, 7, 8)])  # b has no low-frequency features: the mean of all
+    means = (model.embedding(every)[:, 1].mean(0), model.first_order(every)[:, 1].mean(0))
+    assert_scores(reader, model, {"a": "a3", "b": "another", "c": "c0"}, {1: means})
+    assert reader.score([]).shape == (0,)
+
+
+@torch.inference_mode()
+def assert_scores(
+    reader: PackedModel, model: CTRModel, sample: dict[str, str], unseen: dict[int, tuple[torch.Tensor, torch.Tensor]]
+) -> None:
+    """The sample's score is the model's on its vectors, those of unseen values replaced."""
+    ids = torch.tensor([[3, 7, 9]])
+    e, first = model.embedding(ids), model.first_order(ids)
+    for m, (vector, weight) in unseen.items():
+        e[0, m], first[0, m] = vector, weight
+    logit = model.bias + first.sum() + pairwise(e) + model.mlp(e.flatten(1))[0]
+    np.testing.assert_allclose(reader.score([sample]), torch.sigmoid(logit).numpy(), rtol=1e-5)
 
 
 def test_a_sample_without_a_field_and_a_foreign_vocabulary_are_refused(schema: Schema, tmp_path: Path) -> None:

@@ -23,9 +23,7 @@ def begin(model: str, data: Path, arrays: Arrays) -> Loop:
     columns = [SparseFeat(str(m), int(size), DIM) for m, size in enumerate(sizes)]
     make = {
         "deepfm": lambda: models.DeepFM(columns, columns, dnn_hidden_units=HIDDEN, **NO_DECAY),
-        "dcn": lambda: models.DCN(
-            columns, columns, cross_num=CROSS, dnn_hidden_units=HIDDEN, l2_reg_cross=0.0, **NO_DECAY
-        ),
+        "dcn": lambda: models.DCN([], columns, cross_num=CROSS, dnn_hidden_units=HIDDEN, l2_reg_cross=0.0, **NO_DECAY),
         "pnn": lambda: models.PNN(columns, dnn_hidden_units=HIDDEN, l2_reg_embedding=0.0, seed=SEED),
     }
     ctr = make[model]()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,16 @@ from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import assemble
 from scripts.peers.timed import BATCH, DIM, HIDDEN, RATE, SCORING, SEED, Arrays, Loop, report
 
+Loader = Callable[[Arrays, str, int], Iterable[list[torch.Tensor]]]
 
-def begin(model: str, data: Path, arrays: Arrays) -> Loop:
+
+def of_torch(arrays: Arrays, part: str, size: int) -> Iterable[list[torch.Tensor]]:
+    """Batches of a part of the data, shuffled for training, put together sample by sample."""
+    ids, labels = (torch.from_numpy(arrays[f"{part}_{name}"]) for name in ("ids", "labels"))
+    return DataLoader(TensorDataset(ids, labels), batch_size=size, shuffle=part == "train")
+
+
+def begin(model: str, data: Path, arrays: Arrays, loader: Loader = of_torch) -> Loop:
     """FE, with a table of torch's own."""
     del data
     torch.set_num_threads(1)
@@ -30,10 +39,7 @@ def begin(model: str, data: Path, arrays: Arrays) -> Loop:
         nn.init.normal_(table.weight, std=sd)
     ctr = assemble(config, fields, *tables)
     optimizer = torch.optim.Adam(ctr.parameters(), lr=RATE)
-    train, valid = (
-        DataLoader(dataset(arrays, part), batch_size=size, shuffle=part == "train")
-        for part, size in (("train", BATCH), ("valid", SCORING))
-    )
+    train, valid = loader(arrays, "train", BATCH), loader(arrays, "valid", SCORING)
 
     def epoch() -> None:
         ctr.train()
@@ -49,11 +55,6 @@ def begin(model: str, data: Path, arrays: Arrays) -> Loop:
         return np.concatenate([ctr(ids).numpy() for ids, _ in valid])
 
     return epoch, score
-
-
-def dataset(arrays: Arrays, part: str) -> TensorDataset:
-    """A part of the data."""
-    return TensorDataset(torch.from_numpy(arrays[f"{part}_ids"]), torch.from_numpy(arrays[f"{part}_labels"]))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ Loop = tuple[Callable[[], object], Callable[[], NDArray[np.floating]]]
 
 
 def report(begin: Callable[[str, Path, Arrays], Loop]) -> None:
-    """Train and validate as the command line says, and print seconds of each epoch and the AUC after the last.
+    """Train and validate as the command line says, and print the seconds of each epoch and the AUC after it.
 
     Args:
         begin: model and folder of the data (``arrays.npz`` and whatever a loader wants) -> :data:`Loop`.
