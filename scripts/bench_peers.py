@@ -130,11 +130,12 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
 
 def draw(table: pd.DataFrame) -> Figure:
     """A bar for each loop and model: median seconds of an epoch, with quartiles."""
-    figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
+    figure, axis = plt.subplots(figsize=(10, 4), layout="constrained")
     sns.barplot(
         epochs(table), x="train and validation", y="model", hue="loop", hue_order=list(LOOPS), ax=axis,
         estimator="median", errorbar=("pi", 50), palette="colorblind",
     )  # fmt: skip
+    sns.move_legend(axis, "upper left", bbox_to_anchor=(1, 1), title=None, frameon=False)
     axis.set(
         title="An epoch of MovieLens-1M, batch 2048, one thread", xlabel="seconds, training and validation", ylabel=""
     )
