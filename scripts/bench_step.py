@@ -146,7 +146,7 @@ def draw(scaling: pd.DataFrame) -> Figure:
             axis.plot(of["n"], of[column], marker=marker, color=colour, label=column.removesuffix(", ms"))
         axis.set(xlabel=by, ylabel="milliseconds", ylim=(0, None))
     axes[0].set_title("MovieLens-1M, by number of candidates")
-    axes[1].set_title("Generated data, nine candidates, by number of fields")
+    axes[1].set_title("Generated data, by number of fields")
     axes[0].legend()
     return figure
 
