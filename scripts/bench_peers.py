@@ -47,7 +47,7 @@ def main() -> int:
     """Print and keep the seconds, and draw them: ``results/bench/peers.json`` and ``.png``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=2, help="in each round; AUC is of the last")
+    parser.add_argument("--epochs", type=int, default=1, help="in each round; AUC is of the last")
     parser.add_argument("--models", nargs="+", default=list(MODELS))
     asked = parser.parse_args()
     python = environment()

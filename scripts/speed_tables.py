@@ -23,7 +23,7 @@ def peers() -> str:
     ]
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     rounds = 1 + max(row["round"] for row in found["rows"])
-    said = f"{rounds} rounds of {found['epochs']} epochs; AUC after the last. {found['cpu']}; {versions}.\n"
+    said = f"{rounds} rounds, epochs in each: {found['epochs']}; AUC after the last. {found['cpu']}; {versions}.\n"
     return "\n".join([markdown(head, rows), said])
 
 
