@@ -8,14 +8,16 @@ from pathlib import Path
 import pandas as pd
 from safetensors.torch import load_file
 
+from autodpq_lib.config import RunConfig
 from autodpq_lib.data.prepared import known_fingerprint, load_samples, load_schema
 from autodpq_lib.data.samples import Samples
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.models.build import final_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.paths import ROOT, runs_root
-from autodpq_lib.record import Record, read_record
-from autodpq_lib.run import model_folder
+from autodpq_lib.record import Record, read_record, record_path
+from autodpq_lib.run import finish, model_folder, open_run
+from autodpq_lib.strategies import BY_NAME
 
 
 @dataclass(frozen=True)
@@ -80,3 +82,18 @@ def load_run(record: Record | Path) -> LoadedRun:
     model.load_state_dict(load_file(weights))
     parts = [load_samples(config.dataset, part, config.split_seed) for part in ("train", "valid", "test")]
     return LoadedRun(found, model.eval(), schema, *parts)
+
+
+def load_or_train(config: RunConfig, found_in: str | Path, out: str | Path) -> LoadedRun:
+    """The finished run of a configuration, trained now if its record or its model is not on this machine.
+
+    Args:
+        config: of the run.
+        found_in: where its record would be, as in ``make replicate OUT=``.
+        out: where the record goes if it is trained now.
+    """
+    try:
+        return load_run(record_path(ROOT / found_in, config))
+    except FileNotFoundError:
+        run = open_run(config)
+        return load_run(finish(run, BY_NAME[config.strategy](run), out))

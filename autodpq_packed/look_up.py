@@ -56,7 +56,7 @@ class PackedInC(nn.Module):
         for name, array in arrays.items():
             self.register_buffer(name, torch.tensor(array))  # aligned, so that a row of 64 bytes is one cache line
         self._shape = by_field.shape[0], table.kept.shape[1]  # M, X
-        self._struct: tuple[int, NDArray[np.int64]] | None = None
+        self._struct: tuple[int, int, NDArray[np.int64]] | None = None  # of kept, its own address, itself
 
     @staticmethod
     def takes(table: Table) -> bool:
@@ -96,8 +96,9 @@ class PackedInC(nn.Module):
             if self.kept.dtype != torch.float32 or self.kept.device.type != "cpu":
                 raise ValueError(f"table: expected float32 on the CPU, found {self.kept.dtype} on {self.kept.device}")
             pointers = [each.data_ptr() for each in (self.kept, self.lines, self.codes, self.centroids, self.fields)]
-            self._struct = first, np.array([*pointers, *self._shape], np.int64)
-        return self._struct[1].ctypes.data
+            struct = np.array([*pointers, *self._shape], np.int64)
+            self._struct = first, struct.ctypes.data, struct
+        return self._struct[1]
 
     def _apply(self, *args: Any, **kwargs: Any) -> PackedInC:
         self._struct = None  # buffers may be converted or moved now

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from autodpq_lib.config import RunConfig
@@ -38,13 +36,14 @@ class Packed(nn.Module):
         super().__init__()
         buffers = {"kept": table.kept, "low": table.low, "before": table.before, "bits": BITS}
         for name, array in buffers.items():
-            self.register_buffer(name, _tensor(array))
-        self.register_buffer("scale", None if table.scale is None else _tensor(table.scale))
+            self.register_buffer(name, torch.tensor(array))
+        self.register_buffer("scale", None if table.scale is None else torch.tensor(table.scale))
         self.first: dict[int, int] = {}
         for m, (first, codes, centroids) in table.fields.items():
             self.first[m] = first
-            self.register_buffer(f"codes_{m}", _tensor(np.append(codes, np.uint8(0))))  # two bytes are read at a time
-            self.register_buffer(f"centroids_{m}", _tensor(centroids))
+            padded = np.append(codes, np.uint8(0))  # two bytes are read at a time
+            self.register_buffer(f"codes_{m}", torch.tensor(padded))
+            self.register_buffer(f"centroids_{m}", torch.tensor(centroids))
 
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of features: ids int64 ``[B, M]`` -> ``[B, M, X]``; that each is one of its field is not checked."""
@@ -90,7 +89,9 @@ def load(path: Path, table: Callable[[Table], nn.Module] | None = None) -> CTRMo
     config = RunConfig.model_validate(about["config"])
     names = [name for name in ("embedding", "first_order") if f"{name}.kept" in tensors]
     model = assemble(config, len(about["fields"]), *((table or packed)(Table(n, about, tensors)) for n in names))
-    rest = {name.removeprefix("rest."): _tensor(array) for name, array in tensors.items() if name.startswith("rest.")}
+    rest = {
+        name.removeprefix("rest."): torch.tensor(array) for name, array in tensors.items() if name.startswith("rest.")
+    }
     missing, unexpected = model.load_state_dict(rest, strict=False)
     assert not unexpected
     assert all(name.startswith(("embedding.", "first_order.")) or "num_batches" in name for name in missing)
@@ -100,7 +101,3 @@ def load(path: Path, table: Callable[[Table], nn.Module] | None = None) -> CTRMo
 def packed(table: Table) -> nn.Module:
     """The faster of the two modules that can read this table here."""
     return PackedInC(table) if PackedInC.takes(table) else Packed(table)
-
-
-def _tensor(array: NDArray[Any]) -> Tensor:
-    return torch.tensor(array)

@@ -12,11 +12,9 @@ from tqdm import tqdm
 from autodpq_eval.layout import LABELS
 from autodpq_lib.config import RunConfig, Strategy
 from autodpq_lib.data.prepared import vocabulary
-from autodpq_lib.explore import load_run
+from autodpq_lib.explore import load_or_train
 from autodpq_lib.metrics import evaluate
 from autodpq_lib.paths import runs_root
-from autodpq_lib.run import finish, open_run
-from autodpq_lib.strategies import BY_NAME
 from autodpq_packed.export import Kept, export
 from autodpq_packed.module import load
 from scripts.measured import keep
@@ -38,8 +36,7 @@ def main() -> int:
 
 def measure(config: RunConfig) -> list[dict[str, Any]]:
     """Bytes of the file, and AUC and logloss on the test split, for each type of number."""
-    run = open_run(config)
-    found = load_run(finish(run, BY_NAME[config.strategy](run), runs_root()))
+    found = load_or_train(config, runs_root(), runs_root())
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from conftest import DyingWorkspace, KilledError, small_config, small_run
 
-from autodpq_lib.config import METHOD_VERSION
+from autodpq_lib.config import METHOD_VERSION, RunConfig
 from autodpq_lib.data.prepared import Samples
 from autodpq_lib.data.schema import Schema
-from autodpq_lib.explore import find_records, load_run, records
+from autodpq_lib.explore import find_records, load_or_train, load_run, records
 from autodpq_lib.metrics import evaluate
 from autodpq_lib.record import Record, read_record, record_path
-from autodpq_lib.run import finish, model_folder
+from autodpq_lib.run import Run, finish, model_folder
 from autodpq_lib.strategies import BY_NAME
 from autodpq_lib.strategies import trials as trials_module
 
@@ -64,6 +65,26 @@ def test_load_run_gives_the_model_back(strategy: str, tmp_path: object, schema: 
     loaded = load_run(record_path(tmp_path / "out", record.config))
     assert evaluate(loaded.model, loaded.test) == record.test
     assert loaded.record == record
+
+
+def test_what_is_there_is_loaded_and_what_is_not_is_trained(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    def open_small(config: RunConfig) -> Run:
+        opened.append(config)
+        return small_run(tmp_path / "work", schema, config)
+
+    monkeypatch.setattr("autodpq_lib.explore.open_run", open_small)
+    config = small_config(strategy="fe")
+    first, again = (load_or_train(config, tmp_path / "out", tmp_path / "out") for _ in range(2))
+    assert opened == [config]
+    assert again.record == first.record
+    assert torch.equal(again.model.embedding.table, first.model.embedding.table)
+    (model_folder(first.record.identity) / "model.safetensors").unlink()
+    load_or_train(config, tmp_path / "out", tmp_path / "out")
+    assert opened == [config, config]
 
 
 def test_load_run_without_a_model_says_so(tmp_path: object, schema: Schema) -> None:

@@ -10,7 +10,7 @@ from deepctr_torch import models
 from deepctr_torch.inputs import SparseFeat
 from numpy.typing import NDArray
 
-from scripts.peers.timed import BATCH, CROSS, DIM, HIDDEN, RATE, SCORING, SEED, Arrays, Loop, report
+from scripts.peers.timed import BATCH, CROSS, DIM, HIDDEN, RATE, SCORING, SEED, Arrays, Loop, columns, report
 
 NO_DECAY = {"l2_reg_embedding": 0.0, "l2_reg_linear": 0.0, "seed": SEED}
 
@@ -19,28 +19,21 @@ def begin(model: str, data: Path, arrays: Arrays) -> Loop:
     """Its own model, ``fit`` and ``predict``."""
     del data
     torch.set_num_threads(1)
-    sizes = arrays["sizes"]
-    columns = [SparseFeat(str(m), int(size), DIM) for m, size in enumerate(sizes)]
+    fields = [SparseFeat(str(m), int(size), DIM) for m, size in enumerate(arrays["sizes"])]
     make = {
-        "deepfm": lambda: models.DeepFM(columns, columns, dnn_hidden_units=HIDDEN, **NO_DECAY),
-        "dcn": lambda: models.DCN([], columns, cross_num=CROSS, dnn_hidden_units=HIDDEN, l2_reg_cross=0.0, **NO_DECAY),
-        "pnn": lambda: models.PNN(columns, dnn_hidden_units=HIDDEN, l2_reg_embedding=0.0, seed=SEED),
+        "deepfm": lambda: models.DeepFM(fields, fields, dnn_hidden_units=HIDDEN, **NO_DECAY),
+        "dcn": lambda: models.DCN([], fields, cross_num=CROSS, dnn_hidden_units=HIDDEN, l2_reg_cross=0.0, **NO_DECAY),
+        "pnn": lambda: models.PNN(fields, dnn_hidden_units=HIDDEN, l2_reg_embedding=0.0, seed=SEED),
     }
     ctr = make[model]()
     ctr.compile(torch.optim.Adam(ctr.parameters(), lr=RATE), "binary_crossentropy")
-    inputs = {part: _columns(arrays[f"{part}_ids"], sizes) for part in ("train", "valid")}
+    inputs = {part: columns(arrays, part) for part in ("train", "valid")}
 
     def score() -> NDArray[np.float32]:
         return np.asarray(ctr.predict(inputs["valid"], SCORING)).ravel()
 
     labels = arrays["train_labels"]
     return lambda: ctr.fit(inputs["train"], labels, batch_size=BATCH, epochs=1, verbose=0, shuffle=True), score
-
-
-def _columns(ids: NDArray[np.int64], sizes: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
-    """Ids within each field, by the field's name."""
-    offsets = np.cumsum(sizes) - sizes
-    return {str(m): ids[:, m] - offset for m, offset in enumerate(offsets)}
 
 
 if __name__ == "__main__":

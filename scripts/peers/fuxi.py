@@ -16,7 +16,7 @@ from fuxictr.pytorch.torch_utils import seed_everything
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scripts.peers.timed import BATCH, CROSS, DIM, HIDDEN, RATE, SCORING, SEED, Arrays, Loop, report
+from scripts.peers.timed import BATCH, CROSS, DIM, HIDDEN, RATE, SCORING, SEED, Arrays, Loop, columns, report
 
 
 class Model(BaseModel):  # type: ignore[misc]
@@ -87,9 +87,8 @@ def feature_map(sizes: NDArray[np.int64], folder: Path) -> FeatureMap:
 
 
 def _loader(part: str, features: FeatureMap, folder: Path, arrays: Arrays) -> NpzDataLoader:
-    sizes, ids = arrays["sizes"], arrays[f"{part}_ids"]
-    columns = {str(m): ids[:, m] - offset for m, offset in enumerate(np.cumsum(sizes) - sizes)}
-    np.savez(folder / f"{part}.npz", label=arrays[f"{part}_labels"], **columns)
+    written: dict[str, Any] = columns(arrays, part) | {"label": arrays[f"{part}_labels"]}
+    np.savez(folder / f"{part}.npz", **written)
     size = BATCH if part == "train" else SCORING
     return NpzDataLoader(features, str(folder / f"{part}.npz"), batch_size=size, shuffle=part == "train", num_workers=0)
 

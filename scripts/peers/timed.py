@@ -20,6 +20,12 @@ Arrays = dict[str, NDArray[Any]]
 Loop = tuple[Callable[[], object], Callable[[], NDArray[np.floating]]]
 
 
+def columns(arrays: Arrays, part: str) -> Arrays:
+    """Ids of a part, counted within each field, by the field's name."""
+    ids, sizes = arrays[f"{part}_ids"], arrays["sizes"]
+    return {str(m): ids[:, m] - offset for m, offset in enumerate(np.cumsum(sizes) - sizes)}
+
+
 def report(begin: Callable[[str, Path, Arrays], Loop]) -> None:
     """Train and validate as the command line says, and print the seconds of each epoch and the AUC after it.
 
