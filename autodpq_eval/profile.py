@@ -10,11 +10,18 @@ from time import perf_counter
 import pandas as pd
 from torch.profiler import ProfilerActivity, profile
 
-#: Kind of work -> torch's operators that do it. What is none of these but an operator is "elementwise".
+#: Kind of work -> the operators that do it, torch's and ours. What is none of these but an operator is "elementwise".
 KINDS = {
     "gather": ("aten::index_select", "aten::gather", "aten::index", "aten::embedding"),
-    "scatter": ("aten::index_add_", "aten::scatter_add_", "aten::index_copy_", "aten::_index_put_impl_"),
+    "scatter": (
+        "aten::index_add_",
+        "aten::scatter_add_",
+        "aten::index_copy_",
+        "aten::_index_put_impl_",
+        "RowsInCBackward",
+    ),
     "products": ("aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm"),
+    "quantisers": ("QuantisersInC", "QuantisersInCBackward"),
     "optimiser": ("aten::_fused_adam_",),
 }
 ELEMENTWISE, PYTHON = "elementwise", "Python and dispatch"
@@ -23,9 +30,10 @@ ELEMENTWISE, PYTHON = "elementwise", "Python and dispatch"
 def by_kind(step: Callable[[], object], repeats: int, warm: int = 10) -> dict[str, float]:
     """Milliseconds of a step by kind of work, their floor, and the whole.
 
-    The floor is what cannot be fused away: rows gathered and scattered, matrices multiplied, weights updated, each as
-    long as torch's operator for it takes within this step. Python and dispatch are what no operator accounts for. The
-    whole is measured without the profiler, which slows steps down, and divided in the proportions that it saw.
+    The floor is what cannot be fused away: rows gathered and scattered, matrices multiplied, vectors quantised, weights
+    updated, each as long as the operator for it takes within this step. Python and dispatch are what no operator
+    accounts for. The whole is measured without the profiler, which slows steps down, and divided in the proportions
+    that it saw.
 
     Args:
         step: does one step.
@@ -40,7 +48,7 @@ def by_kind(step: Callable[[], object], repeats: int, warm: int = 10) -> dict[st
         watched_ms = sum(1e3 * _seconds(step) for _ in range(repeats))
     found = dict.fromkeys([*KINDS, ELEMENTWISE], 0.0)
     for event in watched.key_averages():
-        if event.key.startswith("aten::"):
+        if event.key.startswith("aten::") or any(event.key in operators for operators in KINDS.values()):
             found[_kind(event.key)] += whole * event.self_cpu_time_total / 1e3 / watched_ms
     found[PYTHON] = whole - sum(found.values())
     return found | {"floor": sum(found[kind] for kind in KINDS), "whole": whole}

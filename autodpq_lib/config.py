@@ -103,6 +103,7 @@ class RunConfig(_Frozen):
     batch_size: int = Field(2048, ge=1)
     validations: int = Field(1, ge=1)  # in an epoch, evenly spread: early stopping inside it
     lazy: bool = False  # tables by LazyAdam: a step's cost does not depend on the number of features
+    device: Literal["cpu", "cuda"] = "cpu"
     threshold: int = Field(40, ge=0)
     centroids: tuple[int, ...] = (8, 16, 32)
     subspaces: tuple[int, ...] = (2, 4, 8)
@@ -141,6 +142,8 @@ class RunConfig(_Frozen):
             raise ValueError("retrain_from: expected search or scratch where pretrain is off, found pretrain")
         if self.second_order and self.lazy:
             raise ValueError("second_order: expected false where lazy is on, for it moves all rows, found true")
+        if self.second_order and self.device != "cpu":
+            raise ValueError(f"device: expected cpu where second_order is on, found {self.device}")
         return self
 
     @property

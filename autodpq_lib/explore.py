@@ -78,7 +78,7 @@ def load_run(record: Record | Path) -> LoadedRun:
             f"{weights}: the model of {config.name()} is not on this machine; run it again with OUT=runs/mine"
         )
     schema = load_schema(config.dataset, config.threshold)
-    model = final_model(config, schema, found.decision)
+    model = final_model(config.model_copy(update={"device": "cpu"}), schema, found.decision)
     model.load_state_dict(load_file(weights))
     parts = [load_samples(config.dataset, part, config.split_seed) for part in ("train", "valid", "test")]
     return LoadedRun(found, model.eval(), schema, *parts)

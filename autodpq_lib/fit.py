@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from autodpq_lib.adam import Adam
 from autodpq_lib.config import Limit, RunConfig
 from autodpq_lib.data.samples import Batch, Samples
 from autodpq_lib.lazy_adam import LazyAdam
@@ -129,7 +130,7 @@ class Descent:
     def epoch(self, number: int) -> Row:
         """One round over the training part; notes steps and mean training loss."""
         self.model.train()
-        total, steps = torch.zeros(()), 0
+        total, steps = torch.zeros((), device=self.config.device), 0
         for batch in batches(self.train, self.config, number):
             total += self.step(batch)
             steps += 1
@@ -153,9 +154,9 @@ class Descent:
         self.optimizer.load_state_dict(state["optimizer"])
 
 
-def adam(parameters: list[nn.Parameter], config: RunConfig) -> torch.optim.Adam:
+def adam(parameters: list[nn.Parameter], config: RunConfig) -> Adam:
     """Adam with the recipe's (coupled) weight decay, on all rows or, if ``lazy``, on those that a batch touches."""
-    kind = LazyAdam if config.lazy else torch.optim.Adam
+    kind = LazyAdam if config.lazy else Adam
     return kind(parameters, lr=config.learning_rate, weight_decay=config.base.weight_decay, fused=True)
 
 
@@ -178,4 +179,4 @@ def batches(samples: Samples, config: RunConfig, number: int) -> Iterator[Batch]
 def shuffled(samples: Samples, config: RunConfig, *names: object) -> Sequence[Tensor]:
     """Places of samples, a batch each, int32 ``[B]``: one pass, in an order fixed by the seed and the names."""
     order = torch.randperm(len(samples), generator=generator(config.seed, *names), dtype=torch.int32)
-    return order.split(config.batch_size)
+    return order.to(config.device).split(config.batch_size)

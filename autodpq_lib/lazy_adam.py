@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from autodpq_lib.adam import Adam
 from autodpq_lib.compiled import library
 
 SOURCE = Path(__file__).with_suffix(".c")
@@ -39,13 +40,13 @@ class Step:
         return cls(rate, beta1, beta2, correction, group["eps"], group["weight_decay"])
 
 
-class LazyAdam(torch.optim.Adam):
+class LazyAdam(Adam):
     """Adam whose step reads and writes only the rows that the batch touched, where a gradient is sparse.
 
     A touched row gets Adam's update with the bias correction of the optimiser's step number, and weight decay
     added to its gradient; a row that is not touched keeps its weights and both moments as they are. Dense Adam
     would let those moments fade, move the row by them, and decay it. Where every row is touched each step the two
-    are the same. Dense gradients are left to :class:`torch.optim.Adam`.
+    are the same. Dense gradients are left to :class:`Adam`.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -65,22 +66,19 @@ class LazyAdam(torch.optim.Adam):
 
     def _update_rows(self, p: Tensor, group: dict[str, Any]) -> None:
         assert p.grad is not None
-        state = self.state[p]
-        if not state:
-            # The step is a float tensor because torch's Adam has it so.
-            state |= {"step": torch.zeros(()), "exp_avg": torch.zeros_like(p), "exp_avg_sq": torch.zeros_like(p)}
+        state = self._state_of(p)
         state["step"] += 1
         tables = (p.data, state["exp_avg"], state["exp_avg_sq"])
         named, values = p.grad._indices()[0].contiguous(), p.grad._values().contiguous()
-        given = (*tables, self._scratch(len(p)), named, values, Step.number(int(state["step"]), group))
-        compiled = library(SOURCE)
+        given = (*tables, self._scratch(p), named, values, Step.number(int(state["step"]), group))
+        compiled = library(SOURCE) if p.device.type == "cpu" else None
         update_compiled(*given, compiled) if compiled else update_rows(*given)
 
-    def _scratch(self, rows: int) -> Tensor:
+    def _scratch(self, p: Tensor) -> Tensor:
         """Per row, where the gradient last named it; what older gradients left is never believed."""
-        if rows not in self._last:
-            self._last[rows] = torch.zeros(rows, dtype=torch.int32)
-        return self._last[rows]
+        if len(p) not in self._last:
+            self._last[len(p)] = torch.zeros(len(p), dtype=torch.int32, device=p.device)
+        return self._last[len(p)]
 
 
 def update_rows(w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, values: Tensor, step: Step) -> None:
@@ -107,7 +105,7 @@ def update_rows(w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, va
 
 def summed(last: Tensor, named: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     """The rows named, once each, int64 ``[U]``, and the sums of their values ``[U, X]``; without sorting."""
-    places = torch.arange(len(named), dtype=torch.int32)
+    places = torch.arange(len(named), dtype=torch.int32, device=named.device)
     last.index_copy_(0, named, places)
     last_place = last.index_select(0, named)
     chosen = last_place == places

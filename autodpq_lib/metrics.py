@@ -24,10 +24,10 @@ class Metrics(BaseModel):
 
 
 def predict(model: nn.Module, samples: Samples) -> Tensor:
-    """Logits float32 ``[rows]`` in evaluation mode; the model is left in it."""
+    """Logits float32 ``[rows]`` in evaluation mode, on the CPU; the model is left in it."""
     model.eval()
     with torch.inference_mode():
-        return torch.cat([model(ids) for ids, _ in samples.in_order(SCORING_BATCH)])
+        return torch.cat([model(ids) for ids, _ in samples.in_order(SCORING_BATCH)]).cpu()
 
 
 def score(logits: Tensor, labels: Tensor) -> Metrics:
@@ -38,7 +38,7 @@ def score(logits: Tensor, labels: Tensor) -> Metrics:
 
 def evaluate(model: nn.Module, samples: Samples) -> Metrics:
     """Metrics of a model on samples."""
-    return score(predict(model, samples), samples.labels)
+    return score(predict(model, samples), samples.labels.cpu())
 
 
 def constant_logloss(labels: NDArray[np.uint8]) -> float:

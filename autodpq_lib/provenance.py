@@ -29,7 +29,8 @@ class Provenance(BaseModel):
 
     Attributes:
         peak_memory_mib: largest resident set of the process so far, mapped files included.
-        compiled: whether lazy Adam ran in C, whose last bits differ from torch's; None in older records.
+        compiled: whether there was a C compiler, for what runs in C differs from torch in its last bits; None in older
+            records.
         peak_anonymous_mib: largest anonymous memory of the run, mapped files apart; None in older records.
     """
 

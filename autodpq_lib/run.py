@@ -65,6 +65,7 @@ def open_run(config: RunConfig) -> Run:
 
     Raises:
         RuntimeError: another process is at the same run.
+        ValueError: a GPU is asked for and there is none.
     """
     schema = load_schema(config.dataset, config.threshold)
     workspace = Workspace(runs_root() / "work" / config.identity(schema.fingerprint))
@@ -79,9 +80,11 @@ def scratch_run(config: RunConfig) -> Run:
 
 
 def _open(config: RunConfig, schema: Schema, workspace: Workspace) -> Run:
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device: expected cpu, for torch finds no GPU on this machine, found cuda")
     settle()
     train, valid = (load_samples(config.dataset, part, config.split_seed) for part in ("train", "valid"))
-    return Run(config, schema, train, valid, workspace)
+    return Run(config, schema, train.to(config.device), valid.to(config.device), workspace)
 
 
 def finish(run: Run, stages: list[Stage], out: str | Path) -> Record:
@@ -90,7 +93,7 @@ def finish(run: Run, stages: list[Stage], out: str | Path) -> Record:
     The result is the best fit on validation of the last stage. A relative ``out`` counts from the project's folder.
     """
     test = load_samples(run.config.dataset, "test", run.config.split_seed)
-    timeline, model, decision, logits = _score_kept(run, stages, test)
+    timeline, model, decision, logits = _score_kept(run, stages, test.to(run.config.device))
     folder = model_folder(run.identity)
     with atomic_path(folder) as target:
         target.mkdir()
@@ -132,7 +135,7 @@ def _score_kept(run: Run, stages: list[Stage], test: Samples) -> tuple[list[Poin
             model, built, decision = stage.build(choice), (stage.name, choice), choice
         model.load_state_dict(run.workspace.kept(fit.name, point["epoch"]))
         logits = predict(model, test)
-        timeline.append(Point(stage=stage.name, fit=fit.name, test=score(logits, test.labels), **point))
+        timeline.append(Point(stage=stage.name, fit=fit.name, test=score(logits, test.labels.cpu()), **point))
     assert model is not None, "nothing was kept to be scored"
     return timeline, model, decision, logits
 

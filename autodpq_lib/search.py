@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from autodpq_lib.adam import Adam
 from autodpq_lib.config import RunConfig
 from autodpq_lib.data.samples import Batch, Samples
 from autodpq_lib.embedding.candidates import Candidates
@@ -37,14 +38,14 @@ class Search:
         self.embedding = cast(Candidates, model.embedding)
         self.alpha = self.embedding.alpha
         self.weights = [p for p in model.parameters() if p is not self.alpha]
-        self.alpha_optimizer = torch.optim.Adam([self.alpha], lr=config.learning_rate)
+        self.alpha_optimizer = Adam([self.alpha], lr=config.learning_rate)
         self.weight_optimizer = adam(self.weights, config)
         self.steps = 0
 
     def epoch(self, number: int) -> Row:
         """One round over the training part; notes steps, loss, tau and the entropy of p of each field."""
         self.model.train()
-        total, before = torch.zeros(()), self.steps
+        total, before = torch.zeros((), device=self.config.device), self.steps
         held_out = self._validation_batches(number)
         for batch in batches(self.train, self.config, number):
             s = self.steps if self.config.tau_unit == "steps" else number // self.config.validations

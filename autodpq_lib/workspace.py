@@ -50,7 +50,7 @@ class Workspace:
     def load(self, name: str) -> dict[str, Any] | None:
         """State of the fit ``name``, or None if it has not begun."""
         path = self.folder / f"{name}.pt"
-        return torch.load(path, weights_only=True) if path.exists() else None
+        return torch.load(path, weights_only=True, map_location="cpu") if path.exists() else None
 
     def save(self, name: str, state: dict[str, Any]) -> None:
         """Replace the state of the fit ``name``."""
@@ -64,7 +64,7 @@ class Workspace:
 
     def kept(self, name: str, epoch: int) -> Weights:
         """Weights given to :meth:`keep`, mapped from disk."""
-        return torch.load(self._kept(name, epoch), weights_only=True, mmap=True)
+        return torch.load(self._kept(name, epoch), weights_only=True, map_location="cpu", mmap=True)
 
     def drop(self, name: str, epoch: int) -> None:
         """Forget weights that a better epoch has replaced."""

@@ -33,6 +33,7 @@ from scripts.measured import FOLDER, keep
 #: Loop -> its module in `scripts.peers`.
 LOOPS = {
     "ours": "ours",
+    "ours, without a compiler": "ours",
     "textbook": "plain",
     "textbook, batches by index": "indexed",
     "FuxiCTR": "fuxi",
@@ -98,10 +99,10 @@ def one(loop: str, model: str, folder: Path, epochs: int, python: Path) -> dict[
     """A round of one loop, in a process of its own."""
     run_by = python if loop in THEIRS else Path(sys.executable)
     command = [run_by, "-m", f"scripts.peers.{LOOPS[loop]}", "--model", model, "--data", folder, "--epochs", epochs]
-    one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "AUTODPQ_THREADS": "1"}
-    done = subprocess.run(
-        list(map(str, command)), cwd=ROOT, capture_output=True, text=True, check=False, env=one_thread
-    )
+    settings = {**os.environ, "OMP_NUM_THREADS": "1", "AUTODPQ_THREADS": "1"}
+    if loop.endswith("without a compiler"):
+        settings["AUTODPQ_COMPILER"] = ""
+    done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True, check=False, env=settings)
     if done.returncode:
         raise RuntimeError(f"{loop}, {model}: {done.stderr.strip()[-500:]}")
     return dict(json.loads(done.stdout.splitlines()[-1]))

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from autodpq_lib.compiled import library
 from autodpq_lib.config import RunConfig
 from autodpq_lib.data.samples import Samples
 from autodpq_lib.data.schema import Schema
+from autodpq_lib.embedding.quantisers import SOURCE
 from autodpq_lib.run import Run
 from autodpq_lib.workspace import Workspace
 
@@ -77,3 +79,13 @@ class DyingWorkspace(Workspace):
         self.lives -= 1
         if not self.lives:
             raise KilledError
+
+
+@pytest.fixture(params=["C", "torch"])
+def compiler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test with the functions in C, where there is a compiler, and without."""
+    if request.param == "torch":
+        for module in ("quantisers", "rows"):
+            monkeypatch.setattr(f"autodpq_lib.embedding.{module}.library", lambda _: None)
+    elif library(SOURCE) is None:
+        pytest.skip("no C compiler")

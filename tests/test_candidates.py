@@ -14,6 +14,9 @@ PAIRS = [(2, 2), (2, 4), (4, 2), (4, 4)]
 IDS = torch.tensor([[2, 6, 12], [3, 7, 13], [4, 8, 9], [5, 6, 10], [2, 6, 9]])
 
 
+pytestmark = pytest.mark.usefixtures("compiler")
+
+
 def normal(tensor: Tensor) -> Tensor:
     return tensor.normal_()
 

@@ -22,6 +22,7 @@ def config(**keys: object) -> RunConfig:
         ({"seed": -1}, "seed"),
         ({"subspaces": (3,)}, "subspaces: expected divisors of embedding_dim 16, found 3"),
         ({"lazy": True, "second_order": True}, "second_order: expected false where lazy is on"),
+        ({"device": "cuda", "second_order": True}, "device: expected cpu where second_order is on, found cuda"),
         ({"validations": 0}, "validations"),
         ({"dataset": "movies"}, "dataset: expected one of .*ml-1m.*, found 'movies'"),
     ],

@@ -30,7 +30,8 @@ def test_cross_by_hand() -> None:
     with torch.no_grad():
         cross.weights[0].weight.copy_(torch.tensor([[2.0, -1.0]]))
         cross.biases[0].copy_(torch.tensor([0.5, 1.0]))
-    assert cross(torch.tensor([[3.0, 4.0]])).tolist() == [[3 * 2 + 0.5 + 3, 4 * 2 + 1 + 4]]
+    x = torch.tensor([[3.0, 4.0]])
+    assert [cross(x, v).tolist() for v in torch.eye(2)[:, None]] == [[3 * 2 + 0.5 + 3], [4 * 2 + 1 + 4]]
 
 
 def test_three_layers_of_one_vector_each(schema: Schema) -> None:

@@ -31,6 +31,14 @@ def test_pairwise_by_hand() -> None:
     assert pairwise(e).item() == pytest.approx((3 - 2) + (0.5 + 8) + (1.5 - 4))
 
 
+def test_gradient_of_pairwise_is_that_of_the_sum_over_pairs() -> None:
+    e = torch.randn(3, 4, 5, dtype=torch.double, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    weights = torch.tensor([1.0, -2.0, 0.5], dtype=torch.double)
+    naive = sum((e[:, m] * e[:, n]).sum(1) for m, n in combinations(range(4), 2))
+    mine, expected = (torch.autograd.grad(out, e, weights)[0] for out in (pairwise(e), naive))
+    torch.testing.assert_close(mine, expected)
+
+
 def test_others_shares_first_order_weights_too(schema: Schema) -> None:
     model = others_model(small_config(), schema)
     assert model.first_order.table.shape == (10, 1)

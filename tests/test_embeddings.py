@@ -16,6 +16,9 @@ DECISION = {"a": (8, 2), "c": (2, 4)}
 IDS = torch.tensor([[2, 6, 12], [0, 7, 13], [1, 8, 9], [5, 6, 10]])
 
 
+pytestmark = pytest.mark.usefixtures("compiler")
+
+
 def normal(tensor: Tensor) -> Tensor:
     return tensor.normal_()
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from conftest import DyingWorkspace, KilledError, small_config, small_run
+from conftest import DyingWorkspace, KilledError, small_config, small_run, small_samples
 from torch import nn
 
 from autodpq_lib.config import Limit, RunConfig
 from autodpq_lib.data.schema import Schema
 from autodpq_lib.fit import Descent, Row, batches, fit
-from autodpq_lib.models.build import candidates_model, full_model
+from autodpq_lib.models.build import candidates_model, full_model, others_model
+from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.run import Run
 from autodpq_lib.search import Search
 from autodpq_lib.workspace import Workspace
@@ -164,3 +167,19 @@ def test_interrupted_and_straight_fits_end_in_the_same_bits(
     resumed = go(Workspace(tmp_path / "killed"))
     assert straight.keys() == resumed.keys()
     assert all(torch.equal(straight[name], resumed[name]) for name in straight)
+
+
+@pytest.mark.parametrize("build", [full_model, others_model])
+@pytest.mark.parametrize("model", ["deepfm", "pnn", "dcn"])
+def test_a_step_on_another_device_is_all_on_it(model: str, build: Callable[..., CTRModel], schema: Schema) -> None:
+    """The meta device has no numbers, so whatever asked the CPU for one, or mixed the two, would fail."""
+    config = small_config(model=model, recipe="paper").model_copy(update={"device": "meta"})
+    descent = Descent(build(config, schema), small_samples(schema, 70, 1).to("meta"), config)
+    assert [descent.step(batch).device.type for batch in batches(descent.train, config, 0)] == ["meta"] * 3
+
+
+def test_samples_on_a_device_are_the_rows_of_the_part(schema: Schema) -> None:
+    part = replace(small_samples(schema, 9, 1), rows=torch.tensor([1, 4, 8], dtype=torch.int32))
+    there = part.to("meta")
+    assert (there.all_ids.shape, there.all_labels.shape, len(there)) == ((3, 3), (3,), 3)
+    assert part.to("cpu") is part

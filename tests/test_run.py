@@ -17,7 +17,7 @@ from autodpq_lib.data.schema import Schema
 from autodpq_lib.explore import find_records, load_or_train, load_run, records
 from autodpq_lib.metrics import evaluate
 from autodpq_lib.record import Record, read_record, record_path
-from autodpq_lib.run import Run, finish, model_folder
+from autodpq_lib.run import Run, finish, model_folder, scratch_run
 from autodpq_lib.strategies import BY_NAME
 from autodpq_lib.strategies import trials as trials_module
 
@@ -95,6 +95,13 @@ def test_load_run_without_a_model_says_so(tmp_path: object, schema: Schema) -> N
         match=r"the model of deepfm-fe-seed1-.* is not on this machine; run it again with OUT=runs/mine",
     ):
         load_run(record)
+
+
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, schema: Schema) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("autodpq_lib.run.load_schema", lambda *_: schema)
+    with pytest.raises(ValueError, match="device: expected cpu, for torch finds no GPU on this machine, found cuda"):
+        scratch_run(small_config(device="cuda"))
 
 
 def test_predictions_lie_beside_the_model(tmp_path: object, schema: Schema, tiny_test_part: Samples) -> None:

@@ -27,6 +27,13 @@ class Samples:
     all_labels: Tensor
     rows: Tensor
 
+    def to(self, device: str) -> Samples:
+        """These rows alone, copied to a device; on the CPU nothing is copied."""
+        if device == "cpu":
+            return self
+        places = torch.arange(len(self), dtype=torch.int32, device=device)
+        return Samples(self.ids.to(device), self.all_labels.index_select(0, self.rows).to(device), places)
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -37,7 +44,11 @@ class Samples:
 
     def in_order(self, size: int) -> Iterator[Batch]:
         """All samples, in order, ``size`` at a time."""
-        return (self.take(torch.arange(start, min(start + size, len(self)))) for start in range(0, len(self), size))
+        device = self.rows.device
+        return (
+            self.take(torch.arange(start, min(start + size, len(self)), device=device))
+            for start in range(0, len(self), size)
+        )
 
     @property
     def ids(self) -> Tensor:

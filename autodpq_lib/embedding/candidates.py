@@ -14,6 +14,7 @@ from autodpq_lib.data.schema import Schema
 from autodpq_lib.embedding.compressed import Compressed
 from autodpq_lib.embedding.init import Init
 from autodpq_lib.embedding.quantiser import Quantiser, gumbel
+from autodpq_lib.embedding.quantisers import quantise
 
 #: Spread of the initial structural weights, as in DARTS: no candidate is preferred, ties are broken.
 ALPHA_SD = 1e-3
@@ -84,20 +85,22 @@ class Candidates(Compressed):
         self.norms = nn.ModuleList(FieldNorm(len(self.pairs), dim) for _ in self.low_fields) if batchnorm else None
         self.alpha = nn.Parameter(torch.randn(len(self.low_fields), len(self.pairs)) * ALPHA_SD)
 
-    def compress(self, e: list[Tensor]) -> Tensor:
-        """Mixture of the candidates: raw vectors ``[P_m, X]`` of each field -> ``[sum P_m, X]``."""
-        p = self.probabilities()
-        mixed = [torch.einsum("t,ptx->px", p[n], self.each(n, part)) for n, part in enumerate(e) if len(part)]
-        return torch.cat(mixed)
+    def compress(self, e: Tensor, sizes: list[int]) -> Tensor:
+        """Mixture of the candidates: raw vectors, field by field, ``[P, X]`` -> ``[P, X]``."""
+        p = self.probabilities().repeat_interleave(torch.tensor(sizes, device=e.device), 0, output_size=len(e))
+        return torch.bmm(p[:, None], self.each(e, sizes)).squeeze(1)
 
-    def each(self, n: int, e: Tensor) -> Tensor:
-        """All candidates' vectors of the n-th low-frequency field, normalised: ``[P, X]`` -> ``[P, T, X]``."""
-        quantisers = cast(nn.ModuleDict, self.quantisers[self.low_fields[n]])
+    def each(self, e: Tensor, sizes: list[int]) -> Tensor:
+        """All candidates' vectors, normalised in each field: ``[P, X]`` -> ``[P, T, X]``."""
         if self.quantise:
-            decoded = torch.cat([quantiser(e) for quantiser in quantisers.values()], dim=1)
+            fields = [cast(list[Quantiser], list(of.children())) for of in self.quantisers.children()]
+            decoded = quantise(e, sizes, fields)
         else:
             decoded = e[:, None].expand(-1, len(self.pairs), -1)
-        return decoded if self.norms is None else cast(Tensor, self.norms[n](decoded))
+        if self.norms is None:
+            return decoded
+        parts = zip(self.norms, decoded.split(sizes), strict=True)
+        return torch.cat([norm(part) for norm, part in parts if len(part)])
 
     def probabilities(self) -> Tensor:
         """``p_m^t`` of every field and candidate, ``[F, T]``, with a fresh draw of noise while training."""

@@ -36,8 +36,8 @@ class Compressed(Full):
         self._lookup: Tensor | None = None
         self.register_load_state_dict_post_hook(lambda *_: self._forget())
 
-    def compress(self, e: list[Tensor]) -> Tensor:
-        """Raw vectors, ``[P_m, X]`` for each low-frequency field m -> the vectors used instead, ``[sum P_m, X]``."""
+    def compress(self, e: Tensor, sizes: list[int]) -> Tensor:
+        """Raw vectors, field by field, ``sizes`` of each, -> the vectors used instead; both ``[P, X]``."""
         raise NotImplementedError
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -48,13 +48,13 @@ class Compressed(Full):
         pairs = row * ids.shape[1] + field  # positions of low-frequency features in `flat`, field by field
         if len(pairs):
             low = flat[pairs]
-            e.index_copy_(0, pairs, self._compress_rows(low) if self.training else self.lookup()[self.rank[low]])
+            used = self._compress_rows(e[pairs], low) if self.training else self.lookup()[self.rank[low]]
+            e.index_copy_(0, pairs, used)
         return e.view(*ids.shape, -1)
 
-    def _compress_rows(self, low: Tensor) -> Tensor:
-        """Low-frequency features, field by field, int64 ``[P]`` -> the vectors used instead ``[P, X]``."""
-        sizes = torch.bincount(self.slot[low], minlength=len(self.low_fields)).tolist()
-        return self.compress(list(self.rows(low).split(sizes)))
+    def _compress_rows(self, e: Tensor, low: Tensor) -> Tensor:
+        """Low-frequency features, field by field, int64 ``[P]``: raw vectors -> the vectors used instead ``[P, X]``."""
+        return self.compress(e, torch.bincount(self.slot[low], minlength=len(self.low_fields)).tolist())
 
     def low_of(self, n: int) -> Tensor:
         """The low-frequency features of the n-th field that has any, int64 ``[L_n]``."""
@@ -66,7 +66,7 @@ class Compressed(Full):
         if self._lookup is None:
             self._lookup = self.table.new_empty(int(self.low.sum()), self.table.shape[1])
             for part in (part for n in range(len(self.low_fields)) for part in self.low_of(n).split(AT_ONCE)):
-                self._lookup[self.rank[part]] = self._compress_rows(part)
+                self._lookup[self.rank[part]] = self._compress_rows(self.rows(part), part)
         return self._lookup
 
     def train(self, mode: bool = True) -> Compressed:

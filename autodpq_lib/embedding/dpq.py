@@ -14,6 +14,7 @@ from autodpq_lib.embedding.candidates import Candidates
 from autodpq_lib.embedding.compressed import AT_ONCE, Compressed
 from autodpq_lib.embedding.init import Init
 from autodpq_lib.embedding.quantiser import Quantiser
+from autodpq_lib.embedding.quantisers import quantise
 
 
 class DPQ(Compressed):
@@ -52,10 +53,9 @@ class DPQ(Compressed):
             }
         )
 
-    def compress(self, e: list[Tensor]) -> Tensor:
-        """Encode and decode each field's vectors with its quantiser: ``[P_m, X]`` each -> ``[sum P_m, X]``."""
-        used = zip(self.quantisers.values(), e, strict=True)
-        return torch.cat([quantiser(part).squeeze(1) for quantiser, part in used if len(part)])
+    def compress(self, e: Tensor, sizes: list[int]) -> Tensor:
+        """Encode and decode each field's vectors with its quantiser: ``[P, X]`` -> ``[P, X]``."""
+        return quantise(e, sizes, [[cast(Quantiser, one)] for one in self.quantisers.values()]).squeeze(1)
 
     def codes(self) -> dict[str, Tensor]:
         """Integer codes of the low-frequency features, per field, in the order of ids: int64 ``[L_m, D_m]``."""

@@ -30,6 +30,7 @@ class Quantiser(nn.Module):
     """
 
     absent: Tensor
+    sizes: Tensor
 
     def __init__(
         self,
@@ -45,7 +46,8 @@ class Quantiser(nn.Module):
         super().__init__()
         shape = (len(sizes), subspaces, max(sizes), dim // subspaces)  # [T, D, K, X/D]
         # With several K the smaller tables are padded to the largest; a padded centroid is never chosen.
-        absent = torch.arange(shape[2]) >= torch.tensor(sizes)[:, None]
+        self.register_buffer("sizes", torch.tensor(sizes), persistent=False)  # [T]
+        absent = torch.arange(shape[2]) >= self.sizes[:, None]
         self.register_buffer("absent", absent[:, None, None], persistent=False)  # [T, 1, 1, K]
         self.centroids = nn.Parameter(self._table(shape, init))
         self.values = None if tied else nn.Parameter(self._table(shape, init))

@@ -87,7 +87,7 @@ def _on(embedding: Full, config: RunConfig, schema: Schema) -> CTRModel:
         if table is not None:
             table.lazy = config.lazy
     _seed(config, config.model)
-    return assemble(config, len(schema.fields), embedding, first_order)
+    return assemble(config, len(schema.fields), embedding, first_order).to(config.device)
 
 
 def assemble(config: RunConfig, fields: int, embedding: nn.Module, first_order: nn.Module | None = None) -> CTRModel:

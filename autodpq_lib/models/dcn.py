@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from autodpq_lib.config import Recipe
 from autodpq_lib.models.ctr_model import CTRModel
@@ -34,7 +36,8 @@ class DCN(CTRModel):
     def forward(self, ids: Tensor) -> Tensor:
         """Logits ``[B]`` of ids int64 ``[B, M]``."""
         x = self.embedding(ids).flatten(1)  # [B, M * X]
-        return self.last(torch.cat([self.cross(x), self.mlp(x)], 1)).squeeze(1)
+        for_cross, for_mlp = self.last.weight.split([x.shape[1], self.last.in_features - x.shape[1]], 1)
+        return self.cross(x, for_cross) + F.linear(self.mlp(x), for_mlp, self.last.bias).squeeze(1)
 
 
 class Cross(nn.Module):
@@ -50,9 +53,17 @@ class Cross(nn.Module):
         self.weights = nn.ModuleList(nn.Linear(inputs, 1, bias=False) for _ in range(layers))
         self.biases = nn.ParameterList(torch.zeros(inputs) for _ in range(layers))
 
-    def forward(self, first: Tensor) -> Tensor:
-        """``x_0`` -> ``x_L``, both ``[B, inputs]``."""
-        x = first
-        for weight, bias in zip(self.weights, self.biases, strict=True):
-            x = first * weight(x) + bias + x
-        return x
+    def forward(self, first: Tensor, v: Tensor) -> Tensor:
+        """``<x_L, v>`` of ``x_0`` ``[B, inputs]`` and ``v`` ``[1, inputs]``: ``[B]``.
+
+        Every layer's output is ``x_l = s_l x_0 + c_l``, a number ``s_l`` for each sample and a vector ``c_l`` for all,
+        with ``s_{l+1} = s_l (1 + <x_0, w_l>) + <c_l, w_l>`` and ``c_{l+1} = c_l + b_l``. So the products of ``x_0``
+        with the weights, one matrix product, are all that is needed of it.
+        """
+        weights = [cast(Tensor, layer.weight) for layer in self.weights]
+        *products, seen = (first @ torch.cat([*weights, v]).T).unbind(1)
+        scale, shift = torch.ones_like(seen), torch.zeros_like(v)  # s_0, c_0
+        for product, weight, bias in zip(products, weights, self.biases, strict=True):
+            scale = scale * (1 + product) + (shift * weight).sum()
+            shift = shift + bias
+        return scale * seen + (shift * v).sum()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import Function
 
 from autodpq_lib.config import Recipe
 from autodpq_lib.models.ctr_model import CTRModel
@@ -41,6 +43,27 @@ class DeepFM(CTRModel):
         return self.bias + first + pairwise(e) + deep
 
 
+class Pairwise(Function):
+    """``sum_{m<n} <e_m, e_n> = (|s|^2 - sum_m |e_m|^2) / 2`` with ``s = sum_m e_m``; its gradient is ``s - e_m``.
+
+    Autograd would find the same in twice the time.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, e: Tensor) -> Tensor:
+        """``[B, M, X]`` -> ``[B]``."""
+        s = e.sum(1)
+        ctx.save_for_backward(e, s)
+        return (s.square().sum(1) - e.square().sum((1, 2))) / 2
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        """``[B]`` -> ``[B, M, X]``."""
+        e, s = ctx.saved_tensors
+        g = grads[0][:, None]
+        return torch.addcmul((s * g)[:, None], e, g[:, None], value=-1)
+
+
 def pairwise(e: Tensor) -> Tensor:
-    """``sum_{m<n} <e_m, e_n> = (|sum_m e_m|^2 - sum_m |e_m|^2) / 2``: ``[B, M, X]`` -> ``[B]``."""
-    return (e.sum(1).square().sum(1) - e.square().sum((1, 2))) / 2
+    """Sum of the inner products of all pairs of fields: ``[B, M, X]`` -> ``[B]``."""
+    return cast(Tensor, Pairwise.apply(e))

@@ -37,4 +37,4 @@ class Dropout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Zero entries at random and scale the rest by ``1 / (1 - rate)`` while training."""
-        return x * (torch.rand_like(x) >= self.rate) / (1 - self.rate) if self.training else x
+        return x * torch.rand_like(x).ge_(self.rate).div_(1 - self.rate) if self.training else x

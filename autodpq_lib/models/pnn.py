@@ -7,9 +7,12 @@ i = j, and weigh the products by a matrix of rank one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import Function
+from torch.nn import functional as F
 
 from autodpq_lib.config import Recipe
 from autodpq_lib.models.ctr_model import CTRModel
@@ -28,15 +31,45 @@ class PNN(CTRModel):
     """
 
     pairs: Tensor
+    places: Tensor
 
     def __init__(self, embedding: nn.Module, fields: int, dim: int, hidden: Sequence[int], recipe: Recipe) -> None:
         super().__init__(embedding)
-        self.register_buffer("pairs", torch.triu_indices(fields, fields, offset=1), persistent=False)  # [2, M(M-1)/2]
-        inputs = fields * dim + self.pairs.shape[1]
+        pairs, places = pairs_of(fields)
+        self.register_buffer("pairs", pairs, persistent=False)  # [M(M-1)/2]
+        self.register_buffer("places", places, persistent=False)  # [M * M]
+        inputs = fields * dim + len(pairs)
         self.mlp = nn.Sequential(*hidden_layers(inputs, hidden, recipe), nn.Linear(hidden[-1], 1))
 
     def forward(self, ids: Tensor) -> Tensor:
         """Logits ``[B]`` of ids int64 ``[B, M]``."""
         e = self.embedding(ids)  # [B, M, X]
-        products = (e @ e.transpose(1, 2))[:, self.pairs[0], self.pairs[1]]  # [B, M(M-1)/2]
-        return self.mlp(torch.cat([e.flatten(1), products], 1)).squeeze(1)
+        return self.mlp(torch.cat([e.flatten(1), Products.apply(e, self.pairs, self.places)], 1)).squeeze(1)
+
+
+class Products(Function):
+    """``<e_m, e_n>`` for all m < n; their gradient in ``e_m`` is ``sum_n g_mn e_n`` with g symmetric.
+
+    Autograd, which does not know that the products are symmetric, would find the same in twice the time.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, e: Tensor, pairs: Tensor, places: Tensor) -> Tensor:
+        """``[B, M, X]`` -> ``[B, M(M-1)/2]``; for ``pairs`` and ``places`` see :func:`pairs_of`."""
+        ctx.save_for_backward(e, places)
+        return (e @ e.transpose(1, 2)).flatten(1).index_select(1, pairs)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        """``[B, M(M-1)/2]`` -> ``[B, M, X]``."""
+        e, places = ctx.saved_tensors
+        g = F.pad(grads[0], (0, 1)).index_select(1, places)
+        return g.view(-1, e.shape[1], e.shape[1]) @ e, None, None
+
+
+def pairs_of(fields: int) -> tuple[Tensor, Tensor]:
+    """Place of each pair m < n in a flat ``[M, M]`` table, and the pair of each place; M(M-1)/2 for the diagonal."""
+    m, n = torch.triu_indices(fields, fields, offset=1)
+    places = torch.full((fields, fields), len(m))
+    places[m, n] = places[n, m] = torch.arange(len(m))
+    return m * fields + n, places.flatten()
