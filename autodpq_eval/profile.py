@@ -21,7 +21,7 @@ KINDS = {
         "RowsInCBackward",
     ),
     "products": ("aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm"),
-    "quantisers": ("QuantisersInC", "QuantisersInCBackward"),
+    "quantisers": ("quantisers",),
     "optimiser": ("aten::_fused_adam_",),
 }
 ELEMENTWISE, PYTHON = "elementwise", "Python and dispatch"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class Adam(torch.optim.Adam):
@@ -15,6 +15,9 @@ class Adam(torch.optim.Adam):
     torch sorts all tensors by device and looks for options that we do not use; for models of our size that takes as
     long as the update.
     """
+
+    def __init__(self, parameters: list[nn.Parameter], lr: float, weight_decay: float = 0.0) -> None:
+        super().__init__(parameters, lr=lr, weight_decay=weight_decay, fused=True)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from autodpq_lib.atomic import atomic_path
 from autodpq_lib.paths import runs_root
+from autodpq_lib.process import cpu
 
 FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-shared", "-fPIC")
 
@@ -28,7 +29,7 @@ def library(source: Path) -> ctypes.CDLL | None:
     if not compiler:
         return None
     # The processor is named because the code is made for it, and runs/ may be shared.
-    made_of = (source.read_text(), compiler, *FLAGS, platform.node(), platform.processor())
+    made_of = (source.read_text(), compiler, *FLAGS, platform.node(), cpu())
     built = runs_root() / "compiled" / f"{source.stem}-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]}.so"
     if not built.exists():
         with atomic_path(built) as target:

@@ -17,7 +17,7 @@ STRATEGIES: tuple[Strategy, ...] = ("fe", "others", "grid", "random", "autodpq")
 Model = Literal["deepfm", "pnn", "dcn"]
 MODELS: tuple[Model, ...] = ("deepfm", "pnn", "dcn")
 
-#: Raised by hand when a strategy's numbers change, so that older records are found and named.
+#: Raised by hand when what a strategy does changes, so that older records are found and named; rounding is no change.
 METHOD_VERSION: dict[str, int] = {"fe": 1, "others": 1, "grid": 1, "random": 1, "autodpq": 1}
 
 #: Per field its (K, D): K centroids in each of D subspaces.

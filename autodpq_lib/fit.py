@@ -157,7 +157,7 @@ class Descent:
 def adam(parameters: list[nn.Parameter], config: RunConfig) -> Adam:
     """Adam with the recipe's (coupled) weight decay, on all rows or, if ``lazy``, on those that a batch touches."""
     kind = LazyAdam if config.lazy else Adam
-    return kind(parameters, lr=config.learning_rate, weight_decay=config.base.weight_decay, fused=True)
+    return kind(parameters, config.learning_rate, config.base.weight_decay)
 
 
 def batches(samples: Samples, config: RunConfig, number: int) -> Iterator[Batch]:

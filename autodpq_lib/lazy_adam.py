@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from autodpq_lib.adam import Adam
 from autodpq_lib.compiled import library
@@ -49,8 +49,8 @@ class LazyAdam(Adam):
     are the same. Dense gradients are left to :class:`Adam`.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, parameters: list[nn.Parameter], lr: float, weight_decay: float = 0.0) -> None:
+        super().__init__(parameters, lr, weight_decay)
         self._last: dict[int, Tensor] = {}
 
     @torch.no_grad()

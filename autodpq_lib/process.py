@@ -6,6 +6,7 @@ import ctypes
 import os
 import platform
 import warnings
+from pathlib import Path
 
 import torch
 
@@ -39,6 +40,16 @@ def warn_if_crowded(jobs: int) -> None:
     if jobs * threads() > cores():
         said = f"{jobs} job(s) of {threads()} thread(s) (AUTODPQ_THREADS) on {cores()} core(s): expect them to be slow"
         warnings.warn(said, stacklevel=2)
+
+
+def cpu() -> str:
+    """Name of the processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor()
 
 
 def keep_freed_memory() -> None:

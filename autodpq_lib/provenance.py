@@ -9,7 +9,6 @@ import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 
 import torch
 from pydantic import BaseModel
@@ -18,6 +17,7 @@ from autodpq_lib.compiled import library
 from autodpq_lib.lazy_adam import SOURCE
 from autodpq_lib.memory import PeakMemory
 from autodpq_lib.paths import ROOT
+from autodpq_lib.process import cpu
 
 #: What makes a run's numbers: a change here, not yet committed, makes the run dirty.
 CODE = ("autodpq_lib", "notebooks", "config", "scripts", "pyproject.toml")
@@ -94,13 +94,3 @@ def _git(*arguments: str) -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()
-
-
-def cpu() -> str:
-    """Name of the processor."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    except OSError:
-        names = []
-    return names[0] if names else platform.processor()

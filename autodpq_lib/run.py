@@ -67,7 +67,7 @@ def open_run(config: RunConfig) -> Run:
         RuntimeError: another process is at the same run.
         ValueError: a GPU is asked for and there is none.
     """
-    schema = load_schema(config.dataset, config.threshold)
+    schema = _schema(config)
     workspace = Workspace(runs_root() / "work" / config.identity(schema.fingerprint))
     workspace.claim()
     return _open(config, schema, workspace)
@@ -75,13 +75,16 @@ def open_run(config: RunConfig) -> Run:
 
 def scratch_run(config: RunConfig) -> Run:
     """A run to play with: its checkpoints go to a temporary folder, apart from those of a run to be recorded."""
-    schema = load_schema(config.dataset, config.threshold)
-    return _open(config, schema, Workspace(Path(tempfile.mkdtemp())))
+    return _open(config, _schema(config), Workspace(Path(tempfile.mkdtemp())))
+
+
+def _schema(config: RunConfig) -> Schema:
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device: expected cpu, for torch finds no GPU on this machine, found cuda")
+    return load_schema(config.dataset, config.threshold)
 
 
 def _open(config: RunConfig, schema: Schema, workspace: Workspace) -> Run:
-    if config.device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device: expected cpu, for torch finds no GPU on this machine, found cuda")
     settle()
     train, valid = (load_samples(config.dataset, part, config.split_seed) for part in ("train", "valid"))
     return Run(config, schema, train.to(config.device), valid.to(config.device), workspace)

@@ -38,7 +38,7 @@ class Search:
         self.embedding = cast(Candidates, model.embedding)
         self.alpha = self.embedding.alpha
         self.weights = [p for p in model.parameters() if p is not self.alpha]
-        self.alpha_optimizer = Adam([self.alpha], lr=config.learning_rate)
+        self.alpha_optimizer = Adam([self.alpha], config.learning_rate)
         self.weight_optimizer = adam(self.weights, config)
         self.steps = 0
 
@@ -72,7 +72,7 @@ class Search:
         else:
             # Zero where no sample of the batch has a low-frequency feature.
             (gradient,) = torch.autograd.grad(valid_loss(), self.alpha, materialize_grads=True)
-        self.alpha.grad = gradient
+        self.alpha.grad = gradient.contiguous()
         self.alpha_optimizer.step()
 
     def _update_weights(self, batch: Batch) -> Tensor:

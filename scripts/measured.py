@@ -11,7 +11,7 @@ import torch
 
 from autodpq_lib.atomic import write_text
 from autodpq_lib.paths import ROOT
-from autodpq_lib.provenance import cpu
+from autodpq_lib.process import cpu
 
 FOLDER = ROOT / "results" / "bench"
 

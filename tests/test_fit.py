@@ -11,9 +11,10 @@ import torch
 from conftest import DyingWorkspace, KilledError, small_config, small_run, small_samples
 from torch import nn
 
+from autodpq_lib.adam import Adam
 from autodpq_lib.config import Limit, RunConfig
 from autodpq_lib.data.schema import Schema
-from autodpq_lib.fit import Descent, Row, batches, fit
+from autodpq_lib.fit import Descent, Row, batches, fit, shuffled
 from autodpq_lib.models.build import candidates_model, full_model, others_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.run import Run
@@ -172,10 +173,30 @@ def test_interrupted_and_straight_fits_end_in_the_same_bits(
 @pytest.mark.parametrize("build", [full_model, others_model])
 @pytest.mark.parametrize("model", ["deepfm", "pnn", "dcn"])
 def test_a_step_on_another_device_is_all_on_it(model: str, build: Callable[..., CTRModel], schema: Schema) -> None:
-    """The meta device has no numbers, so whatever asked the CPU for one, or mixed the two, would fail."""
+    """On the meta device, which has no numbers, so that asking for one would fail."""
     config = small_config(model=model, recipe="paper").model_copy(update={"device": "meta"})
     descent = Descent(build(config, schema), small_samples(schema, 70, 1).to("meta"), config)
-    assert [descent.step(batch).device.type for batch in batches(descent.train, config, 0)] == ["meta"] * 3
+    taken = list(batches(descent.train, config, 0))
+    losses = [descent.step(batch) for batch in taken]
+    states = [tensor for state in descent.optimizer.state.values() for tensor in state.values()]
+    tensors = [
+        *descent.model.state_dict().values(),
+        *descent.model.buffers(),
+        *losses,
+        *states,
+        *shuffled(descent.train, config, "order", 0),
+    ]
+    assert {tensor.device.type for tensor in tensors} == {"meta"}
+
+
+def test_state_from_the_cpu_goes_to_the_device() -> None:
+    there = Adam([nn.Parameter(torch.zeros(2, device="meta"))], 0.1)
+    here = Adam([nn.Parameter(torch.zeros(2))], 0.1)
+    here.param_groups[0]["params"][0].grad = torch.ones(2)
+    here.step()
+    there.load_state_dict(here.state_dict())
+    (state,) = there.state.values()
+    assert {tensor.device.type for tensor in state.values()} == {"meta"}
 
 
 def test_samples_on_a_device_are_the_rows_of_the_part(schema: Schema) -> None:
@@ -183,3 +204,4 @@ def test_samples_on_a_device_are_the_rows_of_the_part(schema: Schema) -> None:
     there = part.to("meta")
     assert (there.all_ids.shape, there.all_labels.shape, len(there)) == ((3, 3), (3,), 3)
     assert part.to("cpu") is part
+    assert there.to("meta") is there

@@ -51,7 +51,7 @@ def descend(optimizer, p, all_ids, *, sparse=True):
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 def test_equals_dense_adam_when_every_row_is_touched(decay):
     lazy, dense = table(), table()
-    mine = descend(LazyAdam([lazy], lr=LR, weight_decay=decay, fused=True), lazy, batches(20, 7, every_row=True))
+    mine = descend(LazyAdam([lazy], lr=LR, weight_decay=decay), lazy, batches(20, 7, every_row=True))
     theirs = torch.optim.Adam([dense], lr=LR, weight_decay=decay)
     expected = descend(theirs, dense, batches(20, 7, every_row=True), sparse=False)
     torch.testing.assert_close(mine, expected, atol=1e-6, rtol=1e-6)
@@ -59,7 +59,7 @@ def test_equals_dense_adam_when_every_row_is_touched(decay):
 
 def test_equals_sparse_adam_where_few_rows_are_touched():
     lazy, sparse = table(), table()
-    mine = descend(LazyAdam([lazy], lr=LR, fused=True), lazy, batches(20, 4))
+    mine = descend(LazyAdam([lazy], lr=LR), lazy, batches(20, 4))
     expected = descend(torch.optim.SparseAdam([sparse], lr=LR), sparse, batches(20, 4))
     torch.testing.assert_close(mine, expected, atol=1e-6, rtol=1e-6)
 
@@ -136,10 +136,10 @@ def test_compiled_step_equals_torchs_operators(width):
 def test_state_survives_saving():
     straight, broken = table(), table()
     all_ids = list(batches(8, 4))
-    descend(LazyAdam([straight], lr=LR, fused=True), straight, all_ids)
-    first = LazyAdam([broken], lr=LR, fused=True)
+    descend(LazyAdam([straight], lr=LR), straight, all_ids)
+    first = LazyAdam([broken], lr=LR)
     descend(first, broken, all_ids[:5])
-    second = LazyAdam([broken], lr=LR, fused=True)
+    second = LazyAdam([broken], lr=LR)
     second.load_state_dict(first.state_dict())
     descend(second, broken, all_ids[5:])
     assert torch.equal(straight, broken)

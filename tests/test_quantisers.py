@@ -87,6 +87,23 @@ def test_equal_responses_choose_the_first(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @needs_compiler
+def test_each_quantiser_has_its_own_temperature() -> None:
+    found = []
+    for dtype in (torch.float32, torch.float64):
+        of = fields([8], [2])
+        of[0][0].tau = 0.5
+        found.append(results(of, dtype)[1])
+    for mine, expected in zip(*found, strict=True):
+        if mine is not None and expected is not None:
+            torch.testing.assert_close(mine.double(), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_sizes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        quantise(vectors(), [29, 1], fields([8], [2])[:1])
+
+
+@needs_compiler
 def test_raw_vectors_and_gradients_may_lie_anywhere() -> None:
     of = fields([8], [2])
     apart = torch.randn(16, sum(ROWS)).T.requires_grad_()

@@ -27,3 +27,10 @@ def test_without_a_compiler_it_is_index_select(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("autodpq_lib.embedding.rows.library", lambda _: None)
     found = rows(torch.zeros(3, 2, requires_grad=True), torch.tensor([1]))
     assert type(found.grad_fn).__name__ == "IndexSelectBackward0"
+
+
+def test_numbers_of_another_type_are_left_to_torch() -> None:
+    table = torch.zeros(3, 2, requires_grad=True)
+    rows(table, torch.tensor([1, 1, 2], dtype=torch.int32)).sum().backward()
+    assert table.grad is not None
+    assert table.grad.tolist() == [[0, 0], [2, 2], [1, 1]]

@@ -28,8 +28,8 @@ class Samples:
     rows: Tensor
 
     def to(self, device: str) -> Samples:
-        """These rows alone, copied to a device; on the CPU nothing is copied."""
-        if device == "cpu":
+        """These rows alone, copied to a device; themselves if they are there."""
+        if self.rows.device.type == device:
             return self
         places = torch.arange(len(self), dtype=torch.int32, device=device)
         return Samples(self.ids.to(device), self.all_labels.index_select(0, self.rows).to(device), places)

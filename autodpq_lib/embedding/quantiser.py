@@ -61,6 +61,10 @@ class Quantiser(nn.Module):
         """The table that decodes, ``[T, D, K, X/D]``: the centroids themselves when tied."""
         return self.centroids if self.values is None else self.values
 
+    def tables(self) -> tuple[Tensor, ...]:
+        """The centroids and, if they are not tied, the values."""
+        return (self.centroids,) if self.values is None else (self.centroids, self.values)
+
     def forward(self, e: Tensor) -> Tensor:
         """Encode, decode, and let gradients through: ``[P, X]`` -> ``[P, T, X]``.
 

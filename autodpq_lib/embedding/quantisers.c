@@ -13,6 +13,7 @@ struct quantiser {
     float *key_grads, *value_grads;
     const int64_t *sizes;
     int64_t tables, subspaces, centroids, first, rows, place;
+    double tau;
 };
 
 // Eight numbers at a time, by the vectors of GCC and Clang; a table's centroids are padded to a multiple.
@@ -160,11 +161,10 @@ void quantisers_forward(const struct quantiser *quantisers, int64_t count, const
 
 // grad [P, width, X] -> adds to e_grad [P, X] and to the gradients that the quantisers name.
 void quantisers_backward(const struct quantiser *quantisers, int64_t count, const float *e, const float *grad,
-                         const int32_t *codes, float *e_grad, int64_t dim, int64_t width, int64_t parts, double tau,
-                         void *scratch) {
+                         const int32_t *codes, float *e_grad, int64_t dim, int64_t width, int64_t parts, void *scratch) {
 #define DIFFERENTIATE(w) \
     differentiate(e + part, of->keys + table, of->values + table, grad + into, codes + code, e_grad + part, \
                   of->key_grads + table, of->value_grads + table, of->rows, dim, width * dim, width * parts, k_, w, \
-                  (float)tau, scratch)
+                  (float)of->tau, scratch)
     EACH_TABLE(DIFFERENTIATE)
 }

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+from torch.profiler import record_function
 
 from autodpq_lib.compiled import library
 from autodpq_lib.embedding.quantiser import Quantiser
@@ -33,35 +35,33 @@ def quantise(e: Tensor, sizes: Sequence[int], quantisers: Sequence[Sequence[Quan
     Returns:
         The T vectors that replace each raw one, ``[P, T, X]``.
     """
-    if _in_c(e, quantisers[0][0]):
+    if _in_c(e, quantisers):
         used = list(_used(sizes, quantisers))
-        return QuantisersInC.apply(e, used, *(table for use in used for table in use.tables))
+        return QuantisersInC.apply(e, used, *(table for use in used for table in use.quantiser.tables()))
     fields = zip(e.split(list(sizes)), quantisers, strict=True)
     return torch.cat([torch.cat([quantiser(part) for quantiser in of], 1) for part, of in fields if len(part)])
 
 
-def _in_c(e: Tensor, one: Quantiser) -> bool:
-    fits = one.training and not one.noise and e.device.type == "cpu" and e.dtype == torch.float32
-    return fits and library(SOURCE) is not None
+def _in_c(e: Tensor, quantisers: Sequence[Sequence[Quantiser]]) -> bool:
+    fits = e.device.type == "cpu" and e.dtype == torch.float32 and library(SOURCE) is not None
+    return fits and all(one.training and not one.noise for of in quantisers for one in of)
 
 
 class Use(NamedTuple):
-    """A quantiser's tables, the rows that it takes and the place of its vectors among the T; as C has them."""
+    """A quantiser, the rows of the batch that it takes, and the place of its vectors among the T."""
 
-    tables: tuple[Tensor, ...]
-    sizes: Tensor
-    tau: float
+    quantiser: Quantiser
     first: int
     rows: int
     place: int
 
 
 def _used(sizes: Sequence[int], quantisers: Sequence[Sequence[Quantiser]]) -> Iterator[Use]:
-    for first, rows, of in zip(accumulate(sizes, initial=0), sizes, quantisers, strict=False):
+    firsts = list(accumulate(sizes, initial=0))[:-1]
+    for first, rows, of in zip(firsts, sizes, quantisers, strict=True):
         place = 0
         for one in of if rows else ():
-            tables = (one.centroids,) if one.values is None else (one.centroids, one.values)
-            yield Use(tables, one.sizes, one.tau, first, rows, place)
+            yield Use(one, first, rows, place)
             place += len(one.sizes)
 
 
@@ -70,59 +70,61 @@ class QuantisersInC(Function):
 
     @staticmethod
     def forward(ctx: Any, e: Tensor, used: list[Use], *tables: Tensor) -> Tensor:
-        """``[P, X]`` -> ``[P, T, X]``; ``tables`` are those of ``used``, in order."""
-        width = max(use.place + len(use.sizes) for use in used)
-        parts = max(use.tables[0].shape[1] for use in used)
+        """``[P, X]`` -> ``[P, T, X]``; ``tables`` are those of the quantisers used, in order."""
+        width = max(use.place + len(use.quantiser.sizes) for use in used)
+        parts = max(use.quantiser.centroids.shape[1] for use in used)
         e, out = e.contiguous(), e.new_empty(len(e), width, e.shape[1])
         codes = torch.empty(len(e), width, parts, dtype=torch.int32)
         ctx.save_for_backward(e, codes, *tables)
         ctx.used = used
-        structs = _structs(used, [tuple(0 for _ in use.tables) for use in used])
-        _compiled().quantisers_forward(
-            structs, len(used), *_addresses(e, out, codes), e.shape[1], width, parts, _scratch(used)
-        )
+        _call(_compiled().quantisers_forward, _structs(used, tables, ()), e, out, codes)
         return out
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of the raw vectors and of the tables."""
         e, codes, *tables = ctx.saved_tensors
-        used, e_grad, table_grads = ctx.used, torch.zeros_like(e), [torch.zeros_like(table) for table in tables]
-        remaining = iter(table_grads)
-        structs = _structs(used, [tuple(next(remaining).data_ptr() for _ in use.tables) for use in used])
-        grad = grads[0].contiguous()
-        _compiled().quantisers_backward(
-            structs,
-            len(used),
-            *_addresses(e, grad, codes, e_grad),
-            e.shape[1],
-            *codes.shape[1:],
-            used[0].tau,
-            _scratch(used),
-        )
+        e_grad, table_grads = torch.zeros_like(e), [torch.zeros_like(table) for table in tables]
+        structs = _structs(ctx.used, tables, table_grads)
+        _call(_compiled().quantisers_backward, structs, e, grads[0].contiguous(), codes, e_grad)
         return e_grad, None, *table_grads
 
 
-def _structs(used: Sequence[Use], grads: Sequence[tuple[int, ...]]) -> Any:
-    """The array of what C calls ``quantiser``, with the addresses of the gradients; keys that are tied come twice."""
-    rows = [
-        (
-            *(use.tables[0].data_ptr(), use.tables[-1].data_ptr(), into[0], into[-1]),
-            *(use.sizes.data_ptr(), *use.tables[0].shape[:3], use.first, use.rows, use.place),
-        )
-        for use, into in zip(used, grads, strict=True)
+class Struct(ctypes.Structure):
+    """What C calls ``quantiser``."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("keys", "values", "key_grads", "value_grads", "sizes")),
+        *((name, ctypes.c_int64) for name in ("tables", "subspaces", "centroids", "first", "rows", "place")),
+        ("tau", ctypes.c_double),
+    )
+
+
+def _structs(used: Sequence[Use], tables: Sequence[Tensor], grads: Sequence[Tensor]) -> Any:
+    """An array of :class:`Struct`, with the addresses of the tables and, going backward, of their gradients."""
+    into: Iterable[tuple[int | None, int | None]] = _addresses(used, grads) if grads else repeat((None, None))
+    structs = [
+        Struct(*own, *theirs, q.sizes.data_ptr(), *q.centroids.shape[:3], first, rows, place, q.tau)
+        for (q, first, rows, place), own, theirs in zip(used, _addresses(used, tables), into, strict=False)
     ]
-    return (ctypes.c_int64 * (11 * len(rows)))(*(number for row in rows for number in row))
+    return (Struct * len(structs))(*structs)
 
 
-def _addresses(*tensors: Tensor) -> list[int]:
-    return [tensor.data_ptr() for tensor in tensors]
+def _addresses(used: Sequence[Use], tensors: Sequence[Tensor]) -> Iterator[tuple[int, int]]:
+    """Of the keys and the values of each, one and the same where they are tied."""
+    rest = iter(tensors)
+    for use in used:
+        own = [next(rest).data_ptr() for _ in use.quantiser.tables()]
+        yield own[0], own[-1]
 
 
-def _scratch(used: Sequence[Use]) -> Any:
-    """Room for what C keeps of one table: three copies, and two numbers a centroid, K padded by a block at most."""
-    _, _, k, w = max((use.tables[0].shape for use in used), key=lambda shape: (shape[2] + 8) * (3 * shape[3] + 2))
-    return (ctypes.c_float * ((k + 8) * (3 * w + 2)))()
+def _call(function: Any, structs: Any, e: Tensor, vectors: Tensor, codes: Tensor, *e_grad: Tensor) -> None:
+    addresses = [tensor.data_ptr() for tensor in (e, vectors, codes, *e_grad)]
+    # For what C keeps of one table: three copies, and two numbers a centroid, K padded by less than a block of 8.
+    scratch = (ctypes.c_float * max((s.centroids + 8) * (3 * (e.shape[1] // s.subspaces) + 2) for s in structs))()
+    with record_function("quantisers"):
+        function(structs, len(structs), *addresses, e.shape[1], *codes.shape[1:], scratch)
 
 
 @cache
@@ -132,5 +134,5 @@ def _compiled() -> ctypes.CDLL:
     assert compiled is not None
     pointer, integer = ctypes.c_void_p, ctypes.c_int64
     compiled.quantisers_forward.argtypes = (pointer, integer, *[pointer] * 3, *[integer] * 3, pointer)
-    compiled.quantisers_backward.argtypes = (pointer, integer, *[pointer] * 4, *[integer] * 3, ctypes.c_double, pointer)
+    compiled.quantisers_backward.argtypes = (pointer, integer, *[pointer] * 4, *[integer] * 3, pointer)
     return compiled

@@ -10,6 +10,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 from autodpq_lib.compiled import library
 
@@ -21,7 +22,8 @@ def rows(table: Tensor, numbers: Tensor) -> Tensor:
 
     ``index_select``, whose gradient on a CPU with a C compiler is summed in C, in a third of torch's time.
     """
-    in_c = table.device.type == "cpu" and table.dtype == torch.float32 and table.requires_grad and library(SOURCE)
+    fits = table.device.type == "cpu" and (table.dtype, numbers.dtype) == (torch.float32, torch.int64)
+    in_c = fits and table.requires_grad and library(SOURCE) is not None
     return cast(Tensor, RowsInC.apply(table, numbers)) if in_c else table.index_select(0, numbers)
 
 
@@ -36,10 +38,12 @@ class RowsInC(Function):
         return table.index_select(0, numbers)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         """``[P, X]`` -> ``[N, X]``."""
         (numbers,) = ctx.saved_tensors
-        values, sums = grads[0].contiguous(), torch.zeros(ctx.shape)
+        values = grads[0].contiguous()
+        sums = values.new_zeros(ctx.shape)
         _scatter()(sums.data_ptr(), numbers.contiguous().data_ptr(), values.data_ptr(), *values.shape)
         return sums, None
 

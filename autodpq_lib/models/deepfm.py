@@ -8,6 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 from autodpq_lib.config import Recipe
 from autodpq_lib.models.ctr_model import CTRModel
@@ -57,6 +58,7 @@ class Pairwise(Function):
         return (s.square().sum(1) - e.square().sum((1, 2))) / 2
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
         """``[B]`` -> ``[B, M, X]``."""
         e, s = ctx.saved_tensors

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from autodpq_lib.config import Recipe
@@ -60,6 +61,7 @@ class Products(Function):
         return (e @ e.transpose(1, 2)).flatten(1).index_select(1, pairs)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
         """``[B, M(M-1)/2]`` -> ``[B, M, X]``."""
         e, places = ctx.saved_tensors
