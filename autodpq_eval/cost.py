@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import pandas as pd
 
@@ -39,6 +40,17 @@ def epoch_seconds(records: Sequence[Record]) -> float:
     """Median seconds of an epoch of FE, training and validation."""
     seconds = [s for r in records if r.config.strategy == "fe" for log in r.fits for s in log.curve["seconds"]]
     return float(pd.Series(seconds, dtype=float).median())
+
+
+def whole(records: Sequence[Record]) -> tuple[float, float]:
+    """Core-minutes of all runs, from opening the data to the record, and core-seconds of a pass over the training part.
+
+    A run has one thread. A pass of the search, alpha's batches included, counts as one.
+    """
+    spent = [datetime.fromisoformat(r.provenance.ended) - datetime.fromisoformat(r.provenance.started) for r in records]
+    seconds = sum(each.total_seconds() for each in spent)
+    passes = sum(len(log.curve["seconds"]) / r.config.validations for r in records for log in r.fits)
+    return seconds / 60, seconds / passes
 
 
 def speed(records: Sequence[Record]) -> pd.DataFrame:

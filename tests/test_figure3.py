@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autodpq_eval.cost import costs, speed
+from autodpq_eval.cost import costs, speed, whole
 from autodpq_eval.figure3 import draw, ends, points, write_figure3
 from autodpq_eval.plans import LONG_DRAWS, configure
 from autodpq_lib.config import METHOD_VERSION
@@ -91,6 +91,14 @@ def test_costs_by_parts_in_fe_trainings() -> None:
     assert table["seconds, in FE trainings"].to_dict() == pytest.approx(
         {"FE": 1, "AutoDPQ": 2, "AutoDPQ: pretrain": 1, "AutoDPQ: search": 0.6, "AutoDPQ: retrain": 0.4}
     )
+
+
+def test_cost_of_the_whole() -> None:
+    def ended(record: Record, at: str) -> Record:
+        return record.model_copy(update={"provenance": record.provenance.model_copy(update={"ended": at})})
+
+    both = [ended(FE, "2024-01-01T00:01:30+00:00"), ended(OURS, "2024-01-01T00:03:00+00:00")]
+    assert whole(both) == pytest.approx((4.5, 270 / 15))
 
 
 def test_the_long_random_is_measured_in_the_fe_of_its_own_batch() -> None:
