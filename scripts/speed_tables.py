@@ -32,7 +32,8 @@ def step() -> str:
     found = kept("step")
     table = pd.DataFrame(found["strategies"]).T
     rows = [[str(name), *(f"{value:.2f}" for value in row)] for name, row in table.iterrows()]
-    return "\n".join([markdown(["", *map(str, table.columns)], rows), _search(pd.DataFrame(found["scaling"]))])
+    said = f"{_search(pd.DataFrame(found['scaling']))}\n{found['cpu']}, torch {found['torch']}.\n"
+    return "\n".join([markdown(["", *map(str, table.columns)], rows), said])
 
 
 def _search(scaling: pd.DataFrame) -> str:
