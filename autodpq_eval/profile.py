@@ -48,8 +48,8 @@ def by_kind(step: Callable[[], object], repeats: int, warm: int = 10) -> dict[st
         watched_ms = sum(1e3 * _seconds(step) for _ in range(repeats))
     found = dict.fromkeys([*KINDS, ELEMENTWISE], 0.0)
     for event in watched.key_averages():
-        if event.key.startswith("aten::") or any(event.key in operators for operators in KINDS.values()):
-            found[_kind(event.key)] += whole * event.self_cpu_time_total / 1e3 / watched_ms
+        if kind := _kind(event.key):
+            found[kind] += whole * event.self_cpu_time_total / 1e3 / watched_ms
     found[PYTHON] = whole - sum(found.values())
     return found | {"floor": sum(found[kind] for kind in KINDS), "whole": whole}
 
@@ -66,5 +66,7 @@ def _seconds(step: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def _kind(operator: str) -> str:
-    return next((kind for kind, operators in KINDS.items() if operator in operators), ELEMENTWISE)
+def _kind(event: str) -> str | None:
+    """None for what is no operator, and so counts as Python and dispatch."""
+    other = ELEMENTWISE if event.startswith("aten::") else None
+    return next((kind for kind, operators in KINDS.items() if event in operators), other)

@@ -31,14 +31,15 @@ def predict(model: nn.Module, samples: Samples) -> Tensor:
 
 
 def score(logits: Tensor, labels: Tensor) -> Metrics:
-    """Metrics of logits ``[rows]`` against labels ``[rows]``."""
+    """Metrics of logits ``[rows]``, on the CPU, against labels ``[rows]``, on any device."""
+    labels = labels.cpu()
     logloss = F.binary_cross_entropy_with_logits(logits.double(), labels.double())
     return Metrics(auc=float(roc_auc_score(labels.numpy(), logits.numpy())), logloss=float(logloss))
 
 
 def evaluate(model: nn.Module, samples: Samples) -> Metrics:
     """Metrics of a model on samples."""
-    return score(predict(model, samples), samples.labels.cpu())
+    return score(predict(model, samples), samples.labels)
 
 
 def constant_logloss(labels: NDArray[np.uint8]) -> float:

@@ -67,7 +67,8 @@ def open_run(config: RunConfig) -> Run:
         RuntimeError: another process is at the same run.
         ValueError: a GPU is asked for and there is none.
     """
-    schema = _schema(config)
+    _refuse_a_missing_gpu(config)
+    schema = load_schema(config.dataset, config.threshold)
     workspace = Workspace(runs_root() / "work" / config.identity(schema.fingerprint))
     workspace.claim()
     return _open(config, schema, workspace)
@@ -75,13 +76,14 @@ def open_run(config: RunConfig) -> Run:
 
 def scratch_run(config: RunConfig) -> Run:
     """A run to play with: its checkpoints go to a temporary folder, apart from those of a run to be recorded."""
-    return _open(config, _schema(config), Workspace(Path(tempfile.mkdtemp())))
+    _refuse_a_missing_gpu(config)
+    schema = load_schema(config.dataset, config.threshold)
+    return _open(config, schema, Workspace(Path(tempfile.mkdtemp())))
 
 
-def _schema(config: RunConfig) -> Schema:
+def _refuse_a_missing_gpu(config: RunConfig) -> None:
     if config.device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device: expected cpu, for torch finds no GPU on this machine, found cuda")
-    return load_schema(config.dataset, config.threshold)
 
 
 def _open(config: RunConfig, schema: Schema, workspace: Workspace) -> Run:
@@ -138,7 +140,7 @@ def _score_kept(run: Run, stages: list[Stage], test: Samples) -> tuple[list[Poin
             model, built, decision = stage.build(choice), (stage.name, choice), choice
         model.load_state_dict(run.workspace.kept(fit.name, point["epoch"]))
         logits = predict(model, test)
-        timeline.append(Point(stage=stage.name, fit=fit.name, test=score(logits, test.labels.cpu()), **point))
+        timeline.append(Point(stage=stage.name, fit=fit.name, test=score(logits, test.labels), **point))
     assert model is not None, "nothing was kept to be scored"
     return timeline, model, decision, logits
 
