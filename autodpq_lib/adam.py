@@ -1,57 +1,75 @@
-"""torch's Adam, less what it does around its operator at each step."""
+"""Adam (Kingma and Ba, 2015), by torch's fused operator."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
-class Adam(torch.optim.Adam):
-    """The fused ``torch.optim.Adam``, to the bit, its state included.
 
-    torch sorts all tensors by device and looks for options that we do not use; for models of our size that takes as
-    long as the update.
+class Adam:
+    """``torch.optim.Adam(..., fused=True)`` to the bit, weight decay coupled.
+
+    That class sorts tensors by device, calls hooks and looks for options that we do not use; for models of our size
+    that takes as long as the update.
+
+    Args:
+        parameters: what is trained, on the device where it stays.
+        lr: learning rate.
+        weight_decay: times the weights, added to the gradients.
+
+    Attributes:
+        first: moving means of the gradients, a tensor for each parameter.
+        second: those of their squares.
+        steps: updates so far, ``[]`` for each parameter; float32 because the operator has it so.
     """
 
     def __init__(self, parameters: list[nn.Parameter], lr: float, weight_decay: float = 0.0) -> None:
-        super().__init__(parameters, lr=lr, weight_decay=weight_decay, fused=True)
+        self.parameters, self.lr, self.weight_decay = parameters, lr, weight_decay
+        self.first, self.second = ([torch.zeros_like(p) for p in parameters] for _ in range(2))
+        self.steps = [torch.zeros((), device=p.device) for p in parameters]
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for p in self.parameters:
+            p.grad = None
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+    def step(self) -> None:
         """Update all parameters that have a gradient."""
-        assert closure is None
-        for group in self.param_groups:
-            self._update(group, [p for p in group["params"] if p.grad is not None])
-
-    def _update(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
-        if not parameters:
+        states = zip(self.parameters, self.first, self.second, self.steps, strict=True)
+        if not (moved := [(p, p.grad, *state) for p, *state in states if p.grad is not None]):
             return
-        states = [self._state_of(p) for p in parameters]
-        first, second, steps = ([state[key] for state in states] for key in ("exp_avg", "exp_avg_sq", "step"))
+        parameters, grads, first, second, steps = map(list, zip(*moved, strict=True))
         torch._foreach_add_(steps, 1)
         torch._fused_adam_(
             parameters,
-            [p.grad for p in parameters if p.grad is not None],
+            grads,
             first,
             second,
             [],
             steps,
-            lr=group["lr"],
-            beta1=group["betas"][0],
-            beta2=group["betas"][1],
-            weight_decay=group["weight_decay"],
-            eps=group["eps"],
+            lr=self.lr,
+            beta1=BETA1,
+            beta2=BETA2,
+            weight_decay=self.weight_decay,
+            eps=EPSILON,
             amsgrad=False,
             maximize=False,
         )
 
-    def _state_of(self, p: Tensor) -> dict[str, Tensor]:
-        state = self.state[p]
-        if not state:
-            # The step is a float tensor because torch's Adam has it so.
-            state["step"] = torch.zeros((), device=p.device)
-            state |= {"exp_avg": torch.zeros_like(p), "exp_avg_sq": torch.zeros_like(p)}
-        return state
+    def state_dict(self) -> dict[str, Any]:
+        """Moments and numbers of updates."""
+        return {"first": self.first, "second": self.second, "steps": self.steps}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore :meth:`state_dict`, from whatever device."""
+        for mine, saved in zip(self._tensors(self.state_dict()), self._tensors(state), strict=True):
+            mine.copy_(saved)
+
+    @staticmethod
+    def _tensors(state: dict[str, list[Tensor]]) -> list[Tensor]:
+        return [*state["first"], *state["second"], *state["steps"]]

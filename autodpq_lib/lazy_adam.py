@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from autodpq_lib.adam import Adam
+from autodpq_lib.adam import BETA1, BETA2, EPSILON, Adam
 from autodpq_lib.compiled import library
 
 SOURCE = Path(__file__).with_suffix(".c")
@@ -33,11 +31,9 @@ class Step:
     decay: float
 
     @classmethod
-    def number(cls, t: int, group: dict[str, Any]) -> Step:
-        """Step t = 1, 2, ... under the settings of an optimiser's group."""
-        beta1, beta2 = group["betas"]
-        rate, correction = group["lr"] / (1 - beta1**t), math.sqrt(1 - beta2**t)
-        return cls(rate, beta1, beta2, correction, group["eps"], group["weight_decay"])
+    def number(cls, t: int, lr: float, decay: float) -> Step:
+        """Step t = 1, 2, ..."""
+        return cls(lr / (1 - BETA1**t), BETA1, BETA2, math.sqrt(1 - BETA2**t), EPSILON, decay)
 
 
 class LazyAdam(Adam):
@@ -54,23 +50,20 @@ class LazyAdam(Adam):
         self._last: dict[int, Tensor] = {}
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+    def step(self) -> None:
         """Update all parameters that have a gradient; sparse gradients are used up."""
-        assert closure is None
-        for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is not None and p.grad.is_sparse:
-                    self._update_rows(p, group)
-                    p.grad = None
+        for n, p in enumerate(self.parameters):
+            if p.grad is not None and p.grad.is_sparse:
+                self._update_rows(n, p, p.grad)
+                p.grad = None
         super().step()
 
-    def _update_rows(self, p: Tensor, group: dict[str, Any]) -> None:
-        assert p.grad is not None
-        state = self._state_of(p)
-        state["step"] += 1
-        tables = (p.data, state["exp_avg"], state["exp_avg_sq"])
-        named, values = p.grad._indices()[0].contiguous(), p.grad._values().contiguous()
-        given = (*tables, self._scratch(p), named, values, Step.number(int(state["step"]), group))
+    def _update_rows(self, n: int, p: Tensor, grad: Tensor) -> None:
+        self.steps[n] += 1
+        tables = (p.data, self.first[n], self.second[n])
+        named, values = grad._indices()[0].contiguous(), grad._values().contiguous()
+        step = Step.number(int(self.steps[n]), self.lr, self.weight_decay)
+        given = (*tables, self._scratch(p), named, values, step)
         compiled = library(SOURCE) if p.device.type == "cpu" else None
         update_compiled(*given, compiled) if compiled else update_rows(*given)
 

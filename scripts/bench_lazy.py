@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from autodpq_lib.adam import Adam
 from autodpq_lib.atomic import atomic_path
 from autodpq_lib.config import RunConfig
 from autodpq_lib.data.schema import Schema
@@ -92,7 +93,10 @@ def stepper(kind: str, model: nn.Module, config: RunConfig) -> Callable[[Tensor]
     if kind == "sparse":
         tables = [p for name, p in model.named_parameters() if name.endswith("table")]
         rest = [p for name, p in model.named_parameters() if not name.endswith("table")]
-        optimizers = [torch.optim.SparseAdam(tables), torch.optim.Adam(rest, fused=True)]
+        optimizers: list[torch.optim.Optimizer | Adam] = [
+            torch.optim.SparseAdam(tables),
+            Adam(rest, config.learning_rate),
+        ]
     else:
         optimizers = [adam(list(model.parameters()), config)]
 

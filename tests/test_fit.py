@@ -178,7 +178,7 @@ def test_a_step_on_another_device_is_all_on_it(model: str, build: Callable[..., 
     descent = Descent(build(config, schema), small_samples(schema, 70, 1).to("meta"), config)
     taken = list(batches(descent.train, config, 0))
     losses = [descent.step(batch) for batch in taken]
-    states = [tensor for state in descent.optimizer.state.values() for tensor in state.values()]
+    states = [tensor for kind in descent.optimizer.state_dict().values() for tensor in kind]
     tensors = [
         *descent.model.state_dict().values(),
         *descent.model.buffers(),
@@ -192,11 +192,10 @@ def test_a_step_on_another_device_is_all_on_it(model: str, build: Callable[..., 
 def test_state_from_the_cpu_goes_to_the_device() -> None:
     there = Adam([nn.Parameter(torch.zeros(2, device="meta"))], 0.1)
     here = Adam([nn.Parameter(torch.zeros(2))], 0.1)
-    here.param_groups[0]["params"][0].grad = torch.ones(2)
+    here.parameters[0].grad = torch.ones(2)
     here.step()
     there.load_state_dict(here.state_dict())
-    (state,) = there.state.values()
-    assert {tensor.device.type for tensor in state.values()} == {"meta"}
+    assert {tensor.device.type for kind in there.state_dict().values() for tensor in kind} == {"meta"}
 
 
 def test_samples_on_a_device_are_the_rows_of_the_part(schema: Schema) -> None:

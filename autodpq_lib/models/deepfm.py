@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
+from torch.linalg import vector_norm
 
 from autodpq_lib.config import Recipe
 from autodpq_lib.models.ctr_model import CTRModel
@@ -55,7 +56,7 @@ class Pairwise(Function):
         """``[B, M, X]`` -> ``[B]``."""
         s = e.sum(1)
         ctx.save_for_backward(e, s)
-        return (s.square().sum(1) - e.square().sum((1, 2))) / 2
+        return (vector_norm(s, dim=1).square() - vector_norm(e.flatten(1), dim=1).square()) / 2
 
     @staticmethod
     @once_differentiable
