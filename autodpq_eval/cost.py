@@ -47,10 +47,25 @@ def whole(records: Sequence[Record]) -> tuple[float, float]:
 
     A run has one thread. A pass of the search, alpha's batches included, counts as one.
     """
-    spent = [datetime.fromisoformat(r.provenance.ended) - datetime.fromisoformat(r.provenance.started) for r in records]
-    seconds = sum(each.total_seconds() for each in spent)
+    seconds = sum((ended - started).total_seconds() for started, ended in _spans(records))
     passes = sum(len(log.curve["seconds"]) / r.config.validations for r in records for log in r.fits)
     return seconds / 60, seconds / passes
+
+
+def wall_minutes(records: Sequence[Record]) -> float:
+    """Minutes during which one of the runs was under way, however many at once."""
+    spans = _spans(records)
+    seconds, until = 0.0, min(started for started, _ in spans)
+    for started, ended in spans:
+        seconds += max((ended - max(started, until)).total_seconds(), 0.0)
+        until = max(until, ended)
+    return seconds / 60
+
+
+def _spans(records: Sequence[Record]) -> list[tuple[datetime, datetime]]:
+    """When each run started and ended, the earliest first."""
+    stamps = ((r.provenance.started, r.provenance.ended) for r in records)
+    return sorted((datetime.fromisoformat(started), datetime.fromisoformat(ended)) for started, ended in stamps)
 
 
 def speed(records: Sequence[Record]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autodpq_eval.cost import costs, speed, whole
+from autodpq_eval.cost import costs, speed, wall_minutes, whole
 from autodpq_eval.figure3 import draw, ends, points, write_figure3
 from autodpq_eval.plans import LONG_DRAWS, configure
 from autodpq_lib.config import METHOD_VERSION
@@ -93,12 +93,19 @@ def test_costs_by_parts_in_fe_trainings() -> None:
     )
 
 
-def test_cost_of_the_whole() -> None:
-    def ended(record: Record, at: str) -> Record:
-        return record.model_copy(update={"provenance": record.provenance.model_copy(update={"ended": at})})
+def ran(record: Record, started: str, ended: str) -> Record:
+    stamps = {"started": f"2024-01-01T00:{started}+00:00", "ended": f"2024-01-01T00:{ended}+00:00"}
+    return record.model_copy(update={"provenance": record.provenance.model_copy(update=stamps)})
 
-    both = [ended(FE, "2024-01-01T00:01:30+00:00"), ended(OURS, "2024-01-01T00:03:00+00:00")]
+
+def test_cost_of_the_whole() -> None:
+    both = [ran(FE, "00:00", "01:30"), ran(OURS, "00:00", "03:00")]
     assert whole(both) == pytest.approx((4.5, 270 / 15))
+
+
+def test_wall_minutes_leave_out_what_no_run_fills() -> None:
+    spans = [("20:00", "25:00"), ("00:00", "02:00"), ("01:00", "03:00"), ("01:30", "01:40")]
+    assert wall_minutes([ran(FE, *span) for span in spans]) == pytest.approx(8)
 
 
 def test_the_long_random_is_measured_in_the_fe_of_its_own_batch() -> None:
