@@ -83,6 +83,19 @@ def control_effects(runs: Mapping[str, Sequence[Record]], seeds: Sequence[int]) 
     return pd.DataFrame(rows)
 
 
+def same_starts(runs: Mapping[str, Sequence[Record]]) -> tuple[int, int]:
+    """How many runs of controls begin with their reference's first training to the bit, and how many there are.
+
+    Code and processor must be the same for that: the last bits of a sum depend on both.
+    """
+    starts = {
+        (r.config.strategy, r.config.seed): r.fits[0].curve["valid_auc"] for name in STRATEGIES for r in runs[name]
+    }
+    found = [record for control in controls() for record in runs[control.id]]
+    same = [r.fits[0].curve["valid_auc"] == starts.get((r.config.strategy, r.config.seed)) for r in found]
+    return sum(same), len(found)
+
+
 def contrasts(runs: Mapping[str, Sequence[Record]], seeds: Sequence[int]) -> pd.DataFrame:
     """The differences of :data:`CONTRASTS`, in the same columns."""
     return pd.DataFrame([{"contrast": title, **_effects(runs[a], runs[b], seeds)} for title, a, b in CONTRASTS])

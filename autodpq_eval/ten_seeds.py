@@ -21,6 +21,8 @@ from autodpq_lib.record import Record
 from autodpq_lib.run import model_folder
 
 RESAMPLES = 1000
+#: AUCs of the same predictions differ by less, in whatever way they are summed and written.
+SAME = 1e-6
 DRAWS, GAPS = 20_000, np.linspace(0, 0.004, 17)
 
 
@@ -73,14 +75,14 @@ def bootstrap(runs: Mapping[str, Sequence[Record]], labels: NDArray[np.float32])
 
     Raises:
         FileNotFoundError: the predictions of a run are not on this machine.
+        ValueError: they are, but of another training than the record's.
     """
-    seeds = sorted(set.intersection(*({r.config.seed for r in records} for records in runs.values())))
+    seeds = _common_seeds(runs)
     scorers = {
-        name: [_Auc(_logits(record), labels) for record in records if record.config.seed in seeds]
+        name: [_scorer(record, labels) for record in records if record.config.seed in seeds]
         for name, records in runs.items()
     }
-    whole = np.ones(len(labels), np.int64)
-    seen = {name: np.mean([auc(whole) for auc in each]) for name, each in scorers.items()}
+    seen = _means(runs)
     rng, uniform = np.random.default_rng(0), np.full(len(labels), 1 / len(labels))
     drawn = []
     for _ in range(RESAMPLES):
@@ -93,6 +95,34 @@ def bootstrap(runs: Mapping[str, Sequence[Record]], labels: NDArray[np.float32])
         gap = seen[second] - seen[first]
         rows.append({"a": second, "b": first, "n": len(seeds), "gap": gap, "low": low, "high": high})
     return pd.DataFrame(rows)
+
+
+def is_of(table: pd.DataFrame, runs: Mapping[str, Sequence[Record]]) -> bool:
+    """Whether a bootstrap was made of just these runs: their pairs, with the gaps that their records give."""
+    seen = _means(runs)
+    gaps = {(second, first): seen[second] - seen[first] for first, second in combinations(runs, 2)}
+    kept = table.set_index(["a", "b"])["gap"].to_dict()
+    return kept.keys() == gaps.keys() and all(abs(kept[pair] - gap) < SAME for pair, gap in gaps.items())
+
+
+def _common_seeds(runs: Mapping[str, Sequence[Record]]) -> set[int]:
+    return set.intersection(*({record.config.seed for record in records} for records in runs.values()))
+
+
+def _means(runs: Mapping[str, Sequence[Record]]) -> dict[str, float]:
+    """Mean test AUC over the seeds that all have."""
+    seeds = _common_seeds(runs)
+    return {name: float(np.mean([r.test.auc for r in each if r.config.seed in seeds])) for name, each in runs.items()}
+
+
+def _scorer(record: Record, labels: NDArray[np.float32]) -> _Auc:
+    """Scorer of a run's predictions, which must have the AUC that its record has."""
+    auc = _Auc(_logits(record), labels)
+    if abs((found := auc(np.ones(len(labels), np.int64))) - record.test.auc) > SAME:
+        raise ValueError(
+            f"{record.config.name()}: expected predictions of AUC {record.test.auc:.6f}, found {found:.6f}"
+        )
+    return auc
 
 
 def _logits(record: Record) -> NDArray[np.float32]:

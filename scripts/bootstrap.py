@@ -16,7 +16,7 @@ from autodpq_lib.data.prepared import load_samples
 
 
 def write_bootstrap(out: Path, dataset: str, recipe: str, seeds: Sequence[int]) -> str:
-    """Write ``.../tables/bootstrap.csv``; if runs or predictions are missing say so and write nothing."""
+    """Write ``.../tables/bootstrap.csv``; without the runs or their predictions say so and write nothing."""
     runs, gaps = read_plan(out, plan("seeds", dataset, recipe, seeds, out=out))
     if gaps:
         return f"no bootstrap: {len(gaps)} of the ten-seed runs are missing"
@@ -24,6 +24,8 @@ def write_bootstrap(out: Path, dataset: str, recipe: str, seeds: Sequence[int]) 
         table = bootstrap(by_strategy(runs), load_samples(dataset, "test").labels.numpy())
     except FileNotFoundError as error:
         return f"no bootstrap: the predictions of the runs are not on this machine ({error.filename})"
+    except ValueError as error:
+        return f"no bootstrap: the predictions on this machine are not those of the records ({error})"
     path = out / dataset / recipe / "tables" / "bootstrap.csv"
     write_text(path, table.to_csv(index=False, float_format="%.6g"))
     return f"bootstrap written to {path}"

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import t as student
 from scipy.stats import ttest_rel
 
-from autodpq_eval.effects import CONTRASTS, contrasts, control_effects, forest, in_words, on_the_recipe
+from autodpq_eval.effects import CONTRASTS, contrasts, control_effects, forest, in_words, on_the_recipe, same_starts
 from autodpq_eval.plans import controls, tables
 from autodpq_eval.stats import effect
 from autodpq_eval.tables import read_plan
@@ -75,6 +75,12 @@ def test_parts_of_other_thresholds_are_not_compared(plain: dict[str, list[Record
 def test_a_redrawn_split_is_compared_within_itself_alone(plain: dict[str, list[Record]]) -> None:
     assert not control_effects(plain, [1, 2, 3])["id"].str.endswith("-split").any()
     assert sum("split" in title for title, _, _ in CONTRASTS) == 2
+
+
+def test_runs_that_begin_as_their_reference_are_counted(plain: dict[str, list[Record]]) -> None:
+    first, second = plain["others"][:2]
+    moved = second.model_copy(update={"fits": [second.fits[0].model_copy(update={"curve": first.fits[0].curve})]})
+    assert same_starts({**plain, "others-10": [first, moved]}) == (1, 2)
 
 
 def test_every_contrast_names_runs_that_exist() -> None:

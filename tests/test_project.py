@@ -7,13 +7,17 @@ import tomllib
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 import yaml
 
 from autodpq_eval import facts, ledger
 from autodpq_eval.batch import NOTEBOOKS
+from autodpq_eval.effects import control_effects, groups
 from autodpq_eval.layout import as_csv
-from autodpq_eval.tables import build, collect
+from autodpq_eval.plans import plan
+from autodpq_eval.tables import build, collect, read_plan
+from autodpq_eval.ten_seeds import by_strategy, comparisons, is_of
 from autodpq_lib.data.errors import DataError
 from autodpq_lib.data.prepared import load_schema
 from autodpq_lib.data.sources import locate
@@ -96,6 +100,23 @@ def test_readme_agrees_with_the_records() -> None:
 def test_committed_tables_agree_with_the_records(recipe: str, number: int) -> None:
     made = build(collect(number, ROOT / "results", "ml-1m", recipe, [1, 2, 3]))
     kept = (ROOT / "results" / "ml-1m" / recipe / "tables" / f"table{number}.csv").read_text(encoding="utf-8")
+    assert kept == as_csv(made)
+
+
+@pytest.mark.parametrize("recipe", ["paper", "tuned"])
+def test_committed_ten_seeds_agree_with_the_records(recipe: str) -> None:
+    results = ROOT / "results"
+    ten, gaps = read_plan(results, plan("seeds", "ml-1m", recipe, [1, 2, 3], out=results))
+    assert not gaps
+    runs, folder = by_strategy(ten), results / "ml-1m" / recipe / "tables"
+    assert (folder / "ten_seeds.csv").read_text(encoding="utf-8") == as_csv(comparisons(runs))
+    assert is_of(pd.read_csv(folder / "bootstrap.csv"), runs)
+
+
+@pytest.mark.parametrize("recipe", ["paper", "tuned"])
+def test_committed_controls_agree_with_the_records(recipe: str) -> None:
+    made = control_effects(groups(ROOT / "results", "ml-1m", recipe, [1, 2, 3]), [1, 2, 3])
+    kept = (ROOT / "results" / "ml-1m" / recipe / "tables" / "controls.csv").read_text(encoding="utf-8")
     assert kept == as_csv(made)
 
 

@@ -9,7 +9,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from autodpq_eval import ten_seeds
-from autodpq_eval.ten_seeds import _Auc, bootstrap, hedges_g, holm, power
+from autodpq_eval.ten_seeds import _Auc, bootstrap, hedges_g, holm, is_of, power
+from autodpq_lib.metrics import Metrics
+
+LABELS = np.random.default_rng(2).integers(0, 2, 400).astype(np.float32)
 
 
 def test_holm_by_hand() -> None:
@@ -36,24 +39,46 @@ def test_weighted_auc_equals_scikit_learn() -> None:
     assert _Auc(scores, labels)(weights) == pytest.approx(expected, abs=1e-12)
 
 
-def test_bootstrap_is_paired(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A gap between equal predictions has no spread; resampling is the same for both sides."""
+class Stub:
+    """A record's seed and test AUC, with predictions that this noise helps."""
 
-    class Stub:
-        def __init__(self, seed: int, noise: float) -> None:
-            self.config, self.noise = self, noise
-            self.seed = seed
+    def __init__(self, seed: int, noise: float) -> None:
+        self.config, self.seed = self, seed
+        rng = np.random.default_rng(seed)
+        self.logits = (LABELS * (1 + noise) + rng.normal(0, 2, 400)).astype(np.float32)
+        self.test = Metrics(auc=roc_auc_score(LABELS, self.logits), logloss=0.0)
 
-    rng = np.random.default_rng(2)
-    labels = rng.integers(0, 2, 400).astype(np.float32)
-    base = {seed: labels + rng.normal(0, 2, 400) for seed in (1, 2)}
-    monkeypatch.setattr(ten_seeds, "_logits", lambda r: (base[r.seed] + r.noise * labels).astype(np.float32))
+    def name(self) -> str:
+        return f"stub-{self.seed}"
+
+
+@pytest.fixture
+def sides(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Stub]]:
+    monkeypatch.setattr(ten_seeds, "_logits", lambda record: record.logits)
     monkeypatch.setattr(ten_seeds, "RESAMPLES", 50)
-    sides = {"base": [Stub(1, 0), Stub(2, 0)], "same": [Stub(1, 0), Stub(2, 0)], "better": [Stub(1, 0.5), Stub(2, 0.5)]}
-    table = bootstrap(sides, labels).set_index(["a", "b"])
+    return {name: [Stub(1, noise), Stub(2, noise)] for name, noise in {"base": 0, "same": 0, "better": 0.5}.items()}
+
+
+def test_bootstrap_is_paired(sides: dict[str, list[Stub]]) -> None:
+    """A gap between equal predictions has no spread; resampling is the same for both sides."""
+    table = bootstrap(sides, LABELS).set_index(["a", "b"])
     assert table.loc[("same", "base")].tolist() == [2, 0.0, 0.0, 0.0]
     found = table.loc[("better", "base")]
     assert 0 < found["low"] < found["gap"] < found["high"]
+
+
+def test_bootstrap_refuses_predictions_of_another_training(sides: dict[str, list[Stub]]) -> None:
+    sides["same"][1].test.auc += 2e-6
+    with pytest.raises(ValueError, match="stub-2: expected predictions of AUC"):
+        bootstrap(sides, LABELS)
+
+
+def test_a_bootstrap_is_of_the_runs_that_it_was_made_from(sides: dict[str, list[Stub]]) -> None:
+    table = bootstrap(sides, LABELS)
+    assert is_of(table, sides)
+    assert not is_of(table, {name: sides[name] for name in ("base", "same")})
+    sides["better"][0].test.auc += 1e-5
+    assert not is_of(table, sides)
 
 
 def test_power_without_a_gap_is_half_the_level_and_grows_with_it() -> None:
