@@ -14,14 +14,15 @@ import yaml
 from autodpq_eval import facts, ledger
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.effects import control_effects, groups
-from autodpq_eval.layout import as_csv
-from autodpq_eval.plans import plan
+from autodpq_eval.layout import LABELS, as_csv
+from autodpq_eval.plans import plan, tables
 from autodpq_eval.tables import build, collect, read_plan
 from autodpq_eval.ten_seeds import by_strategy, comparisons, is_of
 from autodpq_lib.data.errors import DataError
 from autodpq_lib.data.prepared import load_schema
 from autodpq_lib.data.sources import locate
 from autodpq_lib.paths import ROOT
+from scripts import measured
 from scripts.readme import rewrite
 
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -123,6 +124,18 @@ def test_committed_controls_agree_with_the_records(recipe: str) -> None:
 def test_committed_ledger_agrees_with_the_records() -> None:
     kept = (ROOT / "results" / "ml-1m" / "ledger.csv").read_text(encoding="utf-8")
     assert kept == ledger.as_csv(ledger.ledger(ROOT / "results"))
+
+
+def test_measured_sizes_and_precisions_are_of_the_records() -> None:
+    plan_of_table1 = tables("ml-1m", "tuned", [1, 2, 3], ["deepfm"])
+    records = {(LABELS[r.config.strategy], r.config.seed): r for r in read_plan(ROOT / "results", plan_of_table1)[0]}
+    rows = [row for row in measured.kept("sizes")["rows"] if row["shape"] == "ml-1m"]
+    assert {(row["strategy"], row["seed"]): row["paper units"] for row in rows} == {
+        key: record.space.paper for key, record in records.items()
+    }
+    for row in measured.kept("precision")["rows"]:
+        if row["kept rows"] == "float32":
+            assert row["auc"] == pytest.approx(records[row["strategy"], row["seed"]].test.auc, abs=1e-6)
 
 
 def test_committed_facts_agree_with_the_data() -> None:
