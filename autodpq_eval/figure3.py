@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from autodpq_eval.figures import COLOURS
-from autodpq_eval.layout import LABELS
+from autodpq_eval.layout import LABELS, as_csv
 from autodpq_eval.paper import FACTS
 from autodpq_eval.plans import LONG_DRAWS
 from autodpq_eval.plans import figure3 as long_random
@@ -144,7 +144,7 @@ def auc_at(table: pd.DataFrame, strategy: str, until: str | None) -> dict[int, f
 
 def write_figure3(table: pd.DataFrame, figure: Figure, folder: Path) -> None:
     """Write ``figure3.csv``, ``figure3.png`` and ``figure3.svg``."""
-    write_text(folder / "figure3.csv", table.to_csv(index=False, float_format="%.6g"))
+    write_text(folder / "figure3.csv", as_csv(table))
     save(figure, folder / "figure3.png")
     save(figure, folder / "figure3.svg")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from autodpq_eval.layout import as_csv
 from autodpq_eval.plans import plan
 from autodpq_eval.tables import read_plan
 from autodpq_eval.ten_seeds import bootstrap, by_strategy
@@ -27,5 +28,5 @@ def write_bootstrap(out: Path, dataset: str, recipe: str, seeds: Sequence[int]) 
     except ValueError as error:
         return f"no bootstrap: the predictions on this machine are not those of the records ({error})"
     path = out / dataset / recipe / "tables" / "bootstrap.csv"
-    write_text(path, table.to_csv(index=False, float_format="%.6g"))
+    write_text(path, as_csv(table))
     return f"bootstrap written to {path}"

@@ -14,6 +14,7 @@ import yaml
 from autodpq_eval import facts, ledger
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.effects import control_effects, groups
+from autodpq_eval.figure3 import points, with_long_random
 from autodpq_eval.layout import LABELS, as_csv
 from autodpq_eval.plans import plan, tables
 from autodpq_eval.tables import build, collect, read_plan
@@ -121,9 +122,18 @@ def test_committed_controls_agree_with_the_records(recipe: str) -> None:
     assert kept == as_csv(made)
 
 
+@pytest.mark.parametrize("recipe", ["paper", "tuned"])
+def test_committed_figure3_agrees_with_the_records(recipe: str) -> None:
+    keys = (ROOT / "results", "ml-1m", recipe, [1, 2, 3])
+    made = points(with_long_random(collect(1, *keys).found, *keys))
+    kept = (ROOT / "results" / "ml-1m" / recipe / "figures" / "figure3.csv").read_text(encoding="utf-8")
+    assert kept == as_csv(made)
+
+
 def test_committed_ledger_agrees_with_the_records() -> None:
-    kept = (ROOT / "results" / "ml-1m" / "ledger.csv").read_text(encoding="utf-8")
-    assert kept == ledger.as_csv(ledger.ledger(ROOT / "results"))
+    folder, rows = ROOT / "results" / "ml-1m", ledger.ledger(ROOT / "results")
+    assert (folder / "ledger.csv").read_text(encoding="utf-8") == ledger.as_csv(rows)
+    assert (folder / "ledger_tests.csv").read_text(encoding="utf-8") == ledger.comparisons_as_csv(rows)
 
 
 def test_measured_sizes_and_precisions_are_of_the_records() -> None:
