@@ -65,10 +65,10 @@ readme: env  ## rebuild the tables in README.md from the records
 	$(BIN)/python -m scripts.readme
 
 bench: env  ## epochs beside FuxiCTR and DeepCTR-Torch, steps, and the packed model (half an hour)
-	$(BIN)/python -m scripts.bench_peers
-	$(BIN)/python -m scripts.bench_step
-	$(BIN)/python -m scripts.bench_packed
-	$(BIN)/python -m scripts.bench_latency
+	$(BIN)/python -m benchmarks.peers.epochs
+	$(BIN)/python -m benchmarks.step
+	$(BIN)/python -m benchmarks.packed
+	$(BIN)/python -m benchmarks.latency
 
 explain: env  ## what stands behind a row of the ledger: CLAIM=autodpq-fe-auc
 	$(BIN)/python -m scripts.explain $(CLAIM)

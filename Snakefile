@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from autodpq_eval.batch import log_path
-from autodpq_lib.paths import runs_root
+from autodpq_system.paths import runs_root
 from autodpq_eval.plans import plan
-from autodpq_lib.record import record_path
+from autodpq_lib.runs.record import record_path
 
 
 def words(key, default=""):
@@ -52,7 +52,7 @@ rule data:
     output:
         runs_root() / "prepared" / DATASET / "manifest.json",
     shell:
-        f"{PYTHON} -c 'from autodpq_lib.data.prepared import prepare; prepare(\"{DATASET}\")'"
+        f"{PYTHON} -c 'from autodpq_data.prepared import prepare; prepare(\"{DATASET}\")'"
 
 
 rule run:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from autodpq_data.prepared import known_fingerprint
 from autodpq_lib.config import RunConfig
-from autodpq_lib.data.prepared import known_fingerprint
-from autodpq_lib.paths import runs_root
-from autodpq_lib.record import read_record, record_path
+from autodpq_lib.runs.record import read_record, record_path
+from autodpq_system.paths import runs_root
 
 #: Strategy -> the notebook that runs it.
 NOTEBOOKS = {

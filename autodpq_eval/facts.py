@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from autodpq_data.avazu import SIZES
+from autodpq_data.prepared import load_schema, raw_table
+from autodpq_data.schema import Schema
 from autodpq_eval.paper import truncated
-from autodpq_lib.atomic import write_text
 from autodpq_lib.config import RunConfig
-from autodpq_lib.data.avazu import SIZES
-from autodpq_lib.data.prepared import load_schema, raw_table
-from autodpq_lib.data.schema import Schema
-from autodpq_lib.metrics import constant_logloss
 from autodpq_lib.models.build import full_model
-from autodpq_lib.paths import ROOT
-from autodpq_lib.space import quantised_space
+from autodpq_lib.runs.space import quantised_space
 from autodpq_lib.strategies.grid import global_decisions
+from autodpq_lib.training.metrics import constant_logloss
+from autodpq_system.atomic import write_text
+from autodpq_system.paths import ROOT
 
 #: The highest logloss on MovieLens-1M in the paper's tables: Grid's.
 HIGHEST_LOGLOSS = 0.5251

@@ -9,7 +9,7 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from autodpq_eval.paper import truncated
-from autodpq_lib.atomic import write_text
+from autodpq_system.atomic import write_text
 
 LABELS = {
     "fe": "FE", "others": "Others", "grid": "Grid", "random": "Random", "autodpq": "AutoDPQ",

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from autodpq_lib.paths import ROOT
+from autodpq_system.paths import ROOT
 
 FACTS = ROOT / "config" / "paper"
 

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict
 
 from autodpq_eval.batch import status
 from autodpq_lib.config import MODELS, RECIPES, STRATEGIES, RunConfig, Strategy
-from autodpq_lib.paths import ROOT
-from autodpq_lib.record import Record, read_record, record_path
+from autodpq_lib.runs.record import Record, read_record, record_path
+from autodpq_system.paths import ROOT
 
 PARTS = ("tables", "figure3", "controls", "seeds")
 #: Table 1 has all strategies on DeepFM; Table 2 these on every model.

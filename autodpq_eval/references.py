@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from autodpq_lib.data.prepared import known_fingerprint
+from autodpq_data.prepared import known_fingerprint
 
 
 def references(dataset: str, out: Path) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from autodpq_lib.paths import ROOT
+from autodpq_system.paths import ROOT
 
 Strategy = Literal["fe", "others", "grid", "random", "autodpq"]
 STRATEGIES: tuple[Strategy, ...] = ("fe", "others", "grid", "random", "autodpq")

@@ -8,16 +8,16 @@ from pathlib import Path
 import pandas as pd
 from safetensors.torch import load_file
 
+from autodpq_data.prepared import known_fingerprint, load_samples, load_schema
+from autodpq_data.samples import Samples
+from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
-from autodpq_lib.data.prepared import known_fingerprint, load_samples, load_schema
-from autodpq_lib.data.samples import Samples
-from autodpq_lib.data.schema import Schema
 from autodpq_lib.models.build import final_model
 from autodpq_lib.models.ctr_model import CTRModel
-from autodpq_lib.paths import ROOT, runs_root
-from autodpq_lib.record import Record, read_record, record_path
-from autodpq_lib.run import finish, model_folder, open_run
+from autodpq_lib.runs.record import Record, read_record, record_path
+from autodpq_lib.runs.run import finish, model_folder, open_run
 from autodpq_lib.strategies import BY_NAME
+from autodpq_system.paths import ROOT, runs_root
 
 
 @dataclass(frozen=True)

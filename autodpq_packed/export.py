@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 from torch import Tensor, nn
 
-from autodpq_lib.atomic import atomic_path, write_text
-from autodpq_lib.data.schema import Schema
+from autodpq_data.schema import Schema
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.embedding.others import Others
 from autodpq_lib.embedding.quantiser import Quantiser
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.mlp import Dropout
-from autodpq_lib.record import Record
+from autodpq_lib.runs.record import Record
 from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.reader import FORMAT
+from autodpq_system.atomic import atomic_path, write_text
 
 Arrays = dict[str, NDArray[Any]]
 #: How the kept rows of the embedding are stored; first-order weights are always float32.

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from autodpq_lib.compiled import library
+from autodpq_lib.native.compiled import library
 from autodpq_packed.bits import bits_for
 from autodpq_packed.reader import Table
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import onnx
 import torch
 
-from autodpq_lib.atomic import atomic_path
 from autodpq_packed.module import Packed, load
 from autodpq_packed.reader import read
+from autodpq_system.atomic import atomic_path
 
 
 def to_onnx(path: Path, target: Path) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from autodpq_lib.data.schema import Schema
-from autodpq_lib.memory import anonymous_mib
+from autodpq_data.schema import Schema
 from autodpq_lib.models.build import final_model
-from autodpq_lib.paths import ROOT
-from autodpq_lib.record import Record
-from autodpq_lib.space import space
+from autodpq_lib.runs.record import Record
+from autodpq_lib.runs.space import space
 from autodpq_packed.export import export
+from autodpq_system.memory import anonymous_mib
+from autodpq_system.paths import ROOT
 
 #: What a server does: read the file and score one sample; then its anonymous memory, in bytes.
 SERVE = """
@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from autodpq_packed.score import PackedModel
-from autodpq_lib.memory import anonymous_mib
+from autodpq_system.memory import anonymous_mib
 if len(sys.argv) > 1:
     model = PackedModel(Path(sys.argv[1]))
     model.logits(np.cumsum([[0, *model.model["sizes"][:-1]]], 1))

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from autodpq_data.prepared import load_samples
 from autodpq_eval.layout import as_csv
 from autodpq_eval.plans import plan
 from autodpq_eval.tables import read_plan
 from autodpq_eval.ten_seeds import bootstrap, by_strategy
-from autodpq_lib.atomic import write_text
-from autodpq_lib.data.prepared import load_samples
+from autodpq_system.atomic import write_text
 
 
 def write_bootstrap(out: Path, dataset: str, recipe: str, seeds: Sequence[int]) -> str:

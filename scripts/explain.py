@@ -8,8 +8,8 @@ import sys
 
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.ledger import ledger
-from autodpq_lib.paths import ROOT
-from autodpq_lib.record import read_record
+from autodpq_lib.runs.record import read_record
+from autodpq_system.paths import ROOT
 
 say = sys.stdout.write
 

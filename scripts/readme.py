@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from autodpq_data.prepared import EXPECTED
 from autodpq_eval.cost import costs, epoch_seconds, speed, wall_minutes, whole
 from autodpq_eval.layout import LABELS, as_markdown, markdown
 from autodpq_eval.ledger import counts, ledger
@@ -17,14 +18,13 @@ from autodpq_eval.plans import plan, tables
 from autodpq_eval.references import references
 from autodpq_eval.tables import Collected, build, collect, read_plan
 from autodpq_eval.ten_seeds import by_strategy, comparisons
-from autodpq_lib.atomic import write_text
 from autodpq_lib.config import RunConfig
-from autodpq_lib.data.prepared import EXPECTED
-from autodpq_lib.paths import ROOT
-from autodpq_lib.record import Record
-from scripts import packed_tables, speed_tables
-from scripts.bench_lazy import KINDS
-from scripts.measured import kept
+from autodpq_lib.runs.record import Record
+from autodpq_system.atomic import write_text
+from autodpq_system.paths import ROOT
+from benchmarks import packed_tables, speed_tables
+from benchmarks.lazy import KINDS
+from benchmarks.measured import kept
 
 README, SEEDS = ROOT / "README.md", [1, 2, 3]
 NAMES = {"auc": "AUC", "logloss": "logloss"}
@@ -177,7 +177,7 @@ def avazu_sets() -> str:
         [
             "`avazu-standin`",
             "STAND-IN: generated rows with the real field sizes and long tails, for time and memory alone",
-            f"`python -m scripts.standin`, then `make replicate {wide}`",
+            f"`python -m benchmarks.standin`, then `make replicate {wide}`",
         ],
     ]
     return markdown(("data set", "what it is", "command"), rows)

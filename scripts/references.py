@@ -10,11 +10,11 @@ import torch
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
+from autodpq_data.prepared import load_samples, load_schema
+from autodpq_data.samples import Samples
 from autodpq_eval.references import measured, references_path
-from autodpq_lib.atomic import write_text
-from autodpq_lib.data.prepared import load_samples, load_schema
-from autodpq_lib.data.samples import Samples
-from autodpq_lib.metrics import Metrics, score
+from autodpq_lib.training.metrics import Metrics, score
+from autodpq_system.atomic import write_text
 
 #: Inverse strengths of the L2 penalty; validation logloss chooses.
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)

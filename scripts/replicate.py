@@ -16,15 +16,15 @@ from time import monotonic, sleep
 import pandas as pd
 from tqdm import tqdm
 
+from autodpq_data.prepared import prepare
 from autodpq_eval import ledger, plans
 from autodpq_eval.batch import log_path, status
 from autodpq_eval.layout import as_csv, layout, titled
 from autodpq_eval.tables import build, collect, tables_of
 from autodpq_lib.config import RunConfig
-from autodpq_lib.data.prepared import prepare
-from autodpq_lib.paths import ROOT, runs_root
-from autodpq_lib.process import cores, warn_if_crowded
-from autodpq_lib.record import read_record, record_path
+from autodpq_lib.runs.record import read_record, record_path
+from autodpq_system.paths import ROOT, runs_root
+from autodpq_system.process import cores, warn_if_crowded
 from scripts.report import controls_path, report_path
 
 say = tqdm.write

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from autodpq_lib.paths import ROOT
+from autodpq_system.paths import ROOT
 from scripts.bootstrap import write_bootstrap
 from scripts.references import write_references
 from scripts.run_notebook import execute

@@ -19,9 +19,9 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 from autodpq_eval.batch import NOTEBOOKS, status
-from autodpq_lib.atomic import atomic_path
 from autodpq_lib.config import RunConfig
-from autodpq_lib.paths import ROOT
+from autodpq_system.atomic import atomic_path
+from autodpq_system.paths import ROOT
 
 
 def main(arguments: list[str] | None = None) -> int:

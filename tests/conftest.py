@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from autodpq_lib.compiled import library
+from autodpq_data.samples import Samples
+from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
-from autodpq_lib.data.samples import Samples
-from autodpq_lib.data.schema import Schema
 from autodpq_lib.embedding.quantisers import SOURCE
-from autodpq_lib.run import Run
-from autodpq_lib.workspace import Workspace
+from autodpq_lib.native.compiled import library
+from autodpq_lib.runs.checkpoints import Workspace
+from autodpq_lib.runs.run import Run
 
 # Field a: features 0 to 5, the last four low-frequency. b: 6 to 8, none. c: 9 to 13, two low-frequency.
 SIZES = {"a": 6, "b": 3, "c": 5}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from autodpq_lib.adam import Adam
+from autodpq_lib.training.adam import Adam
 
 
 def parameters() -> list[torch.nn.Parameter]:

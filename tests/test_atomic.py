@@ -7,8 +7,8 @@ from collections import namedtuple
 import pytest
 from tiny_movielens import entries, one_line
 
-from autodpq_lib import atomic
-from autodpq_lib.atomic import atomic_path, write_text
+from autodpq_system import atomic
+from autodpq_system.atomic import atomic_path, write_text
 
 Usage = namedtuple("Usage", "total used free")
 

@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 from tiny_movielens import entries, isolate, one_line
 
-from autodpq_lib.data import avazu, prepared
-from autodpq_lib.data.avazu import FIELDS, HEADER, read_avazu
-from autodpq_lib.data.errors import DataError
-from autodpq_lib.data.prepared import load_samples, load_schema, prepare, raw_table, vocabulary
-from scripts import standin
+from autodpq_data import avazu, prepared
+from autodpq_data.avazu import FIELDS, HEADER, read_avazu
+from autodpq_data.errors import DataError
+from autodpq_data.prepared import load_samples, load_schema, prepare, raw_table, vocabulary
+from benchmarks import standin
 
 
 def rows(n=40):
@@ -187,7 +187,7 @@ def test_prepared_in_blocks_translates_back_to_the_raw_rows():
 def test_blocks_do_not_change_what_is_prepared(monkeypatch, tmp_path):
     whole = {path.name: path.read_bytes() for path in prepare("avazu-sample").iterdir()}
     monkeypatch.setattr(avazu, "BLOCK_BYTES", 300)
-    monkeypatch.setattr("autodpq_lib.data.encode.PENDING", 5)
+    monkeypatch.setattr("autodpq_data.encoding.PENDING", 5)
     monkeypatch.setenv("AUTODPQ_RUNS", str(tmp_path / "other"))
     assert {path.name: path.read_bytes() for path in prepare("avazu-sample").iterdir()} == whole
 
@@ -211,8 +211,8 @@ def test_bad_line_leaves_nothing_prepared(home):
 
 def test_killed_preparation_leaves_nothing_that_looks_finished(home):
     dies = (
-        "import os, signal\nfrom autodpq_lib.data import encode, prepared\n"
-        "encode.encode = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\nprepared.EXPECTED.clear()\n"
+        "import os, signal\nfrom autodpq_data import encoding, prepared\n"
+        "encoding.encode = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\nprepared.EXPECTED.clear()\n"
         "prepared.prepare('avazu-sample')"
     )
     done = subprocess.run([sys.executable, "-c", dies], check=False, capture_output=True)

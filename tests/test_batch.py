@@ -13,12 +13,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from autodpq_data.prepared import load_schema
 from autodpq_eval.batch import status
 from autodpq_eval.plans import tables
 from autodpq_lib.config import METHOD_VERSION, RunConfig
-from autodpq_lib.data.prepared import load_schema
-from autodpq_lib.paths import ROOT
-from autodpq_lib.record import read_record, record_path
+from autodpq_lib.runs.record import read_record, record_path
+from autodpq_system.paths import ROOT
 
 STRATEGIES = ["fe", "grid"]
 PLAN = tables("planted", "tuned", [1, 2], ["deepfm"], STRATEGIES, "smoke")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from autodpq_lib.data.schema import Schema
+from autodpq_data.schema import Schema
 from autodpq_lib.embedding.candidates import Candidates, FieldNorm
 from autodpq_lib.embedding.dpq import DPQ
 

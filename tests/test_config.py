@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from autodpq_lib.config import METHOD_VERSION, RunConfig
-from autodpq_lib.seeding import seed_for
+from autodpq_system.seeding import seed_for
 
 
 def config(**keys: object) -> RunConfig:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from conftest import small_config
 
-from autodpq_lib.data.schema import Schema
+from autodpq_data.schema import Schema
 from autodpq_lib.models.build import full_model
 from autodpq_lib.models.dcn import Cross
 

@@ -7,9 +7,9 @@ import pytest
 from autodpq_eval.decisions import agreement, codebook_use, rank_among_random, sureness
 from autodpq_eval.plans import tables
 from autodpq_eval.tables import read_plan
-from autodpq_lib.metrics import Metrics
-from autodpq_lib.paths import ROOT
-from autodpq_lib.record import Record
+from autodpq_lib.runs.record import Record
+from autodpq_lib.training.metrics import Metrics
+from autodpq_system.paths import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from conftest import small_config
 
-from autodpq_lib.data.schema import Schema
+from autodpq_data.schema import Schema
 from autodpq_lib.models.build import full_model, others_model
 from autodpq_lib.models.deepfm import pairwise
 

@@ -14,8 +14,8 @@ from autodpq_eval.plans import controls, tables
 from autodpq_eval.stats import effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES
-from autodpq_lib.paths import ROOT
-from autodpq_lib.record import Record
+from autodpq_lib.runs.record import Record
+from autodpq_system.paths import ROOT
 
 OURS = {1: 0.812, 2: 0.815, 3: 0.811}
 BASE = {1: 0.810, 2: 0.811, 3: 0.8105}

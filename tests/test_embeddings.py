@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from autodpq_lib.data.schema import Schema
+from autodpq_data.schema import Schema
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.embedding.full import Full
 from autodpq_lib.embedding.others import Others, others_rows

@@ -11,15 +11,15 @@ import torch
 from conftest import DyingWorkspace, KilledError, small_config, small_run, small_samples
 from torch import nn
 
-from autodpq_lib.adam import Adam
+from autodpq_data.schema import Schema
 from autodpq_lib.config import Limit, RunConfig
-from autodpq_lib.data.schema import Schema
-from autodpq_lib.fit import Descent, Row, batches, fit, shuffled
 from autodpq_lib.models.build import candidates_model, full_model, others_model
 from autodpq_lib.models.ctr_model import CTRModel
-from autodpq_lib.run import Run
-from autodpq_lib.search import Search
-from autodpq_lib.workspace import Workspace
+from autodpq_lib.runs.checkpoints import Workspace
+from autodpq_lib.runs.run import Run
+from autodpq_lib.training.adam import Adam
+from autodpq_lib.training.fit import Descent, Row, batches, fit, shuffled
+from autodpq_lib.training.search import Search
 
 
 class Scripted:

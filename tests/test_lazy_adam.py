@@ -5,10 +5,10 @@ import torch
 from conftest import small_config
 from torch.nn import functional as F
 
-from autodpq_lib.compiled import library
-from autodpq_lib.fit import Descent
-from autodpq_lib.lazy_adam import SOURCE, LazyAdam, Step, summed, update_compiled, update_rows
 from autodpq_lib.models.build import full_model, others_model
+from autodpq_lib.native.compiled import library
+from autodpq_lib.training.fit import Descent
+from autodpq_lib.training.lazy_adam import SOURCE, LazyAdam, Step, summed, update_compiled, update_rows
 
 N, X, BETA1, BETA2, EPS, LR = 12, 3, 0.9, 0.999, 1e-8, 0.01
 
@@ -20,7 +20,7 @@ COMPILED = library(SOURCE)
 def mode(request, monkeypatch):
     """Each test with the C function and without."""
     if request.param == "torch":
-        monkeypatch.setattr("autodpq_lib.lazy_adam.library", lambda _: None)
+        monkeypatch.setattr("autodpq_lib.training.lazy_adam.library", lambda _: None)
     elif COMPILED is None:
         pytest.skip("no C compiler")
 

@@ -12,7 +12,7 @@ from autodpq_eval.facts import FACT
 from autodpq_eval.ledger import COLUMNS, as_csv, comparisons_as_csv, judged, ledger
 from autodpq_eval.paper import FACTS
 from autodpq_eval.verdicts import on_comparison, on_number, on_space
-from autodpq_lib.paths import ROOT
+from autodpq_system.paths import ROOT
 
 
 @pytest.mark.parametrize(

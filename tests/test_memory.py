@@ -6,7 +6,7 @@ from time import sleep
 import numpy as np
 import pytest
 
-from autodpq_lib.memory import STATUS, PeakMemory, anonymous_mib
+from autodpq_system.memory import STATUS, PeakMemory, anonymous_mib
 
 pytestmark = pytest.mark.skipif(not STATUS.exists(), reason="no /proc")
 MIB = 2**20

@@ -9,8 +9,8 @@ import torch
 from conftest import small_config
 from torch import Tensor, nn
 
+from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
-from autodpq_lib.data.schema import Schema
 from autodpq_lib.models.build import candidates_model, dpq_model, full_model, others_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.mlp import Dropout

@@ -3,8 +3,8 @@
 import pytest
 from tiny_movielens import BROKEN, CAFE, ML_1M, WRITE, one_line, write_1m, write_100k, write_lines
 
-from autodpq_lib.data.errors import DataError
-from autodpq_lib.data.movielens import FIELDS, read_movielens, titles
+from autodpq_data.errors import DataError
+from autodpq_data.movielens import FIELDS, read_movielens, titles
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autodpq_data.errors import DataError
+from autodpq_data.sources import locate
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.plans import tables
 from autodpq_lib.config import STRATEGIES
-from autodpq_lib.data.errors import DataError
-from autodpq_lib.data.sources import locate
-from autodpq_lib.paths import ROOT
-from autodpq_lib.record import record_path
+from autodpq_lib.runs.record import record_path
+from autodpq_system.paths import ROOT
 from scripts import run_notebook
 
 PARAMETERS = {"dataset": "planted", "recipe": "tuned", "seed": 1, "model": "deepfm", "profile": "smoke"}

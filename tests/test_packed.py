@@ -14,18 +14,18 @@ import pytest
 import torch
 from conftest import SIZES, small_config
 
-from autodpq_lib.compiled import library
+from autodpq_data.prepared import load_samples, load_schema, prepare, vocabulary
+from autodpq_data.schema import Schema
+from autodpq_data.sources import DataError, locate
 from autodpq_lib.config import Decision, RunConfig
-from autodpq_lib.data.prepared import load_samples, load_schema, prepare, vocabulary
-from autodpq_lib.data.schema import Schema
-from autodpq_lib.data.sources import DataError, locate
-from autodpq_lib.metrics import Metrics
 from autodpq_lib.models.build import dpq_model, full_model, others_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.deepfm import pairwise
-from autodpq_lib.provenance import Origin, provenance
-from autodpq_lib.record import Record
-from autodpq_lib.space import Space
+from autodpq_lib.native.compiled import library
+from autodpq_lib.runs.provenance import Origin, provenance
+from autodpq_lib.runs.record import Record
+from autodpq_lib.runs.space import Space
+from autodpq_lib.training.metrics import Metrics
 from autodpq_packed import look_up
 from autodpq_packed.bits import bits_for, pack, unpack
 from autodpq_packed.export import Kept, export, stored

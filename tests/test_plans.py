@@ -8,8 +8,8 @@ import pytest
 
 from autodpq_eval.plans import Control, best_pair, configure, control_runs, controls, plan, tables
 from autodpq_lib.config import RECIPES
-from autodpq_lib.paths import ROOT
-from autodpq_lib.record import read_record
+from autodpq_lib.runs.record import read_record
+from autodpq_system.paths import ROOT
 
 
 def kinds(runs: list) -> set[tuple[str, str]]:

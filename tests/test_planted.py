@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autodpq_data.planted import CODEWORDS, FEATURES, PLAIN, RICH, lossy, make_planted
+from autodpq_data.prepared import load_samples, load_schema
 from autodpq_lib.config import RunConfig
-from autodpq_lib.data.planted import CODEWORDS, FEATURES, PLAIN, RICH, lossy, make_planted
-from autodpq_lib.data.prepared import load_samples, load_schema
 from autodpq_lib.models.build import candidates_model, dpq_model
-from autodpq_lib.run import Run
+from autodpq_lib.runs.checkpoints import Workspace
+from autodpq_lib.runs.run import Run
 from autodpq_lib.strategies.autodpq import pretrain, search
 from autodpq_lib.strategies.fe import descend
-from autodpq_lib.workspace import Workspace
 
 
 def planted_run(folder: Path, **keys: object) -> Run:

@@ -14,14 +14,14 @@ import pytest
 import torch
 from tiny_movielens import BROKEN, ML_1M, WRITE, entries, isolate, one_line, write_1m
 
-from autodpq_lib.data import prepared
-from autodpq_lib.data.encode import count_values, encode
-from autodpq_lib.data.errors import DataError
-from autodpq_lib.data.movielens import FIELDS, FILES
-from autodpq_lib.data.prepared import load_samples, load_schema, prepare, split_rows, vocabulary
-from autodpq_lib.data.schema import Schema
-from autodpq_lib.metrics import constant_logloss
-from autodpq_lib.paths import data_roots
+from autodpq_data import prepared
+from autodpq_data.encoding import count_values, encode
+from autodpq_data.errors import DataError
+from autodpq_data.movielens import FIELDS, FILES
+from autodpq_data.prepared import load_samples, load_schema, prepare, split_rows, vocabulary
+from autodpq_data.schema import Schema
+from autodpq_lib.training.metrics import constant_logloss
+from autodpq_system.paths import data_roots
 
 PARTS = ("train", "valid", "test")
 

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from autodpq_lib.process import cores, warn_if_crowded
+from autodpq_system.process import cores, warn_if_crowded
 
 #: Minor page faults of a loop that takes and frees 2 MiB, after some rounds to settle.
 FAULTS = """
 import resource, sys, torch
-from autodpq_lib.process import keep_freed_memory
+from autodpq_system.process import keep_freed_memory
 if sys.argv[1] == "kept":
     keep_freed_memory()
 def rounds(n):

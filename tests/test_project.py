@@ -11,6 +11,9 @@ import pandas as pd
 import pytest
 import yaml
 
+from autodpq_data.errors import DataError
+from autodpq_data.prepared import load_schema
+from autodpq_data.sources import locate
 from autodpq_eval import facts, ledger
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.effects import control_effects, groups
@@ -19,11 +22,8 @@ from autodpq_eval.layout import LABELS, as_csv
 from autodpq_eval.plans import plan, tables
 from autodpq_eval.tables import build, collect, read_plan
 from autodpq_eval.ten_seeds import by_strategy, comparisons, is_of
-from autodpq_lib.data.errors import DataError
-from autodpq_lib.data.prepared import load_schema
-from autodpq_lib.data.sources import locate
-from autodpq_lib.paths import ROOT
-from scripts import measured
+from autodpq_system.paths import ROOT
+from benchmarks import measured
 from scripts.readme import rewrite
 
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from autodpq_lib.compiled import library
 from autodpq_lib.embedding.quantiser import Quantiser
 from autodpq_lib.embedding.quantisers import SOURCE, quantise
+from autodpq_lib.native.compiled import library
 
 needs_compiler = pytest.mark.skipif(library(SOURCE) is None, reason="no C compiler")
 #: Vectors of each field: some, none, one.

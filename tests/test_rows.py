@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from autodpq_lib.compiled import library
 from autodpq_lib.embedding.rows import SOURCE, rows
+from autodpq_lib.native.compiled import library
 
 
 @pytest.mark.skipif(library(SOURCE) is None, reason="no C compiler")

@@ -11,21 +11,21 @@ import pytest
 import torch
 from conftest import DyingWorkspace, KilledError, small_config, small_run
 
+from autodpq_data.prepared import Samples
+from autodpq_data.schema import Schema
 from autodpq_lib.config import METHOD_VERSION, RunConfig
-from autodpq_lib.data.prepared import Samples
-from autodpq_lib.data.schema import Schema
 from autodpq_lib.explore import find_records, load_or_train, load_run, records
-from autodpq_lib.metrics import evaluate
-from autodpq_lib.record import Record, read_record, record_path
-from autodpq_lib.run import Run, finish, model_folder, scratch_run
+from autodpq_lib.runs.record import Record, read_record, record_path
+from autodpq_lib.runs.run import Run, finish, model_folder, scratch_run
 from autodpq_lib.strategies import BY_NAME
 from autodpq_lib.strategies import trials as trials_module
+from autodpq_lib.training.metrics import evaluate
 
 
 @pytest.fixture(autouse=True)
 def tiny_test_part(monkeypatch: pytest.MonkeyPatch, tmp_path: object, schema: Schema) -> Samples:
     run = small_run(tmp_path, schema, small_config())
-    monkeypatch.setattr("autodpq_lib.run.load_samples", lambda *_: run.valid)
+    monkeypatch.setattr("autodpq_lib.runs.run.load_samples", lambda *_: run.valid)
     monkeypatch.setattr("autodpq_lib.explore.load_samples", lambda *_: run.valid)
     monkeypatch.setattr("autodpq_lib.explore.load_schema", lambda *_: schema)
     return run.valid
@@ -99,7 +99,7 @@ def test_load_run_without_a_model_says_so(tmp_path: object, schema: Schema) -> N
 
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, schema: Schema) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    monkeypatch.setattr("autodpq_lib.run.load_schema", lambda *_: schema)
+    monkeypatch.setattr("autodpq_lib.runs.run.load_schema", lambda *_: schema)
     with pytest.raises(ValueError, match="device: expected cpu, for torch finds no GPU on this machine, found cuda"):
         scratch_run(small_config(device="cuda"))
 
@@ -135,7 +135,7 @@ def test_finished_trials_are_not_repeated(tmp_path: object, schema: Schema, monk
     with pytest.raises(KeyboardInterrupt):
         make("grid", tmp_path / "killed", schema)
     trained = []
-    monkeypatch.setattr("autodpq_lib.fit.Descent.epoch", _counting(trained))
+    monkeypatch.setattr("autodpq_lib.training.fit.Descent.epoch", _counting(trained))
     resumed = make("grid", tmp_path / "killed", schema)
     assert resumed.valid == straight.valid
     assert resumed.decision == straight.decision
@@ -156,7 +156,7 @@ def test_autodpq_killed_at_any_epoch_ends_in_the_same_bits(lives: int, tmp_path:
 
 
 def _counting(trained: list[int]) -> object:
-    from autodpq_lib.fit import Descent  # noqa: PLC0415
+    from autodpq_lib.training.fit import Descent  # noqa: PLC0415
 
     original = Descent.epoch
 

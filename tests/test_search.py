@@ -8,10 +8,10 @@ from conftest import small_config, small_run
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from autodpq_lib.data.schema import Schema
+from autodpq_data.schema import Schema
 from autodpq_lib.models.build import candidates_model
-from autodpq_lib.run import Run
-from autodpq_lib.search import Search, second_order, temperature
+from autodpq_lib.runs.run import Run
+from autodpq_lib.training.search import Search, second_order, temperature
 
 
 def search(run: Run, **changed: object) -> Search:

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from tiny_movielens import entries, isolate, one_line, write_1m, write_100k
 
-from autodpq_lib.data import sources
-from autodpq_lib.data.errors import DataError
-from autodpq_lib.data.movielens import FILES
-from autodpq_lib.data.sources import locate, unpack
+from autodpq_data import sources
+from autodpq_data.errors import DataError
+from autodpq_data.movielens import FILES
+from autodpq_data.sources import locate, unpack
 
 NAMES = FILES["ml-1m"]
 

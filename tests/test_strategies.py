@@ -12,12 +12,12 @@ import torch
 from conftest import small_config, small_run
 from sklearn.metrics import roc_auc_score
 
+from autodpq_data import prepared
+from autodpq_data.schema import Schema
 from autodpq_lib.config import STRATEGIES
-from autodpq_lib.data import prepared
-from autodpq_lib.data.schema import Schema
 from autodpq_lib.models.build import full_model, start_from
-from autodpq_lib.record import Record
-from autodpq_lib.run import Run, finish, model_folder
+from autodpq_lib.runs.record import Record
+from autodpq_lib.runs.run import Run, finish, model_folder
 from autodpq_lib.strategies import BY_NAME
 from autodpq_lib.strategies.autodpq import pretrain, retrain, search
 from autodpq_lib.strategies.fe import descend
@@ -78,7 +78,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, schema: Schema, tmp_path: Path) -> dic
     run = small_run(tmp_path, schema, small_config())
     test = replace(run.train, rows=run.train.rows[:80])
     box = {"test": test}
-    monkeypatch.setattr("autodpq_lib.run.load_samples", lambda *_: box["test"])
+    monkeypatch.setattr("autodpq_lib.runs.run.load_samples", lambda *_: box["test"])
     return box
 
 

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from autodpq_eval import ten_seeds
 from autodpq_eval.ten_seeds import _Auc, bootstrap, hedges_g, holm, is_of, power
-from autodpq_lib.metrics import Metrics
+from autodpq_lib.training.metrics import Metrics
 
 LABELS = np.random.default_rng(2).integers(0, 2, 400).astype(np.float32)
 

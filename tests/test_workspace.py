@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from autodpq_lib.workspace import Workspace
+from autodpq_lib.runs.checkpoints import Workspace
 
-CLAIM = "import sys; from pathlib import Path; from autodpq_lib.workspace import Workspace; "
+CLAIM = "import sys; from pathlib import Path; from autodpq_lib.runs.checkpoints import Workspace; "
 HOLD = CLAIM + "Workspace(Path(sys.argv[1])).claim(); print('held', flush=True); input()"
 
 

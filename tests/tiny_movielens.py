@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from autodpq_lib import paths
-from autodpq_lib.data import sources
-from autodpq_lib.data.movielens import FILES
+from autodpq_data import sources
+from autodpq_data.movielens import FILES
+from autodpq_system import paths
 
 CAFE = "Café of Sand (a.k.a. Dune Café) (1999)"
 ML_1M = {

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from autodpq_data.schema import Schema
 from autodpq_lib.config import Decision
-from autodpq_lib.data.schema import Schema
 from autodpq_lib.embedding.compressed import Compressed
 from autodpq_lib.embedding.init import Init
 from autodpq_lib.embedding.quantiser import Quantiser, gumbel

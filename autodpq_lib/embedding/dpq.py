@@ -8,8 +8,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from autodpq_data.schema import Schema
 from autodpq_lib.config import Decision
-from autodpq_lib.data.schema import Schema
 from autodpq_lib.embedding.candidates import Candidates
 from autodpq_lib.embedding.compressed import AT_ONCE, Compressed
 from autodpq_lib.embedding.init import Init

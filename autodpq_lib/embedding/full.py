@@ -19,8 +19,8 @@ class Full(nn.Module):
         init: fills the table.
 
     Attributes:
-        lazy: give sparse gradients, for :class:`autodpq_lib.lazy_adam.LazyAdam`; the cost of a step then depends on
-            the batch alone and not on N.
+        lazy: give sparse gradients, for :class:`autodpq_lib.training.lazy_adam.LazyAdam`; the cost of a step then
+            depends on the batch alone and not on N.
     """
 
     lazy = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autodpq_lib.data.schema import Schema
+from autodpq_data.schema import Schema
 from autodpq_lib.embedding.full import Full
 from autodpq_lib.embedding.init import Init
 

@@ -15,8 +15,8 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.profiler import record_function
 
-from autodpq_lib.compiled import library
 from autodpq_lib.embedding.quantiser import Quantiser
+from autodpq_lib.native.compiled import library
 
 SOURCE = Path(__file__).with_suffix(".c")
 

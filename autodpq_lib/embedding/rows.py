@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from autodpq_lib.compiled import library
+from autodpq_lib.native.compiled import library
 
 SOURCE = Path(__file__).with_suffix(".c")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from autodpq_data.schema import Schema
 from autodpq_lib.config import Decision, RunConfig
-from autodpq_lib.data.schema import Schema
 from autodpq_lib.embedding.candidates import Candidates
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.embedding.full import Full
@@ -16,8 +16,8 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.dcn import DCN
 from autodpq_lib.models.deepfm import DeepFM
 from autodpq_lib.models.pnn import PNN
-from autodpq_lib.seeding import seed_for
-from autodpq_lib.workspace import Weights
+from autodpq_lib.runs.checkpoints import Weights
+from autodpq_system.seeding import seed_for
 
 
 def final_model(config: RunConfig, schema: Schema, decision: Decision | None) -> CTRModel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from autodpq_lib.run import Run, Stage
+from autodpq_lib.runs.run import Run, Stage
 from autodpq_lib.strategies.autodpq import autodpq
 from autodpq_lib.strategies.fe import full_embedding
 from autodpq_lib.strategies.grid import grid

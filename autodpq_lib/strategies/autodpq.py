@@ -7,12 +7,12 @@ from typing import cast
 from autodpq_lib.config import Decision
 from autodpq_lib.embedding.candidates import Candidates
 from autodpq_lib.embedding.dpq import DPQ
-from autodpq_lib.fit import Fit, fit
 from autodpq_lib.models.build import candidates_model, final_model, full_model, start_from
 from autodpq_lib.models.ctr_model import CTRModel
-from autodpq_lib.run import Run, Stage
-from autodpq_lib.search import Search
+from autodpq_lib.runs.run import Run, Stage
 from autodpq_lib.strategies.fe import descend
+from autodpq_lib.training.fit import Fit, fit
+from autodpq_lib.training.search import Search
 
 
 def autodpq(run: Run) -> list[Stage]:

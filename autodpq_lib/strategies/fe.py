@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from autodpq_lib.config import Limit
-from autodpq_lib.fit import Descent, Fit, fit
 from autodpq_lib.models.build import full_model
 from autodpq_lib.models.ctr_model import CTRModel
-from autodpq_lib.run import Run, Stage
+from autodpq_lib.runs.run import Run, Stage
+from autodpq_lib.training.fit import Descent, Fit, fit
 
 
 def full_embedding(run: Run) -> list[Stage]:

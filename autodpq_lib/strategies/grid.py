@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from autodpq_data.schema import Schema
 from autodpq_lib.config import Decision, RunConfig
-from autodpq_lib.data.schema import Schema
-from autodpq_lib.run import Run, Stage
+from autodpq_lib.runs.run import Run, Stage
 from autodpq_lib.strategies.trials import try_decisions
 
 

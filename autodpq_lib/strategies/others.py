@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autodpq_lib.models.build import others_model
-from autodpq_lib.run import Run, Stage
+from autodpq_lib.runs.run import Run, Stage
 from autodpq_lib.strategies.fe import train
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from random import Random
 
+from autodpq_data.schema import Schema
 from autodpq_lib.config import Decision, RunConfig
-from autodpq_lib.data.schema import Schema
-from autodpq_lib.run import Run, Stage
-from autodpq_lib.seeding import seed_for
+from autodpq_lib.runs.run import Run, Stage
 from autodpq_lib.strategies.trials import try_decisions
+from autodpq_system.seeding import seed_for
 
 
 def random(run: Run) -> list[Stage]:

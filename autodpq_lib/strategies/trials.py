@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from autodpq_lib.config import Decision
-from autodpq_lib.fit import Fit
 from autodpq_lib.models.build import dpq_model, final_model, start_from
-from autodpq_lib.run import Run, Stage
+from autodpq_lib.runs.checkpoints import Weights
+from autodpq_lib.runs.run import Run, Stage
 from autodpq_lib.strategies.fe import descend, full_embedding
-from autodpq_lib.workspace import Weights
+from autodpq_lib.training.fit import Fit
 
 
 def try_decisions(run: Run, decisions: Iterable[Decision]) -> list[Stage]:

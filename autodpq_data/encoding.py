@@ -1,0 +1,92 @@
+"""Number the values of each field, block by block, so that a file need not fit into memory.
+
+A first pass counts values; sorted within their field and numbered through all fields, they get their ids. A second
+pass writes the ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+#: A pass over the data: blocks of rows, one string column a field, and ``label`` uint8. The argument names the pass.
+Blocks = Callable[[str], Iterable[pl.DataFrame]]
+#: Counts of single blocks are added up when so many have come together.
+PENDING = 4_000_000
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the first pass finds.
+
+    Attributes:
+        values: per field a frame ``value`` (sorted) and ``count``.
+        rows: number of rows.
+        positives: number of rows with label 1.
+    """
+
+    values: dict[str, pl.DataFrame]
+    rows: int
+    positives: int
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Number of values of each field."""
+        return {name: len(known) for name, known in self.values.items()}
+
+    def features(self) -> pl.DataFrame:
+        """All features in the order of their ids: ``field``, ``value``, ``count``."""
+        named = [known.select(pl.lit(name).alias("field"), "value", "count") for name, known in self.values.items()]
+        return pl.concat(named)
+
+
+def count_values(blocks: Blocks) -> Counted:
+    """First pass: every value of every field and how often it occurs."""
+    parts: dict[str, list[pl.DataFrame]] = {}
+    rows = positives = 0
+    for block in blocks("counting"):
+        rows, positives = rows + len(block), positives + int(block["label"].sum())
+        for name in block.columns:
+            if name != "label":
+                found = parts.setdefault(name, [])
+                found.append(block[name].alias("value").value_counts().cast({"count": pl.Int64}))
+                if sum(map(len, found[1:])) > PENDING:
+                    parts[name] = [_added(found)]
+    return Counted({name: _added(found).sort("value") for name, found in parts.items()}, rows, positives)
+
+
+def _added(counts: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(counts).group_by("value").agg(pl.col("count").sum())
+
+
+def write_ids(blocks: Blocks, counted: Counted, folder: Path) -> str:
+    """Second pass: ``ids.npy`` int32 ``[rows, M]``, ``labels.npy`` uint8 ``[rows]``; the sha256 of what they hold."""
+    shape = (counted.rows, len(counted.values))
+    ids = np.lib.format.open_memmap(folder / "ids.npy", "w+", np.int32, shape)
+    labels = np.lib.format.open_memmap(folder / "labels.npy", "w+", np.uint8, shape[:1])
+    digest = hashlib.sha256(json.dumps(counted.sizes).encode())
+    end = 0
+    for block in blocks("writing"):
+        start, end = end, end + len(block)
+        ids[start:end] = encode(block, counted.values)
+        labels[start:end] = block["label"].to_numpy()
+        digest.update(ids[start:end].tobytes())
+    digest.update(labels.tobytes())
+    return digest.hexdigest()
+
+
+def encode(block: pl.DataFrame, values: Mapping[str, pl.DataFrame]) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+    """Ids int32 ``[rows, M]``: a value's place in its field, after all fields before."""
+    ids = np.empty((len(block), len(values)), np.int32)
+    offset = 0
+    for m, (name, known) in enumerate(values.items()):
+        ids[:, m] = known["value"].search_sorted(block[name])
+        ids[:, m] += offset
+        offset += len(known)
+    return ids

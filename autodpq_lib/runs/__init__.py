@@ -1,0 +1,1 @@
+"""One run: its data, its checkpoints, its record."""

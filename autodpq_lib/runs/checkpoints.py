@@ -1,0 +1,94 @@
+"""Checkpoints of one run, so that a killed run goes on where it was, to the same bits."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, TextIO
+
+import torch
+from torch import Tensor
+
+from autodpq_system.atomic import atomic_path
+
+Weights = dict[str, Tensor]
+#: Folders that this process has claimed, with the open files that hold the locks.
+_CLAIMED: dict[Path, TextIO] = {}
+
+
+class Workspace:
+    """Folder that holds the state of each fit of a run, and the weights of each improvement on validation.
+
+    Args:
+        folder: made on the first write; :meth:`clear` removes it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def claim(self, wait: float = 20.0) -> None:
+        """Keep other processes out until this one ends: two writers of the same checkpoints would destroy them.
+
+        Args:
+            wait: seconds to wait for another to end, as the kernel of a killed batch does.
+
+        Raises:
+            RuntimeError: another process is at this run.
+        """
+        if self.folder in _CLAIMED:
+            return
+        until = monotonic() + wait
+        while (lock := _lock(self.folder)) is None:
+            if monotonic() > until:
+                raise RuntimeError(f"{self.folder}: expected to be alone, found another process at the same run")
+            sleep(0.2)
+        _CLAIMED[self.folder] = lock
+
+    def load(self, name: str) -> dict[str, Any] | None:
+        """State of the fit ``name``, or None if it has not begun."""
+        path = self.folder / f"{name}.pt"
+        return torch.load(path, weights_only=True, map_location="cpu") if path.exists() else None
+
+    def save(self, name: str, state: dict[str, Any]) -> None:
+        """Replace the state of the fit ``name``."""
+        with atomic_path(self.folder / f"{name}.pt") as path:
+            torch.save(state, path)
+
+    def keep(self, name: str, epoch: int, weights: Weights) -> None:
+        """Keep the weights of an epoch that was the best on validation so far."""
+        with atomic_path(self._kept(name, epoch)) as path:
+            torch.save(weights, path)
+
+    def kept(self, name: str, epoch: int) -> Weights:
+        """Weights given to :meth:`keep`, mapped from disk."""
+        return torch.load(self._kept(name, epoch), weights_only=True, map_location="cpu", mmap=True)
+
+    def drop(self, name: str, epoch: int) -> None:
+        """Forget weights that a better epoch has replaced."""
+        self._kept(name, epoch).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Remove everything, and let others in."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder in _CLAIMED:
+            _CLAIMED.pop(self.folder).close()
+
+    def _kept(self, name: str, epoch: int) -> Path:
+        return self.folder / "kept" / f"{name}-{epoch:03d}.pt"
+
+
+def _lock(folder: Path) -> TextIO | None:
+    """The locked file of a folder, or None if another process holds it or has just removed it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / "lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if (folder / "lock").stat().st_ino == os.fstat(file.fileno()).st_ino:
+            return file
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    file.close()
+    return None

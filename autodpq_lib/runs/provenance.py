@@ -1,0 +1,96 @@
+"""Where, when and with what a run was made: kept with its numbers, never part of its identity."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import torch
+from pydantic import BaseModel
+
+from autodpq_lib.native.compiled import library
+from autodpq_lib.training.lazy_adam import SOURCE
+from autodpq_system.memory import PeakMemory
+from autodpq_system.paths import ROOT
+from autodpq_system.process import cpu
+
+#: What makes a run's numbers: a change here, not yet committed, makes the run dirty.
+CODE = ("autodpq_system", "autodpq_data", "autodpq_lib", "notebooks", "config", "scripts", "pyproject.toml")
+PACKAGES = ("torch", "numpy", "polars", "scikit-learn", "scipy", "papermill", "snakemake")
+
+
+class Provenance(BaseModel):
+    """How a run was made.
+
+    Attributes:
+        peak_memory_mib: largest resident set of the process so far, mapped files included.
+        compiled: whether there was a C compiler, for what runs in C differs from torch in its last bits; None in older
+            records.
+        peak_anonymous_mib: largest anonymous memory of the run, mapped files apart; None in older records.
+    """
+
+    started: str
+    ended: str
+    git_commit: str | None
+    git_dirty: bool | None
+    python: str
+    packages: dict[str, str]
+    platform: str
+    cpu: str
+    threads: int
+    peak_memory_mib: float
+    peak_anonymous_mib: float | None = None
+    compiled: bool | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """When a run began, and with which code: a commit made while it runs is not the one that runs."""
+
+    started: str
+    git_commit: str | None
+    git_dirty: bool | None
+    memory: PeakMemory = field(default_factory=PeakMemory)
+
+
+def origin() -> Origin:
+    """Origin of a run that begins now."""
+    status = _git("status", "--porcelain", "--", *CODE)
+    return Origin(now(), _git("rev-parse", "HEAD"), None if status is None else bool(status))
+
+
+def now() -> str:
+    """UTC time in ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def provenance(begun: Origin) -> Provenance:
+    """Provenance of a run that ends now."""
+    unit = 1024 if sys.platform.startswith("linux") else 1024 * 1024
+    return Provenance(
+        started=begun.started,
+        ended=now(),
+        git_commit=begun.git_commit,
+        git_dirty=begun.git_dirty,
+        python=platform.python_version(),
+        packages={name: version(name) for name in PACKAGES},
+        platform=f"{platform.system()} {platform.machine()}",
+        cpu=cpu(),
+        threads=torch.get_num_threads(),
+        peak_memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit,
+        compiled=library(SOURCE) is not None,
+        peak_anonymous_mib=begun.memory.stop(),
+    )
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,61 @@
+"""How large the embedding is, under each accounting."""
+
+from __future__ import annotations
+
+import math
+
+from pydantic import BaseModel
+from torch import nn
+
+from autodpq_lib.config import Decision
+from autodpq_data.schema import Schema
+
+
+class Space(BaseModel):
+    """Size of a strategy's embedding.
+
+    Attributes:
+        paper: the paper's units: floats of kept rows, **one unit per code entry**, centroid floats (one tied
+            table); only fields that have low-frequency features; no first-order weights, no MLP. Inferred
+            from Table 1: it is the only reading that gives 216k, 171k and 194k.
+        bits: information content of the same: 32 bits a float, log2(K) bits a code entry.
+        model_bytes: parameters of the whole model that serving needs, first-order weights and MLP
+            included: 4 bytes a float, each field's codes packed at log2(K) bits.
+    """
+
+    paper: int
+    bits: int
+    model_bytes: int
+
+
+def space(schema: Schema, dim: int, decision: Decision | None, model: nn.Module, *, tied: bool = True) -> Space:
+    """Space of a trained model: FE and Others by their table, DPQ by its decision."""
+    dense = sum(p.numel() for name, p in model.named_parameters() if not name.startswith("embedding."))
+    if decision is None:
+        floats = model.get_parameter("embedding.table").numel()
+        return Space(paper=floats, bits=32 * floats, model_bytes=4 * (floats + dense))
+    floats = _floats(schema, dim, decision, tied)
+    packed = [n * math.ceil(math.log2(k)) for n, k in _codes(schema, decision)]
+    return Space(
+        paper=quantised_space(schema, dim, decision, tied=tied),
+        bits=32 * floats + sum(packed),
+        model_bytes=4 * (floats + dense) + sum(math.ceil(bits / 8) for bits in packed),
+    )
+
+
+def quantised_space(schema: Schema, dim: int, decision: Decision, *, tied: bool = True) -> int:
+    """Space of DPQ in the paper's units: ``kept * X + sum_m (L_m * D_m + K_m * X)``.
+
+    The sum is over the fields m with L_m low-frequency features; untied tables count twice.
+    """
+    return _floats(schema, dim, decision, tied) + sum(n for n, _ in _codes(schema, decision))
+
+
+def _floats(schema: Schema, dim: int, decision: Decision, tied: bool) -> int:
+    tables = 1 if tied else 2
+    return int((~schema.low).sum()) * dim + sum(tables * k * dim for k, _ in decision.values())
+
+
+def _codes(schema: Schema, decision: Decision) -> list[tuple[int, int]]:
+    """Number of code entries of each field, and its K."""
+    return [(schema.low_sizes[name] * d, k) for name, (k, d) in decision.items()]

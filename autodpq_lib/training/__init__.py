@@ -1,0 +1,1 @@
+"""Fit a model, search for a decision, and what both need."""

@@ -1,0 +1,121 @@
+"""Adam for tables of which a batch touches few rows."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from autodpq_lib.native.compiled import library
+from autodpq_lib.training.adam import BETA1, BETA2, EPSILON, Adam
+
+SOURCE = Path(__file__).with_suffix(".c")
+
+
+@dataclass(frozen=True)
+class Step:
+    """Numbers of one step, in the order in which C takes them.
+
+    ``rate = lr / (1 - beta1^t)`` and ``correction = sqrt(1 - beta2^t)``.
+    """
+
+    rate: float
+    beta1: float
+    beta2: float
+    correction: float
+    epsilon: float
+    decay: float
+
+    @classmethod
+    def number(cls, t: int, lr: float, decay: float) -> Step:
+        """Step t = 1, 2, ..."""
+        return cls(lr / (1 - BETA1**t), BETA1, BETA2, math.sqrt(1 - BETA2**t), EPSILON, decay)
+
+
+class LazyAdam(Adam):
+    """Adam whose step reads and writes only the rows that the batch touched, where a gradient is sparse.
+
+    A touched row gets Adam's update with the bias correction of the optimiser's step number, and weight decay
+    added to its gradient; a row that is not touched keeps its weights and both moments as they are. Dense Adam
+    would let those moments fade, move the row by them, and decay it. Where every row is touched each step the two
+    are the same. Dense gradients are left to :class:`Adam`.
+    """
+
+    def __init__(self, parameters: list[nn.Parameter], lr: float, weight_decay: float = 0.0) -> None:
+        super().__init__(parameters, lr, weight_decay)
+        self._last: dict[int, Tensor] = {}
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Update all parameters that have a gradient; sparse gradients are used up."""
+        for n, p in enumerate(self.parameters):
+            if p.grad is not None and p.grad.is_sparse:
+                self._update_rows(n, p, p.grad)
+                p.grad = None
+        super().step()
+
+    def _update_rows(self, n: int, p: Tensor, grad: Tensor) -> None:
+        self.steps[n] += 1
+        tables = (p.data, self.first[n], self.second[n])
+        named, values = grad._indices()[0].contiguous(), grad._values().contiguous()
+        step = Step.number(int(self.steps[n]), self.lr, self.weight_decay)
+        given = (*tables, self._scratch(p), named, values, step)
+        compiled = library(SOURCE) if p.device.type == "cpu" else None
+        update_compiled(*given, compiled) if compiled else update_rows(*given)
+
+    def _scratch(self, p: Tensor) -> Tensor:
+        """Per row, where the gradient last named it; what older gradients left is never believed."""
+        if len(p) not in self._last:
+            self._last[len(p)] = torch.zeros(len(p), dtype=torch.int32, device=p.device)
+        return self._last[len(p)]
+
+
+def update_rows(w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, values: Tensor, step: Step) -> None:
+    """The update in torch's operators.
+
+    Args:
+        w: weights ``[N, X]``, changed in place.
+        m: first moments, likewise.
+        v: second moments, likewise.
+        last: int32 ``[N]``, scratch.
+        named: int64 ``[P]``, the rows that the gradient names, repeatedly.
+        values: ``[P, X]``, what it has for each.
+        step: the step's numbers.
+    """
+    rows, g = summed(last, named, values)
+    w_, m_, v_ = (table.index_select(0, rows) for table in (w, m, v))
+    g.add_(w_, alpha=step.decay)
+    m_.lerp_(g, 1 - step.beta1)
+    v_.mul_(step.beta2).addcmul_(g, g, value=1 - step.beta2)
+    w_.addcdiv_(m_, (v_.sqrt() / step.correction).add_(step.epsilon), value=-step.rate)
+    for table, part in ((w, w_), (m, m_), (v, v_)):
+        table.index_copy_(0, rows, part)
+
+
+def summed(last: Tensor, named: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    """The rows named, once each, int64 ``[U]``, and the sums of their values ``[U, X]``; without sorting."""
+    places = torch.arange(len(named), dtype=torch.int32, device=named.device)
+    last.index_copy_(0, named, places)
+    last_place = last.index_select(0, named)
+    chosen = last_place == places
+    rows = named[chosen]
+    number = (torch.cumsum(chosen, 0) - 1).index_select(0, last_place)
+    return rows, values.new_zeros(len(rows), values.shape[1]).index_add_(0, number, values)
+
+
+def update_compiled(
+    w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, values: Tensor, step: Step, compiled: ctypes.CDLL
+) -> None:
+    """:func:`update_rows` in C."""
+    count, width = values.shape
+    scratch = torch.empty(count, dtype=torch.int64), torch.empty(count, width)
+    tensors = (w, m, v, last, *scratch, named, values)
+    compiled.lazy_adam_step(
+        *(ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors),
+        *map(ctypes.c_int64, (count, width)),
+        *map(ctypes.c_double, astuple(step)),
+    )

@@ -1,0 +1,48 @@
+"""AUC and logloss, the paper's two metrics (section 4.1.1)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel
+from sklearn.metrics import roc_auc_score
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from autodpq_data.samples import Samples
+
+#: Rows scored at a time; it changes speed and memory only.
+SCORING_BATCH = 8192
+
+
+class Metrics(BaseModel):
+    """AUC (higher is better) and logloss in nats (lower is better)."""
+
+    auc: float
+    logloss: float
+
+
+def predict(model: nn.Module, samples: Samples) -> Tensor:
+    """Logits float32 ``[rows]`` in evaluation mode, on the CPU; the model is left in it."""
+    model.eval()
+    with torch.inference_mode():
+        return torch.cat([model(ids) for ids, _ in samples.in_order(SCORING_BATCH)]).cpu()
+
+
+def score(logits: Tensor, labels: Tensor) -> Metrics:
+    """Metrics of logits ``[rows]``, on the CPU, against labels ``[rows]``, on any device."""
+    labels = labels.cpu()
+    logloss = F.binary_cross_entropy_with_logits(logits.double(), labels.double())
+    return Metrics(auc=float(roc_auc_score(labels.numpy(), logits.numpy())), logloss=float(logloss))
+
+
+def evaluate(model: nn.Module, samples: Samples) -> Metrics:
+    """Metrics of a model on samples."""
+    return score(predict(model, samples), samples.labels)
+
+
+def constant_logloss(labels: NDArray[np.uint8]) -> float:
+    """Logloss of the best constant predictor: the entropy of the label rate, in nats."""
+    p = float(labels.mean())
+    return float(-p * np.log(p) - (1 - p) * np.log(1 - p))

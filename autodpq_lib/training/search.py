@@ -1,0 +1,148 @@
+"""Algorithm 1: alpha on validation batches, the weights on training batches, in turn (section 3.2, Eq. 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from autodpq_data.samples import Batch, Samples
+from autodpq_lib.config import RunConfig
+from autodpq_lib.embedding.candidates import Candidates
+from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.training.adam import Adam
+from autodpq_lib.training.fit import Row, adam, batches, shuffled
+
+TAU_MIN, TAU_DECAY = 0.01, 5e-5
+Loss = Callable[[], Tensor]
+
+
+def temperature(s: int) -> float:
+    """``tau = max(0.01, 1 - s * 5e-5)`` (section 4.1.2), s counting optimiser steps by default."""
+    return max(TAU_MIN, 1 - s * TAU_DECAY)
+
+
+class Search:
+    """The trainer of the search step, for :func:`autodpq_lib.training.fit.fit`.
+
+    Each step updates alpha by Adam (no weight decay) on a validation batch, then all other weights by
+    Adam on a training batch.
+    """
+
+    def __init__(self, model: CTRModel, train: Samples, valid: Samples, config: RunConfig) -> None:
+        self.model, self.train, self.valid, self.config = model, train, valid, config
+        self.embedding = cast(Candidates, model.embedding)
+        self.alpha = self.embedding.alpha
+        self.weights = [p for p in model.parameters() if p is not self.alpha]
+        self.alpha_optimizer = Adam([self.alpha], config.learning_rate)
+        self.weight_optimizer = adam(self.weights, config)
+        self.steps = 0
+
+    def epoch(self, number: int) -> Row:
+        """One round over the training part; notes steps, loss, tau and the entropy of p of each field."""
+        self.model.train()
+        total, before = torch.zeros((), device=self.config.device), self.steps
+        held_out = self._validation_batches(number)
+        for batch in batches(self.train, self.config, number):
+            s = self.steps if self.config.tau_unit == "steps" else number // self.config.validations
+            self.embedding.tau = temperature(s)
+            total += self.step(next(held_out), batch)
+            self.steps += 1
+        self.model.eval()
+        return {
+            "steps": self.steps - before,
+            "train_loss": float(total) / (self.steps - before),
+            "tau": self.embedding.tau,
+            **self._weights_of_candidates(),
+        }
+
+    def step(self, held_out: Batch, batch: Batch) -> Tensor:
+        """One turn of Algorithm 1: alpha on a validation batch, then the weights on a training batch; its loss."""
+        self._update_alpha(held_out, batch)
+        return self._update_weights(batch)
+
+    def _update_alpha(self, held_out: Batch, batch: Batch) -> None:
+        valid_loss, train_loss = (lambda: self._loss(*held_out)), (lambda: self._loss(*batch))
+        if self.config.second_order:
+            gradient = second_order(valid_loss, train_loss, self.weights, self.alpha, self.config.learning_rate)
+        else:
+            # Zero where no sample of the batch has a low-frequency feature.
+            (gradient,) = torch.autograd.grad(valid_loss(), self.alpha, materialize_grads=True)
+        self.alpha.grad = gradient.contiguous()
+        self.alpha_optimizer.step()
+
+    def _update_weights(self, batch: Batch) -> Tensor:
+        loss = self._loss(*batch)
+        self.weight_optimizer.zero_grad()
+        self.alpha.grad = None
+        loss.backward(inputs=self.weights)
+        self.weight_optimizer.step()
+        return loss.detach()
+
+    def _loss(self, ids: Tensor, labels: Tensor) -> Tensor:
+        return F.binary_cross_entropy_with_logits(self.model(ids), labels)
+
+    def _validation_batches(self, number: int) -> Iterator[Batch]:
+        """Validation batches without end: reshuffled passes, named by epoch and pass."""
+        for again in count():
+            yield from map(self.valid.take, shuffled(self.valid, self.config, f"alpha-{again}", number))
+
+    def _weights_of_candidates(self) -> Row:
+        with torch.no_grad():
+            p = self.embedding.probabilities()
+        entropy = torch.special.entr(p).sum(1)
+        noted = {f"entropy/{name}": float(e) for name, e in zip(self.embedding.low_fields, entropy, strict=True)}
+        for name, row in zip(self.embedding.low_fields, p.tolist(), strict=True):
+            noted |= {f"p/{name}/{k},{d}": w for (k, d), w in zip(self.embedding.pairs, row, strict=True)}
+        return noted
+
+    def state_dict(self) -> dict[str, Any]:
+        """Both optimisers, and the step that tau has reached."""
+        return {
+            "alpha": self.alpha_optimizer.state_dict(),
+            "weights": self.weight_optimizer.state_dict(),
+            "steps": self.steps,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore :meth:`state_dict`."""
+        self.alpha_optimizer.load_state_dict(state["alpha"])
+        self.weight_optimizer.load_state_dict(state["weights"])
+        self.steps = state["steps"]
+
+
+def second_order(
+    valid_loss: Loss, train_loss: Loss, weights: Sequence[nn.Parameter], alpha: nn.Parameter, xi: float
+) -> Tensor:
+    """Gradient of ``L_val(W - xi * grad_W L_train(W, alpha), alpha)`` in alpha, as DARTS approximates it.
+
+    With ``W' = W - xi * grad_W L_train`` and ``v = grad_W' L_val(W', alpha)`` it is
+    ``grad_alpha L_val(W', alpha) - xi * (grad_alpha L_train(W+) - grad_alpha L_train(W-)) / (2 eps)``,
+    where ``W+- = W +- eps * v`` and ``eps = 0.01 / |v|``. All evaluations see the same noise. The weights are
+    restored before it returns.
+    """
+    before = [w.detach().clone() for w in weights]
+    noise = torch.get_rng_state()
+
+    def gradients(loss: Loss, of: Sequence[nn.Parameter]) -> Sequence[Tensor]:
+        torch.set_rng_state(noise)
+        found = torch.autograd.grad(loss(), of, allow_unused=True)
+        return [torch.zeros_like(p) if g is None else g for p, g in zip(of, found, strict=True)]
+
+    def move(by: Sequence[Tensor], size: float) -> None:
+        for w, start, direction in zip(weights, before, by, strict=True):
+            w.data.copy_(start + size * direction)
+
+    move(gradients(train_loss, weights), -xi)
+    direct, *v = gradients(valid_loss, [alpha, *weights])
+    eps = 0.01 / max(float(torch.cat([g.flatten() for g in v]).norm()), 1e-12)
+    move(v, eps)
+    (plus,) = gradients(train_loss, [alpha])
+    move(v, -eps)
+    (minus,) = gradients(train_loss, [alpha])
+    move(v, 0.0)
+    return direct - xi * (plus - minus) / (2 * eps)

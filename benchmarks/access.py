@@ -1,0 +1,98 @@
+"""How to walk through mapped samples in random order: milliseconds a batch, with the file in memory and without.
+
+Needs the prepared stand-in (or any large data set), whose ids lie in a file larger than a small machine's free memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from autodpq_data.prepared import load_samples, prepare
+from benchmarks.measured import keep
+
+BATCH, BATCHES, BLOCK, BUFFER = 2048, 200, 1024, 1 << 17
+
+
+def main() -> int:
+    """Measure each order, warm and cold, in alternation."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", default="avazu-standin")
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    rows = [
+        {"order": name, "file": "cold" if cold else "warm", "ms": timed(asked.dataset, order, cold=cold)}
+        for _ in range(asked.rounds)
+        for name, order in ORDERS.items()
+        for cold in (True, False)
+    ]
+    table = pd.DataFrame(rows).groupby(["order", "file"], as_index=False)["ms"].agg(statistics.median)
+    sys.stdout.write(table.to_string(index=False, float_format="{:.3g}".format) + "\n")
+    keep("access", batch=BATCH, block=BLOCK, buffer=BUFFER, rows=table.to_dict("records"))
+    return 0
+
+
+def timed(dataset: str, order: Callable[[int], Iterator[Tensor]], *, cold: bool) -> float:
+    """Milliseconds a batch: after the file was dropped from memory, or after the same batches were read once.
+
+    Drawing the order is not counted: it is done once an epoch.
+    """
+    if cold:
+        drop(prepare(dataset) / "ids.npy")
+    samples = load_samples(dataset, "train")
+    batches = list(islice(order(len(samples)), BATCHES))
+    if not cold:
+        for places in batches:
+            samples.take(places)
+    start = perf_counter()
+    for places in batches:
+        samples.take(places)
+    return 1e3 * (perf_counter() - start) / BATCHES
+
+
+def drop(path: Path) -> None:
+    """Ask the system to forget a file's pages."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def generator() -> torch.Generator:
+    """The same order on every call."""
+    return torch.Generator().manual_seed(1)
+
+
+def anywhere(n: int) -> Iterator[Tensor]:
+    """A permutation of all rows: what the library does."""
+    return iter(torch.randperm(n, generator=generator(), dtype=torch.int32).split(BATCH))
+
+
+def sorted_in_buffer(n: int) -> Iterator[Tensor]:
+    """The same, but read in ascending order, a buffer of batches at a time."""
+    for part in torch.randperm(n, generator=generator(), dtype=torch.int32).split(BUFFER):
+        yield from part.sort().values.split(BATCH)
+
+
+def by_blocks(n: int) -> Iterator[Tensor]:
+    """Blocks of neighbouring rows in random order, shuffled within a buffer: neighbours stay near each other."""
+    starts = torch.randperm(n // BLOCK, generator=generator()) * BLOCK
+    for some in starts.split(BUFFER // BLOCK):
+        rows = (some[:, None] + torch.arange(BLOCK)).flatten()
+        yield from rows[torch.randperm(len(rows), generator=generator())].split(BATCH)
+
+
+ORDERS = {"random": anywhere, "sorted in a buffer": sorted_in_buffer, "blocks": by_blocks}
+
+if __name__ == "__main__":
+    sys.exit(main())

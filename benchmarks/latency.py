@@ -1,0 +1,97 @@
+"""How long one request takes: 22 features, a complete DeepFM in Avazu's shape, one thread; full and packed."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from autodpq_data.schema import Schema
+from autodpq_lib.models.build import final_model, full_model
+from autodpq_lib.native.compiled import library
+from autodpq_packed.export import export
+from autodpq_packed.look_up import SOURCE, PackedInC
+from autodpq_packed.module import Packed, load
+from autodpq_packed.onnx_export import to_onnx
+from autodpq_packed.score import PackedModel
+from benchmarks.measured import keep
+from benchmarks.sizes import avazu_record, avazu_schema
+
+REQUESTS, WARM = 3000, 200
+Score = Callable[[NDArray[np.int64]], object]
+
+
+def main() -> int:
+    """Print and keep median and 99th percentile, in microseconds, of readers that take turns."""
+    torch.set_num_threads(1)
+    schema = avazu_schema()
+    with tempfile.TemporaryDirectory() as folder:
+        kinds = readers(schema, Path(folder) / "model.safetensors")
+    requests = traffic(schema, REQUESTS)
+    check(kinds, requests[:1])
+    taken = np.array([[seconds(score, request[None]) for score in kinds.values()] for request in requests])
+    quantiles = 1e6 * np.quantile(taken[WARM:], [0.5, 0.99], axis=0)
+    rows = [{"reader": kind, "median": m, "p99": p} for kind, m, p in zip(kinds, *quantiles.tolist(), strict=True)]
+    sys.stdout.write(pd.DataFrame(rows).to_string(index=False, float_format="{:.0f}".format) + "\n")
+    keep("latency", threads=1, requests=REQUESTS - WARM, rows=rows)
+    return 0
+
+
+def readers(schema: Schema, path: Path) -> dict[str, Score]:
+    """Each way to get a logit; the packed ones from one file, with the decision that AutoDPQ found on the stand-in."""
+    record = avazu_record()
+    model = final_model(record.config, schema, record.decision)
+    export(model, schema, record, {name: [] for name in schema.fields}, path)
+    to_onnx(path, path.with_suffix(".onnx"))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path.with_suffix(".onnx"), options)
+    in_c = {"packed, C": _torch(load(path, PackedInC))} if library(SOURCE) else {}
+    return {
+        "FE, torch": _torch(full_model(record.config, schema).eval()),
+        "packed, torch": _torch(load(path, Packed)),
+        **in_c,
+        "packed, ONNX": lambda ids: session.run(None, {"ids": ids})[0],
+        "packed, NumPy": PackedModel(path).logits,
+    }
+
+
+def _torch(model: torch.nn.Module) -> Score:
+    def score(ids: NDArray[np.int64]) -> object:
+        with torch.inference_mode():
+            return model(torch.from_numpy(ids)).numpy()
+
+    return score
+
+
+def traffic(schema: Schema, n: int) -> NDArray[np.int64]:
+    """Samples drawn by how often each feature occurs, fields apart: ``[n, M]``."""
+    rng, counts = np.random.default_rng(0), schema.counts.numpy()
+    ends = [np.cumsum(each) for each in np.split(counts, schema.offsets[1:])]
+    drawn = [np.searchsorted(end, rng.integers(end[-1], size=n), side="right") for end in ends]
+    return np.stack(drawn, 1) + schema.offsets
+
+
+def check(kinds: dict[str, Score], ids: NDArray[np.int64]) -> None:
+    """The packed readers agree, or nobody is timed."""
+    _, first, *others = (np.asarray(score(ids)) for score in kinds.values())
+    assert all(np.allclose(first, other, rtol=0, atol=1e-6) for other in others)
+
+
+def seconds(score: Score, ids: NDArray[np.int64]) -> float:
+    """Of one request."""
+    start = perf_counter()
+    score(ids)
+    return perf_counter() - start
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""Look-ups a second of packed, uint8-coded and float32 tables, side by side in one run; one thread.
+
+Float32 is timed twice: by torch's gather, and by the C function that reads packed tables, on a table of which nothing
+is coded; so that what packing does and what C does can be told apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from autodpq_packed.bits import bits_for, pack
+from autodpq_packed.look_up import PackedInC
+from autodpq_packed.module import Packed
+from autodpq_packed.reader import Table
+from benchmarks.measured import keep
+
+DIM, K, D = 16, 16, 4
+#: Name -> features, and how many of them are coded. Popular features have small ids, so coded ones come last.
+SHAPES = {
+    "ML-1M": (13_560, 2_850),
+    "Avazu's shape": (9_449_445, 8_449_445),
+    "Avazu's shape, all coded": (9_449_445, 9_449_445),
+}
+BATCHES = (1, 64, 1024, 65_536)
+ROUNDS = 7
+Lookup = Callable[[Tensor], Tensor]
+
+
+def main() -> int:
+    """Print and keep rows a second and bytes of each table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    rows = [row for name, shape in SHAPES.items() for row in measure(name, *shape, asked.rounds)]
+    table = pd.DataFrame(rows)
+    sys.stdout.write(table.to_string(index=False, float_format="{:.3g}".format) + "\n")
+    keep("packed", threads=1, rows=rows)
+    return 0
+
+
+def measure(name: str, features: int, coded: int, rounds: int) -> list[dict[str, object]]:
+    """Rows of the result for one table: alternating rounds of all kinds, median million rows a second."""
+    kinds, sizes = build(features, coded)
+    generator = torch.Generator().manual_seed(0)
+    rows = []
+    for batch in BATCHES:
+        calls = max(4, min(2000, 400_000 // batch))
+        traffic = ids(features, batch * calls, generator).view(calls, batch, 1)
+        check(kinds, traffic[0])
+        share = (traffic >= features - coded).double().mean().item()
+        seconds: dict[str, list[float]] = {kind: [] for kind in kinds}
+        for _ in range(rounds):
+            for kind, look_up in kinds.items():
+                seconds[kind].append(timed(look_up, traffic))
+        for kind in kinds:
+            low, speed, high = (batch * calls / taken / 1e6 for taken in statistics.quantiles(seconds[kind])[::-1])
+            row = {"table": name, "kind": kind, "batch": batch, "Mrows/s": speed, "lower": low, "upper": high}
+            rows.append(row | {"MB": sizes[kind] / 1e6, "coded": share})
+    return rows
+
+
+def timed(look_up: Lookup, traffic: Tensor) -> float:
+    """Seconds for all batches."""
+    with torch.inference_mode():
+        start = perf_counter()
+        for batch in traffic:
+            look_up(batch)
+        return perf_counter() - start
+
+
+def ids(features: int, n: int, generator: torch.Generator) -> Tensor:
+    """Ids whose popularity falls as 1 / rank, as in log data: half of the traffic is on few features."""
+    u = torch.rand(n, generator=generator, dtype=torch.float64)
+    return (torch.exp(u * np.log(features)) - 1).long().clamp(max=features - 1)
+
+
+def build(features: int, coded: int) -> tuple[dict[str, Lookup], dict[str, int]]:
+    """Tables of each kind with the same content, and their bytes."""
+    rng = np.random.default_rng(0)
+    kept = rng.normal(size=(features - coded, DIM)).astype(np.float32)
+    codes = rng.integers(0, K, (coded, D)).astype(np.uint8)
+    centroids = rng.normal(size=(D, K, DIM // D)).astype(np.float32)
+    low = np.packbits(np.arange(features) >= features - coded, bitorder="little")
+    tensors: dict[str, NDArray[Any]] = {"t.kept": kept, "t.low": low, "t.centroids.f": centroids}
+    tensors["t.codes.f"] = pack(codes.ravel(), bits_for(K))
+    one_field = {"fields": ["f"], "sizes": [features]}
+    table = Table("t", one_field, tensors)
+    plain, codes_, centroids_ = torch.from_numpy(kept), torch.from_numpy(codes), torch.from_numpy(centroids)
+    whole = torch.cat([plain, centroids_[torch.arange(D), codes_.long()].flatten(1)])
+
+    readers: dict[str, nn.Module] = {"packed, torch": Packed(table)}
+    if PackedInC.takes(table):
+        uncoded = Table("t", one_field, {"t.kept": whole.numpy(), "t.low": np.zeros_like(low)})
+        readers |= {"packed, C": PackedInC(table), "float32, C": PackedInC(uncoded)}
+
+    def by_uint8(ids: Tensor) -> Tensor:
+        flat = ids.flatten()
+        out = torch.empty(len(flat), DIM)
+        is_coded = flat >= len(plain)
+        places, others = is_coded.nonzero().squeeze(1), (~is_coded).nonzero().squeeze(1)
+        out[others] = plain[flat[others]]
+        out[places] = centroids_[torch.arange(D), codes_[flat[places] - len(plain)].long()].flatten(1)
+        return out.view(*ids.shape, DIM)
+
+    kinds: dict[str, Lookup] = {
+        **readers,
+        "uint8 codes": by_uint8,
+        "float32": lambda ids: whole.index_select(0, ids.flatten()).view(*ids.shape, DIM),
+    }
+    bytes_of = {
+        **{kind: sum(buffer.nbytes for buffer in reader.buffers()) for kind, reader in readers.items()},
+        "uint8 codes": kept.nbytes + codes.nbytes + centroids.nbytes,
+        "float32": whole.nbytes,
+    }
+    return kinds, bytes_of
+
+
+def check(kinds: dict[str, Lookup], ids: Tensor) -> None:
+    """All give the same vectors, or nobody is timed."""
+    with torch.inference_mode():
+        first, *others = [look_up(ids) for look_up in kinds.values()]
+    assert all(torch.equal(first, other) for other in others)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

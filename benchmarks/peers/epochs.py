@@ -1,0 +1,147 @@
+"""Seconds of an epoch on MovieLens-1M: ours, the loop of a textbook, FuxiCTR and DeepCTR-Torch in turn; one thread.
+
+The frameworks are installed from the package index into an environment of their own, ``runs/peers``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+from importlib.metadata import version
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from autodpq_data.prepared import load_samples, load_schema
+from autodpq_lib.config import MODELS
+from autodpq_system.atomic import atomic_path
+from autodpq_system.paths import ROOT, runs_root
+from benchmarks.measured import FOLDER, keep
+
+#: Loop -> its module in `benchmarks.peers`.
+LOOPS = {
+    "ours": "ours",
+    "ours, without a compiler": "ours",
+    "textbook": "plain",
+    "textbook, batches by index": "indexed",
+    "FuxiCTR": "fuxi",
+    "DeepCTR-Torch": "deepctr",
+}
+THEIRS = ("FuxiCTR", "DeepCTR-Torch")
+#: keras_preprocessing is what fuxictr imports and does not name.
+PACKAGES = ("deepctr-torch", "fuxictr", "keras_preprocessing")
+
+
+def main() -> int:
+    """Print and keep the seconds, and draw them: ``results/bench/peers.json`` and ``.png``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=1, help="in each round; AUC is of the last")
+    parser.add_argument("--models", nargs="+", default=list(MODELS))
+    asked = parser.parse_args()
+    python = environment()
+    with tempfile.TemporaryDirectory() as folder:
+        write_arrays(Path(folder))
+        turns = list(product(range(asked.rounds), asked.models, LOOPS))
+        rows = [
+            {"loop": loop, "model": model, "round": n} | one(loop, model, Path(folder), asked.epochs, python)
+            for n, model, loop in tqdm(turns)
+        ]
+    table = pd.DataFrame(rows)
+    sys.stdout.write(summary(table).to_string(float_format="{:.4g}".format) + "\n")
+    keep("peers", threads=1, epochs=asked.epochs, versions=versions(python), rows=rows)
+    with atomic_path(FOLDER / "peers.png") as path:
+        draw(table).savefig(path, dpi=160, format="png")
+    return 0
+
+
+def environment() -> Path:
+    """Python of the environment with the frameworks, made now if it is not there."""
+    python = runs_root() / "peers" / "bin" / "python"
+    if not (runs_root() / "peers" / "installed").exists():
+        venv.create(runs_root() / "peers", with_pip=True, clear=True)
+        same_torch = f"torch=={version('torch').split('+')[0]}"
+        subprocess.run([python, "-m", "pip", "install", "--quiet", same_torch, *PACKAGES], check=True)
+        (runs_root() / "peers" / "installed").touch()
+    return python
+
+
+def versions(python: Path) -> dict[str, str]:
+    """Of the frameworks, and of torch beneath them and beneath ours."""
+    code = "import json; from importlib.metadata import version as v; print(json.dumps({n: v(n) for n in %r}))"
+    names = ["fuxictr", "deepctr-torch", "torch"]
+    theirs = json.loads(subprocess.run([python, "-c", code % names], capture_output=True, text=True, check=True).stdout)
+    return {**theirs, "torch of ours": version("torch")}
+
+
+def write_arrays(folder: Path) -> None:
+    """Training and validation part of MovieLens-1M as plain arrays, the same for all."""
+    parts = {part: load_samples("ml-1m", part) for part in ("train", "valid")}
+    arrays: dict[str, Any] = {f"{part}_ids": samples.ids.long().numpy() for part, samples in parts.items()}
+    arrays |= {f"{part}_labels": samples.labels.numpy() for part, samples in parts.items()}
+    np.savez(folder / "arrays.npz", sizes=np.array(load_schema("ml-1m", 40).sizes), **arrays)
+    (folder / "peers").mkdir()  # where FuxiCTR would write its checkpoints
+
+
+def one(loop: str, model: str, folder: Path, epochs: int, python: Path) -> dict[str, Any]:
+    """A round of one loop, in a process of its own."""
+    run_by = python if loop in THEIRS else Path(sys.executable)
+    command = [run_by, "-m", f"benchmarks.peers.{LOOPS[loop]}", "--model", model, "--data", folder, "--epochs", epochs]
+    settings = {**os.environ, "OMP_NUM_THREADS": "1", "AUTODPQ_THREADS": "1"}
+    if loop.endswith("without a compiler"):
+        settings["AUTODPQ_COMPILER"] = ""
+    done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True, check=False, env=settings)
+    if done.returncode:
+        raise RuntimeError(f"{loop}, {model}: {done.stderr.strip()[-500:]}")
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def epochs(table: pd.DataFrame) -> pd.DataFrame:
+    """A row for each epoch of each round, with its seconds."""
+    one_each = table.explode(["train", "validation", "auc"]).astype({"train": float, "validation": float, "auc": float})
+    return one_each.assign(**{"train and validation": one_each["train"] + one_each["validation"]})
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Per model and loop: median and quartiles of the seconds, and how many times ours; AUC after the last epoch."""
+    groups = epochs(table).groupby(["model", "loop"], sort=False)
+    found = groups[["train", "train and validation"]].median()
+    for name, share in (("lower quartile", 0.25), ("upper quartile", 0.75)):
+        found[name] = groups["train and validation"].quantile(share)
+    ours = found.xs("ours", level="loop")
+    for name in ("train", "train and validation"):
+        found[f"{name}, times ours"] = (
+            found[name] / ours[name].reindex(found.index.get_level_values("model")).to_numpy()
+        )
+    found["auc"] = table.assign(auc=table["auc"].str[-1]).groupby(["model", "loop"], sort=False)["auc"].median()
+    return found
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """A bar for each loop and model: median seconds of an epoch, with quartiles."""
+    figure, axis = plt.subplots(figsize=(10, 4), layout="constrained")
+    sns.barplot(
+        epochs(table), x="train and validation", y="model", hue="loop", hue_order=list(LOOPS), ax=axis,
+        estimator="median", errorbar=("pi", 50), palette="colorblind",
+    )  # fmt: skip
+    sns.move_legend(axis, "upper left", bbox_to_anchor=(1, 1), title=None, frameon=False)
+    axis.set(
+        title="An epoch of MovieLens-1M, batch 2048, one thread", xlabel="seconds, training and validation", ylabel=""
+    )
+    return figure
+
+
+if __name__ == "__main__":
+    sys.exit(main())

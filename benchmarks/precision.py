@@ -1,0 +1,52 @@
+"""What kept rows in float16 and int8 cost in AUC: FE and AutoDPQ on MovieLens-1M, three seeds."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, get_args
+
+from tqdm import tqdm
+
+from autodpq_data.prepared import vocabulary
+from autodpq_eval.layout import LABELS
+from autodpq_lib.config import RunConfig, Strategy
+from autodpq_lib.explore import load_or_train
+from autodpq_lib.training.metrics import evaluate
+from autodpq_packed.export import Kept, export
+from autodpq_packed.module import load
+from autodpq_system.paths import runs_root
+from benchmarks.measured import keep
+
+SEEDS = (1, 2, 3)
+STRATEGIES: tuple[Strategy, ...] = ("fe", "autodpq")
+
+
+def main() -> int:
+    """Train where no trained model is at hand, and keep the rows in ``results/bench/precision.json``."""
+    configs = [
+        RunConfig(dataset="ml-1m", recipe="tuned", strategy=strategy, seed=seed)
+        for strategy in STRATEGIES
+        for seed in SEEDS
+    ]
+    keep("precision", rows=[row for config in tqdm(configs) for row in measure(config)])
+    return 0
+
+
+def measure(config: RunConfig) -> list[dict[str, Any]]:
+    """Bytes of the file, and AUC and logloss on the test split, for each type of number."""
+    found = load_or_train(config, runs_root(), runs_root())
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        for kept in get_args(Kept):
+            export(found.model, found.schema, found.record, vocabulary(config.dataset), path, kept)
+            metrics = evaluate(load(path), found.test)
+            row = {"strategy": LABELS[config.strategy], "seed": config.seed, "kept rows": kept}
+            rows.append(row | {"file, bytes": path.stat().st_size} | metrics.model_dump())
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main())

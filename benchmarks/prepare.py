@@ -1,0 +1,54 @@
+"""Time and memory of preparing a data set, from the raw file to mapped arrays, in a folder of its own."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from time import perf_counter
+from typing import Any
+
+from autodpq_data.prepared import load_samples, load_schema, prepare
+from autodpq_lib.config import RunConfig
+from autodpq_lib.runs.space import quantised_space
+from autodpq_lib.strategies.grid import global_decisions
+from autodpq_system.memory import PeakMemory
+from autodpq_system.paths import runs_root
+from benchmarks.measured import keep
+
+
+def main() -> int:
+    """Prepare, and keep seconds, peak anonymous memory and what came out in ``results/bench/prepare.json``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", default="avazu-standin")
+    dataset = parser.parse_args().dataset
+    with tempfile.TemporaryDirectory(dir=runs_root()) as folder:
+        os.environ["AUTODPQ_RUNS"] = folder
+        peak, start = PeakMemory(), perf_counter()
+        prepare(dataset)
+        seconds, memory = perf_counter() - start, peak.stop()
+        keep("prepare", dataset=dataset, seconds=seconds, **{"peak anonymous MiB": memory}, **shape(dataset))
+    return 0
+
+
+def shape(dataset: str) -> dict[str, Any]:
+    """Rows, features, and Space of FE, Others and each global pair in the paper's units: what needs no training."""
+    config = RunConfig(dataset=dataset, strategy="grid")
+    schema = load_schema(dataset, config.threshold)
+    kept, dim = int((~schema.low).sum()), config.embedding_dim
+    pairs = zip(config.candidates, global_decisions(config, schema), strict=True)
+    return {
+        "rows": len(load_samples(dataset, "train").all_ids),
+        "features": schema.num_features,
+        "low-frequency": schema.num_features - kept,
+        "space": {
+            "FE": schema.num_features * dim,
+            "Others": (kept + len(schema.low_fields)) * dim,
+            **{f"Grid {pair}": quantised_space(schema, dim, decision) for pair, decision in pairs},
+        },
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""A training step of each strategy on MovieLens-1M, by kind of work; and the search by candidates and fields."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+import torch
+from matplotlib.figure import Figure
+
+from autodpq_data.samples import Batch, Samples
+from autodpq_data.schema import Schema
+from autodpq_eval.profile import as_table, by_kind
+from autodpq_lib.config import RunConfig
+from autodpq_lib.models.build import candidates_model, dpq_model, full_model, others_model
+from autodpq_lib.runs.run import scratch_run
+from autodpq_lib.training.fit import Descent, batches
+from autodpq_lib.training.search import Search
+from autodpq_system.atomic import atomic_path
+from autodpq_system.process import settle, threads
+from benchmarks.measured import FOLDER, keep
+
+REPEATS = 150
+#: The nine pairs of the paper, then more, for the cost by number of candidates T.
+PAIRS = {
+    1: ((8,), (2,)),
+    2: ((8,), (2, 4)),
+    4: ((8, 16), (2, 4)),
+    9: ((8, 16, 32), (2, 4, 8)),
+    16: ((4, 8, 16, 32), (1, 2, 4, 8)),
+}
+FIELDS = (8, 16, 32, 64)
+#: Of the generated data: features of a field, and the share of them that are low-frequency; all are as popular.
+SIZE, LOW, ROWS = 1000, 0.03, 20_000
+
+
+def main() -> int:
+    """Print and keep all, and draw the search's cost."""
+    settle()
+    strategies = as_table(profiles())
+    scaling = pd.DataFrame([*by_candidates(), *by_fields()])
+    for table in (strategies, scaling):
+        sys.stdout.write(table.to_string(float_format="{:.3g}".format) + "\n")
+    keep("step", threads=threads(), strategies=strategies.to_dict("index"), scaling=scaling.to_dict("records"))
+    with atomic_path(FOLDER / "search.png") as path:
+        draw(scaling).savefig(path, dpi=160, format="png")
+    return 0
+
+
+def profiles() -> dict[str, dict[str, float]]:
+    """Milliseconds by kind, for FE, Others, DPQ and the search, recipe ``tuned``."""
+    run = scratch_run(RunConfig(dataset="ml-1m", strategy="autodpq"))
+    decision = dict.fromkeys(run.schema.low_fields, (16, 4))
+    models = {
+        "FE": full_model(run.config, run.schema),
+        "Others": others_model(run.config, run.schema),
+        "DPQ": dpq_model(run.config, run.schema, decision),
+    }
+    steps = {name: descent(Descent(model, run.train, run.config)) for name, model in models.items()}
+    steps["search"] = searching(run.config, run.schema, run.train, run.valid)
+    return {name: by_kind(step, REPEATS) for name, step in steps.items()}
+
+
+def by_candidates() -> Iterator[dict[str, Any]]:
+    """Seconds of a search step on MovieLens-1M by the number of candidates T."""
+    run = scratch_run(RunConfig(dataset="ml-1m", strategy="autodpq"))
+    fe = descent(Descent(full_model(run.config, run.schema), run.train, run.config))
+    for count, (centroids, subspaces) in PAIRS.items():
+        config = run.config.model_copy(update={"centroids": centroids, "subspaces": subspaces})
+        search = searching(config, run.schema, run.train, run.valid)
+        yield {"by": "candidates T", "n": count} | pairs(run.schema, run.train) | compare(fe, search)
+
+
+def by_fields() -> Iterator[dict[str, Any]]:
+    """Seconds of a search step on generated data by the number of fields M, all with low-frequency features."""
+    config = RunConfig(dataset="ml-1m", strategy="autodpq")
+    for m in FIELDS:
+        schema, samples = generated(m)
+        fe = descent(Descent(full_model(config, schema), samples, config))
+        search = searching(config, schema, samples, samples)
+        yield {"by": "fields M", "n": m} | pairs(schema, samples) | compare(fe, search)
+
+
+def generated(m: int) -> tuple[Schema, Samples]:
+    """M fields of equal size, of which the first features are low-frequency."""
+    counts = torch.where(torch.arange(m * SIZE) % SIZE < LOW * SIZE, 1, 99)
+    schema = Schema("generated", tuple(map(str, range(m))), (SIZE,) * m, counts, 40, "")
+    generator = torch.Generator().manual_seed(m)
+    ids = torch.randint(SIZE, (ROWS, m), generator=generator) + torch.arange(m) * SIZE
+    labels = torch.randint(2, (ROWS,), generator=generator).byte()
+    return schema, Samples(ids.int(), labels, torch.arange(ROWS, dtype=torch.int32))
+
+
+def descent(trainer: Descent) -> Callable[[], object]:
+    """A function that does one step, each on the next batch."""
+    trainer.model.train()
+    again = endless(trainer.train, trainer.config)
+    return lambda: trainer.step(next(again))
+
+
+def searching(config: RunConfig, schema: Schema, train: Samples, valid: Samples) -> Callable[[], object]:
+    """A function that does one turn of Algorithm 1."""
+    search = Search(candidates_model(config, schema), train, valid, config)
+    search.model.train()
+    held_out, again = endless(valid, config), endless(train, config)
+    return lambda: search.step(next(held_out), next(again))
+
+
+def endless(samples: Samples, config: RunConfig) -> Iterator[Batch]:
+    """Full batches, again and again."""
+    return cycle([batch for batch in batches(samples, config, 0) if len(batch[0]) == config.batch_size])
+
+
+def pairs(schema: Schema, samples: Samples) -> dict[str, float]:
+    """Low-frequency (sample, field) pairs in an average batch."""
+    share = schema.low[samples.ids.long()].double().mean().item()
+    return {"low-frequency pairs": share * len(schema.fields) * RunConfig(dataset="ml-1m", strategy="fe").batch_size}
+
+
+def compare(fe: Callable[[], object], search: Callable[[], object]) -> dict[str, float]:
+    """Median milliseconds of a step of each, in turn."""
+    seconds: dict[str, list[float]] = {"FE step, ms": [], "search step, ms": []}
+    for _ in range(REPEATS):
+        for name, step in zip(seconds, (fe, search), strict=True):
+            start = perf_counter()
+            step()
+            seconds[name].append(perf_counter() - start)
+    found = {name: 1e3 * median(taken) for name, taken in seconds.items()}
+    return found | {"in FE steps": found["search step, ms"] / found["FE step, ms"]}
+
+
+def draw(scaling: pd.DataFrame) -> Figure:
+    """A search step in milliseconds, by candidates and by fields, with FE's beside it."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+    for axis, (by, of) in zip(axes, scaling.groupby("by", sort=False), strict=True):
+        for column, marker, colour in zip(
+            ("search step, ms", "FE step, ms"), "os", sns.color_palette("colorblind"), strict=False
+        ):
+            axis.plot(of["n"], of[column], marker=marker, color=colour, label=column.removesuffix(", ms"))
+        axis.set(xlabel=by, ylabel="milliseconds", ylim=(0, None))
+    axes[0].set_title("MovieLens-1M, by number of candidates")
+    axes[1].set_title("Generated data, by number of fields")
+    axes[0].legend()
+    return figure
+
+
+if __name__ == "__main__":
+    sys.exit(main())
