@@ -32,12 +32,14 @@ def _share_by_lot(runs: int, pairs: int) -> float:
 def sureness(records: Sequence[Record]) -> pd.DataFrame:
     """Tau and the entropy of p of each field when the search decided, seed by seed; ln T is no preference.
 
-    That is the best epoch on validation. ``changed`` counts the fields that its last epoch would decide otherwise.
+    That is the best epoch on validation or, of a search that goes on until alpha has settled, the last. ``changed``
+    counts the fields that the last epoch would decide otherwise.
     """
     rows = []
     for record in records:
         curve = pd.DataFrame(_fit(record, "search").curve)
-        best, last = curve.loc[curve["valid_auc"].idxmax()], curve.iloc[-1]
+        last = curve.iloc[-1]
+        best = last if record.config.search_until == "settled" else curve.loc[curve["valid_auc"].idxmax()]
         fields = [column.split("/")[1] for column in curve if column.startswith("entropy/")]
         changed = sum(last.filter(like=f"p/{f}/").idxmax() != best.filter(like=f"p/{f}/").idxmax() for f in fields)
         entropy = {name: best[f"entropy/{name}"] for name in fields}

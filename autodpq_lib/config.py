@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, Literal, Self
 
@@ -12,13 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from autodpq_system.paths import ROOT
 
-Strategy = Literal["fe", "others", "grid", "random", "autodpq"]
-STRATEGIES: tuple[Strategy, ...] = ("fe", "others", "grid", "random", "autodpq")
+#: The columns of Table 1.
+STRATEGIES = ("fe", "others", "grid", "random", "autodpq")
 Model = Literal["deepfm", "pnn", "dcn"]
 MODELS: tuple[Model, ...] = ("deepfm", "pnn", "dcn")
 
-#: Raised by hand when what a strategy does changes, so that older records are found and named; rounding is no change.
-METHOD_VERSION: dict[str, int] = {"fe": 1, "others": 1, "grid": 1, "random": 1, "autodpq": 1}
+#: The strategies that a run may have. A version is raised by hand when what its strategy does changes, so that older
+#: records are found and named; rounding is no change. :func:`autodpq_lib.strategies.register` adds others.
+METHOD_VERSION: dict[str, int] = dict.fromkeys(STRATEGIES, 1)
+
+#: Characters at most of a file name that tell what is changed.
+WORDS = 60
 
 #: Per field its (K, D): K centroids in each of D subspaces.
 Decision = dict[str, tuple[int, int]]
@@ -39,20 +44,48 @@ class Recipe(_Frozen):
 
 
 RECIPES: dict[str, Recipe] = {
-    # The defaults of a widely copied FM code base that has the paper's embedding 16 and MLP (16, 16).
+    # The defaults of rixwew/pytorch-fm (examples/main.py), which has the paper's embedding 16 and MLP (16, 16).
     "paper": Recipe(dropout=0.2, batchnorm=True, weight_decay=1e-6, embedding_init="xavier", first_order_sd=1.0),
     "tuned": Recipe(dropout=0.0, batchnorm=False, weight_decay=0.0, embedding_init="normal", first_order_sd=0.0),
 }
 
 
+#: How AutoDPQ's own words are taken, each a set of switches. Notebook 00 names the sentence, or the file of the
+#: laboratory's public code, that each part rests on.
+READINGS: dict[str, dict[str, Any]] = {
+    "literal": {},
+    "text": {
+        "distance": "nearest",
+        "centroids_from": "kmeans",
+        "batchnorm_scale": "pretrained",
+        "encoder_decay": False,
+        "search_until": "settled",
+        "search_epochs": 30,
+        "search_patience": 3,
+        "retrain_from": "pretrain",
+    },
+    "laboratory": {"pretrain_epochs": 2, "alpha_every": 10, "search_epochs": 50, "search_patience": 3},
+}
+#: The parts of the text's reading that a model trained from scratch under a given decision has.
+FROM_SCRATCH = ("distance", "encoder_decay")
+
+#: How a training ends and what of it is scored: as here, or as in the laboratory's public code.
+PROTOCOLS: dict[str, dict[str, Any]] = {"ours": {}, "laboratory": {"patience": 2, "scored": "last"}}
+
+
 class Limit(_Frozen):
-    """How long a fit may go on: at most so many rounds, and until ``patience`` of them have not raised the AUC.
+    """How long a fit may go on: at most so many rounds, and until ``patience`` of them have brought nothing.
 
     A round ends with a validation: an epoch, or a part of it where :attr:`RunConfig.validations` says so.
+
+    Attributes:
+        until: what a round may bring: a higher AUC on ``validation``, or, until the search has ``settled``, another
+            arg max of some field's alpha.
     """
 
     rounds: int
     patience: int
+    until: Literal["validation", "settled"] = "validation"
 
 
 class Budget(_Frozen):
@@ -84,18 +117,21 @@ class RunConfig(_Frozen):
     """One run: a notebook, a data set, a model, a seed. ``config/<dataset>.yaml`` overrides the defaults.
 
     Section 4.1.2 of the paper gives the defaults of the second group. The rest are switches that the controls
-    vary, each explained in notebook 00; those of the last group replace a part of the recipe where they are given.
+    vary, each explained in notebook 00. A reading and a protocol set several of them, each of which can still be
+    given apart; those of the last group replace a part of the recipe where they are given.
 
     Raises:
         pydantic.ValidationError: an unknown key or a value out of range.
     """
 
     dataset: str
-    strategy: Strategy
+    strategy: str
     recipe: Literal["paper", "tuned"] = "tuned"
     model: Model = "deepfm"
     seed: int = Field(1, ge=0)
     profile: Literal["full", "smoke", "one-pass"] = "full"
+    reading: Literal["literal", "text", "laboratory"] = "literal"
+    protocol: Literal["ours", "laboratory"] = "ours"
 
     embedding_dim: int = Field(16, ge=1)
     hidden: tuple[int, ...] = (16, 16)
@@ -109,17 +145,29 @@ class RunConfig(_Frozen):
     subspaces: tuple[int, ...] = (2, 4, 8)
     draws: int = Field(20, ge=1)  # distinct decisions that Random tries
 
+    distance: Literal["inner", "nearest"] = "inner"  # Eq. 1 as printed, or "the index of the nearest centroid"
     tau_kd: float = Field(1.0, gt=0)
     kd_noise: bool = False
     tied: bool = True
+    centroids_from: Literal["random", "kmeans"] = "random"  # kmeans: of the pretrained low-frequency rows
     search_batchnorm: bool = True
+    batchnorm_scale: Literal["unit", "pretrained"] = "unit"  # of Eq. 2's output
+    encoder_decay: bool = True  # False: no weight decay on rows that only feed an encoder
     quantise: bool = True  # False: the search's BatchNorm and noise without any compression, then FE
     tau_unit: Literal["steps", "epochs"] = "steps"
     second_order: bool = False
+    alpha_every: int = Field(1, ge=1)  # steps of the weights for one of alpha
     pretrain: bool = True  # False: the search starts from scratch
+    pretrain_epochs: int | None = Field(None, ge=1)  # None: to convergence
+    search_epochs: int | None = Field(None, ge=1)  # this and the next two: None where the profile decides
+    search_patience: int | None = Field(None, ge=1)
+    patience: int | None = Field(None, ge=1)  # of all other trainings
+    search_until: Literal["validation", "settled"] = "validation"
     retrain_from: Literal["search", "pretrain", "scratch"] = "search"
     trials_from: Literal["scratch", "pretrain"] = "scratch"
-    extra_training: bool = False  # FE and Others: train on twice, under the limits of the search and of the retrain
+    extra_training: bool = False  # train on twice, under the limits of the search and of the retrain
+    scored: Literal["best", "last", "every"] = "best"  # epochs on test; of every epoch the result is still the best
+    fixed_order: bool = False  # the training rows keep one order in all epochs
     split_seed: int = Field(0, ge=0)
 
     dropout: float | None = Field(None, ge=0, lt=1)
@@ -130,36 +178,72 @@ class RunConfig(_Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _with_dataset_defaults(cls, values: dict[str, Any]) -> dict[str, Any]:
-        return {**_dataset_defaults(str(values.get("dataset"))), **values}
+    def _with_named_sets(cls, values: dict[str, Any]) -> dict[str, Any]:
+        reading = READINGS.get(str(values.get("reading")), {})
+        if values.get("strategy") != "autodpq":
+            reading = {key: reading[key] for key in FROM_SCRATCH if key in reading}
+        protocol = PROTOCOLS.get(str(values.get("protocol")), {})
+        return {**_dataset_defaults(str(values.get("dataset"))), **reading, **protocol, **values}
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        for parts in self.subspaces:
-            if self.embedding_dim % parts:
-                raise ValueError(f"subspaces: expected divisors of embedding_dim {self.embedding_dim}, found {parts}")
-        if self.retrain_from == "pretrain" and not self.pretrain:
-            raise ValueError("retrain_from: expected search or scratch where pretrain is off, found pretrain")
-        if self.second_order and self.lazy:
-            raise ValueError("second_order: expected false where lazy is on, for it moves all rows, found true")
-        if self.second_order and self.device != "cpu":
-            raise ValueError(f"device: expected cpu where second_order is on, found {self.device}")
+        for wrong, said in self._contradictions():
+            if wrong:
+                raise ValueError(said)
         return self
 
+    def _contradictions(self) -> Iterator[tuple[bool, str]]:
+        known = ", ".join(METHOD_VERSION)
+        yield self.strategy not in METHOD_VERSION, f"strategy: expected one of {known}, found {self.strategy}"
+        for parts in self.subspaces:
+            said = f"subspaces: expected divisors of embedding_dim {self.embedding_dim}, found {parts}"
+            yield self.embedding_dim % parts != 0, said
+        without = "where pretrain is off, found"
+        from_rows = not self.pretrain and self.retrain_from == "pretrain"
+        yield from_rows, f"retrain_from: expected search or scratch {without} pretrain"
+        yield not self.pretrain and self.centroids_from == "kmeans", f"centroids_from: expected random {without} kmeans"
+        by_rows = not self.pretrain and self.batchnorm_scale == "pretrained"
+        yield by_rows, f"batchnorm_scale: expected unit {without} pretrained"
+        moves = self.second_order and self.lazy
+        yield moves, "second_order: expected false where lazy is on, for it moves all rows, found true"
+        elsewhere = self.second_order and self.device != "cpu"
+        yield elsewhere, f"device: expected cpu where second_order is on, found {self.device}"
+        decays = not self.encoder_decay and self.lazy and self.base_model.weight_decay > 0
+        yield decays, "encoder_decay: expected true where lazy is on and there is weight decay, found false"
+        like = {"text": ("grid", "random", "autodpq"), "laboratory": ("autodpq",)}.get(self.reading, (self.strategy,))
+        said = (
+            f"reading: expected literal for {self.strategy}, which {self.reading} does not change, found {self.reading}"
+        )
+        yield self.strategy not in like, said
+
     @property
-    def base(self) -> Recipe:
+    def base_model(self) -> Recipe:
         """The recipe that :attr:`recipe` names, with the parts that are given apart."""
         given = {key: getattr(self, key) for key in Recipe.model_fields}
         return RECIPES[self.recipe].model_copy(update={k: v for k, v in given.items() if v is not None})
 
     @property
     def budget(self) -> Budget:
-        """The budget that :attr:`profile` names, whose limits are written for one validation an epoch."""
+        """The budget that :attr:`profile` names, in rounds; a ``full`` one with the limits that are given apart."""
         budget = BUDGETS[self.profile]
-        return budget.model_copy(update={key: self._in_rounds(getattr(budget, key)) for key in ("train", "search")})
+        train, search = {"patience": self.patience}, {"rounds": self.search_epochs, "patience": self.search_patience}
+        own = {"train": train, "search": search} if self.profile == "full" else {"train": {}, "search": {}}
+        until = {"train": "validation", "search": self.search_until}
+        limits = {key: self._limit(getattr(budget, key), own[key], until[key]) for key in own}
+        return budget.model_copy(update=limits)
 
-    def _in_rounds(self, limit: Limit) -> Limit:
-        return limit.model_copy(update={"rounds": limit.rounds * self.validations})
+    def _limit(self, limit: Limit, own: dict[str, int | None], until: str) -> Limit:
+        """The profile's limit, written for one validation an epoch, with what is given apart."""
+        given = limit.model_dump() | {key: value for key, value in own.items() if value is not None}
+        return Limit(**given | {"rounds": given["rounds"] * self.validations, "until": until})
+
+    @property
+    def pretrain_limit(self) -> Limit:
+        """Of the pretrain: that of a training, or a number of epochs."""
+        if self.pretrain_epochs is None or self.profile != "full":
+            return self.budget.train
+        rounds = self.pretrain_epochs * self.validations
+        return Limit(rounds=rounds, patience=rounds)
 
     @property
     def candidates(self) -> list[tuple[int, int]]:
@@ -167,11 +251,12 @@ class RunConfig(_Frozen):
         return [(k, d) for k in self.centroids for d in self.subspaces]
 
     def changed(self) -> dict[str, Any]:
-        """The keys, beyond the five that name a run, that differ from what the data set's YAML and the defaults say."""
-        plain = RunConfig(dataset=self.dataset, strategy=self.strategy)
+        """The keys, beyond the five that name a run, that differ from what named sets, YAML and defaults say."""
+        sets = {key: getattr(self, key) for key in ("reading", "protocol")}
+        plain = RunConfig(dataset=self.dataset, strategy=self.strategy, **sets).model_dump(mode="json")
         named = {"dataset", "strategy", "recipe", "model", "seed"}
-        mine, default = self.model_dump(mode="json"), plain.model_dump(mode="json")
-        return {k: v for k, v in mine.items() if k not in named and v != default[k]}
+        plain |= {key: type(self).model_fields[key].default for key in sets}
+        return {k: v for k, v in self.model_dump(mode="json").items() if k not in named and v != plain[k]}
 
     def parameters(self) -> dict[str, Any]:
         """Parameters of the strategy's notebook, and ``strategy``, which tells which notebook that is."""
@@ -180,9 +265,11 @@ class RunConfig(_Frozen):
         return {**{key: getattr(self, key) for key in named}, "switches": switches}
 
     def name(self) -> str:
-        """File name of the run's record: ``deepfm-fe-seed1``, with a hash of :meth:`changed` if there is any."""
+        """File name of the run's record: ``deepfm-fe-seed1``, with words for and a hash of what is :meth:`changed`."""
+        changed = self.changed()
+        words = "-".join(_words(key, value) for key, value in changed.items())[:WORDS].rstrip("-")
         stem = f"{self.model}-{self.strategy}-seed{self.seed}"
-        return f"{stem}-{_digest(self.changed())[:8]}" if self.changed() else stem
+        return f"{stem}-{words}-{_digest(changed)[:8]}" if changed else stem
 
     def identity(self, fingerprint: str) -> str:
         """sha256 over the non-default configuration, the data's fingerprint and the method version."""
@@ -194,6 +281,14 @@ class RunConfig(_Frozen):
                 "method": METHOD_VERSION[self.strategy],
             }
         )
+
+
+def _words(key: str, value: object) -> str:
+    """A change as a part of a file name: ``threshold-160``, ``no-pretrain``, ``reading-text``."""
+    if isinstance(value, bool):
+        return ("" if value else "no-") + key.replace("_", "-")
+    values = value if isinstance(value, list) else [value]
+    return "-".join([key.replace("_", "-"), *map(str, values)])
 
 
 def _digest(content: object) -> str:

@@ -14,9 +14,10 @@ from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import final_model
 from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.runs.finish import finish, model_folder
 from autodpq_lib.runs.record import Record, read_record, record_path
-from autodpq_lib.runs.run import finish, model_folder, open_run
-from autodpq_lib.strategies import BY_NAME
+from autodpq_lib.runs.run import open_run
+from autodpq_lib.strategies import STRATEGY
 from autodpq_system.paths import ROOT, runs_root
 
 
@@ -96,4 +97,4 @@ def load_or_train(config: RunConfig, found_in: str | Path, out: str | Path) -> L
         return load_run(record_path(ROOT / found_in, config))
     except FileNotFoundError:
         run = open_run(config)
-        return load_run(finish(run, BY_NAME[config.strategy](run), out))
+        return load_run(finish(run, STRATEGY[config.strategy](run), out))

@@ -26,7 +26,7 @@ from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import full_model
 from autodpq_lib.training.adam import Adam
-from autodpq_lib.training.fit import adam
+from autodpq_lib.training.trainer import adam
 from autodpq_system.atomic import atomic_path
 from autodpq_system.memory import PeakMemory, anonymous_mib
 from autodpq_system.process import settle

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from autodpq_data.prepared import vocabulary
 from autodpq_eval.layout import LABELS
-from autodpq_lib.config import RunConfig, Strategy
+from autodpq_lib.config import RunConfig
 from autodpq_lib.explore import load_or_train
 from autodpq_lib.training.metrics import evaluate
 from autodpq_packed.export import Kept, export
@@ -20,7 +20,7 @@ from autodpq_system.paths import runs_root
 from benchmarks.measured import keep
 
 SEEDS = (1, 2, 3)
-STRATEGIES: tuple[Strategy, ...] = ("fe", "autodpq")
+STRATEGIES = ("fe", "autodpq")
 
 
 def main() -> int:

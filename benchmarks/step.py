@@ -21,8 +21,8 @@ from autodpq_eval.profile import as_table, by_kind
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import candidates_model, dpq_model, full_model, others_model
 from autodpq_lib.runs.run import scratch_run
-from autodpq_lib.training.fit import Descent, batches
 from autodpq_lib.training.search import Search
+from autodpq_lib.training.trainer import Trainer, batches
 from autodpq_system.atomic import atomic_path
 from autodpq_system.process import settle, threads
 from benchmarks.measured import FOLDER, keep
@@ -63,7 +63,7 @@ def profiles() -> dict[str, dict[str, float]]:
         "Others": others_model(run.config, run.schema),
         "DPQ": dpq_model(run.config, run.schema, decision),
     }
-    steps = {name: descent(Descent(model, run.train, run.config)) for name, model in models.items()}
+    steps = {name: descent(Trainer(model, run.train, run.config)) for name, model in models.items()}
     steps["search"] = searching(run.config, run.schema, run.train, run.valid)
     return {name: by_kind(step, REPEATS) for name, step in steps.items()}
 
@@ -71,7 +71,7 @@ def profiles() -> dict[str, dict[str, float]]:
 def by_candidates() -> Iterator[dict[str, Any]]:
     """Seconds of a search step on MovieLens-1M by the number of candidates T."""
     run = scratch_run(RunConfig(dataset="ml-1m", strategy="autodpq"))
-    fe = descent(Descent(full_model(run.config, run.schema), run.train, run.config))
+    fe = descent(Trainer(full_model(run.config, run.schema), run.train, run.config))
     for count, (centroids, subspaces) in PAIRS.items():
         config = run.config.model_copy(update={"centroids": centroids, "subspaces": subspaces})
         search = searching(config, run.schema, run.train, run.valid)
@@ -83,7 +83,7 @@ def by_fields() -> Iterator[dict[str, Any]]:
     config = RunConfig(dataset="ml-1m", strategy="autodpq")
     for m in FIELDS:
         schema, samples = generated(m)
-        fe = descent(Descent(full_model(config, schema), samples, config))
+        fe = descent(Trainer(full_model(config, schema), samples, config))
         search = searching(config, schema, samples, samples)
         yield {"by": "fields M", "n": m} | pairs(schema, samples) | compare(fe, search)
 
@@ -98,7 +98,7 @@ def generated(m: int) -> tuple[Schema, Samples]:
     return schema, Samples(ids.int(), labels, torch.arange(ROWS, dtype=torch.int32))
 
 
-def descent(trainer: Descent) -> Callable[[], object]:
+def descent(trainer: Trainer) -> Callable[[], object]:
     """A function that does one step, each on the next batch."""
     trainer.model.train()
     again = endless(trainer.train, trainer.config)
@@ -110,7 +110,7 @@ def searching(config: RunConfig, schema: Schema, train: Samples, valid: Samples)
     search = Search(candidates_model(config, schema), train, valid, config)
     search.model.train()
     held_out, again = endless(valid, config), endless(train, config)
-    return lambda: search.step(next(held_out), next(again))
+    return lambda: search.turn(next(held_out), next(again))
 
 
 def endless(samples: Samples, config: RunConfig) -> Iterator[Batch]:

@@ -12,8 +12,8 @@ from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.embedding.quantisers import SOURCE
 from autodpq_lib.native.compiled import library
-from autodpq_lib.runs.checkpoints import Workspace
 from autodpq_lib.runs.run import Run
+from autodpq_lib.training.checkpoints import Checkpoints
 
 # Field a: features 0 to 5, the last four low-frequency. b: 6 to 8, none. c: 9 to 13, two low-frequency.
 SIZES = {"a": 6, "b": 3, "c": 5}
@@ -48,7 +48,7 @@ def small_samples(schema: Schema, rows: int, seed: int) -> Samples:
 
 
 def small_run(folder: Path, schema: Schema, config: RunConfig) -> Run:
-    return Run(config, schema, small_samples(schema, 200, 1), small_samples(schema, 60, 2), Workspace(folder))
+    return Run(config, schema, small_samples(schema, 200, 1), small_samples(schema, 60, 2), Checkpoints(folder))
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ class KilledError(Exception):
     pass
 
 
-class DyingWorkspace(Workspace):
+class DyingCheckpoints(Checkpoints):
     """Dies after so many checkpoints, as a kill between two epochs would have it."""
 
     def __init__(self, folder: Path, lives: int) -> None:

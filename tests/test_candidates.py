@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from autodpq_data.schema import Schema
 from autodpq_lib.embedding.candidates import Candidates, FieldNorm
 from autodpq_lib.embedding.dpq import DPQ
+from autodpq_lib.embedding.quantiser import Coding
 
 PAIRS = [(2, 2), (2, 4), (4, 2), (4, 4)]
 IDS = torch.tensor([[2, 6, 12], [3, 7, 13], [4, 8, 9], [5, 6, 10], [2, 6, 9]])
@@ -21,9 +22,9 @@ def normal(tensor: Tensor) -> Tensor:
     return tensor.normal_()
 
 
-def candidates(schema: Schema, **options: object) -> Candidates:
+def candidates(schema: Schema, coding: Coding = Coding(), **options: object) -> Candidates:
     torch.manual_seed(2)
-    return Candidates(schema, 16, normal, PAIRS, **options)
+    return Candidates(schema, 16, normal, PAIRS, coding, **options)
 
 
 def test_field_norm_matches_the_equation() -> None:
@@ -125,9 +126,9 @@ def test_decision_is_the_largest_alpha_and_names_the_right_pair(schema: Schema) 
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_retrain_adopts_the_chosen_candidates_centroids(schema: Schema, tied: bool) -> None:
-    mixture = candidates(schema, tied=tied, batchnorm=False)
+    mixture = candidates(schema, Coding(tied=tied), batchnorm=False)
     decision = {"a": (2, 4), "c": (4, 2)}
-    chosen = DPQ(schema, 16, normal, decision, tied=tied)
+    chosen = DPQ(schema, 16, normal, decision, Coding(tied=tied))
     chosen.table.data.copy_(mixture.table.data)
     chosen.adopt(mixture)
     mixture.alpha.data.fill_(-1e9)

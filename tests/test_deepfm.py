@@ -58,5 +58,5 @@ def test_recipes_differ_where_they_say(schema: Schema) -> None:
 
 
 def test_weight_decay_is_the_recipes() -> None:
-    assert small_config(recipe="paper").base.weight_decay == 1e-6
-    assert small_config(recipe="tuned").base.weight_decay == 0
+    assert small_config(recipe="paper").base_model.weight_decay == 1e-6
+    assert small_config(recipe="tuned").base_model.weight_decay == 0

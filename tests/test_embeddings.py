@@ -10,6 +10,7 @@ from autodpq_data.schema import Schema
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.embedding.full import Full
 from autodpq_lib.embedding.others import Others, others_rows
+from autodpq_lib.embedding.quantiser import Coding
 
 DECISION = {"a": (8, 2), "c": (2, 4)}
 # Rows with two, one and no low-frequency features; 2 to 5 are low in field a, 12 and 13 in field c.
@@ -25,7 +26,7 @@ def normal(tensor: Tensor) -> Tensor:
 
 def dpq(schema: Schema, **options: object) -> DPQ:
     torch.manual_seed(1)
-    return DPQ(schema, 16, normal, DECISION, **options)
+    return DPQ(schema, 16, normal, DECISION, Coding(**options))
 
 
 def test_full_gives_each_feature_its_row() -> None:

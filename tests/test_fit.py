@@ -8,27 +8,28 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import DyingWorkspace, KilledError, small_config, small_run, small_samples
+from conftest import DyingCheckpoints, KilledError, small_config, small_run, small_samples
 from torch import nn
 
 from autodpq_data.schema import Schema
 from autodpq_lib.config import Limit, RunConfig
 from autodpq_lib.models.build import candidates_model, full_model, others_model
 from autodpq_lib.models.ctr_model import CTRModel
-from autodpq_lib.runs.checkpoints import Workspace
 from autodpq_lib.runs.run import Run
 from autodpq_lib.training.adam import Adam
-from autodpq_lib.training.fit import Descent, Row, batches, fit, shuffled
+from autodpq_lib.training.checkpoints import Checkpoints
+from autodpq_lib.training.fit import Fit, reached, run_fit
 from autodpq_lib.training.search import Search
+from autodpq_lib.training.trainer import Row, Trainer, batches, shuffled
 
 
 class Scripted:
     """A trainer that sets the model so that validation AUC follows a script, and may die."""
 
     def __init__(self, model: nn.Module, script: list[float]) -> None:
-        self.model, self.script = model, script
+        self.model, self.script, self.config = model, script, small_config()
 
-    def epoch(self, number: int) -> Row:
+    def round(self, number: int) -> Row:
         self.model.weight.data.fill_(self.script[number])
         return {"steps": 1, "train_loss": 0.0}
 
@@ -52,53 +53,72 @@ class Graded(nn.Module):
 
 
 def scripted(
-    run: Run, script: list[float], patience: int, epochs: int = 60, keep_above: float = -1.0
-) -> tuple[Graded, list[float]]:
+    run: Run, script: list[float], patience: int, epochs: int = 60, **about: object
+) -> tuple[Graded, list[float], Fit]:
     model = Graded(run.valid.labels)
-    done = fit(
-        "x",
-        model,
-        Scripted(model, script),
-        run.valid,
-        run.workspace,
-        seed=1,
-        limit=Limit(rounds=epochs, patience=patience),
-        keep_above=keep_above,
-    )
-    return model, [row["valid_auc"] for row in done.curve]
+    limit = Limit(rounds=epochs, patience=patience)
+    done = run_fit(Fit("x", run.checkpoints, **about), Scripted(model, script), run.valid, limit)
+    return model, [row["valid_auc"] for row in done.curve], done
+
+
+def kept(run: Run) -> list[str]:
+    return sorted(path.name for path in (run.checkpoints.folder / "kept").iterdir())
 
 
 def test_stops_after_patience_and_returns_the_best_epoch_not_the_last(run: Run) -> None:
-    model, aucs = scripted(run, [0.3, 0.8, 0.6, 0.7, 0.9], patience=2)
+    model, aucs, _ = scripted(run, [0.3, 0.8, 0.6, 0.7, 0.9], patience=2)
     assert len(aucs) == 4
     assert model.weight.item() == pytest.approx(0.8)
 
 
 def test_equal_auc_is_no_improvement(run: Run) -> None:
-    _, aucs = scripted(run, [0.8, 0.8, 0.8, 0.9], patience=2)
+    _, aucs, _ = scripted(run, [0.8, 0.8, 0.8, 0.9], patience=2)
     assert len(aucs) == 3
 
 
 def test_stops_at_the_largest_number_of_epochs(run: Run) -> None:
-    _, aucs = scripted(run, [0.1, 0.3, 0.5, 0.7, 0.9], patience=2, epochs=3)
+    _, aucs, _ = scripted(run, [0.1, 0.3, 0.5, 0.7, 0.9], patience=2, epochs=3)
     assert len(aucs) == 3
 
 
 def test_keeps_each_improvement_and_nothing_else(run: Run) -> None:
     scripted(run, [0.3, 0.8, 0.6, 0.9, 0.1], patience=1, epochs=2)
-    assert sorted(path.name for path in (run.workspace.folder / "kept").iterdir()) == [
-        "x-000.pt",
-        "x-001.pt",
-    ]
+    assert kept(run) == ["x-000.pt", "x-001.pt"]
 
 
-@pytest.mark.parametrize(("above", "left"), [(-1.0, [0, 1, 3]), (0.5, [1, 3]), (0.85, [3]), (2.0, [3])])
-def test_of_what_is_not_to_be_scored_the_best_alone_is_kept(run: Run, above: float, left: list[int]) -> None:
-    model, aucs = scripted(run, [0.3, 0.8, 0.6, 0.9, 0.1], patience=9, epochs=5, keep_above=above)
+@pytest.mark.parametrize(
+    ("about", "left", "ends"),
+    [
+        ({}, [0, 1, 3], 0.9),
+        ({"scored": False}, [3], 0.9),
+        ({"rounds": "last"}, [4], 0.1),
+        ({"rounds": "every"}, [0, 1, 2, 3, 4], 0.9),
+    ],
+)
+def test_keeps_what_counts_and_ends_with_the_result(run: Run, about: dict, left: list[int], ends: float) -> None:
+    model, aucs, _ = scripted(run, [0.3, 0.8, 0.6, 0.9, 0.1], patience=9, epochs=5, **about)
     assert [round(auc, 1) for auc in aucs] == [0.3, 0.8, 0.6, 0.9, 0.1]
-    kept = sorted(path.name for path in (run.workspace.folder / "kept").iterdir())
-    assert kept == [f"x-{epoch:03d}.pt" for epoch in left]
-    assert model.weight.item() == pytest.approx(0.9)
+    assert kept(run) == [f"x-{epoch:03d}.pt" for epoch in left]
+    assert model.weight.item() == pytest.approx(ends)
+
+
+@pytest.mark.parametrize(("below", "left"), [(-1.0, [0, 1, 3]), (0.5, [1, 3]), (0.85, [3]), (2.0, [3])])
+def test_what_an_earlier_fit_was_better_than_is_forgotten_but_for_the_result(
+    run: Run, below: float, left: list[int]
+) -> None:
+    _, _, done = scripted(run, [0.3, 0.8, 0.6, 0.9, 0.1], patience=9, epochs=5)
+    done.forget(below)
+    assert kept(run) == [f"x-{epoch:03d}.pt" for epoch in left]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "patience", "ended"),
+    [("aabbbb", 3, True), ("aabbb", 3, False), ("abab", 1, False), ("aaaa", 3, True), ("", 1, False)],
+)
+def test_a_search_has_settled_when_no_arg_max_moved_for_long(chosen: str, patience: int, ended: bool) -> None:
+    weights = {"a": (0.6, 0.4), "b": (0.4, 0.6)}
+    curve = [{"p/x/8,2": weights[c][0], "p/x/8,4": weights[c][1], "p/y/8,2": 0.9, "p/y/8,4": 0.1} for c in chosen]
+    assert reached(Limit(rounds=9, patience=patience, until="settled"), curve) is ended
 
 
 def test_a_step_of_descent_matches_adam_by_hand(run: Run) -> None:
@@ -106,8 +126,8 @@ def test_a_step_of_descent_matches_adam_by_hand(run: Run) -> None:
     config = small_config(batch_size=200)
     model = full_model(config, run.schema)
     before = model.embedding.table.detach().clone()
-    trainer = Descent(model, run.train, config)
-    trainer.epoch(0)
+    trainer = Trainer(model, run.train, config)
+    trainer.round(0)
     gradient = model.embedding.table.grad
     expected = before - config.learning_rate * gradient / (gradient.abs() + 1e-8)
     torch.testing.assert_close(model.embedding.table.detach(), expected, atol=1e-7, rtol=1e-5)
@@ -151,21 +171,21 @@ def test_interrupted_and_straight_fits_end_in_the_same_bits(
     config = small_config(recipe=recipe, lazy=lazy, validations=2 if lazy else 1)
     run = small_run(tmp_path, schema, config)
 
-    def go(workspace: Workspace) -> dict[str, torch.Tensor]:
+    def go(checkpoints: Checkpoints) -> dict[str, torch.Tensor]:
         if kind == "search":
             model = candidates_model(config, schema)
             trainer = Search(model, run.train, run.valid, config)
         else:
             model = full_model(config, schema)
-            trainer = Descent(model, run.train, config)
-        done = fit("x", model, trainer, run.valid, workspace, seed=1, limit=Limit(rounds=4, patience=9))
-        last = workspace.load("x")["model"]
-        return done.best | {f"last {name}": tensor for name, tensor in last.items()}
+            trainer = Trainer(model, run.train, config)
+        done = run_fit(Fit("x", checkpoints), trainer, run.valid, Limit(rounds=4, patience=9))
+        last = checkpoints.load("x")["model"]
+        return done.weights | {f"last {name}": tensor for name, tensor in last.items()}
 
-    straight = go(Workspace(tmp_path / "straight"))
+    straight = go(Checkpoints(tmp_path / "straight"))
     with pytest.raises(KilledError):
-        go(DyingWorkspace(tmp_path / "killed", lives=2))
-    resumed = go(Workspace(tmp_path / "killed"))
+        go(DyingCheckpoints(tmp_path / "killed", lives=2))
+    resumed = go(Checkpoints(tmp_path / "killed"))
     assert straight.keys() == resumed.keys()
     assert all(torch.equal(straight[name], resumed[name]) for name in straight)
 
@@ -175,7 +195,7 @@ def test_interrupted_and_straight_fits_end_in_the_same_bits(
 def test_a_step_on_another_device_is_all_on_it(model: str, build: Callable[..., CTRModel], schema: Schema) -> None:
     """On the meta device, which has no numbers, so that asking for one would fail."""
     config = small_config(model=model, recipe="paper").model_copy(update={"device": "meta"})
-    descent = Descent(build(config, schema), small_samples(schema, 70, 1).to("meta"), config)
+    descent = Trainer(build(config, schema), small_samples(schema, 70, 1).to("meta"), config)
     taken = list(batches(descent.train, config, 0))
     losses = [descent.step(batch) for batch in taken]
     states = [tensor for kind in descent.optimizer.state_dict().values() for tensor in kind]

@@ -7,8 +7,8 @@ from torch.nn import functional as F
 
 from autodpq_lib.models.build import full_model, others_model
 from autodpq_lib.native.compiled import library
-from autodpq_lib.training.fit import Descent
 from autodpq_lib.training.lazy_adam import SOURCE, LazyAdam, Step, summed, update_compiled, update_rows
+from autodpq_lib.training.trainer import Trainer
 
 N, X, BETA1, BETA2, EPS, LR = 12, 3, 0.9, 0.999, 1e-8, 0.01
 
@@ -110,7 +110,7 @@ def test_first_step_of_a_lazy_model_is_that_of_a_dense_one_on_the_rows_it_touche
     for lazy in (True, False):
         config = small_config(lazy=lazy, recipe="tuned", batch_size=20)
         model = build(config, run.schema)
-        trainer = Descent(model, run.train, config)
+        trainer = Trainer(model, run.train, config)
         trainer.step(run.train.take(torch.arange(3)))
         moved[lazy] = model.state_dict()
     for name, tensor in moved[True].items():

@@ -41,8 +41,8 @@ def test_each_control_changes_something_and_has_a_record_of_its_own(recipe: str)
 def test_a_control_takes_one_part_of_the_other_recipe() -> None:
     control = Control(id="x", strategy="fe", title="", swap="dropout")
     changed = control.config("ml-1m", "tuned", 1)
-    assert changed.base == RECIPES["tuned"].model_copy(update={"dropout": 0.2})
-    assert control.config("ml-1m", "paper", 1).base.dropout == 0.0
+    assert changed.base_model == RECIPES["tuned"].model_copy(update={"dropout": 0.2})
+    assert control.config("ml-1m", "paper", 1).base_model.dropout == 0.0
 
 
 def test_the_split_moves_with_the_seed_where_a_control_says_so() -> None:

@@ -11,17 +11,16 @@ from autodpq_data.planted import CODEWORDS, FEATURES, PLAIN, RICH, lossy, make_p
 from autodpq_data.prepared import load_samples, load_schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import candidates_model, dpq_model
-from autodpq_lib.runs.checkpoints import Workspace
 from autodpq_lib.runs.run import Run
 from autodpq_lib.strategies.autodpq import pretrain, search
-from autodpq_lib.strategies.fe import descend
+from autodpq_lib.training.checkpoints import Checkpoints
 
 
 def planted_run(folder: Path, **keys: object) -> Run:
     config = RunConfig.model_validate({"dataset": "planted", "strategy": "autodpq", **keys})
     schema = load_schema("planted", config.threshold)
     train, valid = (load_samples("planted", part) for part in ("train", "valid"))
-    return Run(config, schema, train, valid, Workspace(folder))
+    return Run(config, schema, train, valid, Checkpoints(folder))
 
 
 def test_is_the_same_on_every_call_and_has_the_truth_it_says() -> None:
@@ -49,8 +48,8 @@ def test_small_pairs_lose_in_the_rich_fields_and_nowhere_else(tmp_path: Path) ->
 
     def loss(rich: tuple[int, int], plain: tuple[int, int]) -> float:
         decision = {**dict.fromkeys(RICH, rich), **dict.fromkeys(PLAIN, plain)}
-        done = descend(run, f"{rich}-{plain}", dpq_model(run.config, run.schema, decision))
-        return done.best_row["valid_logloss"]
+        done = run.fit(f"{rich}-{plain}", dpq_model(run.config, run.schema, decision))
+        return done.result["valid_logloss"]
 
     rich = (16, 1)
     least = loss(rich, rich)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from autodpq_lib.embedding.quantiser import Quantiser
+from autodpq_lib.embedding.quantiser import Coding, Quantiser
 
 
 def normal(tensor: Tensor) -> Tensor:
@@ -41,7 +41,7 @@ def naive(q: Quantiser, e: Tensor, t: int, k: int) -> tuple[list[list[int]], Ten
 @pytest.mark.parametrize("subspaces", [1, 2, 4, 8])
 def test_codes_and_vectors_match_the_equation(subspaces: int, tied: bool) -> None:
     sizes = [2, 8, 5]
-    q, e = Quantiser(sizes, subspaces, 16, normal, tied=tied), vectors()
+    q, e = Quantiser(sizes, subspaces, 16, normal, Coding(tied=tied)), vectors()
     given, codes = q(e), q.encode(e)
     for t, k in enumerate(sizes):
         expected_codes, expected = naive(q, e.detach(), t, k)
@@ -52,7 +52,7 @@ def test_codes_and_vectors_match_the_equation(subspaces: int, tied: bool) -> Non
 def autograd_form(q: Quantiser, e: Tensor) -> Tensor:
     """The textbook straight-through: a one-hot choice with the softmax's gradient."""
     responses = q.responses(e)
-    soft = torch.softmax(responses / q.tau, -1)
+    soft = torch.softmax(responses / q.coding.tau, -1)
     hard = F.one_hot(responses.argmax(-1), soft.shape[-1])
     return torch.einsum("tdpk,tdkw->ptdw", hard + soft - soft.detach(), q.decoder).flatten(2)
 
@@ -60,7 +60,7 @@ def autograd_form(q: Quantiser, e: Tensor) -> Tensor:
 @pytest.mark.parametrize("tau", [1.0, 0.3])
 @pytest.mark.parametrize("tied", [True, False])
 def test_gradient_is_the_softmaxs(tied: bool, tau: float) -> None:
-    q, e = Quantiser([3, 8], 4, 16, normal, tied=tied, tau=tau), vectors()
+    q, e = Quantiser([3, 8], 4, 16, normal, Coding(tied=tied, tau=tau)), vectors()
     upstream = torch.randn(7, 2, 16)
     mine = torch.autograd.grad(q(e), [e, *q.parameters()], upstream)
     expected = torch.autograd.grad(autograd_form(q, e), [e, *q.parameters()], upstream)
@@ -81,7 +81,7 @@ def test_gradient_by_hand() -> None:
 
 
 def test_small_temperature_leaves_no_encoder_gradient() -> None:
-    q, e = Quantiser([8], 2, 16, normal, tau=1e-4), vectors()
+    q, e = Quantiser([8], 2, 16, normal, Coding(tau=1e-4)), vectors()
     q(e).sum().backward()
     assert e.grad.abs().max() < 1e-6
     assert q.centroids.grad.abs().max() > 0
@@ -105,7 +105,7 @@ def test_evaluation_decodes_integer_codes_bit_for_bit() -> None:
 
 
 def test_noise_changes_codes_in_training_only() -> None:
-    q, e = Quantiser([8], 2, 16, lambda x: normal(x) * 0.01, noise=True), vectors()
+    q, e = Quantiser([8], 2, 16, lambda x: normal(x) * 0.01, Coding(noise=True)), vectors()
     torch.manual_seed(0)
     assert not torch.equal(q(e), q(e))
     q.eval()
@@ -119,4 +119,4 @@ def test_no_rows() -> None:
 
 def test_tied_table_is_one_parameter() -> None:
     assert len(list(Quantiser([4], 2, 16, normal).parameters())) == 1
-    assert len(list(Quantiser([4], 2, 16, normal, tied=False).parameters())) == 2
+    assert len(list(Quantiser([4], 2, 16, normal, Coding(tied=False)).parameters())) == 2

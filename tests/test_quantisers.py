@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from autodpq_lib.embedding.quantiser import Quantiser
+from autodpq_lib.embedding.quantiser import Coding, Quantiser
 from autodpq_lib.embedding.quantisers import SOURCE, quantise
 from autodpq_lib.native.compiled import library
 
@@ -21,7 +21,7 @@ def normal(tensor: Tensor) -> Tensor:
 
 def fields(sizes: list[int], subspaces: list[int], **options: object) -> list[list[Quantiser]]:
     torch.manual_seed(1)
-    return [[Quantiser(sizes, d, 16, normal, **options) for d in subspaces] for _ in ROWS]
+    return [[Quantiser(sizes, d, 16, normal, Coding(**options)) for d in subspaces] for _ in ROWS]
 
 
 def vectors() -> Tensor:

@@ -9,23 +9,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import DyingWorkspace, KilledError, small_config, small_run
+from conftest import DyingCheckpoints, KilledError, small_config, small_run
 
 from autodpq_data.prepared import Samples
 from autodpq_data.schema import Schema
 from autodpq_lib.config import METHOD_VERSION, RunConfig
 from autodpq_lib.explore import find_records, load_or_train, load_run, records
+from autodpq_lib.runs.finish import finish, model_folder
 from autodpq_lib.runs.record import Record, read_record, record_path
-from autodpq_lib.runs.run import Run, finish, model_folder, scratch_run
-from autodpq_lib.strategies import BY_NAME
-from autodpq_lib.strategies import trials as trials_module
+from autodpq_lib.runs.run import Run, scratch_run
+from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.training.metrics import evaluate
 
 
 @pytest.fixture(autouse=True)
 def tiny_test_part(monkeypatch: pytest.MonkeyPatch, tmp_path: object, schema: Schema) -> Samples:
     run = small_run(tmp_path, schema, small_config())
-    monkeypatch.setattr("autodpq_lib.runs.run.load_samples", lambda *_: run.valid)
+    monkeypatch.setattr("autodpq_lib.runs.finish.load_samples", lambda *_: run.valid)
     monkeypatch.setattr("autodpq_lib.explore.load_samples", lambda *_: run.valid)
     monkeypatch.setattr("autodpq_lib.explore.load_schema", lambda *_: schema)
     return run.valid
@@ -33,7 +33,7 @@ def tiny_test_part(monkeypatch: pytest.MonkeyPatch, tmp_path: object, schema: Sc
 
 def make(strategy: str, folder: object, schema: Schema) -> Record:
     run = small_run(folder / "work", schema, small_config(strategy=strategy))
-    return finish(run, BY_NAME[strategy](run), folder / "out")
+    return finish(run, STRATEGY[strategy](run), folder / "out")
 
 
 @pytest.mark.parametrize("strategy", ["fe", "others", "grid", "autodpq"])
@@ -123,19 +123,19 @@ def test_records_lists_every_record(tmp_path: object, schema: Schema) -> None:
 
 def test_finished_trials_are_not_repeated(tmp_path: object, schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
     straight = make("grid", tmp_path / "straight", schema)
-    original, started = trials_module.descend, []
+    original, started = Run.fit, []
 
-    def dying(run: object, name: str, *rest: object, **options: object) -> object:
+    def dying(run: Run, name: str, *rest: object, **options: object) -> object:
         started.append(name)
         if started == ["trial-000", "trial-001"]:
             raise KeyboardInterrupt
         return original(run, name, *rest, **options)
 
-    monkeypatch.setattr(trials_module, "descend", dying)
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Run, "fit", dying)
         make("grid", tmp_path / "killed", schema)
     trained = []
-    monkeypatch.setattr("autodpq_lib.training.fit.Descent.epoch", _counting(trained))
+    monkeypatch.setattr("autodpq_lib.training.trainer.Trainer.round", _counting(trained))
     resumed = make("grid", tmp_path / "killed", schema)
     assert resumed.valid == straight.valid
     assert resumed.decision == straight.decision
@@ -147,24 +147,24 @@ def test_autodpq_killed_at_any_epoch_ends_in_the_same_bits(lives: int, tmp_path:
     """Two epochs each of pretrain, search and retrain: killed between and inside the steps."""
     straight = make("autodpq", tmp_path / "straight", schema)
     run = small_run(tmp_path / "killed" / "work", schema, small_config())
-    dying = DyingWorkspace(run.workspace.folder, lives)
+    dying = DyingCheckpoints(run.checkpoints.folder, lives)
     with pytest.raises(KilledError):
-        BY_NAME["autodpq"](replace(run, workspace=dying))
+        STRATEGY["autodpq"](replace(run, checkpoints=dying))
     resumed = make("autodpq", tmp_path / "killed", schema)
     assert (resumed.valid, resumed.test, resumed.decision) == (straight.valid, straight.test, straight.decision)
     assert [log.curve["train_loss"] for log in resumed.fits] == [log.curve["train_loss"] for log in straight.fits]
 
 
 def _counting(trained: list[int]) -> object:
-    from autodpq_lib.training.fit import Descent  # noqa: PLC0415
+    from autodpq_lib.training.trainer import Trainer  # noqa: PLC0415
 
-    original = Descent.epoch
+    original = Trainer.round
 
-    def epoch(self: Descent, number: int) -> object:
+    def round_(self: Trainer, number: int) -> object:
         trained.append(number)
         return original(self, number)
 
-    return epoch
+    return round_
 
 
 def test_checkpoints_are_removed_when_the_record_exists(tmp_path: object, schema: Schema) -> None:

@@ -26,7 +26,7 @@ def test_temperature_by_hand(s: int, tau: float) -> None:
 
 @pytest.mark.parametrize(("unit", "expected"), [("steps", 1 - 6 * 5e-5), ("epochs", 1.0)])
 def test_tau_counts_steps_or_epochs(run: Run, unit: str, expected: float) -> None:
-    noted = search(run, tau_unit=unit).epoch(0)  # 200 rows in batches of 32: 7 steps, the last one at s = 6
+    noted = search(run, tau_unit=unit).round(0)  # 200 rows in batches of 32: 7 steps, the last one at s = 6
     assert noted["steps"] == 7
     assert noted["tau"] == pytest.approx(expected, abs=1e-12)
 
@@ -40,10 +40,10 @@ def test_alpha_step_moves_alpha_alone_and_weight_step_all_else(run: Run) -> None
     def moved() -> set[str]:
         return {name for name, p in trainer.model.named_parameters() if not torch.equal(p, before[name])}
 
-    trainer._update_alpha(held_out, batch)
+    trainer.update_alpha(held_out, batch)
     assert moved() == {"embedding.alpha"}
     before["embedding.alpha"] = trainer.alpha.detach().clone()
-    trainer._update_weights(batch)
+    trainer.update_weights(batch)
     assert "embedding.alpha" not in moved()
     assert {"embedding.table", "first_order.table", "bias", "mlp.0.weight"} <= moved()
 
@@ -53,17 +53,17 @@ def test_batches_without_low_frequency_features_leave_alpha(run: Run, second_ord
     trainer = search(run)
     trainer.config = trainer.config.model_copy(update={"second_order": second_order})
     kept, before = (torch.tensor([[0, 6, 10], [1, 7, 11]]), torch.tensor([0.0, 1.0])), trainer.alpha.detach().clone()
-    assert torch.isfinite(trainer.step(kept, kept))
+    assert torch.isfinite(trainer.turn(kept, kept))
     assert torch.equal(trainer.alpha, before)
 
 
 def test_alpha_learns_from_validation_and_weights_from_training(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer, seen = search(run), []
     rows = {"train": set(map(tuple, run.train.ids.tolist())), "valid": set(map(tuple, run.valid.ids.tolist()))}
-    monkeypatch.setattr(trainer, "_update_alpha", lambda held_out, batch: seen.append(held_out[0]))
+    monkeypatch.setattr(trainer, "update_alpha", lambda held_out, batch: seen.append(held_out[0]))
     trained = []
-    monkeypatch.setattr(trainer, "_update_weights", lambda batch: trained.append(batch[0]) or torch.zeros(()))
-    trainer.epoch(0)
+    monkeypatch.setattr(trainer, "update_weights", lambda batch: trained.append(batch[0]) or torch.zeros(()))
+    trainer.round(0)
     assert {tuple(row) for ids in seen for row in ids.tolist()} <= rows["valid"]
     assert {tuple(row) for ids in trained for row in ids.tolist()} == rows["train"]
 
@@ -114,10 +114,10 @@ def test_second_order_with_no_step_is_first_order(run: Run) -> None:
     trainer = search(run)
     batch = run.train.ids[:32].long(), run.train.labels[:32]
     state = torch.get_rng_state()
-    (first,) = torch.autograd.grad(trainer._loss(*batch), trainer.alpha)
+    (first,) = torch.autograd.grad(trainer.loss(batch), trainer.alpha)
     torch.set_rng_state(state)
     found = second_order(
-        lambda: trainer._loss(*batch), lambda: trainer._loss(*batch), trainer.weights, trainer.alpha, xi=0.0
+        lambda: trainer.loss(batch), lambda: trainer.loss(batch), trainer.weights, trainer.alpha, xi=0.0
     )
     torch.testing.assert_close(found, first, atol=1e-6, rtol=1e-5)
 
@@ -127,13 +127,13 @@ def test_second_order_runs_in_the_search_and_differs(tmp_path: object, schema: S
     first, second = search(run), search(run, second_order=True)
     for trainer in (first, second):
         torch.manual_seed(1)
-        trainer.epoch(0)
+        trainer.round(0)
     assert not torch.equal(first.alpha, second.alpha)
     assert torch.isfinite(second.alpha).all()
 
 
 def test_notes_entropy_and_weights_of_the_candidates(run: Run) -> None:
-    noted = search(run).epoch(0)
+    noted = search(run).round(0)
     weights = [value for key, value in noted.items() if key.startswith("p/a/")]
     assert sum(weights) == pytest.approx(1, abs=1e-6)
     entropy = -sum(p * torch.tensor(p).log().item() for p in weights)

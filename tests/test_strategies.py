@@ -16,11 +16,11 @@ from autodpq_data import prepared
 from autodpq_data.schema import Schema
 from autodpq_lib.config import STRATEGIES
 from autodpq_lib.models.build import full_model, start_from
+from autodpq_lib.runs.finish import finish, model_folder
 from autodpq_lib.runs.record import Record
-from autodpq_lib.runs.run import Run, finish, model_folder
-from autodpq_lib.strategies import BY_NAME
+from autodpq_lib.runs.run import Run
+from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.strategies.autodpq import pretrain, retrain, search
-from autodpq_lib.strategies.fe import descend
 from autodpq_lib.strategies.grid import global_decisions
 from autodpq_lib.strategies.random import random_decisions
 
@@ -43,7 +43,7 @@ def test_random_draws_distinct_decisions_and_at_most_all(tmp_path: Path, schema:
 
 
 def test_pretrain_is_fe_to_the_bit(tmp_path: Path, schema: Schema) -> None:
-    (fe,) = BY_NAME["fe"](small_run(tmp_path / "fe", schema, small_config(strategy="fe")))
+    (fe,) = STRATEGY["fe"](small_run(tmp_path / "fe", schema, small_config(strategy="fe")))
     pre = pretrain(small_run(tmp_path / "auto", schema, small_config()))
     assert all(torch.equal(tensor, pre.best[name]) for name, tensor in fe.fits[0][0].best.items())
 
@@ -54,13 +54,13 @@ def test_retrain_starts_where_it_is_told(tmp_path: Path, schema: Schema, start: 
     pretrained = pretrain(run)
     _, mixture = search(run, pretrained)
     started: dict[str, torch.Tensor] = {}
-    original = run.workspace.keep
+    original = run.checkpoints.keep
     tables = {
         "search": mixture.state_dict()["embedding.table"].clone(),
-        "pretrain": pretrained.best["embedding.table"],
+        "pretrain": pretrained.weights["embedding.table"],
         "scratch": full_model(run.config, schema).embedding.table.detach(),
     }
-    run.workspace.keep = lambda name, epoch, weights: (started.update(weights), original(name, epoch, weights))  # type: ignore[method-assign]
+    run.checkpoints.keep = lambda name, epoch, weights: (started.update(weights), original(name, epoch, weights))  # type: ignore[method-assign]
     retrain(run, pretrained, mixture)
     near = {name: (started["embedding.table"] - table).abs().max().item() for name, table in tables.items()}
     assert min(near, key=near.get) == start
@@ -78,13 +78,13 @@ def tiny(monkeypatch: pytest.MonkeyPatch, schema: Schema, tmp_path: Path) -> dic
     run = small_run(tmp_path, schema, small_config())
     test = replace(run.train, rows=run.train.rows[:80])
     box = {"test": test}
-    monkeypatch.setattr("autodpq_lib.runs.run.load_samples", lambda *_: box["test"])
+    monkeypatch.setattr("autodpq_lib.runs.finish.load_samples", lambda *_: box["test"])
     return box
 
 
 def record_of(strategy: str, folder: object, schema: Schema, **changed: object) -> Record:
     run = small_run(folder / "work", schema, small_config(strategy=strategy, **changed))
-    return finish(run, BY_NAME[strategy](run), folder / "out")
+    return finish(run, STRATEGY[strategy](run), folder / "out")
 
 
 def without_test_and_clock(record: Record) -> dict:
@@ -131,8 +131,8 @@ def test_lazy_strategies_learn_and_repeat_to_the_bit(strategy: str, tiny: dict, 
 def test_a_strategy_is_handed_no_test_data(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepared, "load_samples", lambda *_: pytest.fail("a strategy opened the data"))
     for strategy in STRATEGIES:
-        run.workspace.clear()
-        BY_NAME[strategy](run)
+        run.checkpoints.clear()
+        STRATEGY[strategy](run)
     assert not any("test" in name for name in vars(run))
 
 
@@ -144,19 +144,20 @@ def test_trials_can_start_from_a_pretrain(tiny: dict, tmp_path: Path, schema: Sc
 
 def test_extra_training_goes_on_from_the_best_weights_under_autodpqs_limits(tmp_path: Path, schema: Schema) -> None:
     run = small_run(tmp_path, schema, small_config(strategy="fe", extra_training=True))
-    stages = BY_NAME["fe"](run)
-    assert [stage.name for stage in stages] == ["fit", "more", "last"]
-    (plain,) = BY_NAME["fe"](small_run(tmp_path / "plain", schema, small_config(strategy="fe")))
-    assert same(stages[0].fits[0][0].best, plain.fits[0][0].best)
+    fits = STRATEGY["fe"](run)
+    assert [fit.stage for fit in fits] == ["fit", "more", "last"]
+    (plain,) = STRATEGY["fe"](small_run(tmp_path / "plain", schema, small_config(strategy="fe")))
+    assert same(fits[0].weights, plain.weights)
     again = full_model(run.config, schema)
-    again.load_state_dict(stages[0].fits[0][0].best)
-    more = descend(small_run(tmp_path / "by hand", schema, run.config), "more", again, run.config.budget.search)
-    assert same(stages[1].fits[0][0].best, more.best)
+    again.load_state_dict(fits[0].weights)
+    by_hand = small_run(tmp_path / "by hand", schema, run.config)
+    more = by_hand.fit("more", again, limit=run.config.budget.search)
+    assert same(fits[1].weights, more.weights)
 
 
 def test_without_pretrain_the_search_starts_from_scratch(tmp_path: Path, schema: Schema) -> None:
     run = small_run(tmp_path, schema, small_config(pretrain=False))
-    assert [stage.name for stage in BY_NAME["autodpq"](run)] == ["search", "retrain"]
+    assert [fit.stage for fit in STRATEGY["autodpq"](run)] == ["search", "retrain"]
     with pytest.raises(ValueError, match="retrain_from: expected search or scratch"):
         small_config(pretrain=False, retrain_from="pretrain")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from autodpq_lib.runs.checkpoints import Workspace
+from autodpq_lib.training.checkpoints import Checkpoints
 
-CLAIM = "import sys; from pathlib import Path; from autodpq_lib.runs.checkpoints import Workspace; "
-HOLD = CLAIM + "Workspace(Path(sys.argv[1])).claim(); print('held', flush=True); input()"
+CLAIM = "import sys; from pathlib import Path; from autodpq_lib.training.checkpoints import Checkpoints; "
+HOLD = CLAIM + "Checkpoints(Path(sys.argv[1])).claim(); print('held', flush=True); input()"
 
 
 def hold(folder: Path) -> subprocess.Popen[str]:
@@ -26,22 +26,22 @@ def hold(folder: Path) -> subprocess.Popen[str]:
 def test_a_second_process_is_refused_until_the_first_ends(tmp_path: Path) -> None:
     other = hold(tmp_path / "run")
     with pytest.raises(RuntimeError, match="found another process at the same run"):
-        Workspace(tmp_path / "run").claim(wait=0)
+        Checkpoints(tmp_path / "run").claim(wait=0)
     other.kill()
     other.communicate()
-    Workspace(tmp_path / "run").claim()
+    Checkpoints(tmp_path / "run").claim()
 
 
 def test_the_same_process_may_open_its_run_again(tmp_path: Path) -> None:
-    Workspace(tmp_path / "run").claim()
-    Workspace(tmp_path / "run").claim()
+    Checkpoints(tmp_path / "run").claim()
+    Checkpoints(tmp_path / "run").claim()
 
 
 def test_a_cleared_run_is_free(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path / "run")
-    workspace.claim()
-    workspace.save("fit", {"model": torch.zeros(1)})
-    workspace.clear()
+    checkpoints = Checkpoints(tmp_path / "run")
+    checkpoints.claim()
+    checkpoints.save("fit", {"model": torch.zeros(1)})
+    checkpoints.clear()
     assert not (tmp_path / "run").exists()
     other = hold(tmp_path / "run")
     other.kill()

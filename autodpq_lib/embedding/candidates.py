@@ -13,7 +13,7 @@ from autodpq_data.schema import Schema
 from autodpq_lib.config import Decision
 from autodpq_lib.embedding.compressed import Compressed
 from autodpq_lib.embedding.init import Init
-from autodpq_lib.embedding.quantiser import Quantiser, gumbel
+from autodpq_lib.embedding.quantiser import Coding, Quantiser, gumbel
 from autodpq_lib.embedding.quantisers import quantise
 
 #: Spread of the initial structural weights, as in DARTS: no candidate is preferred, ties are broken.
@@ -24,6 +24,7 @@ class FieldNorm(nn.Module):
     """Eq. 2 for one field: BatchNorm without affine, apart for each candidate t and dimension.
 
     Fewer than two rows have no variance: they are normalised with the running statistics, which stay as they are.
+    Eq. 2 is there "to unify the order of the magnitude"; under the text's reading that order is the raw rows' own.
 
     Args:
         candidates: T.
@@ -32,6 +33,8 @@ class FieldNorm(nn.Module):
 
     mean: Tensor
     variance: Tensor
+    scale: Tensor | None = None  # [X]
+    shift: Tensor | None = None  # [X]
 
     def __init__(self, candidates: int, dim: int) -> None:
         super().__init__()
@@ -41,7 +44,13 @@ class FieldNorm(nn.Module):
     def forward(self, e: Tensor) -> Tensor:
         """Normalise over the rows of the batch: ``[P, T, X]`` -> ``[P, T, X]``."""
         own = self.training and len(e) >= 2
-        return F.batch_norm(e.flatten(1), self.mean, self.variance, training=own).view_as(e)
+        unit = F.batch_norm(e.flatten(1), self.mean, self.variance, training=own).view_as(e)
+        return unit if self.scale is None or self.shift is None else unit * self.scale + self.shift
+
+    @torch.no_grad()
+    def bring_back_to(self, e: Tensor) -> None:
+        """Give vectors mean and standard deviation of these, in each dimension: ``[L, X]``."""
+        self.shift, self.scale = e.mean(0), e.std(0, correction=0)
 
 
 class Candidates(Compressed):
@@ -55,9 +64,9 @@ class Candidates(Compressed):
         dim: embedding dimension X.
         init: fills raw rows and centroids.
         candidates: the T pairs (K, D).
+        coding: how the quantisers encode and decode.
         batchnorm: apply Eq. 2.
         quantise: False (a control) makes each candidate the raw vector itself.
-        tied, tau_kd, noise: see :class:`Quantiser`.
     """
 
     def __init__(
@@ -66,12 +75,10 @@ class Candidates(Compressed):
         dim: int,
         init: Init,
         candidates: Sequence[tuple[int, int]],
+        coding: Coding = Coding(),
         *,
         batchnorm: bool = True,
         quantise: bool = True,
-        tied: bool = True,
-        tau_kd: float = 1.0,
-        noise: bool = False,
     ) -> None:
         super().__init__(schema, dim, init)
         #: The pairs in the order in which alpha and the mixture hold them: those that share D together.
@@ -80,10 +87,19 @@ class Candidates(Compressed):
         sizes = {d: [k for k, other in self.pairs if other == d] for _, d in self.pairs}
         self.quantisers = nn.ModuleDict()
         for name in self.low_fields:
-            each = {str(d): Quantiser(ks, d, dim, init, tied=tied, tau=tau_kd, noise=noise) for d, ks in sizes.items()}
+            each = {str(d): Quantiser(ks, d, dim, init, coding) for d, ks in sizes.items()}
             self.quantisers[name] = nn.ModuleDict(each)
         self.norms = nn.ModuleList(FieldNorm(len(self.pairs), dim) for _ in self.low_fields) if batchnorm else None
         self.alpha = nn.Parameter(torch.randn(len(self.low_fields), len(self.pairs)) * ALPHA_SD)
+
+    def quantisers_of(self, name: str) -> list[Quantiser]:
+        """A field's quantisers, one for each D."""
+        return cast(list[Quantiser], list(cast(nn.ModuleDict, self.quantisers[name]).values()))
+
+    def keep_scale(self) -> None:
+        """Bring what Eq. 2 gives back to mean and deviation of each field's raw rows, as they are now."""
+        for n, norm in enumerate(self.norms or ()):
+            cast(FieldNorm, norm).bring_back_to(self.rows(self.low_of(n)))
 
     def compress(self, e: Tensor, sizes: list[int]) -> Tensor:
         """Mixture of the candidates: raw vectors, field by field, ``[P, X]`` -> ``[P, X]``."""
@@ -93,8 +109,7 @@ class Candidates(Compressed):
     def each(self, e: Tensor, sizes: list[int]) -> Tensor:
         """All candidates' vectors, normalised in each field: ``[P, X]`` -> ``[P, T, X]``."""
         if self.quantise:
-            fields = [cast(list[Quantiser], list(of.children())) for of in self.quantisers.children()]
-            decoded = quantise(e, sizes, fields)
+            decoded = quantise(e, sizes, [self.quantisers_of(name) for name in self.low_fields])
         else:
             decoded = e[:, None].expand(-1, len(self.pairs), -1)
         if self.norms is None:

@@ -12,6 +12,7 @@ from torch.autograd.function import once_differentiable
 from autodpq_data.schema import Schema
 from autodpq_lib.embedding.full import Full
 from autodpq_lib.embedding.init import Init
+from autodpq_lib.embedding.quantiser import Quantiser
 
 #: Features compressed together in evaluation; a bound on memory.
 AT_ONCE = 1 << 16
@@ -25,20 +26,35 @@ class Compressed(Full):
     """
 
     low: Tensor
-    slot: Tensor
-    rank: Tensor
+    low_field: Tensor
+    low_number: Tensor
 
     def __init__(self, schema: Schema, dim: int, init: Init) -> None:
         super().__init__(schema.num_features, dim, init)
         self.low_fields = schema.low_fields
         places = torch.tensor([self.low_fields.index(f) if f in self.low_fields else -1 for f in schema.fields])
         self.register_buffer("low", schema.low, persistent=False)
-        # slot: low-frequency feature -> its field's place among the low-frequency fields; kept feature -> -1.
-        self.register_buffer("slot", torch.where(schema.low, places[schema.field_of], -1), persistent=False)
-        # rank: low-frequency feature -> its place among all low-frequency features.
-        self.register_buffer("rank", torch.cumsum(schema.low, 0) - 1, persistent=False)
+        # Low-frequency feature -> its field's place among the low-frequency fields; kept feature -> -1.
+        self.register_buffer("low_field", torch.where(schema.low, places[schema.field_of], -1), persistent=False)
+        # Low-frequency feature -> its place among all low-frequency features.
+        self.register_buffer("low_number", torch.cumsum(schema.low, 0) - 1, persistent=False)
         self._lookup: Tensor | None = None
         self.register_load_state_dict_post_hook(lambda *_: self._forget())
+
+    def quantisers_of(self, name: str) -> list[Quantiser]:
+        """The quantisers of a low-frequency field."""
+        raise NotImplementedError
+
+    def cluster(self, seed: int) -> None:
+        """Start all centroids from the k-means of the raw rows, as they are now, field by field."""
+        for n, name in enumerate(self.low_fields):
+            for quantiser in self.quantisers_of(name):
+                quantiser.cluster(self.rows(self.low_of(n)).detach(), seed)
+
+    def spare_raw_rows(self, weight_decay: float) -> None:
+        """Take coupled weight decay off the raw low-frequency rows, which only feed an encoder."""
+        low = self.low.nonzero().squeeze(1)
+        self.table.register_hook(lambda grad: grad.index_add(0, low, self.table.data[low], alpha=-weight_decay))
 
     def compress(self, e: Tensor, sizes: list[int]) -> Tensor:
         """Raw vectors, field by field, ``sizes`` of each, -> the vectors used instead; both ``[P, X]``."""
@@ -56,17 +72,17 @@ class Compressed(Full):
                 e, raw = TakenOut.apply(e, pairs)
                 used = self._compress_rows(raw, low)
             else:
-                used = self.lookup()[self.rank[low]]
+                used = self.lookup()[self.low_number[low]]
             e.index_copy_(0, pairs, used)
         return e.view(*ids.shape, -1)
 
     def _compress_rows(self, e: Tensor, low: Tensor) -> Tensor:
         """Low-frequency features, field by field, int64 ``[P]``: raw vectors -> the vectors used instead ``[P, X]``."""
-        return self.compress(e, torch.bincount(self.slot[low], minlength=len(self.low_fields)).tolist())
+        return self.compress(e, torch.bincount(self.low_field[low], minlength=len(self.low_fields)).tolist())
 
     def low_of(self, n: int) -> Tensor:
         """The low-frequency features of the n-th field that has any, int64 ``[L_n]``."""
-        return (self.slot == n).nonzero().squeeze(1)
+        return (self.low_field == n).nonzero().squeeze(1)
 
     @torch.no_grad()
     def lookup(self) -> Tensor:
@@ -74,7 +90,7 @@ class Compressed(Full):
         if self._lookup is None:
             self._lookup = self.table.new_empty(int(self.low.sum()), self.table.shape[1])
             for part in (part for n in range(len(self.low_fields)) for part in self.low_of(n).split(AT_ONCE)):
-                self._lookup[self.rank[part]] = self._compress_rows(self.rows(part), part)
+                self._lookup[self.low_number[part]] = self._compress_rows(self.rows(part), part)
         return self._lookup
 
     def train(self, mode: bool = True) -> Compressed:

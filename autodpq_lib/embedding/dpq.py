@@ -13,7 +13,7 @@ from autodpq_lib.config import Decision
 from autodpq_lib.embedding.candidates import Candidates
 from autodpq_lib.embedding.compressed import AT_ONCE, Compressed
 from autodpq_lib.embedding.init import Init
-from autodpq_lib.embedding.quantiser import Quantiser
+from autodpq_lib.embedding.quantiser import Coding, Quantiser
 from autodpq_lib.embedding.quantisers import quantise
 
 
@@ -25,7 +25,7 @@ class DPQ(Compressed):
         dim: embedding dimension X.
         init: fills raw rows and centroids.
         decision: (K, D) of every field that has low-frequency features.
-        tied, tau, noise: see :class:`Quantiser`.
+        coding: how the quantisers encode and decode.
 
     Raises:
         ValueError: ``decision`` names other fields than those that have low-frequency features.
@@ -37,25 +37,22 @@ class DPQ(Compressed):
         dim: int,
         init: Init,
         decision: Decision,
-        *,
-        tied: bool = True,
-        tau: float = 1.0,
-        noise: bool = False,
+        coding: Coding = Coding(),
     ) -> None:
         if set(decision) != set(schema.low_fields):
             raise ValueError(f"decision: expected a pair for {schema.low_fields}, found {tuple(decision)}")
         super().__init__(schema, dim, init)
         self.decision = {name: decision[name] for name in schema.low_fields}
-        self.quantisers = nn.ModuleDict(
-            {
-                name: Quantiser([k], d, dim, init, tied=tied, tau=tau, noise=noise)
-                for name, (k, d) in self.decision.items()
-            }
-        )
+        each = {name: Quantiser([k], d, dim, init, coding) for name, (k, d) in self.decision.items()}
+        self.quantisers = nn.ModuleDict(each)
+
+    def quantisers_of(self, name: str) -> list[Quantiser]:
+        """A field's one quantiser."""
+        return [cast(Quantiser, self.quantisers[name])]
 
     def compress(self, e: Tensor, sizes: list[int]) -> Tensor:
         """Encode and decode each field's vectors with its quantiser: ``[P, X]`` -> ``[P, X]``."""
-        return quantise(e, sizes, [[cast(Quantiser, one)] for one in self.quantisers.values()]).squeeze(1)
+        return quantise(e, sizes, [self.quantisers_of(name) for name in self.low_fields]).squeeze(1)
 
     def codes(self) -> dict[str, Tensor]:
         """Integer codes of the low-frequency features, per field, in the order of ids: int64 ``[L_m, D_m]``."""

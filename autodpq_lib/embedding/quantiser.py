@@ -3,46 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from autodpq_lib.embedding.init import Init
+from autodpq_lib.embedding.kmeans import kmeans
 from autodpq_lib.embedding.straight_through import StraightThrough, look_up
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How a quantiser encodes and decodes, apart from its size.
+
+    Attributes:
+        distance: a code is the centroid with the largest ``inner`` product (Eq. 1), or the ``nearest`` one (the text
+            of section 2).
+        tied: decode with the centroids that encode (Figure 1 and the paper's Space say so).
+        tau: softmax temperature of the backward pass, the paper's tau_KD.
+        noise: add Gumbel noise to the responses while training.
+    """
+
+    distance: Literal["inner", "nearest"] = "inner"
+    tied: bool = True
+    tau: float = 1.0
+    noise: bool = False
 
 
 class Quantiser(nn.Module):
     """T product quantisers of one field, with D subspaces each and a K of their own.
 
-    The softmax form of DPQ (DPQ-SX): the code of a vector ``e`` in subspace ``i`` is
-    ``argmax_k <e^(i), q_k^(i)>`` (Eq. 1), and the vector used instead is the concatenation of the chosen
-    centroids. Going forward the choice is hard; going backward its gradient is that of
-    ``softmax_k(<e^(i), q_k^(i)> / tau)`` (straight-through).
+    The softmax form of DPQ (DPQ-SX): the code of a vector ``e`` in subspace ``i`` is ``argmax_k r_k`` with the response
+    ``r_k = <e^(i), q_k^(i)>`` (Eq. 1) or, for the nearest centroid, ``r_k = -|e^(i) - q_k^(i)|^2``. The vector used
+    instead is the concatenation of the chosen centroids. Going forward the choice is hard; going backward its gradient
+    is that of ``softmax_k(r_k / tau)`` (straight-through).
 
     Args:
         sizes: K of each of the T quantisers.
         subspaces: D, a divisor of ``dim``.
         dim: embedding dimension X.
         init: fills the centroids.
-        tied: decode with the centroids that encode (Figure 1 and the paper's Space say so).
-        tau: softmax temperature of the backward pass, the paper's tau_KD.
-        noise: add Gumbel noise to the responses while training.
+        coding: how it encodes and decodes.
+
+    Example:
+        >>> quantiser = Quantiser([4], 2, 8, nn.init.normal_).eval()
+        >>> e = torch.randn(5, 8)
+        >>> codes = quantiser.encode(e)  # [T, D, P]
+        >>> codes.shape, quantiser.decode(codes).shape
+        (torch.Size([1, 2, 5]), torch.Size([5, 1, 8]))
     """
 
     absent: Tensor
     sizes: Tensor
 
-    def __init__(
-        self,
-        sizes: Sequence[int],
-        subspaces: int,
-        dim: int,
-        init: Init,
-        *,
-        tied: bool = True,
-        tau: float = 1.0,
-        noise: bool = False,
-    ) -> None:
+    def __init__(self, sizes: Sequence[int], subspaces: int, dim: int, init: Init, coding: Coding = Coding()) -> None:
         super().__init__()
         shape = (len(sizes), subspaces, max(sizes), dim // subspaces)  # [T, D, K, X/D]
         # With several K the smaller tables are padded to the largest; a padded centroid is never chosen.
@@ -50,8 +66,9 @@ class Quantiser(nn.Module):
         absent = torch.arange(shape[2]) >= self.sizes[:, None]
         self.register_buffer("absent", absent[:, None, None], persistent=False)  # [T, 1, 1, K]
         self.centroids = nn.Parameter(self._table(shape, init))
-        self.values = None if tied else nn.Parameter(self._table(shape, init))
-        self.padded, self.tau, self.noise = len(set(sizes)) > 1, tau, noise
+        self.values = None if coding.tied else nn.Parameter(self._table(shape, init))
+        self.padded, self.coding = len(set(sizes)) > 1, coding
+        self.in_c = not coding.noise and coding.distance == "inner"
 
     def _table(self, shape: Sequence[int], init: Init) -> Tensor:
         return init(torch.empty(*shape)).masked_fill_(self.absent[:, :, 0, :, None], 0.0)
@@ -62,8 +79,21 @@ class Quantiser(nn.Module):
         return self.centroids if self.values is None else self.values
 
     def tables(self) -> tuple[Tensor, ...]:
-        """The centroids and, if they are not tied, the values."""
+        """Keys, values and biases, of which the last two may be left out: no values if tied, no biases if they are 0.
+
+        A response is ``<e, key> + bias``:
+
+        ``-|e - q|^2 = <e, 2 q> - |q|^2 - |e|^2``, of which the last is the same for all k, so it changes neither the
+        arg max nor the softmax.
+        """
+        if self.coding.distance == "nearest":
+            return 2 * self.centroids, self.decoder, -self.centroids.square().sum(-1)  # [T, D, K]
         return (self.centroids,) if self.values is None else (self.centroids, self.values)
+
+    def _all_tables(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        keys, values, bias, *_ = (*self.tables(), None, None)
+        assert keys is not None
+        return keys, keys if values is None else values, bias
 
     def forward(self, e: Tensor) -> Tensor:
         """Encode, decode, and let gradients through: ``[P, X]`` -> ``[P, T, X]``.
@@ -74,18 +104,32 @@ class Quantiser(nn.Module):
             return self.decode(self.encode(e))
         with torch.no_grad():
             responses = self.responses(e)
-            if self.noise:
+            if self.coding.noise:
                 responses += gumbel(responses)
-        parts = self._parts(e)
-        return _joined(StraightThrough.apply(parts, self.centroids, self.decoder, responses, self.tau))
+        return _joined(StraightThrough.apply(self._parts(e), *self._all_tables(), responses, self.coding.tau))
 
     def responses(self, e: Tensor) -> Tensor:
-        """``<e^(i), q_k^(i)>``: ``[P, X]`` -> ``[T, D, P, K]``."""
-        responses = self._parts(e) @ self.centroids.transpose(2, 3)
+        """``r_k``, up to what all k share: ``[P, X]`` -> ``[T, D, P, K]``."""
+        keys, _, bias = self._all_tables()
+        responses = self._parts(e) @ keys.transpose(2, 3)
+        if bias is not None:
+            responses = responses + bias.unsqueeze(2)
         return responses.masked_fill(self.absent, -torch.inf) if self.padded else responses
 
+    @torch.no_grad()
+    def cluster(self, e: Tensor, seed: int) -> None:
+        """Start from the k-means of vectors ``[P, X]``, subspace by subspace, keys and values alike.
+
+        Where there are fewer distinct vectors than centroids the centroids that are left keep their start.
+        """
+        for t, size in enumerate(self.sizes.tolist()):
+            for i, part in enumerate(self._parts(e)):
+                centres = kmeans(part, size, seed)  # [<= K, X/D]
+                for table in self.parameters():
+                    table[t, i, : len(centres)] = centres
+
     def encode(self, e: Tensor) -> Tensor:
-        """Codes by Eq. 1: ``[P, X]`` -> int64 ``[T, D, P]``."""
+        """Codes, by Eq. 1 or the nearest centroid: ``[P, X]`` -> int64 ``[T, D, P]``."""
         return self.responses(e).argmax(-1)
 
     def decode(self, codes: Tensor) -> Tensor:

@@ -44,7 +44,7 @@ def quantise(e: Tensor, sizes: Sequence[int], quantisers: Sequence[Sequence[Quan
 
 def _in_c(e: Tensor, quantisers: Sequence[Sequence[Quantiser]]) -> bool:
     fits = e.device.type == "cpu" and e.dtype == torch.float32 and library(SOURCE) is not None
-    return fits and all(one.training and not one.noise for of in quantisers for one in of)
+    return fits and all(one.training and one.in_c for of in quantisers for one in of)
 
 
 class Use(NamedTuple):
@@ -105,7 +105,7 @@ def _structs(used: Sequence[Use], tables: Sequence[Tensor], grads: Sequence[Tens
     """An array of :class:`Struct`, with the addresses of the tables and, going backward, of their gradients."""
     into: Iterable[tuple[int | None, int | None]] = _addresses(used, grads) if grads else repeat((None, None))
     structs = [
-        Struct(*own, *theirs, q.sizes.data_ptr(), *q.centroids.shape[:3], first, rows, place, q.tau)
+        Struct(*own, *theirs, q.sizes.data_ptr(), *q.centroids.shape[:3], first, rows, place, q.coding.tau)
         for (q, first, rows, place), own, theirs in zip(used, _addresses(used, tables), into, strict=False)
     ]
     return (Struct * len(structs))(*structs)

@@ -24,19 +24,22 @@ class StraightThrough(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, e: Tensor, keys: Tensor, values: Tensor, responses: Tensor, tau: float) -> Tensor:
+    def forward(ctx: Any, e: Tensor, keys: Tensor, values: Tensor, *rest: Any) -> Tensor:
         """Chosen centroids ``[T, D, P, w]`` for parts ``e`` ``[D, P, w]``, tables ``[T, D, K, w]``, ``w = X/D``.
+
+        ``bias`` ``[T, D, K]`` is in the responses; it is named here for its gradient.
 
         ``responses`` ``[T, D, P, K]`` are those of ``e`` and ``keys``, with noise or a mask if there is any.
         """
+        _bias, responses, tau = rest
         codes = responses.argmax(-1)
         ctx.save_for_backward(e, keys, values, responses, codes)
         ctx.tau = tau
         return look_up(values, codes)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        """Gradients of ``e``, ``keys`` and ``values``."""
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor | None, None, None]:
+        """Gradients of ``e``, ``keys``, ``values`` and, if there is any, ``bias``."""
         (grad,) = grads
         e, keys, values, responses, codes = ctx.saved_tensors
         weighted = torch.softmax(responses / ctx.tau, -1)
@@ -45,7 +48,8 @@ class StraightThrough(Function):
         weighted /= ctx.tau  # dr, [T, D, P, K]
         into = codes[..., None].expand_as(grad)
         chosen = torch.zeros_like(values).scatter_add_(2, into, grad)
-        return (weighted @ keys).sum(0), weighted.transpose(2, 3) @ e, chosen, None, None
+        bias = weighted.sum(2) if ctx.needs_input_grad[3] else None
+        return (weighted @ keys).sum(0), weighted.transpose(2, 3) @ e, chosen, bias, None, None
 
 
 def look_up(values: Tensor, codes: Tensor) -> Tensor:

@@ -2,73 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
 from autodpq_data.schema import Schema
-from autodpq_lib.config import Decision, RunConfig
+from autodpq_lib.config import STRATEGIES, Decision, RunConfig
 from autodpq_lib.embedding.candidates import Candidates
+from autodpq_lib.embedding.compressed import Compressed
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.embedding.full import Full
 from autodpq_lib.embedding.init import Init, embedding_init
 from autodpq_lib.embedding.others import Others
+from autodpq_lib.embedding.quantiser import Coding
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.dcn import DCN
 from autodpq_lib.models.deepfm import DeepFM
 from autodpq_lib.models.pnn import PNN
-from autodpq_lib.runs.checkpoints import Weights
+from autodpq_lib.training.checkpoints import Weights
 from autodpq_system.seeding import seed_for
+
+#: Makes the embedding of a configuration on a data set.
+MakesEmbedding = Callable[[RunConfig, Schema], Full]
+
+
+def full(config: RunConfig, schema: Schema) -> Full:
+    """FE's embedding: every feature has its row."""
+    return Full(schema.num_features, config.embedding_dim, _init(config, schema))
+
+
+def others(config: RunConfig, schema: Schema) -> Others:
+    """Others' embedding: the low-frequency features of a field share a row."""
+    return Others(schema, config.embedding_dim, _init(config, schema))
+
+
+#: Embedding of the strategies that have no decision; of the rest it is what their models start from.
+EMBEDDING: dict[str, MakesEmbedding] = {**dict.fromkeys(STRATEGIES, full), "others": others}
 
 
 def final_model(config: RunConfig, schema: Schema, decision: Decision | None) -> CTRModel:
-    """The model that a run ends with: DPQ under its decision, or Others, or FE."""
-    if decision is not None:
-        return dpq_model(config, schema, decision)
-    return (others_model if config.strategy == "others" else full_model)(config, schema)
+    """The model that a run ends with: DPQ under its decision, or the strategy's own embedding."""
+    return _on(EMBEDDING[config.strategy], config, schema) if decision is None else dpq_model(config, schema, decision)
 
 
 def full_model(config: RunConfig, schema: Schema) -> CTRModel:
-    """FE: every feature has its row."""
-    _seed(config, "embedding")
-    return _on(Full(schema.num_features, config.embedding_dim, _init(config, schema)), config, schema)
+    """FE, whatever the strategy."""
+    return _on(full, config, schema)
 
 
 def others_model(config: RunConfig, schema: Schema) -> CTRModel:
-    """Others: the low-frequency features of a field share a row, in the first-order weights too."""
-    _seed(config, "embedding")
-    return _on(Others(schema, config.embedding_dim, _init(config, schema)), config, schema)
+    """Others, whatever the strategy: rare features share a row in the first-order weights too."""
+    return _on(others, config, schema)
 
 
 def dpq_model(config: RunConfig, schema: Schema, decision: Decision) -> CTRModel:
     """DPQ with the (K, D) of ``decision``."""
-    _seed(config, "embedding")
-    embedding = DPQ(
-        schema,
-        config.embedding_dim,
-        _init(config, schema),
-        decision,
-        tied=config.tied,
-        tau=config.tau_kd,
-        noise=config.kd_noise,
-    )
-    return _on(embedding, config, schema)
+
+    def make(config: RunConfig, schema: Schema) -> DPQ:
+        return DPQ(schema, config.embedding_dim, _init(config, schema), decision, _coding(config))
+
+    return _on(make, config, schema)
 
 
 def candidates_model(config: RunConfig, schema: Schema) -> CTRModel:
     """The search's model, with all candidates of every field."""
-    _seed(config, "embedding")
-    embedding = Candidates(
-        schema,
-        config.embedding_dim,
-        _init(config, schema),
-        config.candidates,
-        batchnorm=config.search_batchnorm,
-        quantise=config.quantise,
-        tied=config.tied,
-        tau_kd=config.tau_kd,
-        noise=config.kd_noise,
-    )
-    return _on(embedding, config, schema)
+
+    def make(config: RunConfig, schema: Schema) -> Candidates:
+        shared = (schema, config.embedding_dim, _init(config, schema), config.candidates, _coding(config))
+        return Candidates(*shared, batchnorm=config.search_batchnorm, quantise=config.quantise)
+
+    return _on(make, config, schema)
 
 
 def start_from(model: CTRModel, weights: Weights) -> None:
@@ -80,8 +84,12 @@ def start_from(model: CTRModel, weights: Weights) -> None:
     assert all(name.startswith(apart) for name in missing)
 
 
-def _on(embedding: Full, config: RunConfig, schema: Schema) -> CTRModel:
+def _on(make: MakesEmbedding, config: RunConfig, schema: Schema) -> CTRModel:
     """The model on an embedding. Its own weights start the same whatever the embedding is."""
+    _seed(config, "embedding")
+    embedding = make(config, schema)
+    if isinstance(embedding, Compressed) and not config.encoder_decay:
+        embedding.spare_raw_rows(config.base_model.weight_decay)
     first_order = _first_order(embedding, config, schema) if config.model == "deepfm" else None
     for table in (embedding, first_order):
         if table is not None:
@@ -92,7 +100,7 @@ def _on(embedding: Full, config: RunConfig, schema: Schema) -> CTRModel:
 
 def assemble(config: RunConfig, fields: int, embedding: nn.Module, first_order: nn.Module | None = None) -> CTRModel:
     """DeepFM, PNN or DCN on an embedding of M fields; ``first_order`` is DeepFM's alone."""
-    inputs, rest = fields * config.embedding_dim, (config.hidden, config.base)
+    inputs, rest = fields * config.embedding_dim, (config.hidden, config.base_model)
     if config.model == "deepfm":
         assert first_order is not None
         return DeepFM(embedding, first_order, inputs, *rest)
@@ -105,13 +113,17 @@ def _first_order(embedding: Full, config: RunConfig, schema: Schema) -> Full:
     _seed(config, "first_order")
 
     def init(tensor: torch.Tensor) -> torch.Tensor:
-        return tensor.normal_(0.0, config.base.first_order_sd)
+        return tensor.normal_(0.0, config.base_model.first_order_sd)
 
     return Others(schema, 1, init) if isinstance(embedding, Others) else Full(schema.num_features, 1, init)
 
 
+def _coding(config: RunConfig) -> Coding:
+    return Coding(config.distance, config.tied, config.tau_kd, config.kd_noise)
+
+
 def _init(config: RunConfig, schema: Schema) -> Init:
-    return embedding_init(config.base, schema.num_features, config.embedding_dim)
+    return embedding_init(config.base_model, schema.num_features, config.embedding_dim)
 
 
 def _seed(config: RunConfig, part: str) -> None:

@@ -23,3 +23,8 @@ class CTRModel(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Logits ``[B]`` of ids int64 ``[B, M]``."""
         raise NotImplementedError
+
+    def extra_loss(self) -> Tensor | None:
+        """What the embedding adds to the loss of a batch, such as a regulariser; those of the paper add nothing."""
+        own = getattr(self.embedding, "extra_loss", None)
+        return None if own is None else own()

@@ -1,20 +1,32 @@
-"""The five columns of Table 1, one file each. A strategy turns a :class:`Run` into stages and sees no test data."""
+"""The five columns of Table 1. A strategy turns a :class:`Run` into fits and sees no test data."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from autodpq_lib.runs.run import Run, Stage
+from autodpq_lib.config import METHOD_VERSION
+from autodpq_lib.models.build import EMBEDDING, MakesEmbedding
+from autodpq_lib.runs.run import Run
 from autodpq_lib.strategies.autodpq import autodpq
-from autodpq_lib.strategies.fe import full_embedding
 from autodpq_lib.strategies.grid import grid
-from autodpq_lib.strategies.others import others
 from autodpq_lib.strategies.random import random
+from autodpq_lib.strategies.train import train
+from autodpq_lib.training.fit import Fit
 
-BY_NAME: dict[str, Callable[[Run], list[Stage]]] = {
-    "fe": full_embedding,
-    "others": others,
-    "grid": grid,
-    "random": random,
-    "autodpq": autodpq,
-}
+Strategy = Callable[[Run], list[Fit]]
+
+STRATEGY: dict[str, Strategy] = {"fe": train, "others": train, "grid": grid, "random": random, "autodpq": autodpq}
+
+
+def register(name: str, embedding: MakesEmbedding, *, strategy: Strategy = train, version: int = 1) -> None:
+    """Add a strategy beside the five: an embedding, trained from scratch unless ``strategy`` knows better.
+
+    Afterwards ``RunConfig(strategy=name)`` runs, is recorded and comes back by :func:`autodpq_lib.explore.load_run`.
+
+    Args:
+        name: of the strategy.
+        embedding: makes the embedding of a configuration and a data set.
+        strategy: what is trained.
+        version: raised when the strategy's numbers change.
+    """
+    METHOD_VERSION[name], EMBEDDING[name], STRATEGY[name] = version, embedding, strategy

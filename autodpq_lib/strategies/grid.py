@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from autodpq_data.schema import Schema
 from autodpq_lib.config import Decision, RunConfig
-from autodpq_lib.runs.run import Run, Stage
+from autodpq_lib.runs.run import Run
 from autodpq_lib.strategies.trials import try_decisions
+from autodpq_lib.training.fit import Fit
 
 
-def grid(run: Run) -> list[Stage]:
+def grid(run: Run) -> list[Fit]:
     """Grid, baseline 3 of section 4.2: each of the T candidates, the same in every field."""
     return try_decisions(run, global_decisions(run.config, run.schema)[: run.config.budget.trials])
 

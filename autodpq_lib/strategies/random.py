@@ -6,12 +6,13 @@ from random import Random
 
 from autodpq_data.schema import Schema
 from autodpq_lib.config import Decision, RunConfig
-from autodpq_lib.runs.run import Run, Stage
+from autodpq_lib.runs.run import Run
 from autodpq_lib.strategies.trials import try_decisions
+from autodpq_lib.training.fit import Fit
 from autodpq_system.seeding import seed_for
 
 
-def random(run: Run) -> list[Stage]:
+def random(run: Run) -> list[Fit]:
     """Random, baseline 4 of section 4.2: ``config.draws`` distinct decisions."""
     return try_decisions(run, random_decisions(run.config, run.schema)[: run.config.budget.trials])
 

@@ -1,182 +1,139 @@
-"""Fit a model: train a round, validate, stop when validation AUC no longer rises. Every strategy comes here.
+"""Fit a model: train a round, validate, stop when a round has brought nothing for long. Every strategy comes here.
 
-A round is an epoch or, with several ``validations`` an epoch, a part of one. Curves and checkpoints call its number
-``epoch``, which it is wherever there is one validation an epoch.
+A round is an epoch wherever there is one validation an epoch; curves and checkpoints call its number ``epoch``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
 
-from autodpq_data.samples import Batch, Samples
-from autodpq_lib.config import Limit, RunConfig
-from autodpq_lib.runs.checkpoints import Weights, Workspace
-from autodpq_lib.training.adam import Adam
-from autodpq_lib.training.lazy_adam import LazyAdam
+from autodpq_data.samples import Samples
+from autodpq_lib.config import Decision, Limit
+from autodpq_lib.training.checkpoints import Checkpoints, Weights
 from autodpq_lib.training.metrics import evaluate
-from autodpq_system.seeding import generator, seed_for
-
-#: One round: number, seconds (training and validation), optimiser steps, losses, metrics.
-Row = dict[str, float]
-
-
-class Trainer(Protocol):
-    """Trains one round of something; :class:`Descent` here, the bilevel search in its own file."""
-
-    def epoch(self, number: int) -> Row:
-        """Train one round; return what is to be noted of it, ``steps`` among it."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """State of the optimisers."""
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore :meth:`state_dict`."""
+from autodpq_lib.training.trainer import Row, Trainer
+from autodpq_system.seeding import seed_for
 
 
 @dataclass
 class Fit:
-    """What a fit leaves: a row for each round, and the weights of the best one on validation."""
+    """What was trained, and what it leaves: a row for each round, and the weights of those that count.
+
+    Attributes:
+        name: of the fit within its run; what stands before a dash is its stage, such as ``trial`` of ``trial-003``.
+        checkpoints: hold its weights.
+        decision: (K, D) of each field, where the model has one.
+        scored: whether it is a result to be scored on test; the search's mixture is none.
+        rounds: which of its rounds count: the ``best`` on validation so far, the ``last``, or ``every`` one.
+    """
 
     name: str
+    checkpoints: Checkpoints
+    decision: Decision | None = None
+    scored: bool = True
+    rounds: str = "best"
     curve: list[Row] = field(default_factory=list)
-    best: Weights = field(default_factory=dict)
 
     @property
-    def best_row(self) -> Row:
-        """The round with the highest validation AUC, the earliest of equals."""
-        return max(self.curve, key=lambda row: row["valid_auc"])
+    def stage(self) -> str:
+        """``fit``, ``trial``, ``pretrain``, ``search`` or ``retrain``; within it fits compete."""
+        return self.name.split("-")[0]
 
-    def epochs_since_best(self) -> int:
-        """Rounds since the best one."""
-        return len(self.curve) - 1 - self.curve.index(self.best_row) if self.curve else 0
+    @property
+    def result(self) -> Row:
+        """The round whose weights the fit ends with: the last, or the best on validation, the earliest of equals."""
+        return self.curve[-1] if self.rounds == "last" else max(self.curve, key=lambda row: row["valid_auc"])
+
+    @property
+    def weights(self) -> Weights:
+        """Weights of :attr:`result`, mapped from disk."""
+        return self.checkpoints.kept(self.name, int(self.result["epoch"]))
+
+    def counted(self) -> list[Row]:
+        """The rounds whose weights are kept: of a fit that is scored all that count, of another the result's alone."""
+        if self.rounds == "every":
+            return self.curve
+        if self.rounds == "last" or not self.scored:
+            return [self.result]
+        return [row for n, row in enumerate(self.curve) if n == 0 or row["valid_auc"] > best_auc(self.curve[:n])]
+
+    def forget(self, below: float) -> None:
+        """Drop the weights of rounds that a fit before this one was better than; those of the result stay."""
+        for row in self.counted():
+            if row["valid_auc"] <= below and row is not self.result and self.rounds == "best":
+                self.checkpoints.drop(self.name, int(row["epoch"]))
 
 
-def fit(
-    name: str,
-    model: nn.Module,
-    trainer: Trainer,
-    valid: Samples,
-    workspace: Workspace,
-    *,
-    seed: int,
-    limit: Limit,
-    keep_above: float = -1.0,
-) -> Fit:
-    """Train until validation AUC has not risen for ``patience`` rounds, at most ``rounds``; resume if begun.
+def best_auc(curve: list[Row]) -> float:
+    """The highest validation AUC of some rounds."""
+    return max(row["valid_auc"] for row in curve)
 
-    All randomness of a round comes from ``(seed, round)``, so the weights, the optimisers and its number are the
+
+def run_fit(fit: Fit, trainer: Trainer, valid: Samples, limit: Limit) -> Fit:
+    """Train up to the limit, from where an interrupted fit stopped; the trainer's model ends with the result's weights.
+
+    All randomness of a round comes from the seed and its number, so the weights, the optimisers and the number are the
     whole state.
-
-    Args:
-        name: of the fit within its run; names its checkpoint.
-        model: what is trained; it ends with the best round's weights.
-        trainer: trains it, one round at a time.
-        valid: the validation part, which chooses the round.
-        workspace: holds the checkpoint and the improvements.
-        seed: of the run.
-        limit: when to stop.
-        keep_above: improvements of a validation AUC above this stay on disk, to be scored; of others the best alone.
     """
-    done = _resume(name, model, trainer, workspace)
-    while len(done.curve) < limit.rounds and done.epochs_since_best() < limit.patience:
-        number = len(done.curve)
-        torch.manual_seed(seed_for(seed, "noise", number))
+    _resume(fit, trainer)
+    while not reached(limit, fit.curve):
+        number = len(fit.curve)
+        torch.manual_seed(seed_for(trainer.config.seed, "noise", number))
         start = perf_counter()
-        noted = trainer.epoch(number)
-        metrics = evaluate(model, valid)
+        noted = trainer.round(number)
+        metrics = evaluate(trainer.model, valid)
         row = {"epoch": number, **noted, "valid_auc": metrics.auc, "valid_logloss": metrics.logloss}
-        done.curve.append(row | {"seconds": perf_counter() - start})
-        _save(done, model, trainer, workspace, keep_above)
+        before = fit.counted() if fit.curve else []
+        fit.curve.append(row | {"seconds": perf_counter() - start})
+        _save(fit, trainer, before)
     # From disk and not from a copy in memory, which for a large table would be a third of all memory.
-    done.best = workspace.kept(name, int(done.best_row["epoch"]))
-    model.load_state_dict(done.best)
-    return done
+    trainer.model.load_state_dict(fit.weights)
+    return fit
 
 
-def _save(done: Fit, model: nn.Module, trainer: Trainer, workspace: Workspace, keep_above: float) -> None:
-    """Write the state after a round; whatever moment a kill chooses, the best weights of the state are there."""
-    improved = done.epochs_since_best() == 0
-    if improved:
-        workspace.keep(done.name, len(done.curve) - 1, model.state_dict())
-    workspace.save(done.name, {"curve": done.curve, "model": model.state_dict(), "trainer": trainer.state_dict()})
-    before = Fit(done.name, done.curve[:-1])
-    if improved and before.curve and before.best_row["valid_auc"] <= keep_above:
-        workspace.drop(done.name, int(before.best_row["epoch"]))
+def reached(limit: Limit, curve: list[Row]) -> bool:
+    """Whether a curve has come to its limit."""
+    return len(curve) >= limit.rounds or _rounds_for_nothing(limit, curve) >= limit.patience
 
 
-def _resume(name: str, model: nn.Module, trainer: Trainer, workspace: Workspace) -> Fit:
-    state = workspace.load(name)
-    if state is None:
-        return Fit(name)
-    model.load_state_dict(state["model"])
-    trainer.load_state_dict(state["trainer"])
-    return Fit(name, state["curve"])
+def _rounds_for_nothing(limit: Limit, curve: list[Row]) -> int:
+    if not curve:
+        return 0
+    if limit.until == "settled":
+        chosen = [leaders(row) for row in curve]
+        return next((n for n, each in enumerate(reversed(chosen)) if each != chosen[-1]), len(chosen)) - 1
+    aucs = [row["valid_auc"] for row in curve]
+    return len(curve) - 1 - aucs.index(max(aucs))
 
 
-class Descent:
-    """Plain training: Adam on the logloss of shuffled batches."""
-
-    def __init__(self, model: nn.Module, train: Samples, config: RunConfig) -> None:
-        self.model, self.train, self.config = model, train, config
-        self.optimizer = adam(list(model.parameters()), config)
-
-    def epoch(self, number: int) -> Row:
-        """One round over the training part; notes steps and mean training loss."""
-        self.model.train()
-        total, steps = torch.zeros((), device=self.config.device), 0
-        for batch in batches(self.train, self.config, number):
-            total += self.step(batch)
-            steps += 1
-        return {"steps": steps, "train_loss": float(total) / steps}
-
-    def step(self, batch: Batch) -> Tensor:
-        """One update of all weights on a batch; its loss."""
-        ids, labels = batch
-        loss = F.binary_cross_entropy_with_logits(self.model(ids), labels)
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
-        return loss.detach()
-
-    def state_dict(self) -> dict[str, Any]:
-        """State of Adam."""
-        return {"optimizer": self.optimizer.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore Adam."""
-        self.optimizer.load_state_dict(state["optimizer"])
+def leaders(row: Row) -> dict[str, str]:
+    """Per field the pair with the largest weight, from a row of the search: columns ``p/<field>/<K>,<D>``."""
+    best: dict[str, tuple[float, str]] = {}
+    for column, weight in row.items():
+        if column.startswith("p/"):
+            name, pair = column.removeprefix("p/").rsplit("/", 1)
+            best[name] = max(best.get(name, (-1.0, "")), (weight, pair))
+    return {name: pair for name, (_, pair) in best.items()}
 
 
-def adam(parameters: list[nn.Parameter], config: RunConfig) -> Adam:
-    """Adam with the recipe's (coupled) weight decay, on all rows or, if ``lazy``, on those that a batch touches."""
-    kind = LazyAdam if config.lazy else Adam
-    return kind(parameters, config.learning_rate, config.base.weight_decay)
+def _save(fit: Fit, trainer: Trainer, before: list[Row]) -> None:
+    """Write the state after a round; whatever moment a kill chooses, the weights that count are there."""
+    epochs = [row["epoch"] for row in fit.counted()]
+    if (now := len(fit.curve) - 1) in epochs:
+        fit.checkpoints.keep(fit.name, now, trainer.model.state_dict())
+    state = {"curve": fit.curve, "model": trainer.model.state_dict(), "trainer": trainer.state_dict()}
+    fit.checkpoints.save(fit.name, state)
+    for row in before:
+        if row["epoch"] not in epochs:
+            fit.checkpoints.drop(fit.name, int(row["epoch"]))
 
 
-def batches(samples: Samples, config: RunConfig, number: int) -> Iterator[Batch]:
-    """The batches of a round: its part of the epoch's shuffled pass.
-
-    Raises:
-        ValueError: an epoch has fewer batches than validations.
-    """
-    epoch, part = divmod(number, config.validations)
-    order = shuffled(samples, config, "order", epoch)
-    if len(order) < config.validations:
-        raise ValueError(
-            f"validations: expected at most {len(order)}, the batches of an epoch, found {config.validations}"
-        )
-    start, stop = (len(order) * n // config.validations for n in (part, part + 1))
-    return map(samples.take, order[start:stop])
-
-
-def shuffled(samples: Samples, config: RunConfig, *names: object) -> Sequence[Tensor]:
-    """Places of samples, a batch each, int32 ``[B]``: one pass, in an order fixed by the seed and the names."""
-    order = torch.randperm(len(samples), generator=generator(config.seed, *names), dtype=torch.int32)
-    return order.to(config.device).split(config.batch_size)
+def _resume(fit: Fit, trainer: Trainer) -> None:
+    state = fit.checkpoints.load(fit.name)
+    if state is not None:
+        trainer.model.load_state_dict(state["model"])
+        trainer.load_state_dict(state["trainer"])
+        fit.curve = state["curve"]

@@ -8,14 +8,13 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from autodpq_data.samples import Batch, Samples
 from autodpq_lib.config import RunConfig
 from autodpq_lib.embedding.candidates import Candidates
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.adam import Adam
-from autodpq_lib.training.fit import Row, adam, batches, shuffled
+from autodpq_lib.training.trainer import Row, Trainer, adam, batches, shuffled
 
 TAU_MIN, TAU_DECAY = 0.01, 5e-5
 Loss = Callable[[], Tensor]
@@ -26,11 +25,11 @@ def temperature(s: int) -> float:
     return max(TAU_MIN, 1 - s * TAU_DECAY)
 
 
-class Search:
-    """The trainer of the search step, for :func:`autodpq_lib.training.fit.fit`.
+class Search(Trainer):
+    """The trainer of the search step, for :meth:`autodpq_lib.runs.run.Run.fit`.
 
-    Each step updates alpha by Adam (no weight decay) on a validation batch, then all other weights by
-    Adam on a training batch.
+    Each step updates alpha by Adam (no weight decay) on a validation batch, every so many steps if the laboratory is
+    followed, then all other weights by Adam on a training batch.
     """
 
     def __init__(self, model: CTRModel, train: Samples, valid: Samples, config: RunConfig) -> None:
@@ -39,10 +38,10 @@ class Search:
         self.alpha = self.embedding.alpha
         self.weights = [p for p in model.parameters() if p is not self.alpha]
         self.alpha_optimizer = Adam([self.alpha], config.learning_rate)
-        self.weight_optimizer = adam(self.weights, config)
+        self.optimizer = adam(self.weights, config)
         self.steps = 0
 
-    def epoch(self, number: int) -> Row:
+    def round(self, number: int) -> Row:
         """One round over the training part; notes steps, loss, tau and the entropy of p of each field."""
         self.model.train()
         total, before = torch.zeros((), device=self.config.device), self.steps
@@ -50,7 +49,8 @@ class Search:
         for batch in batches(self.train, self.config, number):
             s = self.steps if self.config.tau_unit == "steps" else number // self.config.validations
             self.embedding.tau = temperature(s)
-            total += self.step(next(held_out), batch)
+            alphas_turn = self.steps % self.config.alpha_every == 0
+            total += self.turn(next(held_out), batch) if alphas_turn else self.update_weights(batch)
             self.steps += 1
         self.model.eval()
         return {
@@ -60,13 +60,14 @@ class Search:
             **self._weights_of_candidates(),
         }
 
-    def step(self, held_out: Batch, batch: Batch) -> Tensor:
+    def turn(self, held_out: Batch, batch: Batch) -> Tensor:
         """One turn of Algorithm 1: alpha on a validation batch, then the weights on a training batch; its loss."""
-        self._update_alpha(held_out, batch)
-        return self._update_weights(batch)
+        self.update_alpha(held_out, batch)
+        return self.update_weights(batch)
 
-    def _update_alpha(self, held_out: Batch, batch: Batch) -> None:
-        valid_loss, train_loss = (lambda: self._loss(*held_out)), (lambda: self._loss(*batch))
+    def update_alpha(self, held_out: Batch, batch: Batch) -> None:
+        """Alpha's turn in Algorithm 1: one step of Adam on the loss of a validation batch."""
+        valid_loss, train_loss = (lambda: self.loss(held_out)), (lambda: self.loss(batch))
         if self.config.second_order:
             gradient = second_order(valid_loss, train_loss, self.weights, self.alpha, self.config.learning_rate)
         else:
@@ -75,16 +76,14 @@ class Search:
         self.alpha.grad = gradient.contiguous()
         self.alpha_optimizer.step()
 
-    def _update_weights(self, batch: Batch) -> Tensor:
-        loss = self._loss(*batch)
-        self.weight_optimizer.zero_grad()
+    def update_weights(self, batch: Batch) -> Tensor:
+        """The weights' turn in Algorithm 1: one step of Adam on the loss of a training batch; that loss."""
+        loss = self.loss(batch)
+        self.optimizer.zero_grad()
         self.alpha.grad = None
         loss.backward(inputs=self.weights)
-        self.weight_optimizer.step()
+        self.optimizer.step()
         return loss.detach()
-
-    def _loss(self, ids: Tensor, labels: Tensor) -> Tensor:
-        return F.binary_cross_entropy_with_logits(self.model(ids), labels)
 
     def _validation_batches(self, number: int) -> Iterator[Batch]:
         """Validation batches without end: reshuffled passes, named by epoch and pass."""
@@ -104,14 +103,14 @@ class Search:
         """Both optimisers, and the step that tau has reached."""
         return {
             "alpha": self.alpha_optimizer.state_dict(),
-            "weights": self.weight_optimizer.state_dict(),
+            "weights": self.optimizer.state_dict(),
             "steps": self.steps,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore :meth:`state_dict`."""
         self.alpha_optimizer.load_state_dict(state["alpha"])
-        self.weight_optimizer.load_state_dict(state["weights"])
+        self.optimizer.load_state_dict(state["weights"])
         self.steps = state["steps"]
 
 

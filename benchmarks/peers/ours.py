@@ -13,8 +13,8 @@ from autodpq_data.samples import Samples
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import full_model
-from autodpq_lib.training.fit import Descent
 from autodpq_lib.training.metrics import predict
+from autodpq_lib.training.trainer import Trainer
 from autodpq_system.process import settle
 from benchmarks.peers.timed import BATCH, DIM, HIDDEN, RATE, SEED, Arrays, Loop, report
 
@@ -31,12 +31,12 @@ def begin(model: str, data: Path, arrays: Arrays) -> Loop:
     schema = Schema("peers", tuple(map(str, range(len(sizes)))), sizes, torch.zeros(sum(sizes)), 0, "")
     train, valid = (samples(arrays, part) for part in ("train", "valid"))
     ctr, numbers = full_model(config, schema), count()
-    descent = Descent(ctr, train, config)
+    descent = Trainer(ctr, train, config)
 
     def score() -> NDArray[np.float32]:
         return np.asarray(predict(ctr, valid).numpy())
 
-    return lambda: descent.epoch(next(numbers)), score
+    return lambda: descent.round(next(numbers)), score
 
 
 def samples(arrays: Arrays, part: str) -> Samples:

@@ -19,7 +19,7 @@ Weights = dict[str, Tensor]
 _CLAIMED: dict[Path, TextIO] = {}
 
 
-class Workspace:
+class Checkpoints:
     """Folder that holds the state of each fit of a run, and the weights of each improvement on validation.
 
     Args:

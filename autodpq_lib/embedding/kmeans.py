@@ -1,0 +1,18 @@
+"""k-means, by scikit-learn: where centroids start under the text's reading."""
+
+from __future__ import annotations
+
+import torch
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
+from torch import Tensor
+
+
+def kmeans(points: Tensor, k: int, seed: int) -> Tensor:
+    """Centres of at most k clusters, ``[P, w]`` -> ``[min(k, distinct points), w]``, by one thread whatever is set."""
+    distinct = torch.unique(points, dim=0)
+    if len(distinct) <= k:
+        return distinct
+    with threadpool_limits(1):
+        found = KMeans(k, n_init=1, random_state=seed % 2**32).fit(points.cpu().numpy())
+    return torch.from_numpy(found.cluster_centers_).to(points)

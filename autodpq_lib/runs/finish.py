@@ -1,0 +1,130 @@
+"""The end of a run: what was kept is scored on test, in one pass, and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from autodpq_data.prepared import load_samples
+from autodpq_data.samples import Samples
+from autodpq_data.schema import Schema
+from autodpq_lib.config import METHOD_VERSION, Decision
+from autodpq_lib.embedding.dpq import DPQ
+from autodpq_lib.models.build import final_model
+from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.runs.provenance import provenance
+from autodpq_lib.runs.record import FitLog, Point, Record, record_path, write_record
+from autodpq_lib.runs.run import Run
+from autodpq_lib.runs.space import space
+from autodpq_lib.training.fit import Fit
+from autodpq_lib.training.metrics import SCORING_BATCH, Metrics, evaluate, predict, score
+from autodpq_lib.training.trainer import Row
+from autodpq_system.atomic import atomic_path
+from autodpq_system.paths import ROOT, runs_root
+
+
+def finish(run: Run, fits: Sequence[Fit], out: str | Path) -> Record:
+    """Score what was kept on test, and write model, predictions and record.
+
+    The result is the best fit of the last stage on validation. A relative ``out`` counts from the project's folder.
+    """
+    test = load_samples(run.config.dataset, "test", run.config.split_seed).to(run.config.device)
+    restored = _Restored(run)
+    timeline = [
+        Point(stage=fit.stage, fit=fit.name, valid=_valid(row), test=evaluate(restored(fit, row), test), **cost)
+        for fit, row, cost in _counted(fits)
+    ]
+    result = _result(fits)
+    model = restored(result, result.result)
+    logits = predict(model, test)
+    folder = model_folder(run.identity)
+    with atomic_path(folder) as target:
+        target.mkdir()
+        save_file(dict(model.state_dict()), target / "model.safetensors")
+        np.save(target / "test_logits.npy", logits.numpy())
+    record = Record(
+        identity=run.identity,
+        method_version=METHOD_VERSION[run.config.strategy],
+        data_fingerprint=run.schema.fingerprint,
+        config=run.config,
+        valid=_valid(result.result),
+        test=score(logits, test.labels),
+        test_parts=_parts(logits, test, run.schema),
+        codebook_use=model.embedding.codebook_use() if isinstance(model.embedding, DPQ) else {},
+        decision=result.decision,
+        space=space(run.schema, run.config.embedding_dim, result.decision, model, tied=run.config.tied),
+        timeline=timeline,
+        fits=[FitLog(name=fit.name, decision=fit.decision, curve=_columns(fit.curve)) for fit in fits],
+        provenance=provenance(run.origin),
+    )
+    write_record(record, record_path(ROOT / out, run.config))
+    run.checkpoints.clear()
+    return record
+
+
+def model_folder(identity: str) -> Path:
+    """Where the trained model and the test predictions of a run are kept."""
+    return runs_root() / "models" / identity[:16]
+
+
+def _result(fits: Sequence[Fit]) -> Fit:
+    """The fit that the run ends with: the best of its last stage, the earliest of equals."""
+    return max((fit for fit in fits if fit.stage == fits[-1].stage), key=lambda fit: fit.result["valid_auc"])
+
+
+def _counted(fits: Sequence[Fit]) -> Iterator[tuple[Fit, Row, dict[str, Any]]]:
+    """The rounds that count, each with what the run had cost by then: in each stage the improvements on validation."""
+    seconds, steps = 0.0, 0
+    for _, stage in groupby(fits, attrgetter("stage")):
+        best = -1.0
+        for fit in stage:
+            counted = [row["epoch"] for row in fit.counted()] if fit.scored else []
+            for row in fit.curve:
+                seconds, steps = seconds + row["seconds"], steps + int(row["steps"])
+                if row["epoch"] in counted and (row["valid_auc"] > best or fit.rounds == "every"):
+                    best = max(best, row["valid_auc"])
+                    yield fit, row, {"epoch": int(row["epoch"]), "seconds": round(seconds, 3), "steps": steps}
+
+
+class _Restored:
+    """The model of a fit after one of its rounds; made anew only for another decision, for tables may be large."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.model: CTRModel | None = None
+        self.decision: Decision | None = None
+
+    def __call__(self, fit: Fit, row: Row) -> CTRModel:
+        if self.model is None or fit.decision != self.decision:
+            self.model, self.decision = final_model(self.run.config, self.run.schema, fit.decision), fit.decision
+        self.model.load_state_dict(fit.checkpoints.kept(fit.name, int(row["epoch"])))
+        return self.model
+
+
+def _valid(row: Row) -> Metrics:
+    return Metrics(auc=row["valid_auc"], logloss=row["valid_logloss"])
+
+
+def _parts(logits: Tensor, test: Samples, schema: Schema) -> dict[str, Metrics]:
+    """Metrics of the samples with a low-frequency feature and of those without, where both labels occur."""
+    touched = torch.cat([schema.low[ids].any(1) for ids, _ in test.in_order(SCORING_BATCH)])
+    parts = {"touched": touched, "untouched": ~touched}
+    return {
+        name: score(logits[part], test.labels[part])
+        for name, part in parts.items()
+        if len(test.labels[part].unique()) == 2
+    }
+
+
+def _columns(curve: list[Row]) -> dict[str, list[float]]:
+    """Rows as columns: metrics exact, the rest to seven digits."""
+    exact = ("valid_auc", "valid_logloss")
+    return {key: [row[key] if key in exact else float(f"{row[key]:.7g}") for row in curve] for key in curve[0]}

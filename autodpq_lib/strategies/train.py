@@ -1,0 +1,26 @@
+"""Train one model from scratch: all that FE and Others do, which differ in their embedding alone (section 4.2)."""
+
+from __future__ import annotations
+
+from autodpq_lib.models.build import final_model
+from autodpq_lib.runs.run import Run
+from autodpq_lib.training.fit import Fit
+
+
+def train(run: Run) -> list[Fit]:
+    """The strategy's own embedding, from scratch: FE's rows for all, or Others' with one for a field's rare."""
+    return trained_on(run, [run.fit("fit", final_model(run.config, run.schema, None))])
+
+
+def trained_on(run: Run, fits: list[Fit]) -> list[Fit]:
+    """As a control, ``extra_training``, the last fit is gone on with from its weights twice, with a new optimiser each.
+
+    The limits are those of the search and of the retrain: as much as AutoDPQ's steps after the pretrain get.
+    """
+    budget = run.config.budget
+    more = {"more": budget.search, "last": budget.train} if run.config.extra_training else {}
+    for name, limit in more.items():
+        model = final_model(run.config, run.schema, fits[-1].decision)
+        model.load_state_dict(fits[-1].weights)
+        fits.append(run.fit(name, model, decision=fits[-1].decision, limit=limit))
+    return fits
