@@ -45,7 +45,7 @@ def test_random_draws_distinct_decisions_and_at_most_all(tmp_path: Path, schema:
 def test_pretrain_is_fe_to_the_bit(tmp_path: Path, schema: Schema) -> None:
     (fe,) = STRATEGY["fe"](small_run(tmp_path / "fe", schema, small_config(strategy="fe")))
     pre = pretrain(small_run(tmp_path / "auto", schema, small_config()))
-    assert all(torch.equal(tensor, pre.best[name]) for name, tensor in fe.fits[0][0].best.items())
+    assert all(torch.equal(tensor, pre.weights[name]) for name, tensor in fe.weights.items())
 
 
 @pytest.mark.parametrize("start", ["search", "pretrain", "scratch"])
