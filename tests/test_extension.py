@@ -1,0 +1,77 @@
+"""What a newcomer adds from outside: an embedding with a strategy of its own, run, recorded and loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import small_config, small_run
+from torch import Tensor
+
+from autodpq_data.schema import Schema
+from autodpq_lib.config import METHOD_VERSION, RunConfig
+from autodpq_lib.embedding.full import Full
+from autodpq_lib.explore import load_run
+from autodpq_lib.models.build import EMBEDDING
+from autodpq_lib.runs.finish import finish
+from autodpq_lib.strategies import STRATEGY, register
+from autodpq_lib.training.metrics import evaluate
+
+
+class Modulo(Full):
+    """A toy: features share rows by the remainder of their id, and the rows are kept small by an extra loss."""
+
+    ROWS = 5
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return super().forward(ids % self.ROWS)
+
+    def extra_loss(self) -> Tensor:
+        return 0.1 * self.table.square().mean()
+
+
+def modulo(config: RunConfig, schema: Schema) -> Modulo:
+    return Modulo(Modulo.ROWS, config.embedding_dim, lambda tensor: tensor.normal_(0, 0.1))
+
+
+@pytest.fixture
+def registered() -> Iterator[None]:
+    register("modulo", modulo)
+    yield
+    for registry in (METHOD_VERSION, EMBEDDING, STRATEGY):
+        del registry["modulo"]
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("model", ["deepfm", "pnn", "dcn"])
+def test_an_embedding_registered_from_outside_runs_end_to_end(
+    model: str, tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = small_run(tmp_path / "work", schema, small_config(strategy="modulo", model=model))
+    for place in ("autodpq_lib.runs.finish", "autodpq_lib.explore"):
+        monkeypatch.setattr(f"{place}.load_samples", lambda *_: run.valid)
+    monkeypatch.setattr("autodpq_lib.explore.load_schema", lambda *_: schema)
+    record = finish(run, STRATEGY["modulo"](run), tmp_path / "out")
+    assert record.space.paper == Modulo.ROWS * 16
+    loaded = load_run(record)
+    assert evaluate(loaded.model, loaded.test) == record.test
+
+
+@pytest.mark.usefixtures("registered")
+def test_its_extra_loss_is_trained_on(run: object, schema: Schema) -> None:
+    from autodpq_lib.models.build import final_model  # noqa: PLC0415
+    from autodpq_lib.training.trainer import Trainer  # noqa: PLC0415
+
+    config = small_config(strategy="modulo")
+    model = final_model(config, schema, None)
+    batch = torch.tensor([[0, 6, 9]]), torch.tensor([1.0])
+    with_it = Trainer(model, run.train, config).loss(batch)
+    logloss = torch.nn.functional.binary_cross_entropy_with_logits(model(batch[0]), batch[1])
+    torch.testing.assert_close(with_it, logloss + model.embedding.extra_loss())
+
+
+def test_a_strategy_that_nobody_registered_is_refused() -> None:
+    with pytest.raises(ValueError, match="strategy: expected one of fe, others, grid, random, autodpq, found modulo"):
+        small_config(strategy="modulo")
