@@ -9,7 +9,7 @@ from pathlib import Path
 from autodpq_eval.batch import log_path
 from autodpq_system.paths import runs_root
 from autodpq_eval.plans import plan
-from autodpq_lib.runs.record import record_path
+from autodpq_runs.record import record_path
 
 
 def words(key, default=""):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autodpq_data.prepared import known_fingerprint
 from autodpq_lib.config import RunConfig
-from autodpq_lib.runs.record import read_record, record_path
+from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import runs_root
 
 #: Strategy -> the notebook that runs it.

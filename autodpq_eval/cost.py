@@ -9,7 +9,7 @@ import pandas as pd
 
 from autodpq_eval.figure3 import fe_unit
 from autodpq_eval.layout import LABELS
-from autodpq_lib.runs.record import Record
+from autodpq_runs.record import Record
 
 #: FE trainings at which the paper's Figure 3 ends AutoDPQ, the pretrain included.
 PAPER_END = 2.2

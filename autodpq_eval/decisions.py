@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from autodpq_lib.runs.record import FitLog, Record
+from autodpq_runs.record import FitLog, Record
 
 
 def agreement(records: Sequence[Record]) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from autodpq_eval.plans import configure, controls
 from autodpq_eval.stats import effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES, RunConfig
-from autodpq_lib.runs.record import Record
+from autodpq_runs.record import Record
 
 #: Name of a measure -> how to read it from a record (None where the record has none).
 MEASURES = {

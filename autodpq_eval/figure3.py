@@ -20,7 +20,7 @@ from autodpq_eval.plans import LONG_DRAWS
 from autodpq_eval.plans import figure3 as long_random
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES
-from autodpq_lib.runs.record import Record
+from autodpq_runs.record import Record
 from autodpq_system.atomic import atomic_path, write_text
 
 #: ``unit`` -> what the x-axis counts.

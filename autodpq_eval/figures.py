@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from autodpq_lib.config import STRATEGIES
-from autodpq_lib.runs.record import Record
+from autodpq_runs.record import Record
 
 COLOURS = dict(zip(STRATEGIES, sns.color_palette("colorblind"), strict=False))
 

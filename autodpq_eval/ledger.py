@@ -21,7 +21,7 @@ from autodpq_eval.tables import TABLES, metric_of, read_plan
 from autodpq_eval.ten_seeds import holm
 from autodpq_eval.verdicts import on_comparison, on_number, on_space
 from autodpq_lib.config import MODELS, RECIPES, STRATEGIES, RunConfig
-from autodpq_lib.runs.record import Record
+from autodpq_runs.record import Record
 
 COLUMNS = [
     "id", "recipe", "kind", "claim", "source", "paper", "ours", "low", "high", "n", "verdict", "records",

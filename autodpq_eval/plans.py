@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from autodpq_eval.batch import status
 from autodpq_lib.config import MODELS, RECIPES, STRATEGIES, RunConfig
-from autodpq_lib.runs.record import Record, read_record, record_path
+from autodpq_runs.record import Record, read_record, record_path
 from autodpq_system.paths import ROOT
 
 PARTS = ("tables", "figure3", "controls", "seeds")

@@ -13,7 +13,7 @@ from autodpq_eval.paper import table_value
 from autodpq_eval.plans import COMPATIBILITY, tables
 from autodpq_eval.stats import best_baseline, compare, relative_improvement
 from autodpq_lib.config import MODELS, STRATEGIES, RunConfig
-from autodpq_lib.runs.record import Record, read_record, record_path
+from autodpq_runs.record import Record, read_record, record_path
 
 METRICS = ("auc", "logloss", "space")
 OURS = "autodpq"

@@ -17,8 +17,8 @@ from autodpq_eval.effects import by_seed
 from autodpq_eval.paper import table_value
 from autodpq_eval.stats import BETTER, LEVEL, effect
 from autodpq_lib.config import STRATEGIES
-from autodpq_lib.runs.finish import model_folder
-from autodpq_lib.runs.record import Record
+from autodpq_runs.finish import model_folder
+from autodpq_runs.record import Record
 
 RESAMPLES = 1000
 #: AUCs of the same predictions differ by less, in whatever way they are summed and written.

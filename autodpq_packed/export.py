@@ -20,9 +20,9 @@ from autodpq_lib.embedding.others import Others
 from autodpq_lib.embedding.quantiser import Quantiser
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.mlp import Dropout
-from autodpq_lib.runs.record import Record
 from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.reader import FORMAT
+from autodpq_runs.record import Record
 from autodpq_system.atomic import atomic_path, write_text
 
 Arrays = dict[str, NDArray[Any]]

@@ -10,9 +10,9 @@ import pandas as pd
 
 from autodpq_data.schema import Schema
 from autodpq_lib.models.build import final_model
-from autodpq_lib.runs.record import Record
-from autodpq_lib.runs.space import space
+from autodpq_lib.space import space
 from autodpq_packed.export import export
+from autodpq_runs.record import Record
 from autodpq_system.memory import anonymous_mib
 from autodpq_system.paths import ROOT
 

@@ -12,10 +12,10 @@ from tqdm import tqdm
 from autodpq_data.prepared import vocabulary
 from autodpq_eval.layout import LABELS
 from autodpq_lib.config import RunConfig
-from autodpq_lib.explore import load_or_train
 from autodpq_lib.training.metrics import evaluate
 from autodpq_packed.export import Kept, export
 from autodpq_packed.module import load
+from autodpq_runs.explore import load_or_train
 from autodpq_system.paths import runs_root
 from benchmarks.measured import keep
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from autodpq_data.prepared import load_samples, load_schema, prepare
 from autodpq_lib.config import RunConfig
-from autodpq_lib.runs.space import quantised_space
+from autodpq_lib.space import quantised_space
 from autodpq_lib.strategies.grid import global_decisions
 from autodpq_system.memory import PeakMemory
 from autodpq_system.paths import runs_root

@@ -18,10 +18,10 @@ from autodpq_eval.layout import LABELS
 from autodpq_eval.plans import tables
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import Decision, RunConfig
-from autodpq_lib.runs.record import Record
 from autodpq_lib.strategies.grid import global_decisions
 from autodpq_lib.strategies.random import random_decisions
 from autodpq_packed.sizes import sizes
+from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT
 from benchmarks.measured import keep
 from benchmarks.standin import value_counts

@@ -8,7 +8,7 @@ import pandas as pd
 
 from autodpq_eval.cost import wall_minutes, whole
 from autodpq_eval.layout import markdown
-from autodpq_lib.runs.record import Record
+from autodpq_runs.record import Record
 from benchmarks.measured import kept
 from benchmarks.peers.epochs import THEIRS, summary
 

@@ -20,9 +20,9 @@ from autodpq_data.schema import Schema
 from autodpq_eval.profile import as_table, by_kind
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import candidates_model, dpq_model, full_model, others_model
-from autodpq_lib.runs.run import scratch_run
 from autodpq_lib.training.search import Search
 from autodpq_lib.training.trainer import Trainer, batches
+from autodpq_runs.open import scratch_run
 from autodpq_system.atomic import atomic_path
 from autodpq_system.process import settle, threads
 from benchmarks.measured import FOLDER, keep

@@ -8,7 +8,7 @@ import sys
 
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.ledger import ledger
-from autodpq_lib.runs.record import read_record
+from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
 
 say = sys.stdout.write

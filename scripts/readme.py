@@ -19,7 +19,7 @@ from autodpq_eval.references import references
 from autodpq_eval.tables import Collected, build, collect, read_plan
 from autodpq_eval.ten_seeds import by_strategy, comparisons
 from autodpq_lib.config import RunConfig
-from autodpq_lib.runs.record import Record
+from autodpq_runs.record import Record
 from autodpq_system.atomic import write_text
 from autodpq_system.paths import ROOT
 from benchmarks import packed_tables, speed_tables

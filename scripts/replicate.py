@@ -22,7 +22,7 @@ from autodpq_eval.batch import log_path, status
 from autodpq_eval.layout import as_csv, layout, titled
 from autodpq_eval.tables import build, collect, tables_of
 from autodpq_lib.config import RunConfig
-from autodpq_lib.runs.record import read_record, record_path
+from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.process import cores, warn_if_crowded
 from scripts.report import controls_path, report_path

@@ -12,8 +12,8 @@ from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.embedding.quantisers import SOURCE
 from autodpq_lib.native.compiled import library
-from autodpq_lib.runs.run import Run
 from autodpq_lib.training.checkpoints import Checkpoints
+from autodpq_runs.open import OpenRun
 
 # Field a: features 0 to 5, the last four low-frequency. b: 6 to 8, none. c: 9 to 13, two low-frequency.
 SIZES = {"a": 6, "b": 3, "c": 5}
@@ -47,12 +47,12 @@ def small_samples(schema: Schema, rows: int, seed: int) -> Samples:
     return Samples(ids.int(), labels, torch.arange(rows, dtype=torch.int32))
 
 
-def small_run(folder: Path, schema: Schema, config: RunConfig) -> Run:
-    return Run(config, schema, small_samples(schema, 200, 1), small_samples(schema, 60, 2), Checkpoints(folder))
+def small_run(folder: Path, schema: Schema, config: RunConfig) -> OpenRun:
+    return OpenRun(config, schema, small_samples(schema, 200, 1), small_samples(schema, 60, 2), Checkpoints(folder))
 
 
 @pytest.fixture
-def run(tmp_path: Path, schema: Schema, config: RunConfig) -> Run:
+def run(tmp_path: Path, schema: Schema, config: RunConfig) -> OpenRun:
     return small_run(tmp_path / "work", schema, config)
 
 

@@ -17,7 +17,7 @@ from autodpq_data.prepared import load_schema
 from autodpq_eval.batch import status
 from autodpq_eval.plans import tables
 from autodpq_lib.config import METHOD_VERSION, RunConfig
-from autodpq_lib.runs.record import read_record, record_path
+from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import ROOT
 
 STRATEGIES = ["fe", "grid"]

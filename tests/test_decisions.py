@@ -7,8 +7,8 @@ import pytest
 from autodpq_eval.decisions import agreement, codebook_use, rank_among_random, sureness
 from autodpq_eval.plans import tables
 from autodpq_eval.tables import read_plan
-from autodpq_lib.runs.record import Record
 from autodpq_lib.training.metrics import Metrics
+from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT
 
 

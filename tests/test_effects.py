@@ -14,7 +14,7 @@ from autodpq_eval.plans import controls, tables
 from autodpq_eval.stats import effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES
-from autodpq_lib.runs.record import Record
+from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT
 
 OURS = {1: 0.812, 2: 0.815, 3: 0.811}

@@ -13,11 +13,11 @@ from torch import Tensor
 from autodpq_data.schema import Schema
 from autodpq_lib.config import METHOD_VERSION, RunConfig
 from autodpq_lib.embedding.full import Full
-from autodpq_lib.explore import load_run
 from autodpq_lib.models.build import EMBEDDING
-from autodpq_lib.runs.finish import finish
 from autodpq_lib.strategies import STRATEGY, register
 from autodpq_lib.training.metrics import evaluate
+from autodpq_runs.explore import load_run
+from autodpq_runs.finish import finish
 
 
 class Modulo(Full):
@@ -50,9 +50,9 @@ def test_an_embedding_registered_from_outside_runs_end_to_end(
     model: str, tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = small_run(tmp_path / "work", schema, small_config(strategy="modulo", model=model))
-    for place in ("autodpq_lib.runs.finish", "autodpq_lib.explore"):
+    for place in ("autodpq_runs.finish", "autodpq_runs.explore"):
         monkeypatch.setattr(f"{place}.load_samples", lambda *_: run.valid)
-    monkeypatch.setattr("autodpq_lib.explore.load_schema", lambda *_: schema)
+    monkeypatch.setattr("autodpq_runs.explore.load_schema", lambda *_: schema)
     record = finish(run, STRATEGY["modulo"](run), tmp_path / "out")
     assert record.space.paper == Modulo.ROWS * 16
     loaded = load_run(record)

@@ -11,10 +11,10 @@ from autodpq_eval.cost import costs, speed, wall_minutes, whole
 from autodpq_eval.figure3 import draw, ends, points, write_figure3
 from autodpq_eval.plans import LONG_DRAWS, configure
 from autodpq_lib.config import METHOD_VERSION
-from autodpq_lib.runs.provenance import Origin, provenance
-from autodpq_lib.runs.record import FitLog, Point, Record
-from autodpq_lib.runs.space import Space
+from autodpq_lib.space import Space
 from autodpq_lib.training.metrics import Metrics
+from autodpq_runs.provenance import Origin, provenance
+from autodpq_runs.record import FitLog, Point, Record
 
 
 def record(

@@ -15,10 +15,10 @@ from autodpq_data.schema import Schema
 from autodpq_lib.config import Limit, RunConfig
 from autodpq_lib.models.build import candidates_model, full_model, others_model
 from autodpq_lib.models.ctr_model import CTRModel
-from autodpq_lib.runs.run import Run
 from autodpq_lib.training.adam import Adam
 from autodpq_lib.training.checkpoints import Checkpoints
 from autodpq_lib.training.fit import Fit, reached, run_fit
+from autodpq_lib.training.run import Run
 from autodpq_lib.training.search import Search
 from autodpq_lib.training.trainer import Row, Trainer, batches, shuffled
 

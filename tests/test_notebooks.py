@@ -15,7 +15,7 @@ from autodpq_data.sources import locate
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.plans import tables
 from autodpq_lib.config import STRATEGIES
-from autodpq_lib.runs.record import record_path
+from autodpq_runs.record import record_path
 from autodpq_system.paths import ROOT
 from scripts import run_notebook
 

@@ -22,9 +22,7 @@ from autodpq_lib.models.build import dpq_model, full_model, others_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.deepfm import pairwise
 from autodpq_lib.native.compiled import library
-from autodpq_lib.runs.provenance import Origin, provenance
-from autodpq_lib.runs.record import Record
-from autodpq_lib.runs.space import Space
+from autodpq_lib.space import Space
 from autodpq_lib.training.metrics import Metrics
 from autodpq_packed import look_up
 from autodpq_packed.bits import bits_for, pack, unpack
@@ -34,6 +32,8 @@ from autodpq_packed.module import Packed, load
 from autodpq_packed.onnx_export import to_onnx
 from autodpq_packed.reader import PackedError, Table, parse, read
 from autodpq_packed.score import PackedModel
+from autodpq_runs.provenance import Origin, provenance
+from autodpq_runs.record import Record
 
 DECISION = {"a": (4, 2), "c": (8, 4)}
 READERS = [Packed, pytest.param(PackedInC, marks=pytest.mark.skipif(not library(SOURCE), reason="no C compiler"))]

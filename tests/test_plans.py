@@ -8,7 +8,7 @@ import pytest
 
 from autodpq_eval.plans import Control, best_pair, configure, control_runs, controls, plan, tables
 from autodpq_lib.config import RECIPES
-from autodpq_lib.runs.record import read_record
+from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
 
 

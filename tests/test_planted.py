@@ -11,9 +11,9 @@ from autodpq_data.planted import CODEWORDS, FEATURES, PLAIN, RICH, lossy, make_p
 from autodpq_data.prepared import load_samples, load_schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import candidates_model, dpq_model
-from autodpq_lib.runs.run import Run
 from autodpq_lib.strategies.autodpq import pretrain, search
 from autodpq_lib.training.checkpoints import Checkpoints
+from autodpq_lib.training.run import Run
 
 
 def planted_run(folder: Path, **keys: object) -> Run:

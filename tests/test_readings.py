@@ -16,13 +16,13 @@ from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.embedding.kmeans import kmeans
 from autodpq_lib.embedding.quantiser import Coding, Quantiser
 from autodpq_lib.models.build import candidates_model, dpq_model, full_model
-from autodpq_lib.runs.finish import finish
-from autodpq_lib.runs.record import Record
-from autodpq_lib.runs.run import Run
 from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.strategies.autodpq import retrain, search
+from autodpq_lib.training.run import Run
 from autodpq_lib.training.search import Search
 from autodpq_lib.training.trainer import Trainer, batches
+from autodpq_runs.finish import finish
+from autodpq_runs.record import Record
 
 NEAREST = Coding(distance="nearest")
 
@@ -136,7 +136,7 @@ def test_the_order_of_the_rows_can_be_kept(run: Run) -> None:
 
 def record_of(tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch, **changed: object) -> Record:
     run = small_run(tmp_path / "work", schema, small_config(**changed))
-    monkeypatch.setattr("autodpq_lib.runs.finish.load_samples", lambda *_: run.valid)
+    monkeypatch.setattr("autodpq_runs.finish.load_samples", lambda *_: run.valid)
     return finish(run, STRATEGY[run.config.strategy](run), tmp_path / "out")
 
 

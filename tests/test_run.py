@@ -14,20 +14,21 @@ from conftest import DyingCheckpoints, KilledError, small_config, small_run
 from autodpq_data.prepared import Samples
 from autodpq_data.schema import Schema
 from autodpq_lib.config import METHOD_VERSION, RunConfig
-from autodpq_lib.explore import find_records, load_or_train, load_run, records
-from autodpq_lib.runs.finish import finish, model_folder
-from autodpq_lib.runs.record import Record, read_record, record_path
-from autodpq_lib.runs.run import Run, scratch_run
 from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.training.metrics import evaluate
+from autodpq_lib.training.run import Run
+from autodpq_runs.explore import find_records, load_or_train, load_run, records
+from autodpq_runs.finish import finish, model_folder
+from autodpq_runs.open import scratch_run
+from autodpq_runs.record import Record, read_record, record_path
 
 
 @pytest.fixture(autouse=True)
 def tiny_test_part(monkeypatch: pytest.MonkeyPatch, tmp_path: object, schema: Schema) -> Samples:
     run = small_run(tmp_path, schema, small_config())
-    monkeypatch.setattr("autodpq_lib.runs.finish.load_samples", lambda *_: run.valid)
-    monkeypatch.setattr("autodpq_lib.explore.load_samples", lambda *_: run.valid)
-    monkeypatch.setattr("autodpq_lib.explore.load_schema", lambda *_: schema)
+    monkeypatch.setattr("autodpq_runs.finish.load_samples", lambda *_: run.valid)
+    monkeypatch.setattr("autodpq_runs.explore.load_samples", lambda *_: run.valid)
+    monkeypatch.setattr("autodpq_runs.explore.load_schema", lambda *_: schema)
     return run.valid
 
 
@@ -76,7 +77,7 @@ def test_what_is_there_is_loaded_and_what_is_not_is_trained(
         opened.append(config)
         return small_run(tmp_path / "work", schema, config)
 
-    monkeypatch.setattr("autodpq_lib.explore.open_run", open_small)
+    monkeypatch.setattr("autodpq_runs.explore.open_run", open_small)
     config = small_config(strategy="fe")
     first, again = (load_or_train(config, tmp_path / "out", tmp_path / "out") for _ in range(2))
     assert opened == [config]
@@ -99,7 +100,7 @@ def test_load_run_without_a_model_says_so(tmp_path: object, schema: Schema) -> N
 
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, schema: Schema) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    monkeypatch.setattr("autodpq_lib.runs.run.load_schema", lambda *_: schema)
+    monkeypatch.setattr("autodpq_runs.open.load_schema", lambda *_: schema)
     with pytest.raises(ValueError, match="device: expected cpu, for torch finds no GPU on this machine, found cuda"):
         scratch_run(small_config(device="cuda"))
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from autodpq_data.schema import Schema
 from autodpq_lib.models.build import candidates_model
-from autodpq_lib.runs.run import Run
+from autodpq_lib.training.run import Run
 from autodpq_lib.training.search import Search, second_order, temperature
 
 

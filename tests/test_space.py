@@ -11,7 +11,7 @@ from conftest import small_config
 from autodpq_data.schema import Schema
 from autodpq_eval.paper import as_number, table_value, truncated
 from autodpq_lib.models.build import dpq_model, full_model, others_model
-from autodpq_lib.runs.space import space
+from autodpq_lib.space import space
 
 LOW = {"movie": 1033, "genre": 6, "year": 3, "user": 1303, "zip": 505}
 SIZES = {

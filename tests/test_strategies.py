@@ -16,13 +16,13 @@ from autodpq_data import prepared
 from autodpq_data.schema import Schema
 from autodpq_lib.config import STRATEGIES
 from autodpq_lib.models.build import full_model, start_from
-from autodpq_lib.runs.finish import finish, model_folder
-from autodpq_lib.runs.record import Record
-from autodpq_lib.runs.run import Run
 from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.strategies.autodpq import pretrain, retrain, search
 from autodpq_lib.strategies.grid import global_decisions
 from autodpq_lib.strategies.random import random_decisions
+from autodpq_lib.training.run import Run
+from autodpq_runs.finish import finish, model_folder
+from autodpq_runs.record import Record
 
 
 def test_grid_tries_all_pairs_once(run: Run) -> None:
@@ -78,7 +78,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, schema: Schema, tmp_path: Path) -> dic
     run = small_run(tmp_path, schema, small_config())
     test = replace(run.train, rows=run.train.rows[:80])
     box = {"test": test}
-    monkeypatch.setattr("autodpq_lib.runs.finish.load_samples", lambda *_: box["test"])
+    monkeypatch.setattr("autodpq_runs.finish.load_samples", lambda *_: box["test"])
     return box
 
 

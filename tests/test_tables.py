@@ -11,10 +11,10 @@ from autodpq_eval.layout import as_latex, as_markdown, layout, styled, titled, w
 from autodpq_eval.plans import tables
 from autodpq_eval.tables import COLUMNS, Collected, build, collect, read_plan
 from autodpq_lib.config import METHOD_VERSION, RunConfig
-from autodpq_lib.runs.provenance import Origin, provenance
-from autodpq_lib.runs.record import Record, record_path, write_record
-from autodpq_lib.runs.space import Space
+from autodpq_lib.space import Space
 from autodpq_lib.training.metrics import Metrics
+from autodpq_runs.provenance import Origin, provenance
+from autodpq_runs.record import Record, record_path, write_record
 
 SEEDS = (1, 2, 3)
 AUC = {"fe": 0.8079, "others": 0.8098, "grid": 0.8111, "random": 0.8112, "autodpq": 0.8147}

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from autodpq_lib.config import METHOD_VERSION
 from autodpq_lib.models.build import EMBEDDING, MakesEmbedding
-from autodpq_lib.runs.run import Run
 from autodpq_lib.strategies.autodpq import autodpq
 from autodpq_lib.strategies.grid import grid
 from autodpq_lib.strategies.random import random
 from autodpq_lib.strategies.train import train
 from autodpq_lib.training.fit import Fit
+from autodpq_lib.training.run import Run
 
 Strategy = Callable[[Run], list[Fit]]
 
@@ -21,7 +21,7 @@ STRATEGY: dict[str, Strategy] = {"fe": train, "others": train, "grid": grid, "ra
 def register(name: str, embedding: MakesEmbedding, *, strategy: Strategy = train, version: int = 1) -> None:
     """Add a strategy beside the five: an embedding, trained from scratch unless ``strategy`` knows better.
 
-    Afterwards ``RunConfig(strategy=name)`` runs, is recorded and comes back by :func:`autodpq_lib.explore.load_run`.
+    Afterwards ``RunConfig(strategy=name)`` runs, is recorded and comes back by :func:`autodpq_runs.explore.load_run`.
 
     Args:
         name: of the strategy.

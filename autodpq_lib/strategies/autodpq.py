@@ -11,8 +11,8 @@ from autodpq_lib.embedding.compressed import Compressed
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.models.build import candidates_model, final_model, full_model, start_from
 from autodpq_lib.models.ctr_model import CTRModel
-from autodpq_lib.runs.run import Run
 from autodpq_lib.training.fit import Fit
+from autodpq_lib.training.run import Run
 from autodpq_lib.training.search import Search
 from autodpq_system.seeding import seed_for
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from autodpq_data.schema import Schema
 from autodpq_lib.config import Decision, RunConfig
-from autodpq_lib.runs.run import Run
 from autodpq_lib.strategies.trials import try_decisions
 from autodpq_lib.training.fit import Fit
+from autodpq_lib.training.run import Run
 
 
 def grid(run: Run) -> list[Fit]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from autodpq_lib.models.build import final_model
-from autodpq_lib.runs.run import Run
 from autodpq_lib.training.fit import Fit
+from autodpq_lib.training.run import Run
 
 
 def train(run: Run) -> list[Fit]:

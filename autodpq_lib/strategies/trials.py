@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from autodpq_lib.config import Decision
 from autodpq_lib.models.build import dpq_model, full_model, start_from
-from autodpq_lib.runs.run import Run
 from autodpq_lib.strategies.train import trained_on
 from autodpq_lib.training.fit import Fit
+from autodpq_lib.training.run import Run
 
 
 def try_decisions(run: Run, decisions: Iterable[Decision]) -> list[Fit]:

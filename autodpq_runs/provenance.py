@@ -20,7 +20,16 @@ from autodpq_system.paths import ROOT
 from autodpq_system.process import cpu
 
 #: What makes a run's numbers: a change here, not yet committed, makes the run dirty.
-CODE = ("autodpq_system", "autodpq_data", "autodpq_lib", "notebooks", "config", "scripts", "pyproject.toml")
+CODE = (
+    "autodpq_system",
+    "autodpq_data",
+    "autodpq_lib",
+    "autodpq_runs",
+    "notebooks",
+    "config",
+    "scripts",
+    "pyproject.toml",
+)
 PACKAGES = ("torch", "numpy", "polars", "scikit-learn", "scipy", "papermill", "snakemake")
 
 

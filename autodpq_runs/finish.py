@@ -20,18 +20,18 @@ from autodpq_lib.config import METHOD_VERSION, Decision
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.models.build import final_model
 from autodpq_lib.models.ctr_model import CTRModel
-from autodpq_lib.runs.provenance import provenance
-from autodpq_lib.runs.record import FitLog, Point, Record, record_path, write_record
-from autodpq_lib.runs.run import Run
-from autodpq_lib.runs.space import space
+from autodpq_lib.space import space
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.metrics import SCORING_BATCH, Metrics, evaluate, predict, score
 from autodpq_lib.training.trainer import Row
+from autodpq_runs.open import OpenRun
+from autodpq_runs.provenance import provenance
+from autodpq_runs.record import FitLog, Point, Record, record_path, write_record
 from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import ROOT, runs_root
 
 
-def finish(run: Run, fits: Sequence[Fit], out: str | Path) -> Record:
+def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
     """Score what was kept on test, and write model, predictions and record.
 
     The result is the best fit of the last stage on validation. A relative ``out`` counts from the project's folder.
@@ -97,7 +97,7 @@ def _counted(fits: Sequence[Fit]) -> Iterator[tuple[Fit, Row, dict[str, Any]]]:
 class _Restored:
     """The model of a fit after one of its rounds; made anew only for another decision, for tables may be large."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: OpenRun) -> None:
         self.run = run
         self.model: CTRModel | None = None
         self.decision: Decision | None = None

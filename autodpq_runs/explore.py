@@ -14,10 +14,10 @@ from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import final_model
 from autodpq_lib.models.ctr_model import CTRModel
-from autodpq_lib.runs.finish import finish, model_folder
-from autodpq_lib.runs.record import Record, read_record, record_path
-from autodpq_lib.runs.run import open_run
 from autodpq_lib.strategies import STRATEGY
+from autodpq_runs.finish import finish, model_folder
+from autodpq_runs.open import open_run
+from autodpq_runs.record import Record, read_record, record_path
 from autodpq_system.paths import ROOT, runs_root
 
 

@@ -7,8 +7,8 @@ import math
 from pydantic import BaseModel
 from torch import nn
 
-from autodpq_lib.config import Decision
 from autodpq_data.schema import Schema
+from autodpq_lib.config import Decision
 
 
 class Space(BaseModel):

@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from autodpq_system.atomic import write_text
 from autodpq_lib.config import METHOD_VERSION, Decision, RunConfig
+from autodpq_lib.space import Space
 from autodpq_lib.training.metrics import Metrics
-from autodpq_lib.runs.provenance import Provenance
-from autodpq_lib.runs.space import Space
+from autodpq_runs.provenance import Provenance
+from autodpq_system.atomic import write_text
 
 
 class _Strict(BaseModel):

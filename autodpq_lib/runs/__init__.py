@@ -1,1 +1,0 @@
-"""One run: its data, its checkpoints, its record."""

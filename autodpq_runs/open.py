@@ -1,0 +1,62 @@
+"""Open a run: its data, and its checkpoints if it was interrupted."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from autodpq_data.prepared import load_samples, load_schema
+from autodpq_data.schema import Schema
+from autodpq_lib.config import RunConfig
+from autodpq_lib.training.checkpoints import Checkpoints
+from autodpq_lib.training.run import Run
+from autodpq_runs.provenance import Origin, origin
+from autodpq_system.paths import runs_root
+from autodpq_system.process import settle
+
+
+@dataclass(frozen=True)
+class OpenRun(Run):
+    """A run that can be recorded: it knows when and with which code it began."""
+
+    origin: Origin = field(default_factory=origin)
+
+    @property
+    def identity(self) -> str:
+        """sha256 over configuration, data and method."""
+        return self.config.identity(self.schema.fingerprint)
+
+
+def open_run(config: RunConfig) -> OpenRun:
+    """Load training and validation data, and the run's checkpoints if it was interrupted.
+
+    Raises:
+        RuntimeError: another process is at the same run.
+        ValueError: a GPU is asked for and there is none.
+    """
+    _refuse_a_missing_gpu(config)
+    schema = load_schema(config.dataset, config.threshold)
+    checkpoints = Checkpoints(runs_root() / "work" / config.identity(schema.fingerprint))
+    checkpoints.claim()
+    return _open(config, schema, checkpoints)
+
+
+def scratch_run(config: RunConfig) -> OpenRun:
+    """A run to play with: its checkpoints go to a temporary folder, apart from those of a run to be recorded."""
+    _refuse_a_missing_gpu(config)
+    schema = load_schema(config.dataset, config.threshold)
+    return _open(config, schema, Checkpoints(Path(tempfile.mkdtemp())))
+
+
+def _refuse_a_missing_gpu(config: RunConfig) -> None:
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device: expected cpu, for torch finds no GPU on this machine, found cuda")
+
+
+def _open(config: RunConfig, schema: Schema, checkpoints: Checkpoints) -> OpenRun:
+    settle()
+    train, valid = (load_samples(config.dataset, part, config.split_seed) for part in ("train", "valid"))
+    return OpenRun(config, schema, train.to(config.device), valid.to(config.device), checkpoints)
