@@ -61,7 +61,7 @@ format: env  ## put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-readme: env  ## rebuild the tables in README.md from the records
+readme: env  ## write the numbers of README.md and of the pages in results/ from the records
 	$(BIN)/python -m scripts.readme
 
 bench: env  ## epochs beside FuxiCTR and DeepCTR-Torch, steps, and the packed model (half an hour)
@@ -69,6 +69,7 @@ bench: env  ## epochs beside FuxiCTR and DeepCTR-Torch, steps, and the packed mo
 	$(BIN)/python -m benchmarks.step
 	$(BIN)/python -m benchmarks.packed
 	$(BIN)/python -m benchmarks.latency
+	$(BIN)/python -m scripts.readme
 
 explain: env  ## what stands behind a row of the ledger: CLAIM=autodpq-fe-auc
 	$(BIN)/python -m scripts.explain $(CLAIM)

@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 
 from autodpq_data.prepared import load_samples, prepare
-from benchmarks.measured import keep
+from autodpq_eval.layout import markdown
+from benchmarks.measured import keep, kept
 
 BATCH, BATCHES, BLOCK, BUFFER = 2048, 200, 1024, 1 << 17
 
@@ -37,9 +38,9 @@ def main() -> int:
         for name, order in ORDERS.items()
         for cold in (True, False)
     ]
-    table = pd.DataFrame(rows).groupby(["order", "file"], as_index=False)["ms"].agg(statistics.median)
-    sys.stdout.write(table.to_string(index=False, float_format="{:.3g}".format) + "\n")
-    keep("access", batch=BATCH, block=BLOCK, buffer=BUFFER, rows=table.to_dict("records"))
+    found = pd.DataFrame(rows).groupby(["order", "file"], as_index=False)["ms"].agg(statistics.median)
+    keep("access", batch=BATCH, block=BLOCK, buffer=BUFFER, rows=found.to_dict("records"))
+    sys.stdout.write(table())
     return 0
 
 
@@ -93,6 +94,15 @@ def by_blocks(n: int) -> Iterator[Tensor]:
 
 
 ORDERS = {"random": anywhere, "sorted in a buffer": sorted_in_buffer, "blocks": by_blocks}
+
+
+def table() -> str:
+    """Milliseconds a batch for each order of reading, with the file in memory and without."""
+    found = kept("access")
+    by_order = pd.DataFrame(found["rows"]).pivot(index="order", columns="file", values="ms")
+    rows = [[str(name), f"{row['warm']:.2f}", f"{row['cold']:.2f}"] for name, row in by_order.iterrows()]
+    return markdown([f"order of reading, {found['batch']:,} rows", "in memory, ms", "not in memory, ms"], rows)
+
 
 if __name__ == "__main__":
     sys.exit(main())

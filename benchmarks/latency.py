@@ -10,11 +10,11 @@ from time import perf_counter
 
 import numpy as np
 import onnxruntime
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 
 from autodpq_data.schema import Schema
+from autodpq_eval.layout import markdown
 from autodpq_lib.models.build import final_model, full_model
 from autodpq_lib.native.compiled import library
 from autodpq_packed.export import export
@@ -22,7 +22,7 @@ from autodpq_packed.look_up import SOURCE, PackedInC
 from autodpq_packed.module import Packed, load
 from autodpq_packed.onnx_export import to_onnx
 from autodpq_packed.score import PackedModel
-from benchmarks.measured import keep
+from benchmarks.measured import keep, kept
 from benchmarks.sizes import avazu_record, avazu_schema
 
 REQUESTS, WARM = 3000, 200
@@ -40,8 +40,8 @@ def main() -> int:
     taken = np.array([[seconds(score, request[None]) for score in kinds.values()] for request in requests])
     quantiles = 1e6 * np.quantile(taken[WARM:], [0.5, 0.99], axis=0)
     rows = [{"reader": kind, "median": m, "p99": p} for kind, m, p in zip(kinds, *quantiles.tolist(), strict=True)]
-    sys.stdout.write(pd.DataFrame(rows).to_string(index=False, float_format="{:.0f}".format) + "\n")
     keep("latency", threads=1, requests=REQUESTS - WARM, rows=rows)
+    sys.stdout.write(table())
     return 0
 
 
@@ -91,6 +91,12 @@ def seconds(score: Score, ids: NDArray[np.int64]) -> float:
     start = perf_counter()
     score(ids)
     return perf_counter() - start
+
+
+def table() -> str:
+    """Microseconds of a request."""
+    rows = [[row["reader"], f"{row['median']:,.0f}", f"{row['p99']:,.0f}"] for row in kept("latency")["rows"]]
+    return markdown(["reader", "median, µs", "99th percentile, µs"], rows)
 
 
 if __name__ == "__main__":

@@ -23,14 +23,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from autodpq_data.schema import Schema
+from autodpq_eval.layout import markdown
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import full_model
 from autodpq_lib.training.adam import Adam
 from autodpq_lib.training.trainer import adam
-from autodpq_system.atomic import atomic_path
 from autodpq_system.memory import PeakMemory, anonymous_mib
 from autodpq_system.process import settle
-from benchmarks.measured import FOLDER, keep
+from benchmarks.measured import keep, kept
 
 FIELDS, BATCH, DISTINCT = 22, 2048, 6000
 FEATURES = (10_000, 100_000, 1_000_000, 9_449_445)
@@ -44,7 +44,7 @@ WARM, STEPS = 20, 60
 
 
 def main() -> int:
-    """Measure all kinds and sizes, in alternation, and keep table and picture in ``results/bench``."""
+    """Measure all kinds and sizes, in alternation."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--one", nargs=2, help="one kind and size, in this process")
@@ -53,11 +53,9 @@ def main() -> int:
         sys.stdout.write(json.dumps(measure(asked.one[0], int(asked.one[1]))))
         return 0
     rows = [_apart(kind, n) for _ in range(asked.rounds) for n in FEATURES for kind in KINDS]
-    table = pd.DataFrame(rows).groupby(["kind", "features"], as_index=False).median()
-    sys.stdout.write(table.to_string(index=False, float_format="{:.4g}".format) + "\n")
-    keep("lazy", threads=1, batch=BATCH, distinct=DISTINCT, rows=table.to_dict("records"))
-    with atomic_path(FOLDER / "lazy.png") as path:
-        draw(table).savefig(path, dpi=160, format="png")
+    found = pd.DataFrame(rows).groupby(["kind", "features"], as_index=False).median()
+    keep("lazy", threads=1, batch=BATCH, distinct=DISTINCT, rows=found.to_dict("records"))
+    sys.stdout.write(table())
     return 0
 
 
@@ -121,9 +119,9 @@ def batch(features: int, number: int) -> Tensor:
     return pool[torch.randint(DISTINCT, (BATCH, FIELDS), generator=generator)]
 
 
-def draw(table: pd.DataFrame) -> Figure:
+def draw(found: pd.DataFrame) -> Figure:
     """Step time and memory against the number of features, a line an optimiser."""
-    named = table.assign(optimiser=table["kind"].map(KINDS))
+    named = found.assign(optimiser=found["kind"].map(KINDS))
     look = {"hue": "optimiser", "style": "optimiser", "hue_order": KINDS.values(), "style_order": KINDS.values()}
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), constrained_layout=True)
     for axis, column, label in zip(axes, ("ms", "MiB"), ("step, ms", "anonymous memory, MiB"), strict=True):
@@ -132,6 +130,21 @@ def draw(table: pd.DataFrame) -> Figure:
     axes[0].set_title(f"A DeepFM step, batch {BATCH}, {DISTINCT} distinct features")
     axes[1].set_title("Memory of training")
     return figure
+
+
+def table() -> str:
+    """Milliseconds a step and MiB by number of features, an optimiser a column."""
+    by_size = costs().pivot(index="features", columns="kind")
+    rows = [
+        [f"{features:,}", *(f"{row['ms', kind]:.1f} ms, {row['MiB', kind]:,.0f} MiB" for kind in KINDS)]
+        for features, row in by_size.iterrows()
+    ]
+    return markdown(["features", *KINDS.values()], rows)
+
+
+def costs() -> pd.DataFrame:
+    """Median milliseconds and MiB, a row a kind and size."""
+    return pd.DataFrame(kept("lazy")["rows"])
 
 
 if __name__ == "__main__":

@@ -13,8 +13,6 @@ from autodpq_system.atomic import write_text
 from autodpq_system.paths import ROOT
 from autodpq_system.process import cpu
 
-FOLDER = ROOT / "results" / "bench"
-
 
 def keep(name: str, **found: Any) -> None:
     """Write what a benchmark found, beside processor, cores and version of torch."""
@@ -28,4 +26,4 @@ def kept(name: str) -> dict[str, Any]:
 
 
 def _path(name: str) -> Path:
-    return FOLDER / f"{name}.json"
+    return ROOT / "results" / "bench" / f"{name}.json"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
 
@@ -19,11 +19,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from autodpq_eval.layout import markdown
 from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.look_up import PackedInC
 from autodpq_packed.module import Packed
 from autodpq_packed.reader import Table
-from benchmarks.measured import keep
+from benchmarks.measured import keep, kept
 
 DIM, K, D = 16, 16, 4
 #: Name -> features, and how many of them are coded. Popular features have small ids, so coded ones come last.
@@ -34,6 +35,8 @@ SHAPES = {
 }
 BATCHES = (1, 64, 1024, 65_536)
 ROUNDS = 7
+#: In the order of the table.
+KINDS = ("float32", "float32, C", "uint8 codes", "packed, torch", "packed, C")
 Lookup = Callable[[Tensor], Tensor]
 
 
@@ -44,9 +47,8 @@ def main() -> int:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     rows = [row for name, shape in SHAPES.items() for row in measure(name, *shape, asked.rounds)]
-    table = pd.DataFrame(rows)
-    sys.stdout.write(table.to_string(index=False, float_format="{:.3g}".format) + "\n")
     keep("packed", threads=1, rows=rows)
+    sys.stdout.write(table())
     return 0
 
 
@@ -132,6 +134,25 @@ def check(kinds: dict[str, Lookup], ids: Tensor) -> None:
     with torch.inference_mode():
         first, *others = [look_up(ids) for look_up in kinds.values()]
     assert all(torch.equal(first, other) for other in others)
+
+
+def table() -> str:
+    """Million look-ups a second, a batch size a column, and what the table takes in memory."""
+    found = pd.DataFrame(kept("packed")["rows"])
+    return markdown(["table", "kind", "memory, MB", *(f"batch {n:,}" for n in found["batch"].unique())], _rows(found))
+
+
+def _rows(found: pd.DataFrame) -> Iterator[list[str]]:
+    for shape in found["table"].unique():
+        of = found[found["table"] == shape].set_index(["kind", "batch"])
+        name = f"{shape} ({of['coded'].iloc[-1]:.0%} of look-ups coded)"
+        whole = of.loc["float32", "MB"].iloc[0]
+        for kind in (kind for kind in KINDS if kind in of.index):
+            memory = of.loc[kind, "MB"].iloc[0]
+            yield [
+                *(name, kind, f"{memory:,.2f} (1 / {whole / memory:.1f})"),
+                *(f"{value:.3g}" for value in of.loc[kind, "Mrows/s"]),
+            ]
 
 
 if __name__ == "__main__":

@@ -7,17 +7,18 @@ import tempfile
 from pathlib import Path
 from typing import Any, get_args
 
+import pandas as pd
 from tqdm import tqdm
 
 from autodpq_data.prepared import vocabulary
-from autodpq_eval.layout import LABELS
+from autodpq_eval.layout import LABELS, markdown
 from autodpq_lib.config import RunConfig
 from autodpq_lib.training.metrics import evaluate
 from autodpq_packed.export import Kept, export
 from autodpq_packed.module import load
 from autodpq_runs.explore import load_or_train
 from autodpq_system.paths import runs_root
-from benchmarks.measured import keep
+from benchmarks.measured import keep, kept
 
 SEEDS = (1, 2, 3)
 STRATEGIES = ("fe", "autodpq")
@@ -31,6 +32,7 @@ def main() -> int:
         for seed in SEEDS
     ]
     keep("precision", rows=[row for config in tqdm(configs) for row in measure(config)])
+    sys.stdout.write(table())
     return 0
 
 
@@ -40,12 +42,24 @@ def measure(config: RunConfig) -> list[dict[str, Any]]:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
-        for kept in get_args(Kept):
-            export(found.model, found.schema, found.record, vocabulary(config.dataset), path, kept)
+        for stored in get_args(Kept):
+            export(found.model, found.schema, found.record, vocabulary(config.dataset), path, stored)
             metrics = evaluate(load(path), found.test)
-            row = {"strategy": LABELS[config.strategy], "seed": config.seed, "kept rows": kept}
+            row = {"strategy": LABELS[config.strategy], "seed": config.seed, "kept rows": stored}
             rows.append(row | {"file, bytes": path.stat().st_size} | metrics.model_dump())
     return rows
+
+
+def table() -> str:
+    """Bytes of the file and AUC by the type of the kept rows, mean and spread over the seeds, and the cost in AUC."""
+    found = pd.DataFrame(kept("precision")["rows"])
+    wide = found.pivot(index=["strategy", "seed"], columns="kept rows", values="auc")
+    rows = []
+    for (strategy, stored), of in found.groupby(["strategy", "kept rows"], sort=False):
+        lost = (wide[stored] - wide["float32"])[strategy]
+        spread = f"{of['auc'].mean():.5f} ± {of['auc'].std():.5f}"
+        rows.append([strategy, stored, f"{of['file, bytes'].mean():,.0f}", spread, f"{lost.mean():+.6f}"])
+    return markdown(["", "kept rows", "file, bytes", "test AUC", "change of AUC"], rows)
 
 
 if __name__ == "__main__":

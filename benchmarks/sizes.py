@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from tqdm import tqdm
 
 from autodpq_data.avazu import FIELDS
 from autodpq_data.prepared import load_schema, vocabulary
 from autodpq_data.schema import Schema
-from autodpq_eval.layout import LABELS
+from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.plans import tables
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import Decision, RunConfig
@@ -23,10 +24,11 @@ from autodpq_lib.strategies.random import random_decisions
 from autodpq_packed.sizes import sizes
 from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT
-from benchmarks.measured import keep
+from benchmarks.measured import keep, kept
 from benchmarks.standin import value_counts
 
 AVAZU_THRESHOLD = 7
+ACCOUNTINGS = ("paper units", "bits", "embedding, bytes", "file, bytes", "serving, bytes")
 
 
 def main() -> int:
@@ -34,6 +36,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         rows = movielens(Path(folder)) + avazu(Path(folder))
     keep("sizes", rows=rows)
+    sys.stdout.write(f"{table('ml-1m')}\n{table('avazu')}")
     return 0
 
 
@@ -91,6 +94,19 @@ def _strategies(found: Record, schema: Schema) -> dict[str, Record]:
 def _with(found: Record, strategy: str, decision: Decision | None) -> Record:
     config = RunConfig.model_validate(found.config.model_dump() | {"strategy": strategy})
     return found.model_copy(update={"config": config, "decision": decision})
+
+
+def table(shape: str) -> str:
+    """A strategy a row, an accounting a column, each with its share of FE; means over the seeds."""
+    found = pd.DataFrame(kept("sizes")["rows"])
+    means = found[found["shape"] == shape].groupby("strategy", sort=False)[list(ACCOUNTINGS)].mean()
+    order = [*LABELS.values(), *means.index]
+    means = means.reindex(sorted(means.index, key=order.index))
+    rows = [
+        [str(name), *(f"{row[each]:,.0f} ({row[each] / means.loc['FE', each]:.1%})" for each in ACCOUNTINGS)]
+        for name, row in means.iterrows()
+    ]
+    return markdown(["", *ACCOUNTINGS], rows)
 
 
 if __name__ == "__main__":

@@ -17,15 +17,15 @@ from matplotlib.figure import Figure
 
 from autodpq_data.samples import Batch, Samples
 from autodpq_data.schema import Schema
-from autodpq_eval.profile import as_table, by_kind
+from autodpq_eval.layout import markdown
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import candidates_model, dpq_model, full_model, others_model
 from autodpq_lib.training.search import Search
 from autodpq_lib.training.trainer import Trainer, batches
 from autodpq_runs.open import scratch_run
-from autodpq_system.atomic import atomic_path
 from autodpq_system.process import settle, threads
-from benchmarks.measured import FOLDER, keep
+from benchmarks.measured import keep, kept
+from benchmarks.profile import as_table, by_kind
 
 REPEATS = 150
 #: The nine pairs of the paper, then more, for the cost by number of candidates T.
@@ -42,15 +42,11 @@ SIZE, LOW, ROWS = 1000, 0.03, 20_000
 
 
 def main() -> int:
-    """Print and keep all, and draw the search's cost."""
+    """Print and keep all."""
     settle()
     strategies = as_table(profiles())
-    scaling = pd.DataFrame([*by_candidates(), *by_fields()])
-    for table in (strategies, scaling):
-        sys.stdout.write(table.to_string(float_format="{:.3g}".format) + "\n")
-    keep("step", threads=threads(), strategies=strategies.to_dict("index"), scaling=scaling.to_dict("records"))
-    with atomic_path(FOLDER / "search.png") as path:
-        draw(scaling).savefig(path, dpi=160, format="png")
+    keep("step", threads=threads(), strategies=strategies.to_dict("index"), scaling=[*by_candidates(), *by_fields()])
+    sys.stdout.write(f"{table()}\n{scaling()}")
     return 0
 
 
@@ -136,10 +132,10 @@ def compare(fe: Callable[[], object], search: Callable[[], object]) -> dict[str,
     return found | {"in FE steps": found["search step, ms"] / found["FE step, ms"]}
 
 
-def draw(scaling: pd.DataFrame) -> Figure:
+def draw(found: pd.DataFrame) -> Figure:
     """A search step in milliseconds, by candidates and by fields, with FE's beside it."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
-    for axis, (by, of) in zip(axes, scaling.groupby("by", sort=False), strict=True):
+    for axis, (by, of) in zip(axes, found.groupby("by", sort=False), strict=True):
         for column, marker, colour in zip(
             ("search step, ms", "FE step, ms"), "os", sns.color_palette("colorblind"), strict=False
         ):
@@ -147,8 +143,30 @@ def draw(scaling: pd.DataFrame) -> Figure:
         axis.set(xlabel=by, ylabel="milliseconds", ylim=(0, None))
     axes[0].set_title("MovieLens-1M, by number of candidates")
     axes[1].set_title("Generated data, by number of fields")
-    axes[0].legend()
+    axes[0].legend(loc="center right")
     return figure
+
+
+def table() -> str:
+    """Milliseconds of a step by kind of work, a strategy a column."""
+    found = kept("step")
+    strategies = pd.DataFrame(found["strategies"])
+    rows = [[str(kind), *(f"{value:.2f}" for value in row)] for kind, row in strategies.iterrows()]
+    return f"{markdown(['', *map(str, strategies.columns)], rows)}\n{found['cpu']}, torch {found['torch']}.\n"
+
+
+def scaling() -> str:
+    """A step of the search in milliseconds and in FE steps of the same data, by candidates T and by fields M."""
+    rows = [
+        [f"{row['by']} = {row['n']}", f"{row['search step, ms']:.1f}", f"{row['in FE steps']:.1f}"]
+        for _, row in costs().iterrows()
+    ]
+    return markdown(["", "a step of the search, ms", "in FE steps"], rows)
+
+
+def costs() -> pd.DataFrame:
+    """What :func:`by_candidates` and :func:`by_fields` found."""
+    return pd.DataFrame(kept("step")["scaling"])
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.ledger import ledger
+from autodpq_lib.config import RunConfig
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
 
@@ -15,7 +17,7 @@ say = sys.stdout.write
 
 
 def main() -> int:
-    """Print the row of each recipe, and for each record configuration, commit, environment and notebook."""
+    """Print the row of each recipe, and for each record configuration, commit, environment, and how to run it again."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("claim", help="an id of results/ml-1m/ledger.csv")
     asked = parser.parse_args().claim
@@ -34,14 +36,24 @@ def main() -> int:
 def _behind(recipe: str, name: str) -> None:
     folder = ROOT / "results" / "ml-1m" / recipe
     record = read_record(folder / "records" / f"{name}.json")
-    made, notebook = record.provenance, folder / "notebooks" / f"{name}.ipynb"
+    made, executed = record.provenance, folder / "notebooks" / f"{name}.ipynb"
     packages = ", ".join(f"{key} {version}" for key, version in made.packages.items())
     say(f"\n  {folder.relative_to(ROOT)}/records/{name}.json\n")
     say(f"    configuration  {json.dumps(record.config.parameters())}\n")
     say(f"    commit         {made.git_commit}{' with changes' if made.git_dirty else ''}, {made.started}\n")
     say(f"    environment    Python {made.python}, {packages}; {made.cpu}, {made.threads} thread\n")
-    say(f"    notebook       notebooks/{NOTEBOOKS[record.config.strategy]}.ipynb; executed: ")
-    say(f"{notebook.relative_to(ROOT) if notebook.exists() else 'not kept'}\n")
+    say(f"    notebook       notebooks/{NOTEBOOKS[record.config.strategy]}.ipynb\n")
+    if executed.exists():
+        say(f"    executed       {executed.relative_to(ROOT)}\n")
+    else:
+        say(f"    run it again   {again(record.config)}\n")
+
+
+def again(config: RunConfig) -> str:
+    """The command that repeats a run and leaves its record and its executed notebook below ``runs/mine``."""
+    executed = f"runs/mine/{config.dataset}/{config.recipe}/notebooks/{config.name()}.ipynb"
+    asked = ["--parameters", json.dumps(config.parameters()), "--out", "runs/mine", "--executed", executed]
+    return shlex.join(["python", "-m", "scripts.run_notebook", *asked])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from time import sleep
 import pytest
 import torch
 
-from autodpq_eval.profile import ELEMENTWISE, KINDS, PYTHON, as_table, by_kind
+from benchmarks.profile import ELEMENTWISE, KINDS, PYTHON, as_table, by_kind
 
 
 def test_kinds_and_python_add_up_to_the_whole():

@@ -24,7 +24,6 @@ from autodpq_eval.tables import build, collect, read_plan
 from autodpq_eval.ten_seeds import by_strategy, comparisons, is_of
 from autodpq_system.paths import ROOT
 from benchmarks import measured
-from scripts.readme import rewrite
 
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
 #: Names that differ between the package index and conda-forge.
@@ -90,11 +89,6 @@ def test_notebooks_define_no_class_of_the_library() -> None:
     for path in SOURCES:
         defined = set(re.findall(r"^class (\w+)", "\n".join(cell.source for cell in code_cells(path)), re.M))
         assert not defined & names, path.name
-
-
-def test_readme_agrees_with_the_records() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert rewrite(text) == text, "run `make readme`"
 
 
 @pytest.mark.parametrize("number", [1, 2])

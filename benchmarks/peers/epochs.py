@@ -25,10 +25,10 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from autodpq_data.prepared import load_samples, load_schema
+from autodpq_eval.layout import LABELS, markdown
 from autodpq_lib.config import MODELS
-from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import ROOT, runs_root
-from benchmarks.measured import FOLDER, keep
+from benchmarks.measured import keep, kept
 
 #: Loop -> its module in `benchmarks.peers`.
 LOOPS = {
@@ -45,7 +45,7 @@ PACKAGES = ("deepctr-torch", "fuxictr", "keras_preprocessing")
 
 
 def main() -> int:
-    """Print and keep the seconds, and draw them: ``results/bench/peers.json`` and ``.png``."""
+    """Print and keep the seconds: ``results/bench/peers.json``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=1, help="in each round; AUC is of the last")
@@ -59,11 +59,8 @@ def main() -> int:
             {"loop": loop, "model": model, "round": n} | one(loop, model, Path(folder), asked.epochs, python)
             for n, model, loop in tqdm(turns)
         ]
-    table = pd.DataFrame(rows)
-    sys.stdout.write(summary(table).to_string(float_format="{:.4g}".format) + "\n")
     keep("peers", threads=1, epochs=asked.epochs, versions=versions(python), rows=rows)
-    with atomic_path(FOLDER / "peers.png") as path:
-        draw(table).savefig(path, dpi=160, format="png")
+    sys.stdout.write(table())
     return 0
 
 
@@ -108,15 +105,19 @@ def one(loop: str, model: str, folder: Path, epochs: int, python: Path) -> dict[
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def epochs(table: pd.DataFrame) -> pd.DataFrame:
-    """A row for each epoch of each round, with its seconds."""
-    one_each = table.explode(["train", "validation", "auc"]).astype({"train": float, "validation": float, "auc": float})
+def epochs() -> pd.DataFrame:
+    """A row for each epoch of each round that was kept, with its seconds and the AUC after it."""
+    rounds = pd.DataFrame(kept("peers")["rows"])
+    one_each = rounds.explode(["train", "validation", "auc"]).astype(
+        {"train": float, "validation": float, "auc": float}
+    )
     return one_each.assign(**{"train and validation": one_each["train"] + one_each["validation"]})
 
 
-def summary(table: pd.DataFrame) -> pd.DataFrame:
+def summary() -> pd.DataFrame:
     """Per model and loop: median and quartiles of the seconds, and how many times ours; AUC after the last epoch."""
-    groups = epochs(table).groupby(["model", "loop"], sort=False)
+    rounds = pd.DataFrame(kept("peers")["rows"])
+    groups = epochs().groupby(["model", "loop"], sort=False)
     found = groups[["train", "train and validation"]].median()
     for name, share in (("lower quartile", 0.25), ("upper quartile", 0.75)):
         found[name] = groups["train and validation"].quantile(share)
@@ -125,22 +126,40 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
         found[f"{name}, times ours"] = (
             found[name] / ours[name].reindex(found.index.get_level_values("model")).to_numpy()
         )
-    found["auc"] = table.assign(auc=table["auc"].str[-1]).groupby(["model", "loop"], sort=False)["auc"].median()
+    found["auc"] = rounds.assign(auc=rounds["auc"].str[-1]).groupby(["model", "loop"], sort=False)["auc"].median()
     return found
 
 
-def draw(table: pd.DataFrame) -> Figure:
+def draw(found: pd.DataFrame) -> Figure:
     """A bar for each loop and model: median seconds of an epoch, with quartiles."""
     figure, axis = plt.subplots(figsize=(10, 4), layout="constrained")
     sns.barplot(
-        epochs(table), x="train and validation", y="model", hue="loop", hue_order=list(LOOPS), ax=axis,
-        estimator="median", errorbar=("pi", 50), palette="colorblind",
+        found.assign(model=found["model"].map(LABELS)), x="train and validation", y="model", hue="loop", ax=axis,
+        hue_order=list(LOOPS), estimator="median", errorbar=("pi", 50), palette="colorblind",
     )  # fmt: skip
     sns.move_legend(axis, "upper left", bbox_to_anchor=(1, 1), title=None, frameon=False)
     axis.set(
         title="An epoch of MovieLens-1M, batch 2048, one thread", xlabel="seconds, training and validation", ylabel=""
     )
     return figure
+
+
+def table() -> str:
+    """Seconds of an epoch of each loop, how many times ours that is, and the AUC after as many steps."""
+    found = kept("peers")
+    head = ("model", "loop", "training, s", "training and validation, s", "quartiles", "times ours", "validation AUC")
+    rows = [
+        [
+            *(LABELS[model], str(loop), f"{row['train']:.2f}", f"{row['train and validation']:.2f}"),
+            f"{row['lower quartile']:.2f} to {row['upper quartile']:.2f}",
+            *(f"{row['train and validation, times ours']:.1f}", f"{row['auc']:.4f}"),
+        ]
+        for (model, loop), row in summary().iterrows()
+    ]
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    rounds = 1 + max(row["round"] for row in found["rows"])
+    said = f"{rounds} rounds, epochs in each: {found['epochs']}; AUC after the last. {found['cpu']}; {versions}.\n"
+    return "\n".join([markdown(head, rows), said])
 
 
 if __name__ == "__main__":

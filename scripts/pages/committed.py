@@ -1,0 +1,37 @@
+"""What several pages are made from: the committed records of MovieLens-1M and the ledger, each read once."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pandas as pd
+
+from autodpq_eval import ledger
+from autodpq_eval.tables import Collected, build, collect
+from autodpq_runs.record import Record
+from autodpq_system.paths import ROOT
+
+RESULTS, SEEDS = ROOT / "results", [1, 2, 3]
+
+
+@cache
+def runs(recipe: str, number: int = 1) -> Collected:
+    """The records of Table 1 or 2."""
+    return collect(number, RESULTS, "ml-1m", recipe, SEEDS)
+
+
+@cache
+def table(recipe: str, number: int = 1) -> pd.DataFrame:
+    """Table 1 or 2."""
+    return build(runs(recipe, number))
+
+
+def both_tables(recipe: str) -> list[Record]:
+    """The records of Tables 1 and 2, once each."""
+    return list({record.identity: record for number in (1, 2) for record in runs(recipe, number).found}.values())
+
+
+@cache
+def claims() -> pd.DataFrame:
+    """The ledger."""
+    return ledger.ledger(RESULTS)

@@ -1,0 +1,130 @@
+"""README.md: one table a data set, and what they say, in sentences made from the numbers."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from autodpq_eval.layout import LABELS, layout, markdown
+from autodpq_eval.paper import table_value
+from autodpq_eval.references import references
+from autodpq_eval.stats import best_baseline
+from autodpq_eval.tables import METRICS, build, collect
+from autodpq_lib.config import RECIPES, STRATEGIES
+from scripts.pages import gain
+from scripts.pages.avazu import without_embeddings
+from scripts.pages.committed import RESULTS, SEEDS, claims, table
+
+NAMES = {"auc": "AUC", "logloss": "logloss"}
+VERDICTS = ("reproduced", "direction only", "not reproduced", "contradicted", "missing")
+
+
+def movielens() -> str:
+    """Table 1 on MovieLens-1M, for each metric the paper's row and one a recipe."""
+    return _side_by_side({recipe: table(recipe) for recipe in RECIPES})
+
+
+def avazu_sample() -> str:
+    """Table 1 on the real rows of Avazu, and the models without embeddings."""
+    tables = {recipe: build(collect(1, RESULTS, "avazu-sample", recipe, SEEDS)) for recipe in RECIPES}
+    return f"{_side_by_side(tables)}\n{without_embeddings()}{_behind(tables)}"
+
+
+def _behind(tables: dict[str, pd.DataFrame]) -> str:
+    """Which strategies are behind the better model without embeddings on the same rows, in AUC."""
+    plain = references("avazu-sample", RESULTS)["auc"]
+    said = []
+    for recipe, of in tables.items():
+        means = of[of["metric"] == "auc"].set_index("strategy")["mean"]
+        behind = [LABELS[name] for name in means.index[means < plain.max()]]
+        said.append(f"under `{recipe}` {', '.join(behind) or 'none'}")
+    return f"Behind {plain.idxmax()} in AUC: {'; '.join(said)}.\n"
+
+
+def _side_by_side(tables: dict[str, pd.DataFrame]) -> str:
+    shown = {recipe: layout(each, "<u>{}</u>") for recipe, each in tables.items()}
+    columns = [*(LABELS[name] for name in STRATEGIES), "p Welch"]
+    rows: list[list[str]] = []
+    for label in (LABELS[metric] for metric in METRICS):
+        paper = next(iter(shown.values()))
+        if f"{label} paper" in paper.index:
+            rows.append([f"{label}, the paper", *paper.loc[f"{label} paper", columns]])
+        rows += [[f"{label}, recipe `{recipe}`", *each.loc[label, columns]] for recipe, each in shown.items()]
+    return markdown(["", *columns[:-1], "p"], rows).replace("*", r"\*")
+
+
+def verdict() -> str:
+    """What of Table 1 and of the text's comparisons reproduces."""
+    paper = " and ".join(f"{_paper_gap(metric):+.4f} in {NAMES[metric]}" for metric in NAMES)
+    space = ", ".join(_same_space()) or "no strategy"
+    held = ", ".join(f"“{claim}”" for claim in _reproduced()) or "none"
+    return "\n".join(
+        [
+            f"- The paper's AutoDPQ differs from the best baseline by {paper}, both starred.",
+            *(f"- Ours under `{recipe}`: {_gains(recipe)}. {_levels(recipe)}" for recipe in RECIPES),
+            f"- Space agrees with the paper's to the thousand for {space}.",
+            f"- The comparisons in the paper's text: {_counts()}. Reproduced under both: {held}.\n",
+        ]
+    )
+
+
+def _paper_gap(metric: str) -> float:
+    """AutoDPQ minus the best baseline, as Table 1 prints them."""
+    of: dict[str, float] = {name: table_value(1, "ml-1m", "deepfm", name, metric) for name in STRATEGIES}
+    return of.pop("autodpq") - of[best_baseline(of, metric)]
+
+
+def _gains(recipe: str) -> str:
+    return ", ".join(_gain(table(recipe), metric) for metric in NAMES)
+
+
+def _gain(of: pd.DataFrame, metric: str) -> str:
+    part = of[of["metric"] == metric].set_index("strategy")
+    ours = part.loc["autodpq"]
+    if pd.isna(ours["baseline"]):
+        return f"no test of {NAMES[metric]}, runs are missing"
+    gap = ours["mean"] - part.loc[ours["baseline"], "mean"]
+    star = "starred" if ours["star"] == "*" else "no star"
+    return (
+        f"{gap:+.4f} in {NAMES[metric]} (best baseline {LABELS[ours['baseline']]}, p = {ours['p_welch']:.3f}, {star})"
+    )
+
+
+def _levels(recipe: str) -> str:
+    part = table(recipe)
+    part = part[(part["metric"] == "auc") & (part["n"] > 0)]
+    gaps = part["mean"] - part["paper"]
+    return f"Strategy by strategy, our AUC lies {gaps.min():+.4f} to {gaps.max():+.4f} from the paper's."
+
+
+def _same_space() -> list[str]:
+    """The strategies whose Space is the paper's, cut to thousands, under every recipe."""
+    parts = [of[of["metric"] == "space"] for of in (table(recipe) for recipe in RECIPES)]
+    same = [set(part[part["mean"] // 1000 == part["paper"] // 1000]["strategy"]) for part in parts]
+    return [LABELS[name] for name in STRATEGIES if all(name in each for each in same)]
+
+
+def _counts() -> str:
+    """How many comparisons have which verdict under each recipe."""
+    counts = pd.crosstab(_comparisons()["recipe"], _comparisons()["verdict"])
+    order = [name for name in VERDICTS if name in counts]
+    return "; ".join(
+        f"under `{recipe}` " + ", ".join(f"{counts.loc[recipe, name]} {name}" for name in order) for recipe in RECIPES
+    )
+
+
+def _reproduced() -> list[str]:
+    """The comparisons that reproduce under every recipe."""
+    held = _comparisons().query("verdict == 'reproduced'")["claim"].value_counts(sort=False)
+    return [str(claim) for claim, recipes in held.items() if recipes == len(RECIPES)]
+
+
+def _comparisons() -> pd.DataFrame:
+    return claims()[claims()["kind"] == "comparison"]
+
+
+BLOCKS = {
+    "gain": gain.text,
+    "ml-1m": movielens,
+    "verdict": verdict,
+    "avazu-sample": avazu_sample,
+}

@@ -1,0 +1,89 @@
+"""What a clone carries: records of all runs, executed notebooks of Tables 1 and 2, and the way to the others."""
+
+import io
+import re
+import shlex
+from base64 import b64decode, b64encode
+from pathlib import Path
+
+import nbformat
+import numpy as np
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from PIL import Image
+from tracked import ignored, tracked
+
+from autodpq_eval.batch import NOTEBOOKS
+from autodpq_eval.plans import configure, control_runs, tables
+from autodpq_lib.config import RECIPES, RunConfig
+from autodpq_system.paths import ROOT
+from scripts import run_notebook
+from scripts.explain import again
+from scripts.shrink import in_palette, pictures, shrink
+
+MEGABYTE = 1_000_000
+
+
+def executed() -> list[Path]:
+    return [path for path in tracked() if re.fullmatch(r"results/.*/notebooks/.*\.ipynb", str(path))]
+
+
+def test_a_clone_is_small():
+    assert sum((ROOT / path).stat().st_size for path in tracked() if (ROOT / path).exists()) < 45 * MEGABYTE
+
+
+def test_executed_notebooks_are_reports_or_plain_runs_of_the_tables():
+    plain = {run.name() for recipe in RECIPES for run in tables("ml-1m", recipe, [1, 2, 3])}
+    single = {path.stem for path in executed() if not re.match(r"\d\d_", path.stem)}
+    assert single == plain
+
+
+def test_git_leaves_out_switched_runs_other_seeds_and_failures():
+    here = "results/ml-1m/tuned/notebooks"
+    kept = [run.name() for run in tables("ml-1m", "tuned", [1, 2, 3])] + ["10_controls", "12_report"]
+    others = {run.name() for run in control_runs("ml-1m", "tuned", [1])} - set(kept)
+    others |= {configure("ml-1m", "tuned", "fe", 10).name(), "failed-deepfm-fe-seed1"}
+    names = [f"{here}/{name}.ipynb" for name in [*kept, *sorted(others)]]
+    assert ignored(names) == {f"{here}/{name}.ipynb" for name in others}
+
+
+def test_pictures_of_executed_notebooks_have_a_palette():
+    for path in executed():
+        for data in pictures(nbformat.read(ROOT / path, as_version=4)):
+            mode = Image.open(io.BytesIO(b64decode(data["image/png"]))).mode
+            assert mode == "P", f"run `python -m scripts.shrink {path}`"
+
+
+def test_a_palette_changes_no_colour_that_an_eye_could_tell_from_its_own():
+    across, down = np.meshgrid(np.arange(64), np.arange(64))
+    original = Image.fromarray(np.stack([across * 4, down * 4, across + down], -1).astype(np.uint8))
+    written = io.BytesIO()
+    original.save(written, "PNG")
+    smaller = in_palette(written.getvalue())
+    with Image.open(io.BytesIO(smaller)) as found:
+        assert found.size == original.size
+        assert np.abs(np.asarray(found.convert("RGB")).astype(int) - np.asarray(original)).max() < 40
+    assert in_palette(smaller) == smaller
+
+
+def test_shrinking_touches_pictures_alone():
+    png = io.BytesIO()
+    Image.new("RGBA", (4, 4), "orange").save(png, "PNG")
+    data = {"image/png": b64encode(png.getvalue()).decode(), "text/plain": "<Figure>"}
+    cell = new_code_cell("1", outputs=[new_output("display_data", data), new_output("stream", text="said")])
+    notebook = new_notebook(cells=[cell])
+    shrink(notebook)
+    (found,) = pictures(notebook)
+    assert found["text/plain"] == "<Figure>"
+    assert Image.open(io.BytesIO(b64decode(found["image/png"]))).mode == "P"
+
+
+def test_what_explain_prints_runs_the_same_configuration_again(monkeypatch):
+    begun = []
+    monkeypatch.setattr(run_notebook, "execute", lambda *given: begun.append(given))
+    for run in control_runs("ml-1m", "paper", [2]):
+        words = shlex.split(again(run))
+        assert words[:3] == ["python", "-m", "scripts.run_notebook"]
+        run_notebook.main(words[3:])
+        notebook, given, path = begun.pop()
+        assert (notebook.stem, path.stem, given.pop("out")) == (NOTEBOOKS[run.strategy], run.name(), "runs/mine")
+        assert RunConfig.model_validate({"strategy": run.strategy, **given.pop("switches"), **given}) == run
