@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from autodpq_data.errors import DataError
@@ -30,8 +31,7 @@ def read_movielens(dataset: str, folder: Path) -> pl.DataFrame:
         DataError: a file is missing or malformed, a rating is out of range or given twice, or a rating's
             user or movie is not described.
     """
-    tables = {"ml-1m": read_1m, "ml-100k": read_100k}[dataset](folder)
-    ratings, users, movies = tables
+    ratings, users, movies = READ[dataset](folder)
     names = FILES[dataset]
     _check_ratings(ratings, folder / names[0])
     _check_described(ratings, users, "user", folder / names[0], names[1])
@@ -62,12 +62,9 @@ def read_100k(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         folder / "ml-100k.item", "\t", ("movie", "title", "year", "genre"), header=True, encoding="utf-8"
     )
     _check_ages(users, folder / "ml-100k.user")
-    age = pl.col("age").cast(pl.Int32)
-    lower = pl.lit(AGE_GROUPS[0])
-    for bound in AGE_GROUPS[1:]:
-        lower = pl.when(age >= bound).then(pl.lit(bound)).otherwise(lower)
-    users = users.with_columns(lower.cast(pl.String).alias("age"), pl.col("zip").str.head(5))
-    return ratings, users, movies
+    group = np.searchsorted(AGE_GROUPS, users["age"].cast(pl.Int32), side="right") - 1
+    ages = pl.Series("age", AGE_GROUPS)[group].cast(pl.String)
+    return ratings, users.with_columns(ages, pl.col("zip").str.head(5)), movies
 
 
 def read_delimited(
@@ -85,13 +82,13 @@ def read_delimited(
     lines = pl.Series("line", text.split("\n")[:-1]).str.strip_suffix("\r")
     first = 2 if header else 1
     lines = lines.slice(first - 1)
-    found = lines.str.count_matches(delimiter, literal=True) + 1
-    wrong = (found != len(columns)).arg_true()
+    widths = lines.str.count_matches(delimiter, literal=True) + 1
+    wrong = (widths != len(columns)).arg_true()
     if len(wrong):
         row = wrong[0]
         raise DataError(
             f"{path}, line {row + first}: expected {len(columns)} columns separated by {delimiter!r} "
-            f"({', '.join(columns)}), found {found[row]}"
+            f"({', '.join(columns)}), found {widths[row]}"
         )
     split = lines.str.split_exact(delimiter, len(columns) - 1).struct.rename_fields(list(columns))
     return split.struct.unnest()
@@ -160,5 +157,8 @@ def _check_described(ratings: pl.DataFrame, table: pl.DataFrame, key: str, path:
 
 def titles(dataset: str, folder: Path) -> Mapping[str, str]:
     """Movie id to title, for pictures and examples."""
-    movies = {"ml-1m": read_1m, "ml-100k": read_100k}[dataset](folder)[2]
+    movies = READ[dataset](folder)[2]
     return dict(zip(movies["movie"], movies["title"], strict=True))
+
+
+READ = {"ml-1m": read_1m, "ml-100k": read_100k}

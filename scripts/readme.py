@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from autodpq_data.prepared import EXPECTED
+from autodpq_data.sources import SOURCES
 from autodpq_eval.cost import costs, epoch_seconds, speed, wall_minutes, whole
 from autodpq_eval.layout import LABELS, as_markdown, markdown
 from autodpq_eval.ledger import counts, ledger
@@ -184,7 +184,7 @@ def avazu_sets() -> str:
 
 
 def _rows(dataset: str) -> str:
-    return f"{EXPECTED[dataset]['rows']:,}"
+    return f"{SOURCES[dataset].rows:,}"
 
 
 def avazu(recipe: str) -> str:
