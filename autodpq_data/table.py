@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from tqdm import tqdm
 
-from autodpq_data.errors import DataError
+from autodpq_data.errors import DataError, refuse
 from autodpq_data.raw_files import find_one
 from autodpq_data.source import Source
 from autodpq_data.split import PARTS
@@ -86,9 +86,9 @@ def read_table(table: Table, files: Sequence[Path], what: str = "reading") -> It
     first = 1
     for block in tqdm(_blocks(path, [*table.fields, table.label]), desc=what, unit=" blocks"):
         for name in table.fields:
-            _refuse(path, first, block[name], block[name].is_null(), f"a value for {name}")
+            _check(path, first, block[name], block[name].is_null(), f"a value for {name}")
         label = block[table.label]
-        _refuse(path, first, label, ~label.is_in(NEGATIVE + POSITIVE), f"{table.label} 0 or 1")
+        _check(path, first, label, ~label.is_in(NEGATIVE + POSITIVE), f"{table.label} 0 or 1")
         yield block
         first += len(block)
     if first == 1:
@@ -103,7 +103,7 @@ def read_parts(table: Table, files: Sequence[Path]) -> NDArray[np.uint8]:
     """
     [path], column = files, str(table.split)
     parts = pl.concat(_blocks(path, [column]))[column]
-    _refuse(path, 1, parts, ~parts.is_in(PARTS), f"train, valid or test in {column}")
+    _check(path, 1, parts, ~parts.is_in(PARTS), f"train, valid or test in {column}")
     for part in PARTS:
         if part not in parts:
             raise DataError(f"{path}: expected rows of train, valid and test in {column}, found none of {part}")
@@ -139,10 +139,9 @@ def _batches(frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     return frame.collect_batches(chunk_size=BLOCK_ROWS, optimizations=pl.QueryOptFlags(projection_pushdown=False))
 
 
-def _refuse(path: Path, first: int, column: pl.Series, wrong: pl.Series, expected: str) -> None:
-    """Name the first wrong row, if there is one; an empty cell is wrong."""
-    rows = (wrong | column.is_null()).arg_true()
-    if len(rows):
-        value = column[rows[0]]
-        shown = "none" if value is None else repr(value)
-        raise DataError(f"{path}, row {first + rows[0]}: expected {expected}, found {shown}")
+def _check(path: Path, first: int, column: pl.Series, wrong: pl.Series, expected: str) -> None:
+    """An empty cell is wrong too."""
+    where = f"{path}, row"
+    refuse(
+        wrong | column.is_null(), lambda row: f"{where} {first + row}: expected {expected}, found {column[row] or ''!r}"
+    )

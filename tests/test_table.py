@@ -214,12 +214,12 @@ BAD = {
     "label 2": (with_value(4, "clicked", "2"), {}, "row 5: expected clicked 0 or 1, found '2'"),
     "label yes": (with_value(4, "clicked", "yes"), {}, "row 5: expected clicked 0 or 1, found 'yes'"),
     "label 0.5": (with_value(59, "clicked", "0.5"), {}, "row 60: expected clicked 0 or 1, found '0.5'"),
-    "no label": (with_value(4, "clicked", None), {}, "row 5: expected clicked 0 or 1, found none"),
+    "no label": (with_value(4, "clicked", None), {}, "row 5: expected clicked 0 or 1, found ''"),
     "one label": (all_of("clicked", 0), {}, "mine: expected rows of both labels, found 0 of 60 positive"),
-    "empty value": (with_value(30, "film", ""), {}, "row 31: expected a value for film, found none"),
-    "missing value": (with_value(30, "user", None), {}, "row 31: expected a value for user, found none"),
-    "field without values": (all_of("film", None), {}, "row 1: expected a value for film, found none"),
-    "not a number in Parquet": (nan_in_parquet, {}, "row 1: expected a value for film, found none"),
+    "empty value": (with_value(30, "film", ""), {}, "row 31: expected a value for film, found ''"),
+    "missing value": (with_value(30, "user", None), {}, "row 31: expected a value for user, found ''"),
+    "field without values": (all_of("film", None), {}, "row 1: expected a value for film, found ''"),
+    "not a number in Parquet": (nan_in_parquet, {}, "row 1: expected a value for film, found ''"),
     "no rows": (lambda path: frame(0).write_csv(path), {}, "expected rows, found none"),
     "empty file": (lambda path: path.write_bytes(b""), {}, "expected a CSV or Parquet table, found: empty"),
     "ragged": (ragged, {}, "expected a CSV or Parquet table, found: found more fields"),
@@ -235,7 +235,7 @@ BAD = {
         with_value(2, "part", "dev"), {"split": "part"}, "row 3: expected train, valid or test in part, found 'dev'"
     ),
     "split none": (
-        with_value(2, "part", None), {"split": "part"}, "row 3: expected train, valid or test in part, found none"
+        with_value(2, "part", None), {"split": "part"}, "row 3: expected train, valid or test in part, found ''"
     ),
     "split without test": (
         all_of("part", "train"), {"split": "part"}, "rows of train, valid and test in part, found none of valid"
