@@ -8,16 +8,14 @@ from __future__ import annotations
 import gzip
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import polars as pl
 from tqdm import tqdm
 
 from autodpq_data.errors import DataError
-from autodpq_system.paths import data_roots
 
 #: The 22 fields in the order of the columns, and the number of values of each in the whole file.
 SIZES = {
@@ -30,93 +28,61 @@ FIELDS = tuple(SIZES)
 HEADER = ("id", "click", *FIELDS)
 #: 21 to 30 October 2014.
 HOURS = tuple(f"1410{day}{hour:02d}" for day in range(21, 31) for hour in range(24))
-#: Folders of the raw file, under a data root. The sample may lie where the real file would; its content tells.
-FOLDERS = {
-    "avazu": ("avazu",),
-    "avazu-sample": ("avazu-sample", "avazu"),
-    "avazu-standin": ("avazu-standin",),
-}
 NAMES = ("train.csv", "train.gz", "avazu-ctr-prediction.zip", "train.zip")
 BLOCK_BYTES = 1 << 25
 
 
-def locate(dataset: str) -> Path:
-    """The raw file, placed by hand: Kaggle's terms forbid redistribution, so nothing is fetched.
-
-    Raises:
-        DataError: there is none.
-    """
-    places = [root / folder / name for root in data_roots() for folder in FOLDERS[dataset] for name in NAMES]
-    for path in places:
-        if path.exists():
-            return path
-    raise DataError(
-        f"{dataset}: expected one of {', '.join(NAMES)} in data/{FOLDERS[dataset][0]}/, found none. "
-        f"Place it there by hand, or name a folder that holds {FOLDERS[dataset][0]}/ in AUTODPQ_DATA."
-    )
-
-
-def read_avazu(path: Path, what: str = "reading") -> Iterator[pl.DataFrame]:
+def read_avazu(files: Sequence[Path], what: str = "reading") -> Iterator[pl.DataFrame]:
     """Blocks of rows in the order of the file: the 22 fields as strings, and ``label`` uint8.
 
     Args:
-        path: the raw file.
+        files: the raw file alone. Its content, not its name, tells whether it is packed.
         what: named by the progress bar.
 
     Raises:
         DataError: the file is damaged, or a line is not what it should be; file and line are named.
     """
+    [path] = files
     line = 1
     try:
-        with _lines(path, what) as stream:
+        with (
+            path.open("rb") as file,
+            tqdm.wrapattr(file, "read", total=path.stat().st_size, desc=what) as counted,
+        ):
+            stream = _unpacked(path, cast(IO[bytes], counted))
             _check_header(path, stream.readline())
             line = 2
             while raw := stream.read(BLOCK_BYTES):
                 raw += stream.readline()
                 yield _parse(path, raw, line)
                 line += raw.count(b"\n")
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, RuntimeError) as error:
         raise DataError(f"{path}, after line {line - 1}: expected an intact archive, found: {error}") from error
     if line <= 2:
         raise DataError(f"{path}: expected rows after the header, found none")
 
 
-@contextmanager
-def _lines(path: Path, what: str) -> Iterator[IO[bytes]]:
-    """The uncompressed bytes, with a progress bar over the bytes on disk."""
-    with path.open("rb") as file, tqdm(total=path.stat().st_size, unit="B", unit_scale=True, desc=what) as bar:
-        stream = _uncompressed(path, file)
-        read = stream.read
-
-        def counted(size: int = -1) -> bytes:
-            found = read(size)
-            bar.update(file.tell() - bar.n)
-            return found
-
-        stream.read = counted  # type: ignore[method-assign]
-        yield stream
-
-
-def _uncompressed(path: Path, file: IO[bytes]) -> IO[bytes]:
-    if path.suffix == ".gz":
-        return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
-    if path.suffix != ".zip":
-        return file
-    archive = zipfile.ZipFile(file)
+def _unpacked(path: Path, stream: IO[bytes]) -> IO[bytes]:
+    start = stream.read(2)
+    stream.seek(0)
+    if start == b"\x1f\x8b":
+        return gzip.GzipFile(fileobj=stream)  # type: ignore[return-value]
+    if start != b"PK":
+        return stream
+    archive = zipfile.ZipFile(stream)
     names = [name for name in archive.namelist() if Path(name).name in ("train.csv", "train.gz")]
     if not names:
-        raise DataError(
-            f"{path}: expected train.csv or train.gz inside, found {', '.join(archive.namelist()) or 'nothing'}"
-        )
-    inner = archive.open(names[0])
-    return gzip.GzipFile(fileobj=inner) if names[0].endswith(".gz") else inner  # type: ignore[return-value]
+        inside = ", ".join(archive.namelist()) or "nothing"
+        raise DataError(f"{path}: expected train.csv or train.gz inside, found {inside}")
+    return _unpacked(path, archive.open(names[0]))
 
 
 def _check_header(path: Path, line: bytes) -> None:
-    found = line.decode("utf-8", "replace").strip().split(",")
-    if tuple(found) != HEADER:
-        hint = "; test.csv has no click" if "click" not in found and "hour" in found else ""
-        raise DataError(f"{path}, line 1: expected the header {','.join(HEADER)}, found {','.join(found)[:200]}{hint}")
+    header = line.decode("utf-8-sig", "replace").strip()
+    names = header.split(",")
+    if tuple(names) != HEADER:
+        hint = "; test.csv has no click" if "click" not in names and "hour" in names else ""
+        raise DataError(f"{path}, line 1: expected the header {','.join(HEADER)}, found {header[:200]!r}{hint}")
 
 
 def _parse(path: Path, raw: bytes, first: int) -> pl.DataFrame:

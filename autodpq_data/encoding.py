@@ -14,9 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-#: A pass over the data: blocks of rows, one string column a field, and ``label`` uint8. The argument names the pass.
-Blocks = Callable[[str], Iterable[pl.DataFrame]]
+#: Some rows: one string column a field, and labels uint8 ``[rows]``.
+Block = tuple[pl.DataFrame, pl.Series]
+#: A pass over the data. The argument names it.
+Pass = Callable[[str], Iterable[Block]]
 #: Counts of single blocks are added up when so many have come together.
 PENDING = 4_000_000
 
@@ -38,55 +41,54 @@ class Counted:
     @property
     def sizes(self) -> dict[str, int]:
         """Number of values of each field."""
-        return {name: len(known) for name, known in self.values.items()}
+        return {name: len(values) for name, values in self.values.items()}
 
     def features(self) -> pl.DataFrame:
         """All features in the order of their ids: ``field``, ``value``, ``count``."""
-        named = [known.select(pl.lit(name).alias("field"), "value", "count") for name, known in self.values.items()]
+        named = [values.select(pl.lit(name).alias("field"), "value", "count") for name, values in self.values.items()]
         return pl.concat(named)
 
 
-def count_values(blocks: Blocks) -> Counted:
+def count_values(blocks: Pass) -> Counted:
     """First pass: every value of every field and how often it occurs."""
-    parts: dict[str, list[pl.DataFrame]] = {}
+    counts: dict[str, list[pl.DataFrame]] = {}
     rows = positives = 0
-    for block in blocks("counting"):
-        rows, positives = rows + len(block), positives + int(block["label"].sum())
-        for name in block.columns:
-            if name != "label":
-                found = parts.setdefault(name, [])
-                found.append(block[name].alias("value").value_counts().cast({"count": pl.Int64}))
-                if sum(map(len, found[1:])) > PENDING:
-                    parts[name] = [_added(found)]
-    return Counted({name: _added(found).sort("value") for name, found in parts.items()}, rows, positives)
+    for fields, labels in blocks("counting"):
+        rows, positives = rows + len(fields), positives + int(labels.sum())
+        for column in fields:
+            pending = counts.setdefault(column.name, [])
+            pending.append(column.alias("value").value_counts().cast({"count": pl.Int64}))
+            if sum(map(len, pending[1:])) > PENDING:
+                counts[column.name] = [_added(pending)]
+    return Counted({name: _added(pending).sort("value") for name, pending in counts.items()}, rows, positives)
 
 
 def _added(counts: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(counts).group_by("value").agg(pl.col("count").sum())
 
 
-def write_ids(blocks: Blocks, counted: Counted, folder: Path) -> str:
+def write_ids(blocks: Pass, counted: Counted, folder: Path) -> str:
     """Second pass: ``ids.npy`` int32 ``[rows, M]``, ``labels.npy`` uint8 ``[rows]``; the sha256 of what they hold."""
     shape = (counted.rows, len(counted.values))
     ids = np.lib.format.open_memmap(folder / "ids.npy", "w+", np.int32, shape)
     labels = np.lib.format.open_memmap(folder / "labels.npy", "w+", np.uint8, shape[:1])
     digest = hashlib.sha256(json.dumps(counted.sizes).encode())
     end = 0
-    for block in blocks("writing"):
-        start, end = end, end + len(block)
-        ids[start:end] = encode(block, counted.values)
-        labels[start:end] = block["label"].to_numpy()
+    for fields, block_labels in blocks("writing"):
+        start, end = end, end + len(fields)
+        ids[start:end] = encode(fields, counted.values)
+        labels[start:end] = block_labels.to_numpy()
         digest.update(ids[start:end].tobytes())
     digest.update(labels.tobytes())
     return digest.hexdigest()
 
 
-def encode(block: pl.DataFrame, values: Mapping[str, pl.DataFrame]) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+def encode(fields: pl.DataFrame, values: Mapping[str, pl.DataFrame]) -> NDArray[np.int32]:
     """Ids int32 ``[rows, M]``: a value's place in its field, after all fields before."""
-    ids = np.empty((len(block), len(values)), np.int32)
+    ids = np.empty((len(fields), len(values)), np.int32)
     offset = 0
     for m, (name, known) in enumerate(values.items()):
-        ids[:, m] = known["value"].search_sorted(block[name])
+        ids[:, m] = known["value"].search_sorted(fields[name])
         ids[:, m] += offset
         offset += len(known)
     return ids

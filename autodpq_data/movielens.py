@@ -8,11 +8,13 @@ the first five characters of the zip code.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from autodpq_data.errors import DataError
+from autodpq_data.errors import DataError, refuse
 
 FIELDS = ("movie", "genre", "year", "user", "occupation", "age", "gender", "zip")
 FILES = {
@@ -30,8 +32,7 @@ def read_movielens(dataset: str, folder: Path) -> pl.DataFrame:
         DataError: a file is missing or malformed, a rating is out of range or given twice, or a rating's
             user or movie is not described.
     """
-    tables = {"ml-1m": read_1m, "ml-100k": read_100k}[dataset](folder)
-    ratings, users, movies = tables
+    ratings, users, movies = READ[dataset](folder)
     names = FILES[dataset]
     _check_ratings(ratings, folder / names[0])
     _check_described(ratings, users, "user", folder / names[0], names[1])
@@ -52,22 +53,14 @@ def read_1m(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
 
 def read_100k(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Ratings, users and movies of MovieLens-100K, ages put into the groups of MovieLens-1M."""
-    ratings = read_delimited(
-        folder / "ml-100k.inter", "\t", ("user", "movie", "rating", "time"), header=True, encoding="utf-8"
-    )
-    users = read_delimited(
-        folder / "ml-100k.user", "\t", ("user", "age", "gender", "occupation", "zip"), header=True, encoding="utf-8"
-    )
-    movies = read_delimited(
-        folder / "ml-100k.item", "\t", ("movie", "title", "year", "genre"), header=True, encoding="utf-8"
-    )
+    read = partial(read_delimited, delimiter="\t", header=True, encoding="utf-8")
+    ratings = read(folder / "ml-100k.inter", columns=("user", "movie", "rating", "time"))
+    users = read(folder / "ml-100k.user", columns=("user", "age", "gender", "occupation", "zip"))
+    movies = read(folder / "ml-100k.item", columns=("movie", "title", "year", "genre"))
     _check_ages(users, folder / "ml-100k.user")
-    age = pl.col("age").cast(pl.Int32)
-    lower = pl.lit(AGE_GROUPS[0])
-    for bound in AGE_GROUPS[1:]:
-        lower = pl.when(age >= bound).then(pl.lit(bound)).otherwise(lower)
-    users = users.with_columns(lower.cast(pl.String).alias("age"), pl.col("zip").str.head(5))
-    return ratings, users, movies
+    group = np.searchsorted(AGE_GROUPS, users["age"].cast(pl.Int32), side="right") - 1
+    ages = pl.Series("age", AGE_GROUPS)[group].cast(pl.String)
+    return ratings, users.with_columns(ages, pl.col("zip").str.head(5)), movies
 
 
 def read_delimited(
@@ -85,14 +78,14 @@ def read_delimited(
     lines = pl.Series("line", text.split("\n")[:-1]).str.strip_suffix("\r")
     first = 2 if header else 1
     lines = lines.slice(first - 1)
-    found = lines.str.count_matches(delimiter, literal=True) + 1
-    wrong = (found != len(columns)).arg_true()
-    if len(wrong):
-        row = wrong[0]
-        raise DataError(
+    widths = lines.str.count_matches(delimiter, literal=True) + 1
+    refuse(
+        widths != len(columns),
+        lambda row: (
             f"{path}, line {row + first}: expected {len(columns)} columns separated by {delimiter!r} "
-            f"({', '.join(columns)}), found {found[row]}"
-        )
+            f"({', '.join(columns)}), found {widths[row]}"
+        ),
+    )
     split = lines.str.split_exact(delimiter, len(columns) - 1).struct.rename_fields(list(columns))
     return split.struct.unnest()
 
@@ -103,62 +96,46 @@ def _decode(path: Path, encoding: str) -> str:
     raw = path.read_bytes()
     if not raw:
         raise DataError(f"{path}: expected text, found an empty file")
-    utf8 = _is_utf8_beyond_ascii(raw)
-    if (
-        b"\0" in raw[:4096]
-        or (utf8 and encoding == "iso-8859-1")
-        or (not utf8 and encoding == "utf-8" and not raw.isascii())
-    ):
+    try:
+        raw.decode("utf-8")
+        fits = encoding == "utf-8" or raw.isascii()
+    except UnicodeDecodeError:
+        fits = encoding != "utf-8"
+    if b"\0" in raw[:4096] or not fits:
         raise DataError(f"{path}: expected {encoding} text, found another encoding")
     return raw.decode(encoding)
 
 
-def _is_utf8_beyond_ascii(raw: bytes) -> bool:
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return not raw.isascii()
-
-
 def _check_year(movies: pl.DataFrame, path: Path) -> None:
-    missing = movies["year"].is_null().arg_true()
-    if len(missing):
-        row = missing[0]
-        raise DataError(f"{path}, line {row + 1}: expected a title ending in a year, found {movies['title'][row]!r}")
+    where, expected = f"{path}, line", "expected a title ending in a year"
+    refuse(movies["year"].is_null(), lambda row: f"{where} {row + 1}: {expected}, found {movies['title'][row]!r}")
 
 
 def _check_ages(users: pl.DataFrame, path: Path) -> None:
     age = users["age"].cast(pl.Int32, strict=False)
-    wrong = (age.is_null() | (age < 1)).arg_true()
-    if len(wrong):
-        row = wrong[0]
-        raise DataError(f"{path}, line {row + 2}: expected an age of 1 or more, found {users['age'][row]!r}")
+    where, expected = f"{path}, line", "expected an age of 1 or more"
+    refuse(age.is_null() | (age < 1), lambda row: f"{where} {row + 2}: {expected}, found {users['age'][row]!r}")
 
 
 def _check_ratings(ratings: pl.DataFrame, path: Path) -> None:
-    valid = ratings["rating"].is_in([str(stars) for stars in range(1, 6)])
-    if not valid.all():
-        value = ratings["rating"].filter(~valid)[0]
-        raise DataError(f"{path}: expected ratings 1 to 5, found {value!r}")
-    twice = ratings.filter(ratings.select("user", "movie").is_duplicated())
-    if len(twice):
-        raise DataError(
-            f"{path}: expected one rating a user and movie, found user {twice['user'][0]} "
-            f"and movie {twice['movie'][0]} more than once"
-        )
+    rating, user, movie = (ratings[name] for name in ("rating", "user", "movie"))
+    refuse(~rating.is_in(list("12345")), lambda row: f"{path}: expected ratings 1 to 5, found {rating[row]!r}")
+    twice = f"{path}: expected one rating a user and movie, found user {{}} and movie {{}} more than once"
+    refuse(ratings.select("user", "movie").is_duplicated(), lambda row: twice.format(user[row], movie[row]))
 
 
 def _check_described(ratings: pl.DataFrame, table: pl.DataFrame, key: str, path: Path, other: str) -> None:
-    if table[key].is_duplicated().any():
-        value = table[key].filter(table[key].is_duplicated())[0]
-        raise DataError(f"{path.parent / other}: expected one line a {key}, found {key} {value} more than once")
-    unknown = ratings.join(table, on=key, how="anti")
-    if len(unknown):
-        raise DataError(f"{path}: expected every {key} in {other}, found {key} {unknown[key][0]} in no line of it")
+    described, rated = table[key], ratings[key]
+    once = f"{path.parent / other}: expected one line a {key}, found {key}"
+    refuse(described.is_duplicated(), lambda row: f"{once} {described[row]} more than once")
+    every = f"{path}: expected every {key} in {other}, found {key}"
+    refuse(~rated.is_in(described.implode()), lambda row: f"{every} {rated[row]} in no line of it")
 
 
 def titles(dataset: str, folder: Path) -> Mapping[str, str]:
     """Movie id to title, for pictures and examples."""
-    movies = {"ml-1m": read_1m, "ml-100k": read_100k}[dataset](folder)[2]
+    movies = READ[dataset](folder)[2]
     return dict(zip(movies["movie"], movies["title"], strict=True))
+
+
+READ = {"ml-1m": read_1m, "ml-100k": read_100k}

@@ -1,74 +1,55 @@
-"""Raw files -> ids int32 [rows, M], labels and counts, written once, and mapped back as a fixed 8:1:1 split."""
+"""Raw files -> ids int32 [rows, M], labels and counts, written once, and mapped back part by part."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from autodpq_data import avazu, planted
-from autodpq_data.encoding import Blocks, Counted, count_values, write_ids
+from autodpq_data.encoding import Counted, count_values, write_ids
 from autodpq_data.errors import DataError
-from autodpq_data.movielens import FILES, read_movielens
-from autodpq_data.planted import make_planted
 from autodpq_data.samples import Samples
 from autodpq_data.schema import Schema
-from autodpq_data.sources import locate
+from autodpq_data.source import Source
+from autodpq_data.sources import source_of
+from autodpq_data.split import Part, Rows, Split, split_rows, stated_rows
 from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import runs_root
 
-Part = Literal["train", "valid", "test"]
 #: Written into the manifest and compared when it is read: raise it when the files below change their meaning.
 FORMAT = 2
-
 #: The features in the order of their ids: field, value, count.
 FEATURES = "features.parquet"
-#: What a folder placed by hand must contain, beyond being well formed.
-EXPECTED: dict[str, dict[str, object]] = {
-    "ml-1m": {
-        "rows": 1_000_209,
-        "positives": 575_281,
-        "sizes": {
-            "movie": 3706, "genre": 301, "year": 81, "user": 6040,
-            "occupation": 21, "age": 7, "gender": 2, "zip": 3402,
-        },
-    },
-    "ml-100k": {"rows": 100_000, "positives": 55_375},
-    "avazu": {"rows": 40_428_967, "positives": 6_865_066, "sizes": avazu.SIZES},
-    "avazu-sample": {"rows": 115_409},
-}  # fmt: skip
-FINGERPRINTS = {
-    "ml-1m": "ed0b1d70c0f37f70fb562b43bd590247cf5380e71dc7907d29468a2df440a97c",
-    "ml-100k": "ed548653b404b3abcdb65883dcfcaabd46a57adff1899b416d5a593088683a16",
-    "avazu-sample": "c6713e35486691b27a35bae16cb1e4ef2bcb8cf8462b64000b882859335cab58",
-}
+#: Where the data bring their own split: each row's part.
+PARTS = "parts.npy"
+MANIFEST = "manifest.json"
 
 
 def prepare(dataset: str) -> Path:
-    """Folder of the prepared data, made on the first call.
+    """Folder of the prepared data, made on the first call, and again where a table of one's own has changed.
 
     Raises:
         DataError: the raw data are missing, malformed, or not the data set they claim to be; or the disk is too full.
     """
-    folder = runs_root() / "prepared" / dataset
-    if (folder / "manifest.json").exists() and _current(dataset, _manifest(folder)):
+    source, folder = source_of(dataset), _folder(dataset)
+    if _is_current(source, folder):
         return folder
-    blocks, raw = _source(dataset)
-    counted = count_values(blocks)
-    _verify(dataset, {"rows": counted.rows, "positives": counted.positives, "sizes": counted.sizes})
-    _check_space(folder, counted)
+    files = source.files()
+    counted = count_values(partial(source.blocks, files))
+    _check_content(dataset, source, counted)
+    _check_disk(folder, counted)
     with atomic_path(folder) as target:
         target.mkdir()
-        _write(dataset, blocks, counted, raw(), target)
+        _write(dataset, source, files, counted, target)
     return folder
 
 
@@ -86,24 +67,29 @@ def load_schema(dataset: str, threshold: int) -> Schema:
     )
 
 
-def load_samples(dataset: str, part: Part, split_seed: int = 0) -> Samples:
-    """Rows of one part of the 8:1:1 split, in the order of the raw data, mapped from disk."""
+def load_samples(dataset: str, part: Part, split_seed: int = 0, split: Split = "fixed") -> Samples:
+    """Rows of one part of the split, in the order of the raw data, mapped from disk.
+
+    Raises:
+        DataError: the data set has no such split, or one that no seed can move; or the part lacks a label.
+    """
     folder = prepare(dataset)
     # "c": nothing is ever written, but torch warns of an array that forbids it.
-    ids, labels = (torch.from_numpy(np.load(folder / name, mmap_mode="c")) for name in ("ids.npy", "labels.npy"))
-    rows = split_rows(len(labels), split_seed)[part]
-    return Samples(ids, labels, torch.from_numpy(rows.astype(np.int32)))
+    ids, labels = (np.load(folder / name, mmap_mode="c") for name in ("ids.npy", "labels.npy"))
+    rows = _all_rows(dataset, ids, labels, split_seed, split)[part]
+    _check_labels(f"{dataset}, {part}", int(labels[rows].sum()), len(rows))
+    return Samples(torch.from_numpy(ids), torch.from_numpy(labels), torch.from_numpy(rows.astype(np.int32)))
 
 
-def split_rows(n: int, split_seed: int) -> dict[Part, NDArray[np.int64]]:
-    """Row numbers of train, valid and test, 8:1:1, drawn once with a seed of their own, each sorted."""
-    order = np.random.default_rng(split_seed).permutation(n)
-    tenth = n // 10
-    return {
-        "train": np.sort(order[2 * tenth :]),
-        "valid": np.sort(order[:tenth]),
-        "test": np.sort(order[tenth : 2 * tenth]),
-    }
+def _all_rows(dataset: str, ids: NDArray[np.int32], labels: NDArray[np.uint8], split_seed: int, split: Split) -> Rows:
+    stated, laboratory = prepare(dataset) / PARTS, source_of(dataset).laboratory
+    if split_seed and (stated.exists() or split == "laboratory"):
+        raise DataError(f"split_seed: expected 0 where the split of {dataset} is given, found {split_seed}")
+    if split == "fixed":
+        return stated_rows(np.load(stated)) if stated.exists() else split_rows(len(labels), split_seed)
+    if laboratory is None:
+        raise DataError(f"split: expected fixed on {dataset}, found {split}")
+    return laboratory(ids, labels, vocabulary(dataset))
 
 
 def vocabulary(dataset: str) -> dict[str, list[str]]:
@@ -114,44 +100,49 @@ def vocabulary(dataset: str) -> dict[str, list[str]]:
 
 
 def raw_table(dataset: str) -> pl.DataFrame:
-    """The raw rows before encoding, all in memory: one string column a field, and ``rating`` or ``label``."""
-    if dataset in FILES:
-        return read_movielens(dataset, locate(dataset))
-    return pl.concat(_source(dataset)[0]("reading"))
+    """The raw rows before encoding, all in memory: one string column a field, and what tells the label."""
+    source = source_of(dataset)
+    return pl.concat(source.read(source.files(), "reading"))
 
 
-def _source(dataset: str) -> tuple[Blocks, Callable[[], dict[str, str]]]:
-    """How to pass over the raw data, and what will tell the checksums of the files."""
-    if dataset == "planted":
-        return lambda _: [make_planted().frame], _generator
-    if dataset in avazu.FOLDERS:
-        path = avazu.locate(dataset)
-        return partial(avazu.read_avazu, path), partial(_checksums, path)
-    folder = locate(dataset)
-    # Positive when rating > 3. Notebook 00 shows why the paper's sentence cannot be what ran.
-    frame = read_movielens(dataset, folder).with_columns(label=pl.col("rating").cast(pl.Int8) > 3).drop("rating")
-    return lambda _: [frame], partial(_checksums, *(folder / name for name in FILES[dataset]))
+def known_fingerprint(dataset: str) -> str | None:
+    """Fingerprint that records of a data set must have, where it is published with the suite or prepared here."""
+    here = (_folder(dataset) / MANIFEST).exists()
+    return source_of(dataset).fingerprint or (_manifest(prepare(dataset))["fingerprint"] if here else None)
 
 
-def _checksums(*paths: Path) -> dict[str, str]:
-    found = {}
-    for path in paths:
-        with path.open("rb") as file:
-            found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
+def _folder(dataset: str) -> Path:
+    return runs_root() / "prepared" / dataset
 
 
-def _current(dataset: str, manifest: dict[str, Any]) -> bool:
-    """Prepared in today's format and, where the data are generated, by today's generator."""
-    made_alike = dataset != "planted" or manifest["raw_sha256"] == _generator()
-    return bool(manifest["format"] == FORMAT and made_alike)
+def _manifest(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / MANIFEST).read_text()))
 
 
-def _generator() -> dict[str, str]:
-    return _checksums(Path(planted.__file__))
+def _is_current(source: Source, folder: Path) -> bool:
+    """Prepared in today's format, and from today's files where these may change."""
+    if not (folder / MANIFEST).exists() or _manifest(folder)["format"] != FORMAT:
+        return False
+    try:
+        return not source.watched or _manifest(folder)["raw_sha256"] == source.sums(source.files())
+    except DataError:  # gone, as any raw file may be once it is prepared
+        return True
 
 
-def _check_space(folder: Path, counted: Counted) -> None:
+def _check_content(dataset: str, source: Source, counted: Counted) -> None:
+    for key in ("rows", "positives", "sizes"):
+        expected, actual = getattr(source, key), getattr(counted, key)
+        if expected not in (None, actual):
+            raise DataError(f"{dataset}: expected {key} {expected}, found {actual}")
+    _check_labels(dataset, counted.positives, counted.rows)
+
+
+def _check_labels(where: str, positives: int, rows: int) -> None:
+    if not 0 < positives < rows:
+        raise DataError(f"{where}: expected rows of both labels, found {positives} of {rows} positive")
+
+
+def _check_disk(folder: Path, counted: Counted) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     needed = counted.rows * (4 * len(counted.values) + 1) + 32 * sum(counted.sizes.values())
     free = shutil.disk_usage(folder.parent).free
@@ -159,33 +150,20 @@ def _check_space(folder: Path, counted: Counted) -> None:
         raise DataError(f"{folder}: expected {needed / 1e9:.2f} GB of free disk, found {free / 1e9:.2f} GB")
 
 
-def _write(dataset: str, blocks: Blocks, counted: Counted, raw: dict[str, str], target: Path) -> None:
-    digest = write_ids(blocks, counted, target)
-    if digest != FINGERPRINTS.get(dataset, digest):
-        raise DataError(f"{dataset}: expected prepared data with sha256 {FINGERPRINTS[dataset]}, found {digest}")
+def _write(dataset: str, source: Source, files: Sequence[Path], counted: Counted, target: Path) -> None:
+    digest = write_ids(partial(source.blocks, files), counted, target)
+    if source.parts:
+        parts = source.parts(files)
+        np.save(target / PARTS, parts)
+        digest = hashlib.sha256(digest.encode() + parts.tobytes()).hexdigest()
+    if source.fingerprint not in (None, digest):
+        raise DataError(f"{dataset}: expected prepared data with sha256 {source.fingerprint}, found {digest}")
     counted.features().write_parquet(target / FEATURES)
     manifest = {
         "format": FORMAT,
         "rows": counted.rows,
         "sizes": counted.sizes,
         "fingerprint": digest,
-        "raw_sha256": raw,
+        "raw_sha256": source.sums(files),
     }
-    (target / "manifest.json").write_text(json.dumps(manifest, indent=1))
-
-
-def known_fingerprint(dataset: str) -> str | None:
-    """Fingerprint that records of a data set must have, where it is published with the suite or prepared here."""
-    folder = runs_root() / "prepared" / dataset
-    here = _manifest(folder)["fingerprint"] if (folder / "manifest.json").exists() else None
-    return FINGERPRINTS.get(dataset, here)
-
-
-def _verify(dataset: str, found: dict[str, object]) -> None:
-    for key, expected in EXPECTED.get(dataset, {}).items():
-        if found[key] != expected:
-            raise DataError(f"{dataset}: expected {key} {expected}, found {found[key]}")
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    return dict(json.loads((folder / "manifest.json").read_text()))
+    (target / MANIFEST).write_text(json.dumps(manifest, indent=1))

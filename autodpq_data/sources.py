@@ -1,104 +1,104 @@
-"""Find the raw files of MovieLens: placed by hand, else downloaded with a checksum."""
+"""The data sets by name. A new one is one more entry of :data:`SOURCES`, or a table that ``config/`` describes."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
-import zipfile
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import pooch
-import requests
+import polars as pl
 
+from autodpq_data import avazu, planted
 from autodpq_data.errors import DataError
-from autodpq_data.movielens import FILES
-from autodpq_system.atomic import atomic_path
-from autodpq_system.paths import ROOT, data_roots
+from autodpq_data.fetch import fetch_ml_1m, fetch_ml_100k
+from autodpq_data.laboratory import laboratory_rows
+from autodpq_data.movielens import FILES, read_movielens
+from autodpq_data.raw_files import find_all, find_one
+from autodpq_data.settings import described, read_settings
+from autodpq_data.source import Source
+from autodpq_data.table import table_source
 
-ML_1M_URL = "https://files.grouplens.org/datasets/movielens/ml-1m.zip"
-ML_1M_MD5 = "c4d9eecfca2ab87c1945afe126590906"
-#: RecBole's wheel carries MovieLens-100K, so the demo needs nothing but the package index.
-RECBOLE = ("recbole", "1.2.1")
-RECBOLE_SHA256 = "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407"
-CONNECT_SECONDS, READ_SECONDS = 5, 60
+#: Positive when rating > 3. Notebook 00 shows why the paper's sentence cannot be what ran.
+LIKED = pl.col("rating").cast(pl.Int8) > 3
+
+
+def _movielens(dataset: str, files: Sequence[Path], _: str) -> list[pl.DataFrame]:
+    return [read_movielens(dataset, files[0].parent)]
+
+
+def _avazu(dataset: str, *folders: str) -> Callable[[], list[Path]]:
+    """Placed by hand: Kaggle's terms forbid redistribution, so nothing is fetched."""
+    return partial(find_one, dataset, [f"{folder}/{name}" for folder in folders for name in avazu.NAMES])
+
+
+SOURCES: dict[str, Source] = {
+    "ml-1m": Source(
+        files=partial(find_all, "ml-1m", FILES["ml-1m"], fetch_ml_1m),
+        read=partial(_movielens, "ml-1m"),
+        positive=LIKED,
+        rows=1_000_209,
+        positives=575_281,
+        sizes={
+            "movie": 3706, "genre": 301, "year": 81, "user": 6040,
+            "occupation": 21, "age": 7, "gender": 2, "zip": 3402,
+        },
+        fingerprint="ed0b1d70c0f37f70fb562b43bd590247cf5380e71dc7907d29468a2df440a97c",
+        laboratory=laboratory_rows,
+    ),
+    "ml-100k": Source(
+        files=partial(find_all, "ml-100k", FILES["ml-100k"], fetch_ml_100k),
+        read=partial(_movielens, "ml-100k"),
+        positive=LIKED,
+        rows=100_000,
+        positives=55_375,
+        fingerprint="ed548653b404b3abcdb65883dcfcaabd46a57adff1899b416d5a593088683a16",
+    ),
+    "planted": Source(
+        files=lambda: [Path(planted.__file__)],
+        read=lambda *_: [planted.make_planted().frame],
+        watched=True,
+    ),
+    "avazu": Source(
+        files=_avazu("avazu", "avazu"),
+        read=avazu.read_avazu,
+        rows=40_428_967,
+        positives=6_865_066,
+        sizes=avazu.SIZES,
+    ),
+    # The sample may lie where the real file would; its content tells.
+    "avazu-sample": Source(
+        files=_avazu("avazu-sample", "avazu-sample", "avazu"),
+        read=avazu.read_avazu,
+        rows=115_409,
+        fingerprint="c6713e35486691b27a35bae16cb1e4ef2bcb8cf8462b64000b882859335cab58",
+    ),
+    "avazu-standin": Source(files=_avazu("avazu-standin", "avazu-standin"), read=avazu.read_avazu),
+}  # fmt: skip
+
+
+def settings(dataset: str) -> dict[str, Any]:
+    """What the data set's YAML says; empty for one that is registered without.
+
+    Raises:
+        DataError: there is no such data set.
+    """
+    names = sorted(described() | set(SOURCES))
+    if dataset not in names:
+        raise DataError(f"dataset: expected one of {', '.join(names)}, found {dataset!r}")
+    return read_settings(dataset)
+
+
+def source_of(dataset: str) -> Source:
+    """The source that is registered, else the one that the data set's YAML describes.
+
+    Raises:
+        DataError: there is neither.
+    """
+    described_by = settings(dataset)
+    return SOURCES[dataset] if dataset in SOURCES else table_source(dataset, described_by.get("table"))
 
 
 def locate(dataset: str) -> Path:
-    """Folder with the raw files of ``ml-1m`` or ``ml-100k``, fetched into ``data/`` when no folder has them.
-
-    Raises:
-        DataError: nothing was found and nothing could be fetched; the message lists what was tried.
-    """
-    tried = []
-    for root in data_roots():
-        folder = root / dataset
-        missing = [name for name in FILES[dataset] if not (folder / name).exists()]
-        if not missing:
-            return folder
-        if folder.exists():
-            raise DataError(f"{folder}: expected {', '.join(FILES[dataset])}, found no {missing[0]}")
-        tried.append(f"folder {folder}: not there")
-    folder = ROOT / "data" / dataset
-    try:
-        _FETCH[dataset](folder)
-    except (DataError, requests.RequestException, OSError, ValueError, subprocess.SubprocessError) as error:
-        tried.append(f"download: {_one_line(error).rstrip('.')}")
-        raise DataError(
-            f"{dataset}: not found. Tried: {'; '.join(tried)}. "
-            f"Place {', '.join(FILES[dataset])} in {folder} by hand, or name a folder that holds "
-            f"{dataset}/ in AUTODPQ_DATA."
-        ) from error
-    return folder
-
-
-def _fetch_ml_1m(folder: Path) -> None:
-    with tempfile.TemporaryDirectory() as scratch:
-        archive = pooch.retrieve(
-            ML_1M_URL,
-            known_hash=f"md5:{ML_1M_MD5}",
-            path=scratch,
-            fname="ml-1m.zip",
-            downloader=pooch.HTTPDownloader(timeout=(CONNECT_SECONDS, READ_SECONDS)),
-        )
-        unpack(Path(archive), "ml-1m/", FILES["ml-1m"], folder)
-
-
-def _fetch_ml_100k(folder: Path) -> None:
-    name, version = RECBOLE
-    with tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--retries=1", "--no-deps", "-d", scratch]
-        done = subprocess.run([*command, f"{name}=={version}"], capture_output=True, text=True, check=False)
-        wheels = list(Path(scratch).glob("*.whl"))
-        if not wheels:
-            raise DataError(f"pip could not fetch {name} {version}: {_one_line(done.stderr)}")
-        found = pooch.file_hash(str(wheels[0]))
-        if found != RECBOLE_SHA256:
-            raise DataError(f"{wheels[0].name}: expected sha256 {RECBOLE_SHA256}, found {found}")
-        unpack(wheels[0], "recbole/dataset_example/ml-100k/", FILES["ml-100k"], folder)
-
-
-def unpack(archive: Path, inside: str, names: tuple[str, ...], folder: Path) -> None:
-    """Copy ``names`` from the folder ``inside`` of a zip to ``folder``, all or nothing.
-
-    Raises:
-        DataError: the archive is corrupt or lacks a file.
-    """
-    with atomic_path(folder) as target:
-        target.mkdir()
-        try:
-            with zipfile.ZipFile(archive) as zipped:
-                for name in names:
-                    (target / name).write_bytes(zipped.read(inside + name))
-        except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
-            raise DataError(f"{archive}: expected a zip with {inside}, found {_one_line(error)}") from error
-
-
-def _one_line(error: object) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[-1] if lines else type(error).__name__
-
-
-_FETCH: dict[str, Callable[[Path], None]] = {"ml-1m": _fetch_ml_1m, "ml-100k": _fetch_ml_100k}
+    """Folder of the raw files, which are fetched where that is possible."""
+    return source_of(dataset).files()[0].parent

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from autodpq_system.paths import ROOT
+from autodpq_data.sources import settings
+from autodpq_data.split import Split
 
 #: The columns of Table 1.
 STRATEGIES = ("fe", "others", "grid", "random", "autodpq")
@@ -104,13 +103,8 @@ BUDGETS: dict[str, Budget] = {
 }
 
 
-@cache
 def _dataset_defaults(dataset: str) -> dict[str, Any]:
-    path = ROOT / "config" / f"{dataset}.yaml"
-    if not path.exists():
-        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
-        raise ValueError(f"dataset: expected one of {known}, found {dataset!r}")
-    return dict(yaml.safe_load(path.read_text()))
+    return {key: value for key, value in settings(dataset).items() if key != "table"}
 
 
 class RunConfig(_Frozen):
@@ -169,6 +163,7 @@ class RunConfig(_Frozen):
     scored: Literal["best", "last", "every"] = "best"  # epochs on test; of every epoch the result is still the best
     fixed_order: bool = False  # the training rows keep one order in all epochs
     split_seed: int = Field(0, ge=0)
+    split: Split = "fixed"
 
     dropout: float | None = Field(None, ge=0, lt=1)
     batchnorm: bool | None = None
@@ -210,6 +205,10 @@ class RunConfig(_Frozen):
         yield elsewhere, f"device: expected cpu where second_order is on, found {self.device}"
         decays = not self.encoder_decay and self.lazy and self.base_model.weight_decay > 0
         yield decays, "encoder_decay: expected true where lazy is on and there is weight decay, found false"
+        published = self.split == "laboratory"
+        yield published and self.dataset != "ml-1m", f"split: expected fixed on {self.dataset}, found laboratory"
+        seeded = f"split_seed: expected 0 where split is laboratory, found {self.split_seed}"
+        yield published and self.split_seed > 0, seeded
         like = {"text": ("grid", "random", "autodpq"), "laboratory": ("autodpq",)}.get(self.reading, (self.strategy,))
         said = (
             f"reading: expected literal for {self.strategy}, which {self.reading} does not change, found {self.reading}"

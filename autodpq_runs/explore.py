@@ -81,7 +81,7 @@ def load_run(record: Record | Path) -> LoadedRun:
     schema = load_schema(config.dataset, config.threshold)
     model = final_model(config.model_copy(update={"device": "cpu"}), schema, found.decision)
     model.load_state_dict(load_file(weights))
-    parts = [load_samples(config.dataset, part, config.split_seed) for part in ("train", "valid", "test")]
+    parts = [load_samples(config.dataset, part, config.split_seed, config.split) for part in ("train", "valid", "test")]
     return LoadedRun(found, model.eval(), schema, *parts)
 
 

@@ -36,7 +36,8 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
 
     The result is the best fit of the last stage on validation. A relative ``out`` counts from the project's folder.
     """
-    test = load_samples(run.config.dataset, "test", run.config.split_seed).to(run.config.device)
+    config = run.config
+    test = load_samples(config.dataset, "test", config.split_seed, config.split).to(config.device)
     restored = _Restored(run)
     timeline = [
         Point(stage=fit.stage, fit=fit.name, valid=_valid(row), test=evaluate(restored(fit, row), test), **cost)

@@ -58,5 +58,5 @@ def _refuse_a_missing_gpu(config: RunConfig) -> None:
 
 def _open(config: RunConfig, schema: Schema, checkpoints: Checkpoints) -> OpenRun:
     settle()
-    train, valid = (load_samples(config.dataset, part, config.split_seed) for part in ("train", "valid"))
+    train, valid = (load_samples(config.dataset, part, config.split_seed, config.split) for part in ("train", "valid"))
     return OpenRun(config, schema, train.to(config.device), valid.to(config.device), checkpoints)

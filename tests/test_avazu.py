@@ -9,9 +9,9 @@ import zipfile
 import numpy as np
 import polars as pl
 import pytest
-from tiny_movielens import entries, isolate, one_line
+from tiny_movielens import entries, expect, isolate, one_line
 
-from autodpq_data import avazu, prepared
+from autodpq_data import avazu
 from autodpq_data.avazu import FIELDS, HEADER, read_avazu
 from autodpq_data.errors import DataError
 from autodpq_data.prepared import load_samples, load_schema, prepare, raw_table, vocabulary
@@ -33,7 +33,7 @@ def text(lines, header=HEADER, end="\n"):
 
 
 def read(path):
-    return pl.concat(read_avazu(path))
+    return pl.concat(read_avazu([path]))
 
 
 @pytest.fixture
@@ -60,12 +60,36 @@ def test_all_forms_give_the_same_rows_in_several_blocks(tmp_path):
     lines = rows()
     paths = forms(tmp_path, text(lines))
     assert len(paths) == 5
-    assert len(list(read_avazu(paths[0]))) > 5
+    assert len(list(read_avazu(paths[:1]))) > 5
     for path in paths:
         frame = read(path)
         assert frame.columns == [*FIELDS, "label"]
         assert frame.drop("label").rows() == [tuple(line[2:]) for line in lines]
         assert frame["label"].to_list() == [int(line[1]) for line in lines]
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_content_decides_and_not_the_name(tmp_path):
+    lines = rows()
+    plain = {
+        "train.gz": text(lines),
+        "train.csv": gzip.compress(text(lines)),
+        "train.zip": b"\xef\xbb\xbf" + text(lines),
+    }
+    for name, raw in plain.items():
+        (tmp_path / name).write_bytes(raw)
+        assert read(tmp_path / name).drop("label").rows() == [tuple(line[2:]) for line in lines]
+
+
+@pytest.mark.parametrize(
+    "raw", [bytes(range(256)), b"\x1f\x8b" * 40, b"PK" * 40, text(rows()).decode().encode("utf-16")]
+)
+def test_binary_content_is_one_line_that_can_be_printed(tmp_path, raw):
+    path = tmp_path / "train.csv"
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match=r"expected .*, found") as caught:
+        read(path)
+    assert one_line(caught.value).isprintable()
 
 
 def test_a_last_line_without_its_end_is_read(tmp_path):
@@ -165,8 +189,7 @@ def test_zip_without_train_is_refused(tmp_path):
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     """A tiny file placed by hand that counts as the sample."""
-    monkeypatch.setattr(prepared, "EXPECTED", {})
-    monkeypatch.setattr(prepared, "FINGERPRINTS", {})
+    expect(monkeypatch, "avazu-sample")
     home = isolate(tmp_path, monkeypatch)
     (home / "raw" / "avazu").mkdir(parents=True)
     (home / "raw" / "avazu" / "train.csv").write_bytes(text(rows()))
@@ -193,7 +216,7 @@ def test_blocks_do_not_change_what_is_prepared(monkeypatch, tmp_path):
 
 
 def test_the_sample_does_not_count_as_the_real_file(home, monkeypatch):
-    monkeypatch.setattr(prepared, "EXPECTED", {"avazu": {"rows": 40_428_967}})
+    expect(monkeypatch, "avazu", rows=40_428_967)
     with pytest.raises(DataError) as caught:
         prepare("avazu")
     assert one_line(caught.value) == "avazu: expected rows 40428967, found 40"
@@ -212,7 +235,7 @@ def test_bad_line_leaves_nothing_prepared(home):
 def test_killed_preparation_leaves_nothing_that_looks_finished(home):
     dies = (
         "import os, signal\nfrom autodpq_data import encoding, prepared\n"
-        "encoding.encode = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\nprepared.EXPECTED.clear()\n"
+        "encoding.encode = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\nprepared._check_content = print\n"
         "prepared.prepare('avazu-sample')"
     )
     done = subprocess.run([sys.executable, "-c", dies], check=False, capture_output=True)
@@ -223,13 +246,12 @@ def test_killed_preparation_leaves_nothing_that_looks_finished(home):
     assert len(load_samples("avazu-sample", "train")) == 32
 
 
-@pytest.mark.usefixtures("home")
-def test_missing_file_says_where_to_place_it():
+def test_missing_file_says_where_to_place_it(home):
     with pytest.raises(DataError) as caught:
         prepare("avazu-standin")
     message = one_line(caught.value)
-    assert message.startswith("avazu-standin: expected one of train.csv, train.gz, avazu-ctr-prediction.zip")
-    assert "in data/avazu-standin/, found none" in message
+    assert message.startswith("avazu-standin: expected avazu-standin/train.csv or avazu-standin/train.gz or ")
+    assert f"in {home / 'raw'} or {home / 'project' / 'data'}, found no such file" in message
 
 
 @pytest.mark.usefixtures("home")

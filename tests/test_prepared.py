@@ -12,14 +12,17 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from tiny_movielens import BROKEN, ML_1M, WRITE, entries, isolate, one_line, write_1m
+from tiny_movielens import BROKEN, ML_1M, WRITE, entries, expect, isolate, one_line, write_1m
 
 from autodpq_data import prepared
 from autodpq_data.encoding import count_values, encode
 from autodpq_data.errors import DataError
 from autodpq_data.movielens import FIELDS, FILES
-from autodpq_data.prepared import load_samples, load_schema, prepare, split_rows, vocabulary
+from autodpq_data.prepared import load_samples, load_schema, prepare, vocabulary
 from autodpq_data.schema import Schema
+from autodpq_data.source import Source
+from autodpq_data.sources import SOURCES
+from autodpq_data.split import split_rows
 from autodpq_lib.training.metrics import constant_logloss
 from autodpq_system.paths import data_roots
 
@@ -34,8 +37,8 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def tiny(home, monkeypatch):
     """A folder placed by hand with tiny data that count as the real ones."""
-    monkeypatch.setattr(prepared, "EXPECTED", {})
-    monkeypatch.setattr(prepared, "FINGERPRINTS", {})
+    for dataset in WRITE:
+        expect(monkeypatch, dataset)
     write_1m(home / "raw" / "ml-1m")
     return home
 
@@ -52,9 +55,9 @@ def random_frame(rows=200, seed=0):
 
 def encoded(frame, parts=1):
     """Ids and values of a frame that comes in so many blocks."""
-    whole = frame.with_columns(label=pl.lit(1, pl.UInt8))
+    labels = pl.ones(len(frame), pl.UInt8, eager=True)
     cuts = [len(frame) * n // parts for n in range(parts + 1)]
-    counted = count_values(lambda _: [whole[a:b] for a, b in pairwise(cuts)])
+    counted = count_values(lambda _: [(frame[a:b], labels[a:b]) for a, b in pairwise(cuts)])
     assert (counted.rows, counted.positives) == (len(frame), len(frame))
     return encode(frame, counted.values), {name: known["value"].to_list() for name, known in counted.values.items()}
 
@@ -199,7 +202,7 @@ def test_counts_are_those_of_the_whole_data():
 
 @pytest.mark.usefixtures("tiny")
 def test_samples_are_the_rows_of_the_split(monkeypatch):
-    rows = {"train": np.array([0, 2, 3, 5]), "valid": np.array([4]), "test": np.array([1])}
+    rows = {"train": np.array([0, 4]), "valid": np.array([2, 3]), "test": np.array([1, 5])}
     monkeypatch.setattr(prepared, "split_rows", lambda n, seed: rows if (n, seed) == (6, 3) else None)
     ids, labels = (np.load(prepare("ml-1m") / f"{name}.npy") for name in ("ids", "labels"))
     for part in PARTS:
@@ -211,9 +214,17 @@ def test_samples_are_the_rows_of_the_split(monkeypatch):
 
 
 @pytest.mark.usefixtures("tiny")
+def test_part_without_positive_rows_is_refused(monkeypatch):
+    monkeypatch.setattr(prepared, "split_rows", lambda *_: {"valid": np.array([1, 3]), "test": np.array([], int)})
+    for part, rows in (("valid", 2), ("test", 0)):
+        with pytest.raises(DataError, match=f"ml-1m, {part}: expected rows of both labels, found 0 of {rows} positive"):
+            load_samples("ml-1m", part)
+
+
+@pytest.mark.usefixtures("tiny")
 def test_preparing_twice_reads_the_raw_data_once(monkeypatch):
     prepare("ml-1m")
-    monkeypatch.setattr(prepared, "_source", lambda _: pytest.fail("read the raw data again"))
+    monkeypatch.setitem(SOURCES, "ml-1m", Source(files=lambda: pytest.fail("read the raw data again"), read=list))
     prepare("ml-1m")
 
 
@@ -252,7 +263,7 @@ def test_known_fingerprint_is_the_published_one_or_the_prepared_one(monkeypatch)
     assert prepared.known_fingerprint("ml-1m") is None
     here = load_schema("ml-1m", 1).fingerprint
     assert prepared.known_fingerprint("ml-1m") == here
-    monkeypatch.setattr(prepared, "FINGERPRINTS", {"ml-1m": "published"})
+    expect(monkeypatch, "ml-1m", fingerprint="published")
     assert prepared.known_fingerprint("ml-1m") == "published"
 
 
@@ -285,14 +296,14 @@ def test_whole_folder_of_other_data_is_refused(home, dataset, rows, found):
 
 @pytest.mark.parametrize("key", ["positives", "sizes"])
 def test_folder_with_the_right_rows_but_other_content_is_refused(tiny, monkeypatch, key):
-    monkeypatch.setattr(prepared, "EXPECTED", {"ml-1m": {"rows": 6, key: "another"}})
+    expect(monkeypatch, "ml-1m", rows=6, **{key: "another"})
     assert error_of_prepare("ml-1m", tiny).startswith(f"ml-1m: expected {key} another, found ")
 
 
 def test_data_with_another_fingerprint_are_refused(tiny, monkeypatch):
     here = load_schema("ml-1m", 1).fingerprint
     monkeypatch.setenv("AUTODPQ_RUNS", str(tiny / "other"))
-    monkeypatch.setattr(prepared, "FINGERPRINTS", {"ml-1m": "f00"})
+    expect(monkeypatch, "ml-1m", fingerprint="f00")
     with pytest.raises(DataError) as caught:
         prepare("ml-1m")
     assert one_line(caught.value) == f"ml-1m: expected prepared data with sha256 f00, found {here}"
@@ -381,7 +392,7 @@ def test_real_1m_positive_rate_and_constant_predictor(real_1m):
 
 @pytest.mark.usefixtures("real_1m")
 def test_real_1m_fingerprint_is_the_published_one():
-    assert load_schema("ml-1m", 40).fingerprint == prepared.FINGERPRINTS["ml-1m"]
+    assert load_schema("ml-1m", 40).fingerprint == SOURCES["ml-1m"].fingerprint
 
 
 @pytest.mark.usefixtures("real_1m")

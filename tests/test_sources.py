@@ -2,32 +2,29 @@
 
 import errno
 import hashlib
-import socket
 import subprocess
 import tempfile
-import threading
 import time
 import zipfile
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pooch
 import pytest
+from local_server import closed_port, serve
 from tiny_movielens import entries, isolate, one_line, write_1m, write_100k
 
-from autodpq_data import sources
+from autodpq_data import fetch
 from autodpq_data.errors import DataError
+from autodpq_data.fetch import unpack
 from autodpq_data.movielens import FILES
-from autodpq_data.sources import locate, unpack
+from autodpq_data.sources import locate
 
 NAMES = FILES["ml-1m"]
 
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """A folder of its own for raw data, project and temporary files; local addresses bypass any proxy."""
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.setenv(name, "127.0.0.1")
+    """A folder of its own for raw data, project and temporary files."""
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     return isolate(tmp_path, monkeypatch)
@@ -35,27 +32,21 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def no_fetch(monkeypatch):
-    def refuse(folder):
-        pytest.fail(f"tried to download into {folder}")
+    def refuse(*asked, **_):
+        pytest.fail(f"tried to download {asked}")
 
-    for dataset in sources._FETCH:
-        monkeypatch.setitem(sources._FETCH, dataset, refuse)
+    monkeypatch.setattr(pooch, "retrieve", refuse)
+    monkeypatch.setattr(subprocess, "run", refuse)
 
 
 @pytest.fixture
 def server(tmp_path):
     """Address of a local server, and the folder that it serves."""
 
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
     served = tmp_path / "served"
     served.mkdir()
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=served)) as http:
-        threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        yield f"http://127.0.0.1:{http.server_address[1]}", served
-        http.shutdown()
+    with serve(served) as address:
+        yield address, served
 
 
 def zip_1m(archive, names=NAMES):
@@ -65,12 +56,6 @@ def zip_1m(archive, names=NAMES):
         for name in names:
             zipped.write(folder / name, f"ml-1m/{name}")
     return archive
-
-
-def closed_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def error_of_locate(dataset, home):
@@ -114,8 +99,8 @@ def test_incomplete_folder_is_an_error_and_not_a_reason_to_download(home, lost):
 def test_download_puts_the_files_into_the_project_once(home, server, monkeypatch):
     address, served = server
     archive = zip_1m(served / "ml-1m.zip")
-    monkeypatch.setattr(sources, "ML_1M_URL", f"{address}/ml-1m.zip")
-    monkeypatch.setattr(sources, "ML_1M_MD5", hashlib.md5(archive.read_bytes()).hexdigest())
+    monkeypatch.setattr(fetch, "ML_1M_URL", f"{address}/ml-1m.zip")
+    monkeypatch.setattr(fetch, "ML_1M_MD5", hashlib.md5(archive.read_bytes()).hexdigest())
     folder = locate("ml-1m")
     assert folder == home / "project" / "data" / "ml-1m"
     assert {name: (folder / name).read_bytes() for name in entries(folder)} == {
@@ -130,23 +115,23 @@ def test_download_puts_the_files_into_the_project_once(home, server, monkeypatch
 def test_download_with_another_checksum_is_refused(home, server, monkeypatch):
     address, served = server
     archive = zip_1m(served / "ml-1m.zip")
-    monkeypatch.setattr(sources, "ML_1M_URL", f"{address}/ml-1m.zip")
+    monkeypatch.setattr(fetch, "ML_1M_URL", f"{address}/ml-1m.zip")
     message = error_of_locate("ml-1m", home)
     assert "ml-1m.zip" in message
-    assert f"expected md5:{sources.ML_1M_MD5}" in message
+    assert f"expected md5:{fetch.ML_1M_MD5}" in message
     assert ".." not in message
     assert hashlib.md5(archive.read_bytes()).hexdigest() in message
 
 
 def test_address_that_serves_nothing_is_named(home, server, monkeypatch):
-    monkeypatch.setattr(sources, "ML_1M_URL", f"{server[0]}/ml-1m.zip")
+    monkeypatch.setattr(fetch, "ML_1M_URL", f"{server[0]}/ml-1m.zip")
     message = error_of_locate("ml-1m", home)
     assert "404" in message
     assert f"{server[0]}/ml-1m.zip" in message
 
 
 def test_no_network_says_what_was_tried_and_how_to_place_the_files(home, monkeypatch):
-    monkeypatch.setattr(sources, "ML_1M_URL", f"http://127.0.0.1:{closed_port()}/ml-1m.zip")
+    monkeypatch.setattr(fetch, "ML_1M_URL", f"http://127.0.0.1:{closed_port()}/ml-1m.zip")
     start = time.perf_counter()
     message = error_of_locate("ml-1m", home)
     assert time.perf_counter() - start < 10
@@ -160,8 +145,8 @@ def test_no_network_says_what_was_tried_and_how_to_place_the_files(home, monkeyp
 def test_full_disk_while_unpacking_a_download(home, server, monkeypatch):
     address, served = server
     archive = zip_1m(served / "ml-1m.zip")
-    monkeypatch.setattr(sources, "ML_1M_URL", f"{address}/ml-1m.zip")
-    monkeypatch.setattr(sources, "ML_1M_MD5", hashlib.md5(archive.read_bytes()).hexdigest())
+    monkeypatch.setattr(fetch, "ML_1M_URL", f"{address}/ml-1m.zip")
+    monkeypatch.setattr(fetch, "ML_1M_MD5", hashlib.md5(archive.read_bytes()).hexdigest())
     fill_disk(monkeypatch)
     message = error_of_locate("ml-1m", home)
     assert f"no space left on disk while writing {home / 'project' / 'data' / 'ml-1m'}" in message
@@ -201,7 +186,7 @@ def test_100k_wheel_with_another_checksum_is_refused(home, monkeypatch):
     pip_that(monkeypatch, puts=b"not the wheel")
     message = error_of_locate("ml-100k", home)
     found = hashlib.sha256(b"not the wheel").hexdigest()
-    assert f"recbole-1.2.1-py3-none-any.whl: expected sha256 {sources.RECBOLE_SHA256}, found {found}" in message
+    assert f"recbole-1.2.1-py3-none-any.whl: expected sha256 {fetch.RECBOLE_SHA256}, found {found}" in message
 
 
 def test_100k_comes_out_of_the_wheel(home, monkeypatch):
@@ -211,7 +196,7 @@ def test_100k_comes_out_of_the_wheel(home, monkeypatch):
             zipped.write(folder / name, f"recbole/dataset_example/ml-100k/{name}")
     wheel = (home / "wheel.zip").read_bytes()
     pip_that(monkeypatch, puts=wheel)
-    monkeypatch.setattr(sources, "RECBOLE_SHA256", hashlib.sha256(wheel).hexdigest())
+    monkeypatch.setattr(fetch, "RECBOLE_SHA256", hashlib.sha256(wheel).hexdigest())
     assert entries(locate("ml-100k")) == sorted(FILES["ml-100k"])
 
 

@@ -1,12 +1,13 @@
 """Tiny synthetic folders in the formats of MovieLens-1M and MovieLens-100K, and what the data tests share."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from autodpq_data import sources
 from autodpq_data.movielens import FILES
+from autodpq_data.sources import SOURCES
 from autodpq_system import paths
 
 CAFE = "Café of Sand (a.k.a. Dune Café) (1999)"
@@ -59,12 +60,22 @@ WRITE = {"ml-1m": write_1m, "ml-100k": write_100k}
 
 
 def isolate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Raw data in ``raw``, own runs in ``runs``, project in ``project``: nothing outside ``tmp_path`` is touched."""
+    """Raw data in ``raw``, own runs in ``runs``, project in ``project``: nothing outside ``tmp_path`` is touched.
+
+    Local addresses bypass any proxy.
+    """
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")
     monkeypatch.setenv("AUTODPQ_DATA", str(tmp_path / "raw"))
     monkeypatch.setenv("AUTODPQ_RUNS", str(tmp_path / "runs"))
-    for module in (paths, sources):
-        monkeypatch.setattr(module, "ROOT", tmp_path / "project")
+    monkeypatch.setattr(paths, "ROOT", tmp_path / "project")
     return tmp_path
+
+
+def expect(monkeypatch: pytest.MonkeyPatch, dataset: str, **what: object) -> None:
+    """Let a data set be what is said, and any other content be as good."""
+    nothing = dict.fromkeys(("rows", "positives", "sizes", "fingerprint"))
+    monkeypatch.setitem(SOURCES, dataset, replace(SOURCES[dataset], **{**nothing, **what}))
 
 
 def entries(folder: Path) -> list[str]:

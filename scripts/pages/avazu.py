@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from autodpq_data.prepared import EXPECTED
+from autodpq_data.sources import SOURCES
 from autodpq_eval.cost import speed
 from autodpq_eval.layout import as_markdown, markdown
 from autodpq_eval.plans import tables
@@ -45,7 +45,7 @@ def sets() -> str:
 
 
 def _rows(dataset: str) -> str:
-    return f"{EXPECTED[dataset]['rows']:,}"
+    return f"{SOURCES[dataset].rows:,}"
 
 
 def sample(recipe: str) -> str:

@@ -1,0 +1,42 @@
+"""``config/<dataset>.yaml``: what a data set sets otherwise than the defaults, and where a table of one's own lies."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from autodpq_data.errors import DataError
+from autodpq_system.paths import ROOT
+
+CONFIG = ROOT / "config"
+#: YAML files there that are no data sets.
+OTHERS = {"controls"}
+
+
+def described() -> set[str]:
+    """Names of the data sets that have a file."""
+    return {path.stem for path in CONFIG.glob("*.yaml")} - OTHERS
+
+
+def read_settings(dataset: str) -> dict[str, Any]:
+    """Content of a data set's file, empty where there is none.
+
+    Raises:
+        DataError: it is not YAML, or not ``key: value``.
+    """
+    path = CONFIG / f"{dataset}.yaml"
+    return dict(_parsed(path, path.stat().st_mtime_ns)) if dataset in described() else {}
+
+
+@cache
+def _parsed(path: Path, _changed: int) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: expected YAML, found: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{path}: expected lines of the form key: value, found {type(content).__name__}")
+    return content
