@@ -15,7 +15,7 @@ from autodpq_eval.cost import PAPER_END
 from autodpq_eval.facts import kept
 from autodpq_eval.figure3 import auc_at, fe_unit, points
 from autodpq_eval.paper import FACTS, as_number, curve_value, table_value, truncated
-from autodpq_eval.plans import TEN_SEEDS, configure, controls, figure3
+from autodpq_eval.plans import TEN_SEEDS, configure, controls, long_random
 from autodpq_eval.stats import BETTER, best_baseline, effect, relative_improvement
 from autodpq_eval.tables import TABLES, metric_of, read_plan
 from autodpq_eval.ten_seeds import holm
@@ -55,7 +55,7 @@ def plain_runs(out: Path, recipe: str) -> Runs:
         for strategy in STRATEGIES
     }
     plans |= {("deepfm", c.id): [c.config("ml-1m", recipe, seed) for seed in TEN_SEEDS] for c in controls()}
-    for run in figure3("ml-1m", recipe, list(TEN_SEEDS)):
+    for run in long_random("ml-1m", recipe, list(TEN_SEEDS)):
         plans.setdefault(("deepfm", f"long {run.strategy}"), []).append(run)
     return {key: read_plan(out, plan)[0] for key, plan in plans.items()}
 

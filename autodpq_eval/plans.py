@@ -12,11 +12,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from autodpq_eval.batch import status
-from autodpq_lib.config import MODELS, RECIPES, STRATEGIES, RunConfig
+from autodpq_lib.config import MODELS, READINGS, RECIPES, STRATEGIES, RunConfig
 from autodpq_runs.record import Record, read_record, record_path
 from autodpq_system.paths import ROOT
 
-PARTS = ("tables", "figure3", "controls", "seeds")
+PARTS = ("tables", "figure3", "controls", "seeds", "readings")
 #: Table 1 has all strategies on DeepFM; Table 2 these on every model.
 COMPATIBILITY = ("others", "random", "autodpq")
 TEN_SEEDS = range(1, 11)
@@ -35,12 +35,14 @@ def plan(
     strategies: Sequence[str] = (),
     profile: str = "full",
 ) -> list[RunConfig]:
-    """Runs of one part of the evaluation: ``tables``, ``figure3``, ``controls`` or ``seeds``.
+    """Runs of one part of the evaluation: ``tables``, ``figure3``, ``controls``, ``seeds`` or ``readings``.
 
     Models, strategies and profile count for ``tables`` alone. ``seeds`` needs Grid's records below ``out``.
     """
     if part == "figure3":
-        return figure3(dataset, recipe, seeds)
+        return long_random(dataset, recipe, seeds)
+    if part == "readings":
+        return readings(dataset, recipe, seeds)
     if part == "controls":
         return control_runs(dataset, recipe, seeds)
     if part == "seeds":
@@ -72,7 +74,7 @@ def tables(
     ]
 
 
-def figure3(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConfig]:
+def long_random(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConfig]:
     """Random at the length that Figure 3 shows, and FE beside it; the other curves are runs of Table 1.
 
     ``draws`` means nothing to FE: it only names the run whose time, taken in the same batch, is the unit of the long
@@ -135,6 +137,29 @@ def ten_seeds(dataset: str, recipe: str, grid: Sequence[Record]) -> list[RunConf
         for strategy, switches in chosen.items()
         for seed in TEN_SEEDS
     ]
+
+
+def readings(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConfig]:
+    """FE, Others, the global pair (8, 8) and AutoDPQ under each reading, on the laboratory's split, seed by seed.
+
+    (8, 8) is the one pair whose Space is the 194k that Table 1 prints for Grid. All runs that are compared are in this
+    one part, so that one batch makes them.
+    """
+    return [config for seed in seeds for config in on_laboratory_split(dataset, recipe, seed).values()]
+
+
+def on_laboratory_split(dataset: str, recipe: str, seed: int) -> dict[str, RunConfig]:
+    """The runs of :func:`readings` for one seed, by their name in the tables."""
+    chosen: dict[str, tuple[str, dict[str, Any]]] = {
+        "FE": ("fe", {}),
+        "Others": ("others", {}),
+        "DPQ (8, 8)": ("grid", {"centroids": (8,), "subspaces": (8,)}),
+        **{f"AutoDPQ, {reading}": ("autodpq", {"reading": reading}) for reading in READINGS},
+    }
+    return {
+        name: configure(dataset, recipe, strategy, seed, split="laboratory", **switches)
+        for name, (strategy, switches) in chosen.items()
+    }
 
 
 def best_pair(grid: Sequence[Record]) -> tuple[int, int]:

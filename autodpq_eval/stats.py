@@ -60,6 +60,28 @@ def effect(ours: BySeed, base: BySeed) -> dict[str, float]:
     return found | {"low": low, "high": high, "p": test.pvalue, "p_paired": paired}
 
 
+def equivalence(ours: BySeed, base: BySeed, margin: float) -> dict[str, float]:
+    """Two one-sided tests that the means differ by less than ``margin``: p of Welch's and of the paired form.
+
+    A p below 0.05 says that there is no difference of that size, where a large p of :func:`effect` only says that none
+    was shown. NaN where there is no test; other seeds give no paired one.
+    """
+    a, b = (np.array([runs[seed] for seed in sorted(runs)]) for runs in (ours, base))
+    found = {"p_equal": np.nan, "p_equal_paired": np.nan}
+    if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
+        return found
+    found["p_equal"] = max(
+        stats.ttest_ind(a + margin, b, equal_var=False, alternative="greater").pvalue,
+        stats.ttest_ind(a - margin, b, equal_var=False, alternative="less").pvalue,
+    )
+    if set(ours) == set(base) and np.ptp(a - b):
+        found["p_equal_paired"] = max(
+            stats.ttest_rel(a + margin, b, alternative="greater").pvalue,
+            stats.ttest_rel(a - margin, b, alternative="less").pvalue,
+        )
+    return found
+
+
 def relative_improvement(ours: float, baseline: float, metric: str) -> float:
     """Rel.Improv. as Table 1 has it: gain over the best baseline as a share of the baseline.
 

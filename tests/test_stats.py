@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from autodpq_eval.stats import best_baseline, compare, relative_improvement
+from autodpq_eval.stats import best_baseline, compare, equivalence, relative_improvement
 
 OURS = {1: 0.8147, 2: 0.8150, 3: 0.8144}
 BASE = {1: 0.8112, 2: 0.8110, 3: 0.8115}
@@ -71,3 +72,25 @@ def test_best_baseline_is_chosen_per_metric() -> None:
     """DCN of Table 2: the best logloss is Others', the best AUC Random's."""
     assert best_baseline({"others": 0.8105, "random": 0.8119}, "auc") == "random"
     assert best_baseline({"others": 0.5193, "random": 0.5208}, "logloss") == "others"
+
+
+def test_equivalence_by_hand() -> None:
+    """Welch with equal n and equal variances is Student's: t = (gap -+ margin) / sqrt(2 s^2 / n), 2 n - 2 degrees."""
+    a, b = {1: 1.0, 2: 1.2, 3: 1.4}, {1: 1.1, 2: 1.3, 3: 1.5}  # gap -0.1, s^2 = 0.04, and a - b has no spread
+    standard = (2 * 0.04 / 3) ** 0.5
+    by_hand = max(student.sf((-0.1 + 0.5) / standard, 4), student.cdf((-0.1 - 0.5) / standard, 4))
+    found = equivalence(a, b, 0.5)
+    assert found["p_equal"] == pytest.approx(by_hand, abs=1e-9)
+    assert math.isnan(found["p_equal_paired"])
+    pairs = {1: 1.0, 2: 1.25, 3: 1.4}
+    gaps = np.array([-0.1, -0.05, -0.1])
+    error = gaps.std(ddof=1) / 3**0.5
+    paired = max(student.sf((gaps.mean() + 0.5) / error, 2), student.cdf((gaps.mean() - 0.5) / error, 2))
+    assert equivalence(pairs, b, 0.5)["p_equal_paired"] == pytest.approx(paired, abs=1e-9)
+
+
+def test_equivalence_needs_two_runs_a_side_and_the_same_seeds_for_pairs() -> None:
+    assert math.isnan(equivalence({1: 0.8}, {1: 0.8, 2: 0.7}, 0.1)["p_equal"])
+    found = equivalence({1: 0.8, 2: 0.81}, {3: 0.8, 4: 0.82}, 0.1)
+    assert not math.isnan(found["p_equal"])
+    assert math.isnan(found["p_equal_paired"])
