@@ -53,15 +53,20 @@ def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     for metric in ("auc", "logloss"):
         for ours in (name for name in runs if name not in BASELINES):
             for base in BASELINES:
-                a, b = ({s: BETTER[metric] * v for s, v in by_seed(runs[n], metric).items()} for n in (ours, base))
-                both = sorted(set(a) & set(b))
-                pair = [{seed: side[seed] for seed in both} for side in (a, b)]
-                row = {"metric": metric, "a": ours, "b": base, "paper": _paper(metric, base)}
-                rows.append(row | effect(*pair) | equivalence(*pair, MARGIN))
+                a, b = _pairs(runs[ours], runs[base], metric)
+                row: dict[str, object] = {"metric": metric, "a": ours, "b": base, "paper": _paper(metric, base)}
+                rows.append(row | effect(a, b) | equivalence(a, b, MARGIN))
     table = pd.DataFrame(rows)
     for column in ("p", "p_paired"):
         table[f"{column}_holm"] = holm(table[column].astype(float).to_numpy())
     return table.assign(verdict=[verdict(row) for _, row in table.iterrows()])
+
+
+def _pairs(ours: Sequence[Record], base: Sequence[Record], metric: str) -> tuple[dict[int, float], dict[int, float]]:
+    """A metric of the seeds that both sides have, signed so that more is better."""
+    a, b = ({seed: BETTER[metric] * value for seed, value in by_seed(side, metric).items()} for side in (ours, base))
+    both = a.keys() & b.keys()
+    return {seed: a[seed] for seed in both}, {seed: b[seed] for seed in both}
 
 
 def verdict(row: Mapping[str, float]) -> str:
