@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS, as_csv
 from autodpq_eval.paper import FACTS
-from autodpq_eval.plans import LONG_DRAWS
-from autodpq_eval.plans import long_random as long_random
+from autodpq_eval.plans import LONG_DRAWS, long_random
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.record import Record

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import small_config
 
 from autodpq_eval.plans import on_laboratory_split, plan
 from autodpq_eval.readings import BASELINES, verdict
+from autodpq_lib.config import RunConfig
 from autodpq_system.paths import ROOT
 
 
@@ -42,7 +42,10 @@ def test_verdicts_by_hand(effect: float, p: float, p_equal: float, said: str) ->
 
 
 def test_a_switched_runs_name_says_what_is_switched() -> None:
-    config = small_config(reading="text", second_order=True, pretrain=True)
-    assert "reading-text" in config.name()
-    assert "second-order" in config.name()
-    assert "no-pretrain" in small_config(pretrain=False).name()
+    def name(**switches: object) -> str:
+        return RunConfig(dataset="ml-1m", strategy="autodpq", seed=2, **switches).name()
+
+    assert name() == "deepfm-autodpq-seed2"
+    assert name(reading="text", second_order=True).startswith("deepfm-autodpq-seed2-reading-text-second-order-")
+    assert name(pretrain=False).startswith("deepfm-autodpq-seed2-no-pretrain-")
+    assert name(split="laboratory", threshold=160).startswith("deepfm-autodpq-seed2-threshold-160-split-laboratory-")

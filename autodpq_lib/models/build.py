@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from autodpq_data.schema import Schema
 from autodpq_lib.config import STRATEGIES, Decision, RunConfig
@@ -20,7 +20,6 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.dcn import DCN
 from autodpq_lib.models.deepfm import DeepFM
 from autodpq_lib.models.pnn import PNN
-from autodpq_lib.training.checkpoints import Weights
 from autodpq_system.seeding import seed_for
 
 #: Makes the embedding of a configuration on a data set.
@@ -75,7 +74,7 @@ def candidates_model(config: RunConfig, schema: Schema) -> CTRModel:
     return _on(make, config, schema)
 
 
-def start_from(model: CTRModel, weights: Weights) -> None:
+def start_from(model: CTRModel, weights: Mapping[str, Tensor]) -> None:
     """Load all that models of different strategies share: raw rows, first-order weights, the rest of the model."""
     apart = ("embedding.quantisers.", "embedding.norms.", "embedding.alpha")
     shared = {name: tensor for name, tensor in weights.items() if not name.startswith(apart)}
@@ -112,7 +111,7 @@ def assemble(config: RunConfig, fields: int, embedding: nn.Module, first_order: 
 def _first_order(embedding: Full, config: RunConfig, schema: Schema) -> Full:
     _seed(config, "first_order")
 
-    def init(tensor: torch.Tensor) -> torch.Tensor:
+    def init(tensor: Tensor) -> Tensor:
         return tensor.normal_(0.0, config.base_model.first_order_sd)
 
     return Others(schema, 1, init) if isinstance(embedding, Others) else Full(schema.num_features, 1, init)
