@@ -13,7 +13,7 @@ from autodpq_system.paths import ROOT
 from scripts import readme
 from scripts.pages.picture import Picture
 
-PAGES = sorted(readme.PAGES)
+PAGES = sorted({*readme.PAGES, *(str(path.relative_to(ROOT)) for path in ROOT.glob("*/README.md"))})
 
 
 def text_of(page: str) -> str:
@@ -36,7 +36,7 @@ def test_readme_is_short():
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page):
-    files = {str(path) for path in tracked()}
+    files = {str(entry) for path in tracked() for entry in (path, *path.parents)}
     for link in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
         if re.match(r"https?:", link):
             continue
