@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from autodpq_lib.config import STRATEGIES, Decision
-from autodpq_lib.runs.record import Record
+from autodpq_runs.record import Record
 
 COLOURS = dict(zip(STRATEGIES, sns.color_palette("colorblind"), strict=False))
 DASHES = ("-", "--", ":", "-.")
