@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -24,6 +25,12 @@ from autodpq_system.atomic import atomic_path, write_text
 
 #: ``unit`` -> what the x-axis counts.
 UNITS = {"seconds": "log(time)", "steps": "log(optimiser steps)"}
+#: Part of the x-axis that is shown: FE's own training is left of 0.
+SHOWN = (-1.0, 5.3)
+#: Height of a line's name, as a share of the panel's.
+NAME_HEIGHT = 0.042
+#: Where a line ends, its name, its strategy.
+Label = tuple[float, str, str]
 
 
 def points(records: Sequence[Record]) -> pd.DataFrame:
@@ -76,43 +83,116 @@ def _improvements(record: Record, unit: str) -> list[tuple[float, float]]:
 
 
 def draw(table: pd.DataFrame, title: str, *, paper: bool = True) -> Figure:
-    """Both panels: mean over the seeds, a band of one standard deviation; ``paper``: its curves dashed behind.
+    """Both panels: mean over the seeds in steps, a band of one standard deviation; ``paper``: its curves dashed.
 
     The paper's curves are of MovieLens-1M and stand beside no other data set.
 
-    A curve is solid until the last of its runs ends, then dotted: a strategy that has stopped keeps its result.
+    A curve is solid until the last of its runs ends, at the dot, then dotted: a strategy that has stopped keeps its
+    result. FE ends at 0 and is drawn last, over the others.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(12, 4.6), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.8), sharey=True, layout="constrained")
+    axes[0].set_ylim(*_limits(table, paper))
     for axis, (unit, label) in zip(axes, UNITS.items(), strict=True):
         part = table[table["unit"] == unit]
-        if paper:
-            _paper_curves(axis)
-        for name in [name for name in STRATEGIES if name in set(part["strategy"])]:
-            _curve(axis, part[part["strategy"] == name], name)
-        axis.set(title=f"in {unit}", xlabel=f"{label}, natural log; 0 is one FE training", xlim=(0, 5.3))
+        labels = [_curve(axis, part[part["strategy"] == name], name) for name in _drawn(part)]
+        labels += [_paper_curve(axis, name) for name in STRATEGIES] if paper else []
+        axis.set(title=f"in {unit}", xlabel=f"{label}, natural log; 0 is one FE training", xlim=SHOWN)
+        axis.axvline(0, color="0.85", lw=0.8, zorder=0)
+        name_lines(axis, labels)
     axes[0].set_ylabel("test AUC of the best on validation so far")
-    axes[1].legend(fontsize=8, loc="lower right", title="— ours, -- the paper's" if paper else None, title_fontsize=8)
-    figure.suptitle(title)
+    figure.suptitle(title + (" (solid) and the paper's (thin, dashed)" if paper else ""))
+    figure.set_label(_in_words(table, title, paper))
     return figure
 
 
-def _paper_curves(axis: Axes) -> None:
-    facts = pd.read_csv(FACTS / "figure3.csv")
-    for name, part in facts.groupby("strategy"):
-        axis.step(part["log_time"], part["auc"], where="post", color=COLOURS[name], lw=0.8, ls="--", alpha=0.7)
+def published() -> pd.DataFrame:
+    """The paper's curves: strategy, log_time, auc."""
+    return pd.read_csv(FACTS / "figure3.csv")
 
 
-def _curve(axis: Axes, part: pd.DataFrame, name: str) -> None:
-    """Mean and band of one strategy on a common grid of log t."""
-    grid = np.linspace(0, 5.3, 531)
-    each = np.array([_at(np.exp(grid), run) for _, run in part.groupby("seed")])
-    mean, sd = each.mean(0), each.std(0, ddof=1) if len(each) > 1 else np.zeros_like(grid)
-    end = max(np.log(part["last"].max()), 0.0)
-    runs = grid <= end
-    axis.plot(grid[runs], mean[runs], color=COLOURS[name], lw=1.8, label=LABELS[name])
-    axis.plot(grid[~runs], mean[~runs], color=COLOURS[name], lw=1, ls=":")
-    axis.fill_between(grid, mean - sd, mean + sd, color=COLOURS[name], alpha=0.12, lw=0)
-    axis.plot(end, mean[runs][-1], "o", color=COLOURS[name], ms=4)
+def _drawn(part: pd.DataFrame) -> list[str]:
+    """The strategies that have a curve, FE last."""
+    return [name for name in (*STRATEGIES[1:], STRATEGIES[0]) if name in set(part["strategy"])]
+
+
+def _paper_curve(axis: Axes, name: str) -> Label:
+    part = published().query("strategy == @name")
+    axis.step(part["log_time"], part["auc"], where="post", color=COLOURS[name], lw=1, ls="--")
+    return float(part["auc"].iloc[-1]), f"{LABELS[name]}, paper", name
+
+
+def _curve(axis: Axes, part: pd.DataFrame, name: str) -> Label:
+    """Mean and band of one strategy, as steps in log t; what to write at the end of its line."""
+    t, mean, sd = mean_curve(part)
+    end = max(float(np.log(part["last"].max())), 0.0)
+    runs = np.log(t) <= end + 1e-4  # a record's seconds are rounded
+    style: dict[str, Any] = {"color": COLOURS[name], "drawstyle": "steps-post", "zorder": 3 if name == "fe" else 2}
+    x = [*np.log(t[runs]), end]
+    low, mid, high = ([*line[runs], line[runs][-1]] for line in (mean - sd, mean, mean + sd))
+    axis.fill_between(x, low, high, step="post", color=COLOURS[name], alpha=0.12, lw=0)
+    axis.plot(x, mid, lw=2, label=LABELS[name], **style)
+    axis.plot([end, SHOWN[1]], [mean[-1]] * 2, lw=1.2, ls=":", **style)
+    axis.plot(end, mid[-1], "o", color=COLOURS[name], ms=5, zorder=4)
+    return float(mean[-1]), LABELS[name], name
+
+
+def mean_curve(part: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation over the seeds of one strategy's curves, at every t at which one of them steps.
+
+    The first is the t from which all have a model.
+    """
+    each = [run for _, run in part.groupby("seed")]
+    first = max(run["t"].min() for run in each)
+    t = np.unique([first, *part.loc[part["t"] > first, "t"]])
+    values = np.array([_at(t, run) for run in each])
+    return t, values.mean(0), values.std(0, ddof=1) if len(each) > 1 else np.zeros_like(t)
+
+
+def _limits(table: pd.DataFrame, paper: bool) -> tuple[float, float]:
+    """Room for all steps from one FE training on; what lies lower comes in from below."""
+    late = (table["unit"] == "steps") & (table["t"] >= 1)
+    found = [*table.loc[late, "auc"], *ends(table)["auc"], *(published()["auc"] if paper else [])] or [0.0, 1.0]
+    margin = 0.06 * (max(found) - min(found)) + 1e-4
+    return min(found) - margin, max(found) + margin
+
+
+def name_lines(axis: Axes, labels: Sequence[Label]) -> None:
+    """Write each line's name beside its end, no two over each other."""
+    low, high = axis.get_ylim()
+    ordered = sorted(labels)
+    places = apart([y for y, _, _ in ordered], NAME_HEIGHT * (high - low))
+    for (y, text, name), place in zip(ordered, places, strict=True):
+        axis.annotate(
+            text, (1, y), xytext=(1.05, place), xycoords=axis.get_yaxis_transform(), fontsize=8, va="center",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": COLOURS[name], "lw": 1, "shrinkA": 2, "shrinkB": 0},
+        )  # fmt: skip
+
+
+def apart(places: Sequence[float], gap: float) -> list[float]:
+    """Ascending places moved so that neighbours are at least ``gap`` apart, near where they were."""
+    groups: list[list[float]] = []
+    for place in places:
+        groups.append([place])
+        while len(groups) > 1 and _spread(groups[-1], gap)[0] < _spread(groups[-2], gap)[-1] + gap:
+            groups[-2:] = [groups[-2] + groups[-1]]
+    return [place for group in groups for place in _spread(group, gap)]
+
+
+def _spread(group: Sequence[float], gap: float) -> list[float]:
+    """As many places, ``gap`` apart, around the group's mean."""
+    return [sum(group) / len(group) + gap * (n - (len(group) - 1) / 2) for n in range(len(group))]
+
+
+def _in_words(table: pd.DataFrame, title: str, paper: bool) -> str:
+    """The picture's text: where each curve stops, on time and on AUC."""
+    stops = ends(table).loc["seconds"] if len(table) else pd.DataFrame(columns=["last", "auc"])
+    each = "; ".join(f"{LABELS[name]} {auc:.4f} after {last:.1f}" for name, last, auc in stops.itertuples())
+    beside = " The paper's curves are dashed." if paper else ""
+    return (
+        f"{title}. Two step charts, by seconds and by steps: test AUC against the log of the cost in FE trainings; "
+        f"one curve a strategy. They stop, in seconds, at: {each}.{beside}"
+    )
 
 
 def _at(t: NDArray[np.float64], run: pd.DataFrame) -> NDArray[np.float64]:
@@ -149,6 +229,7 @@ def write_figure3(table: pd.DataFrame, figure: Figure, folder: Path) -> None:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a picture, without a date and with fixed names inside, so that the same picture has the same bytes."""
+    """Write a picture with its text, without a date and with fixed names inside: the same one has the same bytes."""
+    about = {"Description": str(figure.get_label())}
     with mpl.rc_context({"svg.hashsalt": "autodpq"}), atomic_path(path) as written:
-        figure.savefig(written, dpi=160, metadata={"Date": None} if path.suffix == ".svg" else {})
+        figure.savefig(written, dpi=160, metadata=about | ({"Date": None} if path.suffix == ".svg" else {}))

@@ -1,36 +1,74 @@
-"""Pictures that more than one notebook draws. Colours are seaborn's colour-blind palette."""
+"""Pictures and tables that more than one notebook shows. A picture's label is the text that can stand for it.
+
+Colours are seaborn's colour-blind palette, one a strategy, the same in every picture.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
-from autodpq_lib.config import STRATEGIES
+from autodpq_lib.config import STRATEGIES, Decision
 from autodpq_runs.record import Record
 
 COLOURS = dict(zip(STRATEGIES, sns.color_palette("colorblind"), strict=False))
+DASHES = ("-", "--", ":", "-.")
+#: (K, D) -> the candidate's weight in each epoch.
+Weights = dict[tuple[int, int], NDArray[np.float64]]
 
 
 def curves(record: Record, title: str) -> Figure:
-    """Validation AUC and training loss of every fit of a run, by epoch; the chosen epoch is marked."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
-    many = len(record.fits) > 3
-    for number, log in enumerate(record.fits):
-        colour = sns.color_palette("viridis", len(record.fits))[number] if many else f"C{number}"
-        left.plot(log.curve["epoch"], log.curve["valid_auc"], color=colour, lw=1, label=log.name)
-        right.plot(log.curve["epoch"], log.curve["train_loss"], color=colour, lw=1)
-    chosen = record.timeline[-1]
-    left.plot(chosen.epoch, chosen.valid.auc, "o", color="black", label=f"chosen: {chosen.fit}, epoch {chosen.epoch}")
-    left.set(title="Validation AUC", xlabel="epoch", ylabel="AUC")
-    right.set(title="Training logloss", xlabel="epoch", ylabel="logloss (nats)")
-    handles, labels = left.get_legend_handles_labels()
-    left.legend(*((handles[-1:], labels[-1:]) if many else (handles, labels)), fontsize=8, loc="lower right")
+    """Validation AUC and training loss of a run's fits, one after the other; the chosen epoch is marked.
+
+    Of many fits, the trials of Grid and Random, the chosen one alone is in full colour.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+    starts = np.cumsum([0, *(len(log.curve["epoch"]) for log in record.fits)])
+    chosen, many = record.timeline[-1], len(record.fits) > 3
+    for log, start in zip(record.fits, starts, strict=False):
+        faint = many and log.name != chosen.fit
+        style = {"color": _colour(record, log.name), "alpha": 0.35 if faint else 1.0, "lw": 1.0 if faint else 1.8}
+        for axis, column in zip(axes, ("valid_auc", "train_loss"), strict=True):
+            x = start + 1 + np.arange(len(log.curve[column]))
+            axis.plot(x, log.curve[column], marker="" if many else ".", **style)
+            if not many:
+                _head(axis, start, log.name)
+        if log.name == chosen.fit:
+            x = start + 1 + chosen.epoch
+            axes[0].plot(x, chosen.valid.auc, "o", ms=8, mfc="none", mec="black", mew=1.5)
+    words = f"ring: chosen, {chosen.fit}, its epoch {chosen.epoch + 1}"
+    axes[0].set(title=f"Validation AUC ({words})", xlabel="epochs of the run", ylabel="AUC")
+    axes[1].set(title="Training logloss", xlabel="epochs of the run", ylabel="logloss (nats)")
+    for axis in axes:
+        axis.title.set_fontsize(10)
+        axis.margins(y=0.15)
     figure.suptitle(title)
+    fits = ", ".join(log.name for log in record.fits) if not many else f"{len(record.fits)} trials"
+    figure.set_label(
+        f"{title}. Two line charts over the epochs of the run, its fits one after the other: {fits}. Left: validation "
+        f"AUC, a ring at {chosen.valid.auc:.4f}, epoch {chosen.epoch + 1} of {chosen.fit}. Right: training logloss."
+    )
     return figure
+
+
+def _colour(record: Record, fit: str) -> tuple[float, float, float]:
+    """The strategy's; a pretrain is an FE training, and has FE's."""
+    return COLOURS["fe" if fit == "pretrain" else record.config.strategy]
+
+
+def _head(axis: Axes, start: int, name: str) -> None:
+    """Name a fit above its part of the axis."""
+    axis.axvline(start + 0.5, color="0.8", lw=0.8, zorder=0)
+    axis.annotate(name, (start + 0.6, 0.99), xycoords=("data", "axes fraction"), fontsize=8, va="top")
 
 
 def trials(record: Record) -> pd.DataFrame:
@@ -51,19 +89,72 @@ def trials(record: Record) -> pd.DataFrame:
 
 
 def candidate_weights(record: Record) -> Figure:
-    """How the search weighs the candidates of each field, epoch by epoch."""
+    """How the search weighs the T candidates of each field, epoch by epoch, from 0, with 1/T and the deciding epoch.
+
+    Colour tells K, dashes tell D; the chosen candidate is the thick line.
+    """
     curve = pd.DataFrame(next(log.curve for log in record.fits if log.name == "search"))
     fields = [column.split("/")[1] for column in curve if column.startswith("entropy/")]
-    figure, axes = plt.subplots(1, len(fields), figsize=(2.6 * len(fields), 3), sharey=True, layout="constrained")
-    for axis, name in zip(axes, fields, strict=True):
-        weights = curve.filter(like=f"p/{name}/")
-        for column, colour in zip(weights, sns.color_palette("colorblind", weights.shape[1]), strict=True):
-            axis.plot(curve["epoch"], weights[column], color=colour, lw=1.2, label=f"({column.split('/')[2]})")
-        axis.set(title=name, xlabel="epoch")
-    axes[0].set_ylabel("weight p of the candidate")
-    axes[-1].legend(title="(K, D)", fontsize=7, title_fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-    figure.suptitle("Search: weights of the candidates, without noise, at the temperature reached")
+    number = deciding_epoch(curve, record.decision)
+    figure, axes = plt.subplots(
+        1, len(fields), figsize=(2.5 * len(fields) + 1, 3.2), sharey=True, layout="constrained", squeeze=False
+    )
+    seen = []
+    for axis, name in zip(axes[0], fields, strict=True):
+        weights = _weights(curve, name)
+        chosen = max(weights, key=lambda pair: weights[pair][number])
+        _field_weights(axis, weights, chosen)
+        axis.axhline(1 / len(weights), color="black", lw=0.8)
+        axis.axvline(number + 1, color="black", lw=0.8, ls=":")
+        axis.set(title=f"{name}: {chosen}", xlabel="epoch of the search")
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        seen.append(f"{name} takes {chosen} with {weights[chosen][number]:.3f}")
+    axes[0, 0].set_ylabel("weight p of the candidate")
+    axes[0, 0].set_ylim(bottom=0)
+    figure.legend(handles=_legend(weights), fontsize=8, loc="outside right center")
+    figure.suptitle("Search: weights of the candidates, without noise; thin line 1/T, dotted the epoch that decides")
+    figure.set_label(
+        f"A line chart a field over the epochs of the search: weights of {len(weights)} candidates, on a scale from 0, "
+        f"beside the line of 1/T = {1 / len(weights):.3f}. At epoch {number + 1}, which decides, {'; '.join(seen)}."
+    )
     return figure
+
+
+def deciding_epoch(curve: pd.DataFrame, decision: Decision | None) -> int:
+    """The row of a search's curve whose largest weights are the decision: the best on validation, or else the last."""
+    best = int(curve["valid_auc"].to_numpy().argmax())
+    for name, pair in (decision or {}).items():
+        weights = _weights(curve, name)
+        if max(weights, key=lambda one: weights[one][best]) != pair:
+            return len(curve) - 1
+    return best
+
+
+def _weights(curve: pd.DataFrame, field: str) -> Weights:
+    """(K, D) -> weight in each epoch."""
+    columns = [column for column in curve if column.startswith(f"p/{field}/")]
+    pairs = [tuple(int(part) for part in column.split("/")[2].split(",")) for column in columns]
+    return {(k, d): curve[column].to_numpy() for (k, d), column in sorted(zip(pairs, columns, strict=True))}
+
+
+def _look(weights: Weights, k: int | None = None, d: int | None = None) -> dict[str, Any]:
+    """Colour of a K, dashes of a D."""
+    ks, ds = sorted({k for k, _ in weights}), sorted({d for _, d in weights})
+    colour = "0.3" if k is None else sns.color_palette("colorblind")[ks.index(k)]
+    return {"color": colour, "ls": "-" if d is None else DASHES[ds.index(d) % len(DASHES)]}
+
+
+def _field_weights(axis: Axes, weights: Weights, chosen: tuple[int, int]) -> None:
+    epochs = 1 + np.arange(len(weights[chosen]))
+    for (k, d), values in weights.items():
+        axis.plot(epochs, values, marker="." if len(epochs) == 1 else "", lw=2.6 if (k, d) == chosen else 1.0,
+                  **_look(weights, k, d))  # fmt: skip
+
+
+def _legend(weights: Weights) -> list[Line2D]:
+    ks, ds = sorted({k for k, _ in weights}), sorted({d for _, d in weights})
+    colours = [Line2D([], [], label=f"K = {k}", **_look(weights, k=k)) for k in ks]
+    return colours + [Line2D([], [], label=f"D = {d}", **_look(weights, d=d)) for d in ds]
 
 
 def decisions(found: Sequence[Record]) -> pd.DataFrame:
