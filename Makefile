@@ -18,7 +18,7 @@ BATCH = $(BIN)/python -m scripts.replicate --seeds $(SEEDS) $(if $(JOBS),--jobs 
 	$(if $(MODELS),--models $(MODELS)) $(if $(STRATEGIES),--strategies $(STRATEGIES))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo replicate controls seeds plan readme bench explain test check format lab clean
+.PHONY: help env demo replicate controls seeds plan readme bench explain test check sanitize format lab clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -56,6 +56,12 @@ check: env  ## formatting, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+sanitize: export AUTODPQ_COMPILER = cc -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
+sanitize: export ASAN_OPTIONS = detect_leaks=0
+sanitize: env  ## the tests of all that is in C, under AddressSanitizer and UBSan
+	LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libstdc++.so)" \
+		$(BIN)/pytest -s -n 0 $$(grep -lE 'compiler|native' tests/test_*.py)
 
 format: env  ## put the code into shape
 	$(BIN)/ruff format .

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import warnings
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,13 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from autodpq_lib.native.compiled import library
+from autodpq_lib import native
+from autodpq_lib.native import look_up as in_c
+from autodpq_lib.native.look_up import ALL, NONE, SOME
 from autodpq_packed.bits import bits_for
 from autodpq_packed.reader import Table
-
-SOURCE = Path(__file__).with_suffix(".c")
-#: Of a field's features are coded, as in C.
-NONE, ALL, SOME = range(3)
 
 
 class PackedInC(nn.Module):
@@ -32,7 +27,7 @@ class PackedInC(nn.Module):
         table: read from a packed file.
 
     Raises:
-        ValueError: the kept rows are not float32.
+        ValueError: the kept rows are not float32, or a field leads outside the table.
     """
 
     kept: Tensor
@@ -55,14 +50,13 @@ class PackedInC(nn.Module):
         }
         for name, array in arrays.items():
             self.register_buffer(name, torch.tensor(array))  # aligned, so that a row of 64 bytes is one cache line
-        self._shape = by_field.shape[0], table.kept.shape[1]  # M, X
-        self._struct: tuple[int, int, NDArray[np.int64]] | None = None  # of kept, its own address, itself
+        self._checked: in_c.Table | None = self._table()
 
     @staticmethod
     def takes(table: Table) -> bool:
         """Whether there is a compiler that works, and the table is one that the C function reads."""
         try:
-            return table.kept.dtype == np.float32 and library(SOURCE) is not None
+            return table.kept.dtype == np.float32 and native.available()
         except (RuntimeError, OSError) as error:
             warnings.warn(f"read without C: {error}", stacklevel=2)
             return False
@@ -72,48 +66,18 @@ class PackedInC(nn.Module):
 
         Raises:
             IndexError: an id is none of its field's.
-            ValueError: ids of another type or shape, or not on the CPU.
+            ValueError: ids of another type or shape, or not on the CPU; load(path, Packed) reads anywhere.
         """
-        m, x = self._shape
-        if ids.device.type != "cpu" or ids.dtype != torch.int64 or ids.dim() != 2 or ids.shape[1] != m:
-            found = f"{ids.dtype} {list(ids.shape)} on {ids.device}"
-            raise ValueError(
-                f"ids: expected int64 [B, {m}] on the CPU, found {found}; load(path, Packed) reads anywhere"
-            )
-        ids = ids.contiguous()
-        out = torch.empty(len(ids), m, x, dtype=torch.float32, device="cpu")
-        refused = _look_up()(out.data_ptr(), ids.data_ptr(), len(ids), self._table())
-        if refused >= 0:
-            row, field = divmod(refused, m)
-            begin, end = self.fields[field, :2].tolist()
-            raise IndexError(f"ids[{row}, {field}]: expected {begin} to {end - 1}, found {ids[row, field]}")
-        return out
+        self._checked = self._checked or self._table()
+        return self._checked.look_up(ids.contiguous())
 
-    def _table(self) -> int:
-        """Address of what C calls ``table``, made again when the buffers have moved, as in a copy of the module."""
-        first = self.kept.data_ptr()
-        if self._struct is None or self._struct[0] != first:
-            if self.kept.dtype != torch.float32 or self.kept.device.type != "cpu":
-                raise ValueError(f"table: expected float32 on the CPU, found {self.kept.dtype} on {self.kept.device}")
-            pointers = [each.data_ptr() for each in (self.kept, self.lines, self.codes, self.centroids, self.fields)]
-            struct = np.array([*pointers, *self._shape], np.int64)
-            self._struct = first, struct.ctypes.data, struct
-        return self._struct[1]
+    def _table(self) -> in_c.Table:
+        return in_c.Table(self.kept, self.lines, self.codes, self.centroids, self.fields)
 
     def _apply(self, *args: Any, **kwargs: Any) -> PackedInC:
-        self._struct = None  # buffers may be converted or moved now
+        self._checked = None  # buffers may be converted or moved now
         super()._apply(*args, **kwargs)
         return self
-
-
-@cache
-def _look_up() -> Any:
-    """The C function."""
-    compiled = library(SOURCE)
-    assert compiled is not None
-    compiled.look_up.argtypes = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p
-    compiled.look_up.restype = ctypes.c_int64
-    return compiled.look_up
 
 
 def _lines(table: Table) -> NDArray[np.int32]:

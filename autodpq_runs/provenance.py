@@ -13,8 +13,7 @@ from importlib.metadata import version
 import torch
 from pydantic import BaseModel
 
-from autodpq_lib.native.compiled import library
-from autodpq_lib.training.lazy_adam import SOURCE
+from autodpq_lib import native
 from autodpq_system.memory import PeakMemory
 from autodpq_system.paths import ROOT
 from autodpq_system.process import cpu
@@ -92,7 +91,7 @@ def provenance(begun: Origin) -> Provenance:
         cpu=cpu(),
         threads=torch.get_num_threads(),
         peak_memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit,
-        compiled=library(SOURCE) is not None,
+        compiled=native.available(),
         peak_anonymous_mib=begun.memory.stop(),
     )
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from threading import Event, Thread
 from weakref import ReferenceType, ref
 
-STATUS = Path("/proc/self/status")
+import psutil
 
 
 def anonymous_mib() -> float | None:
-    """RssAnon now, in MiB; None where the system does not tell."""
-    if not STATUS.exists():
-        return None
-    lines = STATUS.read_text().splitlines()
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("RssAnon")), None)
+    """Resident memory now, less what it shares with files, in MiB; None where the system does not tell."""
+    now = psutil.Process().memory_info()
+    return (now.rss - now.shared) / 2**20 if hasattr(now, "shared") else None
 
 
 class PeakMemory:

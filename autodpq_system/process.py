@@ -26,8 +26,15 @@ def settle() -> None:
 
 
 def threads() -> int:
-    """Threads of a run, from ``AUTODPQ_THREADS``."""
-    return int(os.environ.get("AUTODPQ_THREADS", "1"))
+    """Threads of a run, from ``AUTODPQ_THREADS``.
+
+    Raises:
+        ValueError: it is no number of threads.
+    """
+    named = os.environ.get("AUTODPQ_THREADS", "1")
+    if not named.isdecimal() or int(named) < 1:
+        raise ValueError(f"AUTODPQ_THREADS: expected a whole number of at least 1, found {named!r}")
+    return int(named)
 
 
 def cores() -> int:

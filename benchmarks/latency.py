@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from autodpq_data.schema import Schema
 from autodpq_eval.layout import markdown
+from autodpq_lib import native
 from autodpq_lib.models.build import final_model, full_model
-from autodpq_lib.native.compiled import library
 from autodpq_packed.export import export
-from autodpq_packed.look_up import SOURCE, PackedInC
+from autodpq_packed.look_up import PackedInC
 from autodpq_packed.module import Packed, load
 from autodpq_packed.onnx_export import to_onnx
 from autodpq_packed.score import PackedModel
@@ -54,7 +54,7 @@ def readers(schema: Schema, path: Path) -> dict[str, Score]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(path.with_suffix(".onnx"), options)
-    in_c = {"packed, C": _torch(load(path, PackedInC))} if library(SOURCE) else {}
+    in_c = {"packed, C": _torch(load(path, PackedInC))} if native.available() else {}
     return {
         "FE, torch": _torch(full_model(record.config, schema).eval()),
         "packed, torch": _torch(load(path, Packed)),

@@ -9,9 +9,8 @@ import torch
 
 from autodpq_data.samples import Samples
 from autodpq_data.schema import Schema
+from autodpq_lib import native
 from autodpq_lib.config import RunConfig
-from autodpq_lib.embedding.quantisers import SOURCE
-from autodpq_lib.native.compiled import library
 from autodpq_lib.training.checkpoints import Checkpoints
 from autodpq_runs.open import OpenRun
 
@@ -85,7 +84,6 @@ class DyingCheckpoints(Checkpoints):
 def compiler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test with the functions in C, where there is a compiler, and without."""
     if request.param == "torch":
-        for module in ("quantisers", "rows"):
-            monkeypatch.setattr(f"autodpq_lib.embedding.{module}.library", lambda _: None)
-    elif library(SOURCE) is None:
+        monkeypatch.setattr(native, "available", lambda: False)
+    elif not native.available():
         pytest.skip("no C compiler")

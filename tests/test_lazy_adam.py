@@ -5,24 +5,17 @@ import torch
 from conftest import small_config
 from torch.nn import functional as F
 
+from autodpq_lib import native
 from autodpq_lib.models.build import full_model, others_model
-from autodpq_lib.native.compiled import library
-from autodpq_lib.training.lazy_adam import SOURCE, LazyAdam, Step, summed, update_compiled, update_rows
+from autodpq_lib.native import lazy_adam as in_c
+from autodpq_lib.training.lazy_adam import LazyAdam, Step, summed, update_rows
 from autodpq_lib.training.trainer import Trainer
 
 N, X, BETA1, BETA2, EPS, LR = 12, 3, 0.9, 0.999, 1e-8, 0.01
 
 
-COMPILED = library(SOURCE)
-
-
-@pytest.fixture(autouse=True, params=["compiled", "torch"])
-def mode(request, monkeypatch):
-    """Each test with the C function and without."""
-    if request.param == "torch":
-        monkeypatch.setattr("autodpq_lib.training.lazy_adam.library", lambda _: None)
-    elif COMPILED is None:
-        pytest.skip("no C compiler")
+pytestmark = pytest.mark.usefixtures("compiler")
+needs_compiler = pytest.mark.skipif(not native.available(), reason="no C compiler")
 
 
 def table(seed=0):
@@ -117,7 +110,7 @@ def test_first_step_of_a_lazy_model_is_that_of_a_dense_one_on_the_rows_it_touche
         torch.testing.assert_close(tensor, moved[False][name], atol=1e-6, rtol=1e-6)
 
 
-@pytest.mark.skipif(COMPILED is None, reason="no C compiler")
+@needs_compiler
 @pytest.mark.parametrize("width", [1, 3, 16])
 def test_compiled_step_equals_torchs_operators(width):
     generator = torch.Generator().manual_seed(width)
@@ -128,7 +121,7 @@ def test_compiled_step_equals_torchs_operators(width):
         named = torch.randint(500, (300,), generator=generator)
         values = torch.randn(300, width, generator=generator)
         step = Step.number(t, lr=0.01, decay=0.1)
-        update_compiled(*one, last[0], named, values, step, COMPILED)
+        in_c.update_rows(*one, last[0], named, values, step)
         update_rows(*other, last[1], named, values, step)
     torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
 

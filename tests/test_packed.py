@@ -17,17 +17,16 @@ from conftest import SIZES, small_config
 from autodpq_data.prepared import load_samples, load_schema, prepare, vocabulary
 from autodpq_data.schema import Schema
 from autodpq_data.sources import DataError, locate
+from autodpq_lib import native
 from autodpq_lib.config import Decision, RunConfig
 from autodpq_lib.models.build import dpq_model, full_model, others_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.deepfm import pairwise
-from autodpq_lib.native.compiled import library
 from autodpq_lib.space import Space
 from autodpq_lib.training.metrics import Metrics
-from autodpq_packed import look_up
 from autodpq_packed.bits import bits_for, pack, unpack
 from autodpq_packed.export import Kept, export, stored
-from autodpq_packed.look_up import SOURCE, PackedInC
+from autodpq_packed.look_up import PackedInC
 from autodpq_packed.module import Packed, load
 from autodpq_packed.onnx_export import to_onnx
 from autodpq_packed.reader import PackedError, Table, parse, read
@@ -36,7 +35,7 @@ from autodpq_runs.provenance import Origin, provenance
 from autodpq_runs.record import Record
 
 DECISION = {"a": (4, 2), "c": (8, 4)}
-READERS = [Packed, pytest.param(PackedInC, marks=pytest.mark.skipif(not library(SOURCE), reason="no C compiler"))]
+READERS = [Packed, pytest.param(PackedInC, marks=pytest.mark.skipif(not native.available(), reason="no C compiler"))]
 VOCABULARY = {name: [f"{name}{n}" for n in range(size)] for name, size in SIZES.items()}
 
 
@@ -135,7 +134,7 @@ def test_batches_without_coded_features_and_tables_without_kept_ones(
         assert_vectors_equal(tmp_path / "m.safetensors", model, ids)
 
 
-@pytest.mark.skipif(not library(SOURCE), reason="no C compiler")
+@pytest.mark.skipif(not native.available(), reason="no C compiler")
 def test_features_beyond_the_first_lines_of_the_bitmap_are_counted(tmp_path: Path) -> None:
     """Some 3,000 features with coded ones strewn among them: C counts by lines of 64."""
     counts = torch.where(torch.rand(3000, generator=torch.Generator().manual_seed(1)) < 0.4, 1, 99)
@@ -148,19 +147,19 @@ def test_features_beyond_the_first_lines_of_the_bitmap_are_counted(tmp_path: Pat
 def test_without_a_compiler_torch_reads(schema: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, made = trained("dpq", schema)
     export(model, schema, made, VOCABULARY, tmp_path / "m.safetensors")
-    monkeypatch.setattr(look_up, "library", lambda source: None)
+    monkeypatch.setattr(native, "available", lambda: False)
     assert isinstance(load(tmp_path / "m.safetensors").embedding, Packed)
 
 
-@pytest.mark.skipif(not library(SOURCE), reason="no C compiler")
+@pytest.mark.skipif(not native.available(), reason="no C compiler")
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
         (torch.tensor([[0, 6, 9], [0, 9, 9]]), r"ids\[1, 1\]: expected 6 to 8, found 9"),
         (torch.tensor([[-1, 6, 9]]), r"ids\[0, 0\]: expected 0 to 5, found -1"),
         (torch.tensor([[0, 6, 14]]), r"ids\[0, 2\]: expected 9 to 13, found 14"),
-        (torch.tensor([[0, 6]]), r"ids: expected int64 \[B, 3\] on the CPU, found torch.int64 \[1, 2\]"),
-        (torch.tensor([[0, 6, 9]], dtype=torch.int32), r"ids: expected int64 \[B, 3\] on the CPU, found torch.int32"),
+        (torch.tensor([[0, 6]]), r"ids: expected torch.int64 \[1, 3\], contiguous, on cpu, found torch.int64 \[1, 2\]"),
+        (torch.tensor([[0, 6, 9]], dtype=torch.int32), "ids: expected torch.int64 .*, found torch.int32"),
     ],
 )
 def test_c_and_numpy_refuse_ids_that_are_none_of_their_fields(
@@ -175,7 +174,7 @@ def test_c_and_numpy_refuse_ids_that_are_none_of_their_fields(
             Table("embedding", *read(tmp_path / "m.safetensors"))(ids.numpy())
 
 
-@pytest.mark.skipif(not library(SOURCE), reason="no C compiler")
+@pytest.mark.skipif(not native.available(), reason="no C compiler")
 def test_c_reads_float32_on_the_cpu_alone(schema: Schema, tmp_path: Path) -> None:
     path, ids = tmp_path / "m.safetensors", all_ids(schema)
     model, made = trained("dpq", schema)
@@ -186,7 +185,7 @@ def test_c_reads_float32_on_the_cpu_alone(schema: Schema, tmp_path: Path) -> Non
     table = load(path, PackedInC).embedding
     expected = table(ids)
     assert torch.equal(copy.deepcopy(table)(ids), expected)
-    with pytest.raises(ValueError, match=r"table: expected float32 on the CPU, found torch\.float64"):
+    with pytest.raises(ValueError, match=r"kept: expected torch\.float32 .*, found torch\.float64"):
         table.double()(ids)
     assert torch.equal(table.float()(ids), expected)
 
@@ -197,10 +196,10 @@ def test_a_compiler_that_fails_is_told_of_and_torch_reads(
     model, made = trained("dpq", schema)
     export(model, schema, made, VOCABULARY, tmp_path / "m.safetensors")
 
-    def failing(source: Path) -> None:
-        raise RuntimeError(f"{source}: expected cc to compile it")
+    def failing() -> bool:
+        raise RuntimeError("native: expected cc to compile it")
 
-    monkeypatch.setattr(look_up, "library", failing)
+    monkeypatch.setattr(native, "available", failing)
     with pytest.warns(UserWarning, match="read without C: .*expected cc to compile it"):
         found = load(tmp_path / "m.safetensors").embedding
     assert isinstance(found, Packed)
@@ -289,7 +288,7 @@ def assert_vectors_equal(path: Path, model: CTRModel, ids: torch.Tensor) -> None
     about, tensors = read(path)
     with torch.inference_mode():
         expected = model.embedding(ids)
-        for reader in (Packed, PackedInC) if library(SOURCE) else (Packed,):
+        for reader in (Packed, PackedInC) if native.available() else (Packed,):
             assert torch.equal(load(path, reader).embedding(ids), expected)
     assert np.array_equal(Table("embedding", about, tensors)(ids.numpy()), expected.numpy())
 

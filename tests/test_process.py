@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from autodpq_system.process import cores, warn_if_crowded
+from autodpq_system.process import cores, threads, warn_if_crowded
 
 #: Minor page faults of a loop that takes and frees 2 MiB, after some rounds to settle.
 FAULTS = """
@@ -41,6 +41,13 @@ def test_more_threads_than_cores_are_warned_of(monkeypatch):
     monkeypatch.setenv("AUTODPQ_THREADS", "2")
     with pytest.warns(UserWarning, match=rf"{cores()} job\(s\) of 2 thread\(s\)"):
         warn_if_crowded(cores())
+
+
+@pytest.mark.parametrize("named", ["x", "", "0", "-1", "1.5", "2 "])
+def test_what_is_no_number_of_threads_is_refused(named, monkeypatch):
+    monkeypatch.setenv("AUTODPQ_THREADS", named)
+    with pytest.raises(ValueError, match=rf"AUTODPQ_THREADS: expected a whole number of at least 1, found '{named}'"):
+        threads()
 
 
 def test_one_thread_a_core_is_not_warned_of(recwarn, monkeypatch):

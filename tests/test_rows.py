@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from autodpq_lib.embedding.rows import SOURCE, rows
-from autodpq_lib.native.compiled import library
+from autodpq_lib import native
+from autodpq_lib.embedding.rows import rows
 
 
-@pytest.mark.skipif(library(SOURCE) is None, reason="no C compiler")
+@pytest.mark.skipif(not native.available(), reason="no C compiler")
 @pytest.mark.parametrize("width", [1, 3, 16])
 @pytest.mark.parametrize("count", [0, 1, 50])
 def test_rows_and_gradient_equal_index_selects(width: int, count: int) -> None:
@@ -24,7 +24,7 @@ def test_rows_and_gradient_equal_index_selects(width: int, count: int) -> None:
 
 
 def test_without_a_compiler_it_is_index_select(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autodpq_lib.embedding.rows.library", lambda _: None)
+    monkeypatch.setattr(native, "available", lambda: False)
     found = rows(torch.zeros(3, 2, requires_grad=True), torch.tensor([1]))
     assert type(found.grad_fn).__name__ == "IndexSelectBackward0"
 

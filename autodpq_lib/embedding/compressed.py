@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
-from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
 from autodpq_data.schema import Schema
 from autodpq_lib.embedding.full import Full
@@ -68,11 +64,8 @@ class Compressed(Full):
         pairs = row * ids.shape[1] + field  # positions of low-frequency features in `flat`, field by field
         if len(pairs):
             low = flat[pairs]
-            if self.training:
-                e, raw = TakenOut.apply(e, pairs)
-                used = self._compress_rows(raw, low)
-            else:
-                used = self.lookup()[self.low_number[low]]
+            raw = e.index_select(0, pairs)
+            used = self._compress_rows(raw, low) if self.training else self.lookup()[self.low_number[low]]
             e.index_copy_(0, pairs, used)
         return e.view(*ids.shape, -1)
 
@@ -101,24 +94,3 @@ class Compressed(Full):
 
     def _forget(self) -> None:
         self._lookup = None
-
-
-class TakenOut(Function):
-    """Rows of a batch that are about to be replaced in it, so that no gradient but their own reaches them.
-
-    Autograd, which does not know that they will be, would write and add a gradient for the whole batch in their name.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, e: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-        """``[P, X]``, int64 ``[L]`` -> ``e`` itself, and its rows at these places ``[L, X]``."""
-        ctx.save_for_backward(places)
-        ctx.mark_dirty(e)
-        return e, e.index_select(0, places)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        """``[P, X]``, of the rest, and ``[L, X]`` -> ``[P, X]``."""
-        (places,) = ctx.saved_tensors
-        return grads[0].index_copy(0, places, grads[1]), None

@@ -68,7 +68,6 @@ class Quantiser(nn.Module):
         self.centroids = nn.Parameter(self._table(shape, init))
         self.values = None if coding.tied else nn.Parameter(self._table(shape, init))
         self.padded, self.coding = len(set(sizes)) > 1, coding
-        self.in_c = not coding.noise and coding.distance == "inner"
 
     def _table(self, shape: Sequence[int], init: Init) -> Tensor:
         return init(torch.empty(*shape)).masked_fill_(self.absent[:, :, 0, :, None], 0.0)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -12,18 +9,18 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from autodpq_lib.native.compiled import library
-
-SOURCE = Path(__file__).with_suffix(".c")
+from autodpq_lib import native
+from autodpq_lib.native.rows import sum_rows
 
 
 def rows(table: Tensor, numbers: Tensor) -> Tensor:
     """Rows ``[P, X]`` of a table ``[N, X]``, int64 ``[P]``; the gradient is dense.
 
-    ``index_select``, whose gradient on a CPU with a C compiler is summed in C, in a third of torch's time.
+    ``index_select``, whose gradient on a CPU with a C compiler is summed in C, in less than half of torch's time: 4 to
+    8 % of a step.
     """
     fits = table.device.type == "cpu" and (table.dtype, numbers.dtype) == (torch.float32, torch.int64)
-    in_c = fits and table.requires_grad and library(SOURCE) is not None
+    in_c = fits and table.requires_grad and native.available()
     return cast(Tensor, RowsInC.apply(table, numbers)) if in_c else table.index_select(0, numbers)
 
 
@@ -34,7 +31,7 @@ class RowsInC(Function):
     def forward(ctx: Any, table: Tensor, numbers: Tensor) -> Tensor:
         """``[N, X]``, int64 ``[P]`` -> ``[P, X]``."""
         ctx.save_for_backward(numbers)
-        ctx.shape = table.shape
+        ctx.rows = len(table)
         return table.index_select(0, numbers)
 
     @staticmethod
@@ -42,16 +39,4 @@ class RowsInC(Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         """``[P, X]`` -> ``[N, X]``."""
         (numbers,) = ctx.saved_tensors
-        values = grads[0].contiguous()
-        sums = values.new_zeros(ctx.shape)
-        _scatter()(sums.data_ptr(), numbers.contiguous().data_ptr(), values.data_ptr(), *values.shape)
-        return sums, None
-
-
-@cache
-def _scatter() -> Any:
-    """The C function."""
-    compiled = library(SOURCE)
-    assert compiled is not None
-    compiled.scatter_rows.argtypes = (*[ctypes.c_void_p] * 3, *[ctypes.c_int64] * 2)
-    return compiled.scatter_rows
+        return sum_rows(numbers.contiguous(), grads[0].contiguous(), ctx.rows), None

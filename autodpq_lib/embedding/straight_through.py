@@ -12,44 +12,44 @@ from torch.autograd import Function
 class StraightThrough(Function):
     """Choose centroids by the largest response, differentiate as if by softmax.
 
-    Forward, in each subspace i: ``r_k = <e^(i), q_k^(i)>``, ``c = argmax_k r_k``, output ``v_c^(i)``.
+    Forward, in each subspace i: ``r_k = <e^(i), q_k^(i)> + b_k``, ``c = argmax_k r_k``, output ``v_c^(i)``.
     Backward, with ``s = softmax(r / tau)`` and ``g`` the gradient of the output:
 
     - ``dv_c += g`` (the chosen centroid alone),
     - ``dr = s * (u - <s, u>) / tau`` with ``u_k = <g, v_k^(i)>``,
-    - ``de = sum_k dr_k q_k`` and ``dq_k += dr_k e``.
+    - ``de = sum_k dr_k q_k``, ``dq_k += dr_k e`` and ``db_k += dr_k``.
 
     It equals autograd through ``onehot + (s - s.detach())``, with a third of its work: no softmax going
     forward, and none at all where only what follows needs a gradient, as in alpha's step.
     """
 
     @staticmethod
-    def forward(ctx: Any, e: Tensor, keys: Tensor, values: Tensor, *rest: Any) -> Tensor:
+    def forward(
+        ctx: Any, e: Tensor, keys: Tensor, values: Tensor, _bias: Tensor | None, responses: Tensor, tau: float
+    ) -> Tensor:
         """Chosen centroids ``[T, D, P, w]`` for parts ``e`` ``[D, P, w]``, tables ``[T, D, K, w]``, ``w = X/D``.
 
-        ``bias`` ``[T, D, K]`` is in the responses; it is named here for its gradient.
-
-        ``responses`` ``[T, D, P, K]`` are those of ``e`` and ``keys``, with noise or a mask if there is any.
+        ``responses`` ``[T, D, P, K]`` are those of ``e``, ``keys`` and ``bias``, with noise or a mask if there is any;
+        ``bias`` ``[T, D, K]`` is here for its gradient alone.
         """
-        _bias, responses, tau = rest
-        codes = responses.argmax(-1)
+        codes = responses.argmax(-1)  # [T, D, P]
         ctx.save_for_backward(e, keys, values, responses, codes)
         ctx.tau = tau
         return look_up(values, codes)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor | None, None, None]:
-        """Gradients of ``e``, ``keys``, ``values`` and, if there is any, ``bias``."""
-        (grad,) = grads
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of ``e``, ``keys``, ``values`` and, if there is one, ``bias``."""
+        (grad,) = grads  # [T, D, P, w]
         e, keys, values, responses, codes = ctx.saved_tensors
-        weighted = torch.softmax(responses / ctx.tau, -1)
-        u = grad @ values.transpose(2, 3)
+        weighted = torch.softmax(responses / ctx.tau, -1)  # [T, D, P, K]
+        u = grad @ values.transpose(2, 3)  # [T, D, P, K]
         weighted *= u - (weighted * u).sum(-1, keepdim=True)
-        weighted /= ctx.tau  # dr, [T, D, P, K]
-        into = codes[..., None].expand_as(grad)
-        chosen = torch.zeros_like(values).scatter_add_(2, into, grad)
-        bias = weighted.sum(2) if ctx.needs_input_grad[3] else None
-        return (weighted @ keys).sum(0), weighted.transpose(2, 3) @ e, chosen, bias, None, None
+        weighted /= ctx.tau  # dr
+        into = codes[..., None].expand_as(grad)  # [T, D, P, w]
+        chosen = torch.zeros_like(values).scatter_add_(2, into, grad)  # [T, D, K, w]
+        bias_grad = weighted.sum(2) if ctx.needs_input_grad[3] else None  # [T, D, K]
+        return (weighted @ keys).sum(0), weighted.transpose(2, 3) @ e, chosen, bias_grad, None, None
 
 
 def look_up(values: Tensor, codes: Tensor) -> Tensor:

@@ -6,35 +6,68 @@ import ctypes
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
 
-from autodpq_system.atomic import atomic_path
+from autodpq_system.atomic import atomic_path, write_text
 from autodpq_system.paths import runs_root
 from autodpq_system.process import cpu
 
 FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-shared", "-fPIC")
+SOURCES = sorted(Path(__file__).parent.glob("*.[ch]"))
 
 
 @cache
-def library(source: Path) -> ctypes.CDLL | None:
-    """The functions of a C file; None without a C compiler, or where ``AUTODPQ_COMPILER`` is empty.
+def library() -> ctypes.CDLL | None:
+    """All functions in C; None without a C compiler, or where ``AUTODPQ_COMPILER`` is empty.
 
     Raises:
-        RuntimeError: the compiler does not take the file.
+        RuntimeError: the compiler does not take the files.
     """
-    compiler = os.environ.get("AUTODPQ_COMPILER", shutil.which("cc") or shutil.which("gcc") or shutil.which("clang"))
-    if not compiler:
+    if not (compiler := _compiler()):
         return None
     # The processor is named because the code is made for it, and runs/ may be shared.
-    made_of = (source.read_text(), compiler, *FLAGS, platform.node(), cpu())
-    built = runs_root() / "compiled" / f"{source.stem}-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]}.so"
-    if not built.exists():
-        with atomic_path(built) as target:
-            command = [compiler, *FLAGS, str(source), "-o", str(target), "-lm"]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise RuntimeError(f"{source}: expected {compiler} to compile it, found {done.stderr.strip()[:300]}")
+    made_of = ([path.read_text() for path in SOURCES], compiler, FLAGS, platform.node(), cpu())
+    built = runs_root() / "compiled" / f"native-{_digest(repr(made_of).encode())[:16]}.so"
+    if not _whole(built):
+        _build(compiler, built)
     return ctypes.CDLL(str(built))
+
+
+def _compiler() -> list[str]:
+    """``AUTODPQ_COMPILER``, the compiler with options if it needs any, or the first one found."""
+    found = (shutil.which(name) for name in ("cc", "gcc", "clang"))
+    named = os.environ.get("AUTODPQ_COMPILER")
+    return [path for path in found if path][:1] if named is None else shlex.split(named)
+
+
+def _build(compiler: list[str], built: Path) -> None:
+    with atomic_path(built) as target:
+        command = [*compiler, *FLAGS, *(str(path) for path in SOURCES if path.suffix == ".c"), "-o", str(target), "-lm"]
+        try:
+            subprocess.run(command, capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            said = " ".join(str(getattr(error, "stderr", error)).split())[:300]
+            expected = f"expected {shlex.join(compiler)} to compile it"
+            raise RuntimeError(f"{SOURCES[0].parent}: {expected}, found {said}") from None
+        checksum = _digest(target.read_bytes())
+    write_text(_checksum(built), checksum)
+
+
+def _whole(built: Path) -> bool:
+    """Whether the file is what was once written: the system would load a damaged one, and crash."""
+    try:
+        return _checksum(built).read_text() == _digest(built.read_bytes())
+    except FileNotFoundError:
+        return False
+
+
+def _checksum(built: Path) -> Path:
+    return built.with_suffix(".sha256")
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

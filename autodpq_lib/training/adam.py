@@ -1,4 +1,4 @@
-"""Adam (Kingma and Ba, 2015), by torch's fused operator."""
+"""Adam (Kingma and Ba, 2015), by torch's functional form."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -44,20 +45,20 @@ class Adam:
         if not (moved := [(p, p.grad, *state) for p, *state in states if p.grad is not None]):
             return
         parameters, grads, first, second, steps = map(list, zip(*moved, strict=True))
-        torch._foreach_add_(steps, 1)
-        torch._fused_adam_(
+        adam(
             parameters,
             grads,
             first,
             second,
             [],
             steps,
-            lr=self.lr,
+            fused=True,
+            amsgrad=False,
             beta1=BETA1,
             beta2=BETA2,
+            lr=self.lr,
             weight_decay=self.weight_decay,
             eps=EPSILON,
-            amsgrad=False,
             maximize=False,
         )
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from pathlib import Path
-from time import monotonic, sleep
-from typing import Any, TextIO
+from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor
 
 from autodpq_system.atomic import atomic_path
 
 Weights = dict[str, Tensor]
-#: Folders that this process has claimed, with the open files that hold the locks.
-_CLAIMED: dict[Path, TextIO] = {}
+#: Folders that this process has claimed, with the locks that it holds until it ends.
+_CLAIMED: dict[Path, FileLock] = {}
 
 
 class Checkpoints:
@@ -40,11 +38,13 @@ class Checkpoints:
         """
         if self.folder in _CLAIMED:
             return
-        until = monotonic() + wait
-        while (lock := _lock(self.folder)) is None:
-            if monotonic() > until:
-                raise RuntimeError(f"{self.folder}: expected to be alone, found another process at the same run")
-            sleep(0.2)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder.with_name(f"{self.folder.name}.lock"), thread_local=False)
+        try:
+            lock.acquire(timeout=wait)
+        except Timeout:
+            message = f"{self.folder}: expected to be alone, found another process at the same run"
+            raise RuntimeError(message) from None
         _CLAIMED[self.folder] = lock
 
     def load(self, name: str) -> dict[str, Any] | None:
@@ -73,22 +73,10 @@ class Checkpoints:
     def clear(self) -> None:
         """Remove everything, and let others in."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        if self.folder in _CLAIMED:
-            _CLAIMED.pop(self.folder).close()
+        if lock := _CLAIMED.pop(self.folder, None):
+            # While it is held: who waits for it sees that it is gone, and makes another.
+            Path(lock.lock_file).unlink(missing_ok=True)
+            lock.release()
 
     def _kept(self, name: str, epoch: int) -> Path:
         return self.folder / "kept" / f"{name}-{epoch:03d}.pt"
-
-
-def _lock(folder: Path) -> TextIO | None:
-    """The locked file of a folder, or None if another process holds it or has just removed it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = (folder / "lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if (folder / "lock").stat().st_ino == os.fstat(file.fileno()).st_ino:
-            return file
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    file.close()
-    return None

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
-from dataclasses import astuple, dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from autodpq_lib.native.compiled import library
+from autodpq_lib import native
+from autodpq_lib.native import lazy_adam as in_c
 from autodpq_lib.training.adam import BETA1, BETA2, EPSILON, Adam
 
-SOURCE = Path(__file__).with_suffix(".c")
 
-
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """Numbers of one step, in the order in which C takes them.
 
     ``rate = lr / (1 - beta1^t)`` and ``correction = sqrt(1 - beta2^t)``.
@@ -64,8 +60,8 @@ class LazyAdam(Adam):
         named, values = grad._indices()[0].contiguous(), grad._values().contiguous()
         step = Step.number(int(self.steps[n]), self.lr, self.weight_decay)
         given = (*tables, self._scratch(p), named, values, step)
-        compiled = library(SOURCE) if p.device.type == "cpu" else None
-        update_compiled(*given, compiled) if compiled else update_rows(*given)
+        fits_c = p.device.type == "cpu" and p.dtype == torch.float32 and native.available()
+        (in_c.update_rows if fits_c else update_rows)(*given)
 
     def _scratch(self, p: Tensor) -> Tensor:
         """Per row, where the gradient last named it; what older gradients left is never believed."""
@@ -105,17 +101,3 @@ def summed(last: Tensor, named: Tensor, values: Tensor) -> tuple[Tensor, Tensor]
     rows = named[chosen]
     number = (torch.cumsum(chosen, 0) - 1).index_select(0, last_place)
     return rows, values.new_zeros(len(rows), values.shape[1]).index_add_(0, number, values)
-
-
-def update_compiled(
-    w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, values: Tensor, step: Step, compiled: ctypes.CDLL
-) -> None:
-    """:func:`update_rows` in C."""
-    count, width = values.shape
-    scratch = torch.empty(count, dtype=torch.int64), torch.empty(count, width)
-    tensors = (w, m, v, last, *scratch, named, values)
-    compiled.lazy_adam_step(
-        *(ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors),
-        *map(ctypes.c_int64, (count, width)),
-        *map(ctypes.c_double, astuple(step)),
-    )

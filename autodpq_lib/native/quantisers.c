@@ -1,16 +1,17 @@
-// All rows of a batch through the product quantisers of their fields, and the gradients. straight_through.py has the
-// formulas, this the speed: one call for all tables, and responses and softmax that never leave the first cache.
+// All rows of a batch through the product quantisers of their fields, and the gradients.
+// autodpq_lib/embedding/straight_through.py has the formulas, this the speed: one call for all tables, and responses and
+// softmax that never leave the first cache.
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
-// T tables [D, K, w] of keys and of values, w = X / D, of which table t has sizes[t] of its K centroids. They replace
-// the rows first .. first + rows of the batch, by vectors at the places place .. place + T.
+// T tables [D, K, w] of keys and of values, w = X / D, and [D, K] of biases or NULL, of which table t has sizes[t] of
+// its K centroids. They replace the rows first .. first + rows of the batch, by vectors at the places place .. place + T.
 struct quantiser {
-    const float *keys, *values;
-    float *key_grads, *value_grads;
+    const float *keys, *values, *bias;
+    float *key_grads, *value_grads, *bias_grads;
     const int64_t *sizes;
     int64_t tables, subspaces, centroids, first, rows, place;
     double tau;
@@ -51,6 +52,11 @@ static void transpose(const float *restrict from, vector *restrict to, int64_t k
         for (int64_t k = 0; k < blocks * BLOCK; k++) flat[x * blocks * BLOCK + k] = k < k_ ? from[k * w_ + x] : 0;
 }
 
+// What is added to the responses, by blocks; the padding is never chosen.
+static void add_padding(const float *restrict from, vector *restrict to, int64_t k_, int64_t blocks) {
+    for (int64_t k = 0; k < blocks * BLOCK; k++) ((float *)to)[k] = k >= k_ ? -INFINITY : from ? from[k] : 0;
+}
+
 // <e, q_k> for a block of k.
 INLINE vector products(const float *restrict e, const vector *restrict q, int64_t blocks, int64_t w_) {
     vector sum = e[0] * q[0];
@@ -58,11 +64,10 @@ INLINE vector products(const float *restrict e, const vector *restrict q, int64_
     return sum;
 }
 
-// r_k for all k; the padding is never chosen.
-INLINE void respond(const float *restrict e, const vector *restrict q, vector *restrict r, int64_t k_, int64_t blocks,
-                    int64_t w_) {
-    for (int64_t b = 0; b < blocks; b++) r[b] = products(e, q + b, blocks, w_);
-    for (int64_t k = k_; k < blocks * BLOCK; k++) ((float *)r)[k] = -INFINITY;
+// r_k = <e, q_k> + bias_k for all k.
+INLINE void respond(const float *restrict e, const vector *restrict q, const vector *restrict bias, vector *restrict r,
+                    int64_t blocks, int64_t w_) {
+    for (int64_t b = 0; b < blocks; b++) r[b] = products(e, q + b, blocks, w_) + bias[b];
 }
 
 // The first place of the largest.
@@ -81,35 +86,39 @@ INLINE int64_t argmax(const vector *r, int64_t blocks) {
 }
 
 // One table, forward: row p reads e[p * X], writes out[p * stride] and codes[p * code_stride].
-INLINE void encode(const float *restrict e, const float *keys, const float *values, float *restrict out,
-                   int32_t *restrict codes, int64_t rows, int64_t dim, int64_t stride, int64_t code_stride, int64_t k_,
-                   int64_t w_, vector *restrict scratch) {
+INLINE void encode(const float *restrict e, const float *keys, const float *values, const float *bias,
+                   float *restrict out, int32_t *restrict codes, int64_t rows, int64_t dim, int64_t stride,
+                   int64_t code_stride, int64_t k_, int64_t w_, vector *restrict scratch) {
     const int64_t blocks = (k_ + BLOCK - 1) / BLOCK;
-    vector *restrict q = scratch, *restrict r = q + blocks * w_;
+    vector *restrict q = scratch, *restrict added = q + blocks * w_, *restrict r = added + blocks;
     transpose(keys, q, k_, blocks, w_);
+    add_padding(bias, added, k_, blocks);
     for (int64_t p = 0; p < rows; p++) {
-        respond(e + p * dim, q, r, k_, blocks, w_);
+        respond(e + p * dim, q, added, r, blocks, w_);
         const int64_t c = argmax(r, blocks);
         codes[p * code_stride] = (int32_t)c;
         for (int64_t x = 0; x < w_; x++) out[p * stride + x] = values[c * w_ + x];
     }
 }
 
-// One table, backward: adds to the gradients of e, keys and values.
-INLINE void differentiate(const float *restrict e, const float *keys, const float *values, const float *restrict grad,
-                          const int32_t *restrict codes, float *restrict e_grad, float *key_grads, float *value_grads,
-                          int64_t rows, int64_t dim, int64_t stride, int64_t code_stride, int64_t k_, int64_t w_,
-                          float tau, vector *restrict scratch) {
+// One table, backward: adds to the gradients of e, keys, values and, where it has one, bias. False if a code is none.
+INLINE int differentiate(const float *restrict e, const float *keys, const float *values, const float *bias,
+                         const float *restrict grad, const int32_t *restrict codes, float *restrict e_grad,
+                         float *key_grads, float *value_grads, float *bias_grads, int64_t rows, int64_t dim,
+                         int64_t stride, int64_t code_stride, int64_t k_, int64_t w_, float tau,
+                         vector *restrict scratch) {
     const int64_t blocks = (k_ + BLOCK - 1) / BLOCK, size = blocks * w_;
-    vector *restrict q = scratch, *restrict v = q + size, *restrict dq = v + size;
-    vector *restrict s = dq + size, *restrict u = s + blocks;
+    vector *restrict q = scratch, *restrict v = q + size, *restrict dq = v + size, *restrict db = dq + size;
+    vector *restrict added = db + blocks, *restrict s = added + blocks, *restrict u = s + blocks;
     transpose(keys, q, k_, blocks, w_);
     transpose(values, v, k_, blocks, w_);
-    memset(dq, 0, size * sizeof(vector));
+    add_padding(bias, added, k_, blocks);
+    memset(dq, 0, (size + blocks) * sizeof(vector));
     for (int64_t p = 0; p < rows; p++) {
         const float *restrict part = e + p * dim, *restrict g = grad + p * stride;
         const int64_t c = codes[p * code_stride];
-        respond(part, q, s, k_, blocks, w_);
+        if (c < 0 || c >= k_) return 0;
+        respond(part, q, added, s, blocks, w_);
         const float most = ((float *)s)[c];
         vector totals = {0}, means = {0};
         for (int64_t b = 0; b < blocks; b++) {
@@ -119,7 +128,10 @@ INLINE void differentiate(const float *restrict e, const float *keys, const floa
             means += s[b] * u[b];
         }
         const float total = sum_of(totals), mean = sum_of(means) / total, scale = 1 / (tau * total);
-        for (int64_t b = 0; b < blocks; b++) s[b] *= (u[b] - mean) * scale;  // dr
+        for (int64_t b = 0; b < blocks; b++) {
+            s[b] *= (u[b] - mean) * scale;  // dr
+            db[b] += s[b];
+        }
         for (int64_t x = 0; x < w_; x++) {
             vector sum = {0};
             for (int64_t b = 0; b < blocks; b++) {
@@ -132,39 +144,44 @@ INLINE void differentiate(const float *restrict e, const float *keys, const floa
     }
     for (int64_t k = 0; k < k_; k++)
         for (int64_t x = 0; x < w_; x++) key_grads[k * w_ + x] += ((float *)dq)[x * blocks * BLOCK + k];
+    for (int64_t k = 0; bias_grads && k < k_; k++) bias_grads[k] += ((float *)db)[k];
+    return 1;
 }
 
 // A call for each table; with a width that is known when it is compiled the loops over x become a few instructions.
+// Returns the number of the first quantiser of which a table has no centroid or too many, or the call is false; or -1.
 #define EACH_TABLE(call) \
     for (const struct quantiser *of = quantisers; of < quantisers + count; of++) \
-        for (int64_t t = 0; t < of->tables; t++) \
+        for (int64_t t = 0; t < of->tables; t++) { \
+            const int64_t k_ = of->sizes[t], w_ = dim / of->subspaces; \
+            if (k_ < 1 || k_ > of->centroids) return of - quantisers; \
             for (int64_t d = 0; d < of->subspaces; d++) { \
-                const int64_t k_ = of->sizes[t], w_ = dim / of->subspaces; \
-                const int64_t table = (t * of->subspaces + d) * of->centroids * w_, part = of->first * dim + d * w_; \
+                const int64_t row = (t * of->subspaces + d) * of->centroids, table = row * w_; \
                 const int64_t at = of->first * width + of->place + t, into = at * dim + d * w_; \
-                const int64_t code = at * parts + d; \
-                if (w_ == 2) call(2); \
-                else if (w_ == 4) call(4); \
-                else if (w_ == 8) call(8); \
-                else call(w_); \
-            }
+                const int64_t part = of->first * dim + d * w_, code = at * parts + d; \
+                const float *bias = of->bias ? of->bias + row : NULL; \
+                if (!(w_ == 2 ? call(2) : w_ == 4 ? call(4) : w_ == 8 ? call(8) : call(w_))) return of - quantisers; \
+            } \
+        } \
+    return -1;
 
-// e [P, X] -> out [P, width, X], codes [P, width, parts]. scratch has room for 3 w + 2 numbers for each of a table's K
+// e [P, X] -> out [P, width, X], codes [P, width, parts]. scratch has room for 3 w + 4 numbers for each of a table's K
 // centroids and of its padding.
-void quantisers_forward(const struct quantiser *quantisers, int64_t count, const float *e, float *out, int32_t *codes,
-                        int64_t dim, int64_t width, int64_t parts, void *scratch) {
+int64_t quantisers_forward(const struct quantiser *quantisers, int64_t count, const float *e, float *out,
+                           int32_t *codes, int64_t dim, int64_t width, int64_t parts, void *scratch) {
 #define ENCODE(w) \
-    encode(e + part, of->keys + table, of->values + table, out + into, codes + code, of->rows, dim, width * dim, \
-           width * parts, k_, w, scratch)
+    (encode(e + part, of->keys + table, of->values + table, bias, out + into, codes + code, of->rows, dim, \
+            width * dim, width * parts, k_, w, scratch), 1)
     EACH_TABLE(ENCODE)
 }
 
 // grad [P, width, X] -> adds to e_grad [P, X] and to the gradients that the quantisers name.
-void quantisers_backward(const struct quantiser *quantisers, int64_t count, const float *e, const float *grad,
-                         const int32_t *codes, float *e_grad, int64_t dim, int64_t width, int64_t parts, void *scratch) {
+int64_t quantisers_backward(const struct quantiser *quantisers, int64_t count, const float *e, const float *grad,
+                            const int32_t *codes, float *e_grad, int64_t dim, int64_t width, int64_t parts,
+                            void *scratch) {
 #define DIFFERENTIATE(w) \
-    differentiate(e + part, of->keys + table, of->values + table, grad + into, codes + code, e_grad + part, \
-                  of->key_grads + table, of->value_grads + table, of->rows, dim, width * dim, width * parts, k_, w, \
-                  (float)of->tau, scratch)
+    differentiate(e + part, of->keys + table, of->values + table, bias, grad + into, codes + code, e_grad + part, \
+                  of->key_grads + table, of->value_grads + table, of->bias ? of->bias_grads + row : NULL, of->rows, \
+                  dim, width * dim, width * parts, k_, w, (float)of->tau, scratch)
     EACH_TABLE(DIFFERENTIATE)
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import pytest
 import torch
@@ -13,11 +14,13 @@ from autodpq_lib.training.checkpoints import Checkpoints
 
 CLAIM = "import sys; from pathlib import Path; from autodpq_lib.training.checkpoints import Checkpoints; "
 HOLD = CLAIM + "Checkpoints(Path(sys.argv[1])).claim(); print('held', flush=True); input()"
+CLEAR = HOLD + "; Checkpoints(Path(sys.argv[1])).clear()"
+REFUSED = CLAIM + "Checkpoints(Path(sys.argv[1])).claim(wait=0)"
 
 
-def hold(folder: Path) -> subprocess.Popen[str]:
+def hold(folder: Path, code: str = HOLD) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout.readline() == "held\n"
     return process
@@ -30,6 +33,14 @@ def test_a_second_process_is_refused_until_the_first_ends(tmp_path: Path) -> Non
     other.kill()
     other.communicate()
     Checkpoints(tmp_path / "run").claim()
+
+
+def test_who_waited_for_a_run_that_was_cleared_has_it_alone(tmp_path: Path) -> None:
+    first = hold(tmp_path / "run", CLEAR)
+    Timer(0.5, first.communicate, ["\n"]).start()
+    Checkpoints(tmp_path / "run").claim()
+    third = [sys.executable, "-c", REFUSED, str(tmp_path / "run")]
+    assert "found another process" in subprocess.run(third, capture_output=True, text=True, check=False).stderr
 
 
 def test_the_same_process_may_open_its_run_again(tmp_path: Path) -> None:

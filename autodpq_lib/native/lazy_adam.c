@@ -1,8 +1,9 @@
-// One step of lazy Adam on one table. lazy_adam.py has the formula and the meaning, this the speed: no sorting, no
+// One step of lazy Adam on one table. autodpq_lib/training/lazy_adam.py has the formula, this the speed: no sorting, no
 // temporary tables, and each row of w, m and v is fetched while earlier rows are computed.
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
+
+#include "outside.h"
 
 enum { AHEAD = 16 };
 
@@ -47,13 +48,17 @@ static inline __attribute__((always_inline)) void step(float *w, float *m, float
     }
 }
 
-// With a width that is known when it is compiled the loops over a row become a few instructions.
-void lazy_adam_step(float *w, float *m, float *v, int32_t *last, int64_t *rows, float *sums, const int64_t *ids,
-                    const float *values, int64_t count, int64_t width, double rate, double beta1, double beta2,
-                    double correction, double epsilon, double decay) {
+// Returns the place of an id that names none of the n rows, before anything is updated, or -1. With a width that is
+// known when it is compiled the loops over a row become a few instructions.
+int64_t lazy_adam_step(float *w, float *m, float *v, int32_t *last, int64_t *rows, float *sums, const int64_t *ids,
+                       const float *values, int64_t n, int64_t count, int64_t width, double rate, double beta1,
+                       double beta2, double correction, double epsilon, double decay) {
+    const int64_t refused = outside(ids, count, n);
+    if (refused >= 0) return refused;
 #define STEP(width) \
     step(w, m, v, last, rows, sums, ids, values, count, width, rate, beta1, beta2, correction, epsilon, decay)
     if (width == 16) STEP(16);
     else if (width == 1) STEP(1);
     else STEP(width);
+    return -1;
 }

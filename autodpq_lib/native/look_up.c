@@ -1,4 +1,5 @@
-// Vectors from a packed table: reader.py has the layout in words, this the speed. Nothing is unpacked beforehand.
+// Vectors from a packed table: autodpq_packed/reader.py has the layout in words, this the speed. Nothing is unpacked
+// beforehand.
 #include <stdint.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ typedef struct {
     const uint8_t *codes; // two bytes longer than the codes
     const float *centroids;
     const field *fields;
-    int64_t count, dim; // M and X
+    int64_t count, dim, rows, blocks, bytes, numbers; // M, X, and the lengths of kept, lines, codes and centroids
 } table;
 
 // Where a feature's vector is: the number of its row, or of its codes.
@@ -36,16 +37,19 @@ static inline int64_t place(const table *t, const field *f, int64_t id, int *cod
     return *coded ? before - f->first : id - before;
 }
 
+// The n-th code: it lies in at most two bytes.
+static inline int64_t code(const uint8_t *codes, int64_t n, int64_t bits) {
+    const int64_t start = n * bits, byte = start / 8;
+    return (codes[byte] | codes[byte + 1] << 8) >> (start % 8) & ((1 << bits) - 1);
+}
+
 // Always inlined, so that numbers known where it is called make it a few instructions.
 static inline __attribute__((always_inline)) void decode(float *out, const uint8_t *codes, const float *centroids,
                                                          int64_t rank, int64_t k, int64_t subspaces, int64_t width,
                                                          int64_t bits) {
-    const uint32_t mask = (1u << bits) - 1;
-    for (int64_t d = 0; d < subspaces; d++) {
-        const int64_t start = (rank * subspaces + d) * bits, byte = start / 8; // a code lies in at most two bytes
-        const uint32_t code = (codes[byte] | (uint32_t)codes[byte + 1] << 8) >> (start % 8) & mask;
-        memcpy(out + d * width, centroids + (d * k + code) * width, width * sizeof(float));
-    }
+    for (int64_t d = 0; d < subspaces; d++)
+        memcpy(out + d * width, centroids + (d * k + code(codes, rank * subspaces + d, bits)) * width,
+               width * sizeof(float));
 }
 
 static inline void vector(float *out, const table *t, const field *f, int64_t rank) {
@@ -57,6 +61,43 @@ static inline void vector(float *out, const table *t, const field *f, int64_t ra
     else if (t->dim == 16 && pair == 802) decode(out, codes, centroids, rank, 8, 2, 8, 3);
     else if (t->dim == 16 && pair == 804) decode(out, codes, centroids, rank, 8, 4, 4, 3);
     else decode(out, codes, centroids, rank, f->k, f->subspaces, t->dim / f->subspaces, f->bits);
+}
+
+// How many of a field's features are coded; -1 if one's row or rank is none.
+static int64_t ranks(const table *t, const field *f) {
+    if (f->begin < 0 || f->begin > f->end || f->end > INT32_MAX || f->first < 0 || f->first > f->begin) return -1;
+    if (f->coded == ALL) return f->end - f->begin;
+    if (f->coded == NONE) return f->end - f->first <= t->rows ? 0 : -1;
+    if (f->coded != SOME || f->end > t->blocks * 64) return -1;
+    int64_t most = 0;
+    for (int64_t id = f->begin; id < f->end; id++) {
+        int coded;
+        const int64_t n = place(t, f, id, &coded);
+        if (n < 0 || (!coded && n >= t->rows)) return -1;
+        if (coded && n >= most) most = n + 1;
+    }
+    return most;
+}
+
+// Whether all that decode reads of a field lies inside the table, and each of its codes names a centroid.
+static int inside(const table *t, const field *f, int64_t ranks) {
+    if (f->subspaces < 1 || t->dim % f->subspaces || f->bits < 0 || f->bits > 8 || f->k < 1 || f->k > 1 << f->bits)
+        return 0;
+    if (f->centroids < 0 || f->centroids > t->numbers || t->dim > (t->numbers - f->centroids) / f->k) return 0;
+    const int64_t codes = ranks * f->subspaces, bytes = (codes - 1) * f->bits / 8 + 2;
+    if (f->codes < 0 || f->codes > t->bytes - bytes) return 0;
+    for (int64_t n = 0; n < codes && f->k < 1 << f->bits; n++)
+        if (code(t->codes + f->codes, n, f->bits) >= f->k) return 0;
+    return 1;
+}
+
+// Returns the number of the first field that leads outside the table, or -1; look_up takes a table for checked.
+int64_t look_up_check(const table *t) {
+    for (int64_t m = 0; m < t->count; m++) {
+        const int64_t coded = ranks(t, &t->fields[m]);
+        if (coded < 0 || (coded && !inside(t, &t->fields[m], coded))) return m;
+    }
+    return -1;
 }
 
 // ids [batch, M] -> out [batch, M, X]; returns the place of an id that is none of its field's, or -1.
