@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from autodpq_lib import native
-from autodpq_lib.native import look_up as in_c
-from autodpq_lib.native.look_up import ALL, NONE, SOME
+import autodpq_native as native
+from autodpq_native import look_up as in_c
+from autodpq_native.look_up import ALL, NONE, SOME
 from autodpq_packed.bits import bits_for
 from autodpq_packed.reader import Table
 

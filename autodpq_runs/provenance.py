@@ -13,7 +13,7 @@ from importlib.metadata import version
 import torch
 from pydantic import BaseModel
 
-from autodpq_lib import native
+import autodpq_native as native
 from autodpq_system.memory import PeakMemory
 from autodpq_system.paths import ROOT
 from autodpq_system.process import cpu

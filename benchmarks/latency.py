@@ -13,9 +13,9 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
+import autodpq_native as native
 from autodpq_data.schema import Schema
 from autodpq_eval.layout import markdown
-from autodpq_lib import native
 from autodpq_lib.models.build import final_model, full_model
 from autodpq_packed.export import export
 from autodpq_packed.look_up import PackedInC

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+import autodpq_native as native
 from autodpq_data.samples import Samples
 from autodpq_data.schema import Schema
-from autodpq_lib import native
 from autodpq_lib.config import RunConfig
 from autodpq_lib.training.checkpoints import Checkpoints
 from autodpq_runs.open import OpenRun

@@ -5,11 +5,11 @@ import torch
 from conftest import small_config
 from torch.nn import functional as F
 
-from autodpq_lib import native
+import autodpq_native as native
 from autodpq_lib.models.build import full_model, others_model
-from autodpq_lib.native import lazy_adam as in_c
 from autodpq_lib.training.lazy_adam import LazyAdam, Step, summed, update_rows
 from autodpq_lib.training.trainer import Trainer
+from autodpq_native import lazy_adam as in_c
 
 N, X, BETA1, BETA2, EPS, LR = 12, 3, 0.9, 0.999, 1e-8, 0.01
 

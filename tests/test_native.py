@@ -13,12 +13,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from autodpq_lib import native
-from autodpq_lib.native import compiled
-from autodpq_lib.native.lazy_adam import update_rows
-from autodpq_lib.native.look_up import ALL, NONE, SOME, Table
-from autodpq_lib.native.quantisers import Codebooks, Quantisers
-from autodpq_lib.native.rows import sum_rows
+import autodpq_native as native
+from autodpq_native import compiled
+from autodpq_native.lazy_adam import update_rows
+from autodpq_native.look_up import ALL, NONE, SOME, Table
+from autodpq_native.quantisers import Codebooks, Quantisers
+from autodpq_native.rows import sum_rows
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="no C compiler")
 #: Not cached, so that it looks at its environment again.

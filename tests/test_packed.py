@@ -14,10 +14,10 @@ import pytest
 import torch
 from conftest import SIZES, small_config
 
+import autodpq_native as native
 from autodpq_data.prepared import load_samples, load_schema, prepare, vocabulary
 from autodpq_data.schema import Schema
 from autodpq_data.sources import DataError, locate
-from autodpq_lib import native
 from autodpq_lib.config import Decision, RunConfig
 from autodpq_lib.models.build import dpq_model, full_model, others_model
 from autodpq_lib.models.ctr_model import CTRModel

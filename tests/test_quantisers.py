@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from autodpq_lib import native
+import autodpq_native as native
 from autodpq_lib.embedding.quantiser import Coding, Quantiser
 from autodpq_lib.embedding.quantisers import quantise
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from autodpq_lib import native
+import autodpq_native as native
 from autodpq_lib.embedding.rows import rows
 
 

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from autodpq_lib import native
+import autodpq_native as native
 from autodpq_lib.embedding.quantiser import Quantiser
-from autodpq_lib.native import quantisers as in_c
+from autodpq_native import quantisers as in_c
 
 
 def quantise(e: Tensor, sizes: Sequence[int], quantisers: Sequence[Sequence[Quantiser]]) -> Tensor:

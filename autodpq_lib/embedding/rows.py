@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from autodpq_lib import native
-from autodpq_lib.native.rows import sum_rows
+import autodpq_native as native
+from autodpq_native.rows import sum_rows
 
 
 def rows(table: Tensor, numbers: Tensor) -> Tensor:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from autodpq_lib import native
-from autodpq_lib.native import lazy_adam as in_c
+import autodpq_native as native
 from autodpq_lib.training.adam import BETA1, BETA2, EPSILON, Adam
+from autodpq_native import lazy_adam as in_c
 
 
 class Step(NamedTuple):

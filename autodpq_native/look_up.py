@@ -7,7 +7,7 @@ import ctypes
 import torch
 from torch import Tensor
 
-from autodpq_lib.native.door import INTEGER, POINTER, address, function
+from autodpq_native.door import INTEGER, POINTER, address, function
 
 #: Of a field's features are coded, as in C.
 NONE, ALL, SOME = range(3)

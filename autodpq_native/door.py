@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autodpq_lib.native.compiled import library
+from autodpq_native.compiled import library
 
 POINTER, INTEGER, NUMBER = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
 

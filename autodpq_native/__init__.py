@@ -1,6 +1,6 @@
 """The one door to C: all of it lies here, and each of its files is called through the Python file of the same name."""
 
-from autodpq_lib.native.compiled import library
+from autodpq_native.compiled import library
 
 
 def available() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autodpq_lib.native.door import INTEGER, NUMBER, POINTER, address, function
+from autodpq_native.door import INTEGER, NUMBER, POINTER, address, function
 
 
 def update_rows(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.profiler import record_function
 
-from autodpq_lib.native.door import INTEGER, NUMBER, POINTER, address, function
+from autodpq_native.door import INTEGER, NUMBER, POINTER, address, function
 
 
 class Codebooks(NamedTuple):
