@@ -1,4 +1,4 @@
-"""The notebooks that explain, as they are and with what they tell a student to try: they run, each picture has a text."""
+"""The notebooks that explain run, as they are and with what they tell a student to try; each picture has a text."""
 
 from __future__ import annotations
 
