@@ -1,4 +1,4 @@
-"""Every notebook from top to bottom at the smoke profile, and what becomes of one that fails."""
+"""The notebooks of the batch from top to bottom at the smoke profile, and what becomes of one that fails."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autodpq_data.errors import DataError
-from autodpq_data.sources import locate
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.plans import tables
 from autodpq_lib.config import STRATEGIES
@@ -56,21 +54,6 @@ def test_report_reads_the_records_and_shows_what_is_missing(shared: Path) -> Non
     text = json.dumps(nbformat.read(shared / "12.ipynb", 4))
     assert "deepfm-fe-seed2" in text
     assert (shared / "out" / "planted" / "tuned" / "tables" / "table1.csv").exists()
-
-
-@pytest.mark.parametrize("name", ["00_the_paper", "01_data"])
-def test_reading_notebooks_run_on_the_demo_data(name: str, shared: Path) -> None:
-    try:
-        locate("ml-100k")
-    except DataError as error:
-        pytest.skip(f"needs MovieLens-100K: {error}")
-    run_notebook.execute(ROOT / "notebooks" / f"{name}.ipynb", {}, shared / f"{name}.ipynb")
-
-
-@pytest.mark.parametrize("name", ["04_product_quantisation", "08_compatibility", "09_efficiency", "11_packed_model"])
-def test_explaining_notebooks_run(name: str, shared: Path) -> None:
-    keys = {"dataset": "planted", "profile": "smoke"}
-    run_notebook.execute(ROOT / "notebooks" / f"{name}.ipynb", keys, shared / f"{name}.ipynb")
 
 
 def broken(folder: Path, code: str) -> Path:

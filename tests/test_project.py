@@ -71,7 +71,8 @@ def test_notebook_sources_are_clean(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_notebooks_open_with_question_section_and_cost(path: Path) -> None:
-    first = nbformat.read(path, 4).cells[0].source
+    first, *_, last = (cell.source for cell in nbformat.read(path, 4).cells)
+    assert "## What to try next" in last
     assert first.startswith(f"# {path.stem[:2]} · ")
     for word in ("**Question.**", "**Paper.**", "**Cost.**"):
         assert word in first
