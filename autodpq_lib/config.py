@@ -270,14 +270,18 @@ class RunConfig(_Frozen):
         stem = f"{self.model}-{self.strategy}-seed{self.seed}"
         return f"{stem}-{words}-{_digest(changed)[:8]}" if changed else stem
 
-    def identity(self, fingerprint: str) -> str:
-        """sha256 over the non-default configuration, the data's fingerprint and the method version."""
+    def identity(self, fingerprint: str, *, compiled: bool = True) -> str:
+        """sha256 over the non-default configuration, the data's fingerprint and the method version.
+
+        A run without C differs from one with it in its last bits and, after a search, in more: it has its own identity.
+        """
         return _digest(
             {
                 "config": self.model_dump(mode="json", exclude_defaults=True),
                 "seed": self.seed,
                 "data": fingerprint,
                 "method": METHOD_VERSION[self.strategy],
+                **({} if compiled else {"compiled": False}),
             }
         )
 

@@ -13,7 +13,7 @@ from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.training.checkpoints import Checkpoints
 from autodpq_lib.training.run import Run
-from autodpq_runs.provenance import Origin, origin
+from autodpq_runs.provenance import Origin, compiled, origin
 from autodpq_system.paths import runs_root
 from autodpq_system.process import settle
 
@@ -26,8 +26,8 @@ class OpenRun(Run):
 
     @property
     def identity(self) -> str:
-        """sha256 over configuration, data and method."""
-        return self.config.identity(self.schema.fingerprint)
+        """sha256 over configuration, data, method and whether C is used."""
+        return self.config.identity(self.schema.fingerprint, compiled=compiled())
 
 
 def open_run(config: RunConfig) -> OpenRun:
@@ -39,7 +39,7 @@ def open_run(config: RunConfig) -> OpenRun:
     """
     _refuse_a_missing_gpu(config)
     schema = load_schema(config.dataset, config.threshold)
-    checkpoints = Checkpoints(runs_root() / "work" / config.identity(schema.fingerprint))
+    checkpoints = Checkpoints(runs_root() / "work" / config.identity(schema.fingerprint, compiled=compiled()))
     checkpoints.claim()
     return _open(config, schema, checkpoints)
 

@@ -9,15 +9,17 @@ import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import Annotated
 
 import torch
-from pydantic import BaseModel
+from pydantic import AfterValidator, NonNegativeFloat, PositiveInt
 
 from autodpq_lib.native.compiled import library
 from autodpq_lib.training.lazy_adam import SOURCE
 from autodpq_system.memory import PeakMemory
 from autodpq_system.paths import ROOT
 from autodpq_system.process import cpu
+from autodpq_system.strict import Strict
 
 #: What makes a run's numbers: a change here, not yet committed, makes the run dirty.
 CODE = (
@@ -33,27 +35,36 @@ CODE = (
 PACKAGES = ("torch", "numpy", "polars", "scikit-learn", "scipy", "papermill", "snakemake")
 
 
-class Provenance(BaseModel):
+def _timed(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+#: Time in ISO 8601.
+Time = Annotated[str, AfterValidator(_timed)]
+
+
+class Provenance(Strict):
     """How a run was made.
 
     Attributes:
         peak_memory_mib: largest resident set of the process so far, mapped files included.
-        compiled: whether there was a C compiler, for what runs in C differs from torch in its last bits; None in older
-            records.
+        compiled: whether there was a C compiler, for what runs in C differs from torch in its last bits. Part of the
+            identity. None in older records, which count as made with C.
         peak_anonymous_mib: largest anonymous memory of the run, mapped files apart; None in older records.
     """
 
-    started: str
-    ended: str
+    started: Time
+    ended: Time
     git_commit: str | None
     git_dirty: bool | None
     python: str
     packages: dict[str, str]
     platform: str
     cpu: str
-    threads: int
-    peak_memory_mib: float
-    peak_anonymous_mib: float | None = None
+    threads: PositiveInt
+    peak_memory_mib: NonNegativeFloat
+    peak_anonymous_mib: NonNegativeFloat | None = None
     compiled: bool | None = None
 
 
@@ -92,9 +103,14 @@ def provenance(begun: Origin) -> Provenance:
         cpu=cpu(),
         threads=torch.get_num_threads(),
         peak_memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit,
-        compiled=library(SOURCE) is not None,
+        compiled=compiled(),
         peak_anonymous_mib=begun.memory.stop(),
     )
+
+
+def compiled() -> bool:
+    """Whether runs of this machine use C."""
+    return library(SOURCE) is not None
 
 
 def _git(*arguments: str) -> str | None:
