@@ -54,9 +54,13 @@ class Record(Strict):
     @classmethod
     def _as_written(cls, given: Any, validate: Callable[[Any], RunConfig]) -> RunConfig:
         """A command line may give "1" for 1; a record may not."""
+        if isinstance(given, RunConfig):
+            return given
+        if not isinstance(given, dict):
+            raise ValueError(f"expected an object, found {shortened(given)}")  # noqa: TRY004 - pydantic wants it so
         config = validate(given)
         written = config.model_dump(mode="json")
-        for key, value in given.items() if isinstance(given, dict) else ():
+        for key, value in given.items():
             if json.dumps(value) != json.dumps(written[key]):
                 raise ValueError(f"{key}: expected {written[key]!r}, found {shortened(value)}")
         return config

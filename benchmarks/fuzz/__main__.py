@@ -1,4 +1,4 @@
-"""Feed hostile packed files to every reader, the one in C under AddressSanitizer, and keep the counts.
+"""Feed hostile packed files to every reader, the one in C under AddressSanitizer; edit records; keep the counts.
 
 ``python -m benchmarks.fuzz --files 10000`` writes ``results/bench/fuzz.json``. Each reader works in a process of its
 own; one that dies is a crash, counted, and the next goes on after the file that killed it.
@@ -21,10 +21,12 @@ from random import Random
 
 import numpy as np
 
+from autodpq_lib.explore import find_records
 from autodpq_packed import reader as packed_reader
 from autodpq_system.paths import ROOT
 from benchmarks.fuzz.judge import READERS, judge, sound
 from benchmarks.fuzz.mutations import mutated_file
+from benchmarks.fuzz.records import edited
 from benchmarks.measured import keep
 
 #: Bytes that a reader may take beyond what the process has at its start.
@@ -36,7 +38,7 @@ UNCHECKED = 200
 def main() -> int:
     """Exit 0 if no file crashed a reader or was read wrongly."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--files", type=int, default=10_000, help="for each reader")
+    parser.add_argument("--files", type=int, default=10_000, help="for each reader, and edits of records")
     parser.add_argument("--work", nargs=3, metavar=("READER", "FROM", "TO"), help=argparse.SUPPRESS)
     parser.add_argument("--unchecked", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -45,8 +47,9 @@ def main() -> int:
         return _work(reader, range(int(first), int(last)), unchecked=asked.unchecked)
     found = {name: _counted(name, asked.files) for name in READERS}
     without = _counted("c", UNCHECKED, "--unchecked")
-    keep("fuzz", readers=found, without_the_check=without)
-    sys.stdout.write(json.dumps(found | {"c without the check": without}, indent=1) + "\n")
+    records = edited(find_records(ROOT / "results"), range(asked.files))
+    keep("fuzz", readers=found, without_the_check=without, records=records)
+    sys.stdout.write(json.dumps({**found, "c without the check": without, "records": records}, indent=1) + "\n")
     return int(any(counts["crashed"] or counts["wrong"] for counts in found.values()))
 
 
@@ -61,7 +64,9 @@ def _counted(reader: str, files: int, *options: str) -> dict[str, int]:
             outcomes = ended.stdout.split()
             counts.update(outcomes)
             done += len(outcomes)
-            sys.stderr.write(ended.stderr)
+            sys.stderr.writelines(
+                line for line in ended.stderr.splitlines(True) if line.startswith(("SUMMARY", reader))
+            )
             if done < files:
                 sys.stderr.write(f"{reader}, file {done}: crashed\n")
                 counts["crashed"] += 1
