@@ -24,12 +24,12 @@ from autodpq_eval.layout import as_csv, write_table
 from autodpq_eval.plans import plan
 from autodpq_eval.tables import build, collect, read_plan, tables_of
 from autodpq_eval.ten_seeds import SAME, by_strategy, comparisons, is_of
-from autodpq_lib.explore import find_records
 from autodpq_lib.models.build import final_model
-from autodpq_lib.runs.record import Record, canonical, contradictions, read_record, record_path
-from autodpq_lib.runs.run import model_folder
-from autodpq_lib.runs.space import space
+from autodpq_lib.space import space
 from autodpq_lib.training.metrics import score
+from autodpq_runs.explore import find_records
+from autodpq_runs.finish import model_folder
+from autodpq_runs.record import Record, canonical, contradictions, read_record, record_path
 from autodpq_system.paths import runs_root
 
 Records = Mapping[Path, Record]

@@ -20,9 +20,10 @@ from pathlib import Path
 
 from autodpq_eval.checks import Check, curves, evidence, predictions, schema_of, sizes, tables
 from autodpq_lib.config import STRATEGIES
-from autodpq_lib.runs.record import Record
-from autodpq_lib.runs.run import finish, open_run
-from autodpq_lib.strategies import BY_NAME
+from autodpq_lib.strategies import STRATEGY
+from autodpq_runs.finish import finish
+from autodpq_runs.open import open_run
+from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.process import cpu
 from benchmarks.measured import kept
@@ -88,7 +89,7 @@ def _again(record: Record) -> Record:
     _say(f"training {where} again, on {cpu()}; committed from {made.cpu}, {record.seconds:.0f} s")
     with tempfile.TemporaryDirectory() as folder, _runs_in(Path(folder)):
         run = open_run(config)
-        return finish(run, BY_NAME[config.strategy](run), folder)
+        return finish(run, STRATEGY[config.strategy](run), folder)
 
 
 @contextmanager

@@ -17,9 +17,10 @@ from autodpq_data.samples import Samples
 from autodpq_data.schema import Schema
 from autodpq_eval import checks
 from autodpq_lib.config import RunConfig
-from autodpq_lib.runs.record import Record, canonical, read_record, record_path, write_record
-from autodpq_lib.runs.run import Run, finish, model_folder
-from autodpq_lib.strategies import BY_NAME
+from autodpq_lib.strategies import STRATEGY
+from autodpq_runs.finish import finish, model_folder
+from autodpq_runs.open import OpenRun
+from autodpq_runs.record import Record, canonical, read_record, record_path, write_record
 from autodpq_system.paths import ROOT, runs_root
 from benchmarks.measured import kept
 from benchmarks.spread import NUMBERS, differences, numbers
@@ -32,14 +33,14 @@ RESULTS = ROOT / "results"
 def trained(tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch) -> dict[Path, Record]:
     """FE and AutoDPQ on a tiny data set, with their predictions on this machine."""
     parts: list[Samples] = [small_run(tmp_path / "x", schema, small_config()).valid]
-    for module in ("autodpq_lib.runs.run", "autodpq_eval.checks"):
+    for module in ("autodpq_runs.finish", "autodpq_eval.checks"):
         monkeypatch.setattr(f"{module}.load_samples", lambda *_: parts[0])
     monkeypatch.setattr(checks, "schema_of", lambda *_: schema)
     monkeypatch.setattr(checks, "known_fingerprint", lambda _: schema.fingerprint)
     made = {}
     for strategy in ("fe", "autodpq"):
         run = small_run(tmp_path / strategy, schema, small_config(strategy=strategy))
-        record = finish(run, BY_NAME[strategy](run), tmp_path / "out")
+        record = finish(run, STRATEGY[strategy](run), tmp_path / "out")
         made[record_path(tmp_path / "out", record.config)] = record
     return made
 
@@ -65,7 +66,7 @@ def test_what_was_just_trained_passes_every_check(trained: dict[Path, Record], t
         (lambda record: record["space"].update(paper=7), "space: expected paper="),
         (lambda record: record.update(data_fingerprint="other"), "data other, now fingerprint"),
         (lambda record: record.update(identity="other"), "identity does not match its configuration"),
-        (lambda record: record["test"].update(auc=0.9), "test: expected the timeline's last"),
+        (lambda record: record["test"].update(auc=0.9), "test: expected that of the timeline's fit, epoch 0"),
         (lambda record: record["provenance"].update(compiled=False), "identity does not match its configuration"),
     ],
 )
@@ -155,7 +156,7 @@ def test_a_sample_is_trained_again_and_leaves_this_machines_predictions_alone(
     trained: dict[Path, Record], tmp_path: Path, schema: Schema,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    def open_small(config: RunConfig) -> Run:
+    def open_small(config: RunConfig) -> OpenRun:
         return small_run(runs_root() / "work", schema, config)
 
     monkeypatch.setattr(verify, "open_run", open_small)

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import final_model
-from autodpq_lib.runs.record import Record
 from autodpq_packed.bits import bits_for
 from autodpq_packed.container import PackedError, Tensors, unpack_file
 from autodpq_packed.export import Kept, export
 from autodpq_packed.look_up import PackedInC
 from autodpq_packed.module import Packed, load
 from autodpq_packed.score import PackedModel
+from autodpq_runs.record import Record
 
 SIZES = {"a": 6, "b": 3, "c": 11}
 COUNTS = torch.tensor([90, 80, 3, 2, 5, 1, 60, 70, 50, 40, 90, 45, 2, 4, 1, 1, 1, 1, 1, 50])

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-from autodpq_lib.runs.record import Record, read_record
+from autodpq_runs.record import Record, read_record
 from benchmarks.fuzz.mutations import mutated_json
 
 
