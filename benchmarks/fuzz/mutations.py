@@ -119,14 +119,20 @@ def _damaged(raw: bytes, rng: Random) -> bytes:
     return raw[:place] + rng.randbytes(4) + raw[place + 4 :]
 
 
+def _whole(shape: Any) -> bool:
+    """Whether no change before this one has made the shape something else."""
+    return isinstance(shape, list) and bool(shape) and all(type(n) is int and n > 0 for n in shape)
+
+
 def _about(parts: Parts, rng: Random) -> None:
     parts.about = mutated_json(parts.about, rng)
 
 
 def _shape(parts: Parts, rng: Random) -> None:
     """Another shape over the same bytes."""
-    each = rng.choice(parts.tensors)
-    kind = rng.randrange(4)
+    each, kind = rng.choice(parts.tensors), rng.randrange(4)
+    if not _whole(each.shape):
+        return
     if kind == 0:
         each.shape = each.shape[::-1]
     elif kind == 1:
@@ -139,8 +145,8 @@ def _shape(parts: Parts, rng: Random) -> None:
 
 def _rows(parts: Parts, rng: Random) -> None:
     """More or fewer rows, shape and bytes agreeing."""
-    each = rng.choice([each for each in parts.tensors if each.shape and each.shape[0]] or parts.tensors)
-    if not each.shape or type(each.shape[0]) is not int or each.shape[0] < 1:
+    each = rng.choice(parts.tensors)
+    if not _whole(each.shape):
         return
     row, rows = len(each.content) // each.shape[0], max(each.shape[0] + rng.choice((-2, -1, 1, 2, 100)), 0)
     each.shape = [rows, *each.shape[1:]]

@@ -1,4 +1,4 @@
-"""One reader, one mutated file after the other; a word on standard output for each, so that a crash is known by its file.
+"""One reader, one mutated file after the other, a word for each on standard output: a crash is known by its file.
 
 ``python -m benchmarks.fuzz.worker c 0 100`` reads the files 0 to 99.
 """
