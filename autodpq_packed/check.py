@@ -102,19 +102,26 @@ def _layers(mlp: Any, hidden: int, *, last: bool) -> list[tuple[str, int]]:
 def _rest(model: Mapping[str, Any], fields: int, dim: int, hidden: list[int], tensors: Tensors) -> Shapes:
     """Shapes of all that is no table."""
     kind, inputs = model["model"], fields * dim
-    widths = [inputs + (fields * (fields - 1) // 2 if kind == "pnn" else 0), *hidden, 1]
     shapes: Shapes = {"rest.bias": (1,)} if kind == "deepfm" else {}
     if kind == "dcn":
         for layer in range(sum(name.startswith("rest.cross.biases.") for name in tensors)):
             shapes |= {f"rest.cross.weights.{layer}.weight": (1, inputs), f"rest.cross.biases.{layer}": (inputs,)}
         shapes |= {"rest.last.weight": (1, inputs + hidden[-1]), "rest.last.bias": (1,)}
+    products = fields * (fields - 1) // 2 if kind == "pnn" else 0
+    layers = _layers(model.get("mlp"), len(hidden), last=kind != "dcn")
+    return shapes | _mlp(layers, [inputs + products, *hidden, 1])
+
+
+def _mlp(layers: list[tuple[str, int]], widths: list[int]) -> Shapes:
+    """Shapes of an MLP's tensors; ``widths`` are those before its first linear layer and after each."""
+    shapes: Shapes = {}
     below = 0
-    for layer_kind, place in _layers(model.get("mlp"), len(hidden), last=kind != "dcn"):
-        if layer_kind == "linear":
+    for kind, place in layers:
+        if kind == "linear":
             shapes[f"rest.mlp.{place}.weight"] = widths[below + 1], widths[below]
             shapes[f"rest.mlp.{place}.bias"] = (widths[below + 1],)
             below += 1
-        if layer_kind == "batchnorm":
+        if kind == "batchnorm":
             parts = ("weight", "bias", "running_mean", "running_var")
             shapes |= {f"rest.mlp.{place}.{part}": (widths[below],) for part in parts}
     return shapes

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the records")
     parser.add_argument("--rerun", type=_count, default=0, metavar="N", help="train so many runs again, drawn by lot")
-    parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=STRATEGIES, help="to draw from")
+    parser.add_argument("--strategies", type=_strategies, default=STRATEGIES, help="to draw from, in quotes if several")
     asked = parser.parse_args(arguments)
     out = (ROOT / asked.out).resolve()
     first, records = evidence(out)
@@ -65,6 +65,13 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a number of runs, found {text!r}")
     return int(text)
+
+
+def _strategies(text: str) -> list[str]:
+    names = text.split()
+    if not names or not set(names) <= set(STRATEGIES):
+        raise argparse.ArgumentTypeError(f"expected some of {', '.join(STRATEGIES)}, found {text!r}")
+    return names
 
 
 def _shown(check: Check) -> int:

@@ -382,6 +382,11 @@ def test_bytes_that_nothing_names_are_refused(files: list[bytes], tmp_path: Path
 
 CONFIGURATIONS = {
     "unknown data set": (put("dataset", to="no-such"), "config: dataset: expected one of .*, found 'no-such'"),
+    "a data set elsewhere": (
+        put("dataset", to="../config/ml-1m"),
+        r"config: dataset: expected one of .*, found '\.\./",
+    ),
+    "no parts": (put("subspaces", to=[2, 0]), r"config: subspaces\.1: expected greater than 0, found 0"),
     "unknown key": (put("colour", to="red"), "config: colour: Extra inputs are not permitted, found 'red'"),
     "other layers than the file": (put("batchnorm", to=False), "expected the tensors that the model of its config"),
 }
