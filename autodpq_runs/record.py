@@ -20,7 +20,7 @@ from autodpq_lib.training.metrics import Metrics
 from autodpq_runs.curves import FitLog, Point, improvements
 from autodpq_runs.provenance import Provenance
 from autodpq_system.atomic import write_text
-from autodpq_system.strict import Strict, sentence
+from autodpq_system.strict import Strict, one_line, sentence
 from autodpq_system.strict_json import loads
 
 #: Seconds of a record are rounded: a point's to the millisecond, an epoch's to seven digits.
@@ -135,7 +135,8 @@ def read_record(path: Path) -> Record:
 
 def _refuse_contradictions(record: Record, path: Path) -> None:
     for key, expected, found in contradictions(record):
-        raise ValueError(f"{path}: not a valid record: {key}: expected {expected}, found {shortened(found)}")
+        said = one_line(f"{key}: expected {expected}, found {shortened(found)}")
+        raise ValueError(f"{path}: not a valid record: {said}")
 
 
 def contradictions(record: Record) -> Iterator[tuple[str, str, object]]:

@@ -19,4 +19,9 @@ def sentence(error: ValidationError) -> str:
     where = [".".join(str(part) for part in first["loc"])] if first["loc"] else []
     said = first["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
     found = "" if first["type"] in ("missing", "value_error") else f", found {shortened(first['input'])}"
-    return ": ".join([*where, said]) + found
+    return one_line(": ".join([*where, said]) + found)
+
+
+def one_line(text: str) -> str:
+    """The text on one line: what is quoted in it from outside may have line ends, or move a terminal's cursor."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

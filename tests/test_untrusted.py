@@ -106,6 +106,8 @@ RECORDS: dict[str, tuple[Callable[[Any], None], str]] = {
         r"codebook_use\.zip: expected less than or equal",
     ),
     "another part": (put("test_parts", "best", to={"auc": 1.0, "logloss": 0.0}), r"test_parts\.best"),
+    "a name of two lines": (put("fits", 0, "name", to="a\nb"), r"timeline\.0\.stage: expected a b, as the curves"),
+    "a terminal's escape": (put("config", "strategy", to="\x1b[2J"), r"config: strategy: expected .*, found \[2J"),
     "no time": (put("provenance", "started", to="yesterday"), r"provenance\.started: Invalid isoformat .*'yesterday'"),
     "no thread": (put("provenance", "threads", to=0), r"provenance\.threads: expected greater than 0, found 0"),
     "unknown data set": (

@@ -80,7 +80,7 @@ def judge(raw: bytes, path: Path, reader: str) -> str:
 
 
 def _one_sentence(said: str, path: Path) -> str:
-    if not said.startswith(f"{path}: ") or "\n" in said or len(said) > 1000:
+    if not said.startswith(f"{path}: ") or not said.isprintable() or len(said) > 1000:
         raise WrongError(f"expected one sentence that names the file, found {said[:200]!r}")
     return "refused"
 
