@@ -146,7 +146,8 @@ def _of_another(record: Record, logits: Path, folders: Sequence[Path]) -> bool:
 
 
 def _agree(record: Record, logits: Path) -> bool:
-    labels = load_samples(record.config.dataset, "test", record.config.split_seed).labels
+    config = record.config
+    labels = load_samples(config.dataset, "test", config.split_seed, config.split).labels
     made = score(torch.from_numpy(np.load(logits)), labels)
     return abs(made.auc - record.test.auc) < SAME and abs(made.logloss - record.test.logloss) < SAME
 
