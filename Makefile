@@ -18,7 +18,7 @@ BATCH = $(BIN)/python -m scripts.replicate --seeds $(SEEDS) $(if $(JOBS),--jobs 
 	$(if $(MODELS),--models $(MODELS)) $(if $(STRATEGIES),--strategies $(STRATEGIES))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo replicate controls seeds plan readme bench explain test check sanitize format lab clean
+.PHONY: help env demo replicate controls seeds plan readme bench verify explain test check sanitize format lab clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -76,6 +76,10 @@ bench: env  ## epochs beside FuxiCTR and DeepCTR-Torch, steps, and the packed mo
 	$(BIN)/python -m benchmarks.packed
 	$(BIN)/python -m benchmarks.latency
 	$(BIN)/python -m scripts.readme
+
+verify: export OUT := $(OUT)
+verify: env  ## recompute all that needs no training; RERUN=3 trains three runs again beside it: STRATEGIES= OUT=
+	$(BIN)/python -m scripts.verify --out="$$OUT" $(if $(RERUN),--rerun="$$RERUN") $(if $(STRATEGIES),--strategies="$$STRATEGIES")
 
 explain: env  ## what stands behind a row of the ledger: CLAIM=autodpq-fe-auc
 	$(BIN)/python -m scripts.explain $(CLAIM)

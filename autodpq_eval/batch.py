@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import autodpq_native as native
 from autodpq_data.prepared import known_fingerprint
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import read_record, record_path
@@ -18,6 +19,8 @@ NOTEBOOKS = {
     "random": "06_random_search",
     "autodpq": "07_autodpq",
 }
+#: Whether C was used, in words.
+WITH = {True: "with C", False: "without C"}
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,12 @@ class Status:
     reason: str = ""
 
 
-def status(out: Path, config: RunConfig) -> Status:
-    """Whether a run is done: a valid, current record exists. Nothing else counts."""
+def status(out: Path, config: RunConfig, *, anywhere: bool = False) -> Status:
+    """Whether a run is done: a valid, current record exists. Nothing else counts.
+
+    Numbers with C and without differ, so a batch has the one or the other: a record made with C is not done where there
+    is none, nor the other way round, unless it may be from ``anywhere``, as for a table of finished runs.
+    """
     path = record_path(out, config)
     if not path.exists():
         return Status("missing", "no record")
@@ -38,6 +45,8 @@ def status(out: Path, config: RunConfig) -> Status:
         reason = record.stale(known_fingerprint(config.dataset))
         if record.config != config:
             reason = "record is of another configuration"
+        if record.compiled != native.available() and not anywhere:
+            reason = f"made {WITH[record.compiled]}, and this machine runs {WITH[native.available()]}"
     except ValueError as error:
         reason = str(error)
     return Status("stale", reason) if reason else Status("done")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from autodpq_runs.record import FitLog, Record
+from autodpq_runs.curves import FitLog
+from autodpq_runs.record import Record
 
 
 def agreement(records: Sequence[Record]) -> pd.DataFrame:

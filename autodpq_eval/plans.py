@@ -47,9 +47,8 @@ def plan(
         return control_runs(dataset, recipe, seeds)
     if part == "seeds":
         runs = tables(dataset, recipe, seeds, ["deepfm"], ["grid"])
-        return ten_seeds(
-            dataset, recipe, [read_record(record_path(out, run)) for run in runs if status(out, run).state == "done"]
-        )
+        done = [run for run in runs if status(out, run, anywhere=True).state == "done"]
+        return ten_seeds(dataset, recipe, [read_record(record_path(out, run)) for run in done])
     return tables(dataset, recipe, seeds, models, strategies, profile)
 
 

@@ -67,10 +67,16 @@ def collect(
 
 
 def read_plan(out: Path, plan: Sequence[RunConfig]) -> tuple[list[Record], list[str]]:
-    """Records of the runs that are done, and a sentence for each run that is not."""
-    states = {config: status(out, config) for config in plan}
-    found = [read_record(record_path(out, config)) for config, state in states.items() if state.state == "done"]
-    return found, [f"{config.name()}: {s.reason}" for config, s in states.items() if s.state != "done"]
+    """Records of the runs that are done, and a sentence for each run that is not.
+
+    Where some were made with C and some without, those without count as not done: no table mixes the two.
+    """
+    states = {config: status(out, config, anywhere=True) for config in plan}
+    done = [read_record(record_path(out, config)) for config, state in states.items() if state.state == "done"]
+    found = [record for record in done if record.compiled] or done
+    gaps = [f"{config.name()}: {s.reason}" for config, s in states.items() if s.state != "done"]
+    left = done if len(found) < len(done) else []
+    return found, gaps + [f"{r.config.name()}: made without C, and others with it" for r in left if not r.compiled]
 
 
 def build(collected: Collected) -> pd.DataFrame:

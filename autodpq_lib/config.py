@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from autodpq_data.sources import settings
 from autodpq_data.split import Split
@@ -128,15 +128,15 @@ class RunConfig(_Frozen):
     protocol: Literal["ours", "laboratory"] = "ours"
 
     embedding_dim: int = Field(16, ge=1)
-    hidden: tuple[int, ...] = (16, 16)
+    hidden: tuple[PositiveInt, ...] = (16, 16)
     learning_rate: float = Field(1e-3, gt=0)
     batch_size: int = Field(2048, ge=1)
     validations: int = Field(1, ge=1)  # in an epoch, evenly spread: early stopping inside it
     lazy: bool = False  # tables by LazyAdam: a step's cost does not depend on the number of features
     device: Literal["cpu", "cuda"] = "cpu"
     threshold: int = Field(40, ge=0)
-    centroids: tuple[int, ...] = (8, 16, 32)
-    subspaces: tuple[int, ...] = (2, 4, 8)
+    centroids: tuple[PositiveInt, ...] = (8, 16, 32)
+    subspaces: tuple[PositiveInt, ...] = (2, 4, 8)
     draws: int = Field(20, ge=1)  # distinct decisions that Random tries
 
     distance: Literal["inner", "nearest"] = "inner"  # Eq. 1 as printed, or "the index of the nearest centroid"
@@ -270,14 +270,18 @@ class RunConfig(_Frozen):
         stem = f"{self.model}-{self.strategy}-seed{self.seed}"
         return f"{stem}-{words}-{_digest(changed)[:8]}" if changed else stem
 
-    def identity(self, fingerprint: str) -> str:
-        """sha256 over the non-default configuration, the data's fingerprint and the method version."""
+    def identity(self, fingerprint: str, *, compiled: bool = True) -> str:
+        """sha256 over the non-default configuration, the data's fingerprint and the method version.
+
+        A run without C differs from one with it in its last bits and, after a search, in more: it has its own identity.
+        """
         return _digest(
             {
                 "config": self.model_dump(mode="json", exclude_defaults=True),
                 "seed": self.seed,
                 "data": fingerprint,
                 "method": METHOD_VERSION[self.strategy],
+                **({} if compiled else {"compiled": False}),
             }
         )
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 
-from pydantic import BaseModel
+from pydantic import PositiveInt
 from torch import nn
 
 from autodpq_data.schema import Schema
 from autodpq_lib.config import Decision
+from autodpq_system.strict import Strict
 
 
-class Space(BaseModel):
+class Space(Strict):
     """Size of a strategy's embedding.
 
     Attributes:
@@ -23,9 +24,9 @@ class Space(BaseModel):
             included: 4 bytes a float, each field's codes packed at log2(K) bits.
     """
 
-    paper: int
-    bits: int
-    model_bytes: int
+    paper: PositiveInt
+    bits: PositiveInt
+    model_bytes: PositiveInt
 
 
 def space(schema: Schema, dim: int, decision: Decision | None, model: nn.Module, *, tied: bool = True) -> Space:

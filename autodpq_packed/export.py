@@ -21,7 +21,8 @@ from autodpq_lib.embedding.quantiser import Quantiser
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.mlp import Dropout
 from autodpq_packed.bits import bits_for, pack
-from autodpq_packed.reader import FORMAT
+from autodpq_packed.check import check
+from autodpq_packed.container import FORMAT
 from autodpq_runs.record import Record
 from autodpq_system.atomic import atomic_path, write_text
 
@@ -53,7 +54,8 @@ def export(
         kept: what the kept rows are stored as; with float32 vectors are those of the model, to the bit.
 
     Raises:
-        ValueError: the vocabulary is not the schema's, or the MLP has a layer that the format does not know.
+        ValueError: the vocabulary is not the schema's, the MLP has a layer that the format does not know, or a weight
+            is no number.
     """
     _check_vocabulary(vocabulary, schema)
     model.eval()
@@ -73,8 +75,10 @@ def export(
         "config": record.config.model_dump(mode="json"),
         "identity": record.identity,
     }
+    said = json.dumps(about)
+    check(json.loads(said), tensors)
     with atomic_path(path) as target:
-        target.write_bytes(_signed(tensors, about))
+        target.write_bytes(_signed(tensors, said))
     write_text(path.with_suffix(".vocabulary.json"), known)
     return {name: array.nbytes for name, array in tensors.items()}
 
@@ -95,10 +99,10 @@ def _kind(layer: nn.Module) -> str | None:
     return KINDS[type(layer)]
 
 
-def _signed(tensors: Arrays, about: Mapping[str, Any]) -> bytes:
+def _signed(tensors: Arrays, said: str) -> bytes:
     """The file's bytes, with the digest of themselves in the header."""
     blank = "0" * 64
-    raw = save(tensors, {"format": FORMAT, "model": json.dumps(about), "sha256": blank})
+    raw = save(tensors, {"format": FORMAT, "model": said, "sha256": blank})
     return raw.replace(blank.encode(), hashlib.sha256(raw).hexdigest().encode(), 1)
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from textwrap import shorten
+from typing import Any
 
 import numpy as np
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import assemble
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_packed.bits import bits_for
+from autodpq_packed.container import PackedError, Tensors
 from autodpq_packed.look_up import PackedInC
 from autodpq_packed.reader import BITS, Table, read
+from autodpq_system.strict import sentence
 
 
 class Packed(nn.Module):
@@ -86,16 +91,29 @@ def load(path: Path, table: Callable[[Table], nn.Module] | None = None) -> CTRMo
         PackedError: the file is not a packed model, or not as it was written.
     """
     about, tensors = read(path)
-    config = RunConfig.model_validate(about["config"])
+    config = _config(about, path)
     names = [name for name in ("embedding", "first_order") if f"{name}.kept" in tensors]
     model = assemble(config, len(about["fields"]), *((table or packed)(Table(n, about, tensors)) for n in names))
-    rest = {
-        name.removeprefix("rest."): torch.tensor(array) for name, array in tensors.items() if name.startswith("rest.")
-    }
-    missing, unexpected = model.load_state_dict(rest, strict=False)
-    assert not unexpected
-    assert all(name.startswith(("embedding.", "first_order.")) or "num_batches" in name for name in missing)
+    rest = {name.removeprefix("rest."): array for name, array in tensors.items() if name.startswith("rest.")}
+    _fill(model, rest, path)
     return model.eval()
+
+
+def _config(about: Mapping[str, Any], path: Path) -> RunConfig:
+    try:
+        return RunConfig.model_validate(about["config"])
+    except ValidationError as error:
+        raise PackedError(f"{path}: config: {shorten(sentence(error), 500)}") from error
+
+
+def _fill(model: CTRModel, rest: Tensors, path: Path) -> None:
+    """Put the file's numbers into all of the model that is no table."""
+    tables = ("embedding.", "first_order.")
+    own = {n: t for n, t in model.state_dict().items() if not n.startswith(tables) and "num_batches" not in n}
+    if {n: tuple(t.shape) for n, t in own.items()} != {n: array.shape for n, array in rest.items()}:
+        raise PackedError(f"{path}: expected the tensors that the model of its configuration has, found others")
+    for name, tensor in own.items():
+        tensor.copy_(torch.tensor(rest[name]))
 
 
 def packed(table: Table) -> nn.Module:

@@ -1,9 +1,7 @@
 """Read a packed file, NumPy and the standard library alone: to be ported to any language.
 
-The file is in the safetensors format: 8 bytes, the length n of the header as a little-endian integer; n bytes of JSON,
-which gives dtype, shape and place of each tensor and, under ``__metadata__``, the texts ``format``, ``sha256`` and
-``model``; then the tensors' bytes. ``sha256`` is the digest of the whole file with the 64 digits of the digest itself
-set to 0.
+The file is a signed container of named arrays (:mod:`autodpq_packed.container`), believed only after
+:mod:`autodpq_packed.check`.
 
 A table of N features has the tensors ``<table>.kept`` [kept, X], float32, float16 or int8, in the last case with
 ``<table>.scale`` float32 [kept, 1] by which rows are multiplied; ``<table>.low``, a bit a feature, set for those that
@@ -14,8 +12,6 @@ before it. The r-th coded feature of a field is the concatenation over d of ``ce
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,21 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodpq_packed.bits import bits_for, unpack
+from autodpq_packed.check import check
+from autodpq_packed.container import PackedError, Tensors, unpack_file
 
-FORMAT = "autodpq-packed/2"
-DTYPES: dict[str, np.dtype[Any]] = {
-    "F32": np.dtype("<f4"),
-    "F16": np.dtype("<f2"),
-    "I8": np.dtype("i1"),
-    "U8": np.dtype("u1"),
-}
 Floats = NDArray[np.float32]
-Tensors = dict[str, NDArray[Any]]
-DIGITS = 64  # of a sha256
-
-
-class PackedError(ValueError):
-    """The file is not a packed model, or not as it was written."""
 
 
 def read(path: Path) -> tuple[dict[str, Any], Tensors]:
@@ -53,34 +38,11 @@ def read(path: Path) -> tuple[dict[str, Any], Tensors]:
 def parse(raw: bytes, path: Path) -> tuple[dict[str, Any], Tensors]:
     """:func:`read`, of a file's bytes; ``path`` is for the messages. The tensors are views of ``raw``."""
     try:
-        length = int.from_bytes(raw[:8], "little")
-        header = json.loads(raw[8 : 8 + length])
-        about = header.pop("__metadata__")
-        _check(path, raw, about)
-        data = memoryview(raw)[8 + length :]
-        tensors = {name: _tensor(data, entry) for name, entry in header.items()}
-        return json.loads(about["model"]), tensors
-    except PackedError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise PackedError(f"{path}: expected a packed model, found something else or a part of one") from error
-
-
-def _check(path: Path, raw: bytes, about: Mapping[str, str]) -> None:
-    if about["format"] != FORMAT:
-        raise PackedError(f"{path}: expected format {FORMAT}, found {about['format']!r}")
-    digest = about["sha256"].encode()
-    place = raw.index(digest)
-    content = hashlib.sha256(raw[:place] + b"0" * DIGITS)
-    content.update(memoryview(raw)[place + DIGITS :])
-    if len(digest) != DIGITS or content.hexdigest().encode() != digest:
-        raise PackedError(f"{path}: expected the content that sha256 {about['sha256'][:12]} names, found another")
-
-
-def _tensor(data: memoryview, entry: Mapping[str, Any]) -> NDArray[Any]:
-    start, end = entry["data_offsets"]
-    flat: NDArray[Any] = np.frombuffer(data[start:end], dtype=DTYPES[entry["dtype"]])
-    return flat.reshape(entry["shape"])
+        model, tensors = unpack_file(raw)
+        check(model, tensors)
+    except PackedError as error:
+        raise PackedError(f"{path}: {error}") from error
+    return model, tensors
 
 
 #: Number of set bits of each byte.
@@ -127,7 +89,11 @@ class Table:
 
         Raises:
             IndexError: an id is none of its field's.
+            ValueError: ids of another type or shape.
         """
+        fields = len(self.offsets) - 1
+        if ids.dtype.kind not in "iu" or ids.ndim != 2 or ids.shape[1] != fields:
+            raise ValueError(f"ids: expected integers [B, {fields}], found {ids.dtype} {list(ids.shape)}")
         for row, m in np.argwhere((ids < self.offsets[:-1]) | (ids >= self.offsets[1:]))[:1]:
             begin, end = self.offsets[m : m + 2]
             raise IndexError(f"ids[{row}, {m}]: expected {begin} to {end - 1}, found {ids[row, m]}")

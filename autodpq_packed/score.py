@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from numbers import Integral
 from pathlib import Path
+from reprlib import repr as shortened
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autodpq_packed.reader import Floats, PackedError, Table, read
+from autodpq_packed.container import PackedError
+from autodpq_packed.reader import Floats, Table, read
+from autodpq_system.strict_json import loads
 
 
 class PackedModel:
@@ -33,45 +36,62 @@ class PackedModel:
         first = self.first_order(ids) if self.first_order else None
         return self._forward(self.embedding(ids), first)
 
-    def score(self, samples: Sequence[Mapping[str, str]]) -> NDArray[np.float64]:
+    def score(self, samples: Iterable[Mapping[str, str | int]]) -> NDArray[np.float64]:
         """Probability of a click for raw values, field -> value; a value never seen gets the field's ``unknown`` row.
 
-        The unknown row is the mean of the field's low-frequency vectors, or of all its vectors if it has none.
+        The unknown row is the mean of the field's low-frequency vectors, or of all its vectors if it has none. Keys
+        that are no fields of the model count for nothing.
 
         Raises:
-            PackedError: a sample lacks a field, or the vocabulary is missing or not the model's.
+            PackedError: a sample is no mapping, lacks a field or has a value that is neither text nor whole number; or
+                the vocabulary is missing or not the model's.
         """
         ids, unknown = self._encode(samples)
         e = np.where(unknown[..., None], self.tensors["unknown.embedding"], self.embedding(ids))
         first = None
         if self.first_order:
             first = np.where(unknown[..., None], self.tensors["unknown.first_order"], self.first_order(ids))
-        return 1 / (1 + np.exp(-self._forward(e, first)))
+        return np.exp(-np.logaddexp(0, -self._forward(e, first)))
 
-    def _encode(self, samples: Sequence[Mapping[str, str]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def _encode(self, samples: Iterable[Mapping[str, str | int]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Ids ``[B, M]``, and which of them stand for a value never seen."""
         if self._places is None:
             self._places = self._vocabulary()
-        for field in self.model["fields"]:
-            for n, sample in enumerate(samples):
-                if field not in sample:
-                    raise PackedError(f"sample {n}: expected a value for {field}, found {', '.join(sample)}")
+        if isinstance(samples, Mapping) or not isinstance(samples, Iterable):
+            raise PackedError(f"samples: expected a list of mappings, found {type(samples).__name__}")
         found = [
-            [place.get(str(sample[field]), -1) for field, place in zip(self.model["fields"], self._places, strict=True)]
-            for sample in samples
+            [place.get(value, -1) for place, value in zip(self._places, self._values(n, sample), strict=True)]
+            for n, sample in enumerate(samples)
         ]
         ids = np.array(found, np.int64).reshape(-1, len(self.model["fields"]))
-        offsets = np.cumsum([0, *self.model["sizes"][:-1]])
+        offsets = self.embedding.offsets[:-1]
         return np.where(ids < 0, offsets, ids + offsets), ids < 0
 
+    def _values(self, n: int, sample: object) -> list[str]:
+        """Raw values of the n-th sample, in the order of the fields."""
+        if not isinstance(sample, Mapping):
+            raise PackedError(f"sample {n}: expected a mapping of fields to values, found {type(sample).__name__}")
+        for field in self.model["fields"]:
+            if field not in sample:
+                raise PackedError(f"sample {n}: expected a value for {field}, found {shortened(list(sample))}")
+            value = sample[field]
+            if not isinstance(value, str | Integral) or isinstance(value, bool):
+                raise PackedError(f"sample {n}: expected text or a whole number for {field}, found {shortened(value)}")
+        return [str(sample[field]) for field in self.model["fields"]]
+
     def _vocabulary(self) -> list[dict[str, int]]:
+        """Of each field the place of every value."""
         path = self.path.with_suffix(".vocabulary.json")
         if not path.exists():
             raise PackedError(f"{path}: expected the vocabulary of {self.path.name}, found no such file")
         raw = path.read_bytes()
         if hashlib.sha256(raw).hexdigest() != self.model["vocabulary_sha256"]:
             raise PackedError(f"{path}: expected the vocabulary of {self.path.name}, found another")
-        known = json.loads(raw)
-        return [{value: n for n, value in enumerate(known[field])} for field in self.model["fields"]]
+        try:
+            known = loads(raw)
+            return [_places(known[m], size) for m, size in zip(self.model["fields"], self.model["sizes"], strict=True)]
+        except (ValueError, KeyError, TypeError) as error:
+            raise PackedError(f"{path}: expected of each field a list of its values, all different") from error
 
     def _forward(self, e: NDArray[np.floating], first: Floats | None) -> NDArray[np.float64]:
         """The model on vectors ``[B, M, X]`` and first-order weights ``[B, M, 1]``: logits ``[B]``, in float64."""
@@ -105,3 +125,13 @@ class PackedModel:
             else:
                 x = np.maximum(x, 0)
         return x
+
+
+def _places(values: list[str], size: int) -> dict[str, int]:
+    """Place of each value of a field among its ids."""
+    places = {value: n for n, value in enumerate(values)}
+    if not isinstance(values, list) or len(places) != len(values) or len(values) != size:
+        raise ValueError(f"expected {size} values, all different")
+    if not all(isinstance(value, str) for value in values):
+        raise TypeError("expected texts")
+    return places

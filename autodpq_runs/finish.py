@@ -24,9 +24,10 @@ from autodpq_lib.space import space
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.metrics import SCORING_BATCH, Metrics, evaluate, predict, score
 from autodpq_lib.training.trainer import Row
+from autodpq_runs.curves import FitLog, Point
 from autodpq_runs.open import OpenRun
 from autodpq_runs.provenance import provenance
-from autodpq_runs.record import FitLog, Point, Record, record_path, write_record
+from autodpq_runs.record import Record, record_path, write_record
 from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import ROOT, runs_root
 

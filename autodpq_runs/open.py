@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+import autodpq_native as native
 from autodpq_data.prepared import load_samples, load_schema
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
@@ -26,8 +27,8 @@ class OpenRun(Run):
 
     @property
     def identity(self) -> str:
-        """sha256 over configuration, data and method."""
-        return self.config.identity(self.schema.fingerprint)
+        """sha256 over configuration, data, method and whether C is used."""
+        return self.config.identity(self.schema.fingerprint, compiled=native.available())
 
 
 def open_run(config: RunConfig) -> OpenRun:
@@ -39,7 +40,7 @@ def open_run(config: RunConfig) -> OpenRun:
     """
     _refuse_a_missing_gpu(config)
     schema = load_schema(config.dataset, config.threshold)
-    checkpoints = Checkpoints(runs_root() / "work" / config.identity(schema.fingerprint))
+    checkpoints = Checkpoints(runs_root() / "work" / config.identity(schema.fingerprint, compiled=native.available()))
     checkpoints.claim()
     return _open(config, schema, checkpoints)
 

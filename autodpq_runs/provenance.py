@@ -9,14 +9,16 @@ import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import Annotated
 
 import torch
-from pydantic import BaseModel
+from pydantic import AfterValidator, NonNegativeFloat, PositiveInt
 
 import autodpq_native as native
 from autodpq_system.memory import PeakMemory
 from autodpq_system.paths import ROOT
 from autodpq_system.process import cpu
+from autodpq_system.strict import Strict
 
 #: What makes a run's numbers: a change here, not yet committed, makes the run dirty.
 CODE = (
@@ -32,27 +34,36 @@ CODE = (
 PACKAGES = ("torch", "numpy", "polars", "scikit-learn", "scipy", "papermill", "snakemake")
 
 
-class Provenance(BaseModel):
+def _timed(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+#: Time in ISO 8601.
+Time = Annotated[str, AfterValidator(_timed)]
+
+
+class Provenance(Strict):
     """How a run was made.
 
     Attributes:
         peak_memory_mib: largest resident set of the process so far, mapped files included.
-        compiled: whether there was a C compiler, for what runs in C differs from torch in its last bits; None in older
-            records.
+        compiled: whether there was a C compiler, for what runs in C differs from torch in its last bits. Part of the
+            identity. None in older records, which count as made with C.
         peak_anonymous_mib: largest anonymous memory of the run, mapped files apart; None in older records.
     """
 
-    started: str
-    ended: str
+    started: Time
+    ended: Time
     git_commit: str | None
     git_dirty: bool | None
     python: str
     packages: dict[str, str]
     platform: str
     cpu: str
-    threads: int
-    peak_memory_mib: float
-    peak_anonymous_mib: float | None = None
+    threads: PositiveInt
+    peak_memory_mib: NonNegativeFloat
+    peak_anonymous_mib: NonNegativeFloat | None = None
     compiled: bool | None = None
 
 

@@ -1,68 +1,37 @@
-"""The record of a run: the proof that it is done, and the only source of numbers."""
+"""The record of a run: the proof that it is done, and the only source of numbers.
+
+What is written and what is read is evidence or refused: types are strict, numbers finite and in their range, and the
+parts of a record that say the same thing must agree.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from reprlib import repr as shortened
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from autodpq_lib.config import METHOD_VERSION, Decision, RunConfig
 from autodpq_lib.space import Space
 from autodpq_lib.training.metrics import Metrics
+from autodpq_runs.curves import FitLog, Point, improvements
 from autodpq_runs.provenance import Provenance
 from autodpq_system.atomic import write_text
+from autodpq_system.strict import Strict, one_line, sentence
+from autodpq_system.strict_json import loads
+
+#: Seconds of a record are rounded: a point's to the millisecond, an epoch's to seven digits.
+ROUNDED = 0.01
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Point(_Strict):
-    """An improvement on validation, scored on test at the end of the run.
-
-    Attributes:
-        stage: ``fit``, ``trial``, ``pretrain`` or ``retrain``; the best so far is counted apart in each.
-        fit: name of the fit within the stage.
-        epoch: its epoch.
-        seconds: training and validation of the whole run up to here.
-        steps: weight updates of the whole run up to here.
-    """
-
-    stage: str
-    fit: str
-    epoch: int
-    seconds: float
-    steps: int
-    valid: Metrics
-    test: Metrics
-
-
-class FitLog(_Strict):
-    """One fit of a run: what it trained, and its epochs as columns.
-
-    Attributes:
-        name: ``fit``, ``trial-03``, ``pretrain``, ``search`` or ``retrain``.
-        decision: (K, D) per field, where the fit had one.
-        curve: column -> one number an epoch.
-    """
-
-    name: str
-    decision: Decision | None
-    curve: dict[str, list[float]]
-
-    @property
-    def cost(self) -> dict[str, float]:
-        """Seconds (training and validation) and steps (weight updates) of the fit."""
-        return {key: sum(self.curve[key]) for key in ("seconds", "steps")}
-
-
-class Record(_Strict):
+class Record(Strict):
     """What one run leaves.
 
     Attributes:
-        identity: covers configuration, data and method, not the provenance.
+        identity: covers configuration, data, method and whether C was used, nothing else of the provenance.
         test_parts: test metrics of the samples ``touched`` by a low-frequency feature, and of the ``untouched``.
         codebook_use: share of each field's centroids that some low-frequency feature uses; the rest are dead codes.
     """
@@ -73,13 +42,28 @@ class Record(_Strict):
     config: RunConfig
     valid: Metrics
     test: Metrics
-    test_parts: dict[str, Metrics] = {}
-    codebook_use: dict[str, float] = {}
+    test_parts: dict[Annotated[str, Field(pattern="^(un)?touched$")], Metrics] = Field(default_factory=dict)
+    codebook_use: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     decision: Decision | None
     space: Space
     timeline: list[Point]
     fits: list[FitLog]
     provenance: Provenance
+
+    @field_validator("config", mode="wrap")
+    @classmethod
+    def _as_written(cls, given: Any, validate: Callable[[Any], RunConfig]) -> RunConfig:
+        """A command line may give "1" for 1; a record may not."""
+        if isinstance(given, RunConfig):
+            return given
+        if not isinstance(given, dict):
+            raise ValueError(f"expected an object, found {shortened(given)}")  # noqa: TRY004 - pydantic wants it so
+        config = validate(given)
+        written = config.model_dump(mode="json")
+        for key, value in given.items():
+            if json.dumps(value) != json.dumps(written[key]):
+                raise ValueError(f"{key}: expected {written[key]!r}, found {shortened(value)}")
+        return config
 
     @property
     def seconds(self) -> float:
@@ -91,6 +75,11 @@ class Record(_Strict):
         """Weight updates of all fits."""
         return int(sum(log.cost["steps"] for log in self.fits))
 
+    @property
+    def compiled(self) -> bool:
+        """Whether the run used C; older records, which do not say, count as if."""
+        return self.provenance.compiled is not False
+
     def stale(self, fingerprint: str | None = None) -> str | None:
         """Why the record no longer counts, or None: an older method, or other data than ``fingerprint``."""
         current = METHOD_VERSION[self.config.strategy]
@@ -98,7 +87,7 @@ class Record(_Strict):
             return f"method version {self.method_version} of {self.config.strategy}, now {current}"
         if fingerprint not in (None, self.data_fingerprint):
             return f"data {self.data_fingerprint[:12]}, now {str(fingerprint)[:12]}"
-        if self.identity != self.config.identity(self.data_fingerprint):
+        if self.identity != self.config.identity(self.data_fingerprint, compiled=self.compiled):
             return "identity does not match its configuration"
         return None
 
@@ -109,23 +98,78 @@ def record_path(out: Path, config: RunConfig) -> Path:
 
 
 def write_record(record: Record, path: Path) -> None:
-    """Write canonical JSON, all or nothing: sorted keys, one top-level key a line, floats at 17 digits at most."""
-    content: dict[str, Any] = record.model_dump(mode="json")
+    """Write canonical JSON, all or nothing: sorted keys, one top-level key a line, floats at 17 digits at most.
+
+    Raises:
+        ValueError: the record contradicts itself, so that nobody would believe it.
+    """
+    _refuse_contradictions(record, path)
+    write_text(path, canonical(record.model_dump(mode="json")))
+
+
+def canonical(content: dict[str, Any]) -> str:
+    """The text of a record."""
     lines = [
         f"{json.dumps(key)}: {json.dumps(content[key], sort_keys=True, allow_nan=False)}" for key in sorted(content)
     ]
-    write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def read_record(path: Path) -> Record:
     """Read a record.
 
     Raises:
-        ValueError: the file is not a valid record; the message names it.
+        ValueError: the file is not a valid record, or one that contradicts itself; the message names file and key.
     """
     try:
-        return Record.model_validate_json(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        loads(text)
+        record = Record.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{path}: not a valid record: {where}: {first['msg']}") from error
+        raise ValueError(f"{path}: not a valid record: {sentence(error)}") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: not a valid record: {error}") from error
+    _refuse_contradictions(record, path)
+    return record
+
+
+def _refuse_contradictions(record: Record, path: Path) -> None:
+    for key, expected, found in contradictions(record):
+        said = one_line(f"{key}: expected {expected}, found {shortened(found)}")
+        raise ValueError(f"{path}: not a valid record: {said}")
+
+
+def contradictions(record: Record) -> Iterator[tuple[str, str, object]]:
+    """Key, what was expected and what was found, for each part of a record that its other parts belie.
+
+    The time line has the epochs of the curves that count; the best of its last stage on validation is the result, and
+    the decision that of its fit.
+    """
+    expected = list(improvements(record.fits, record.config.scored))
+    if len(record.timeline) != len(expected) or not expected:
+        yield "timeline", f"the {len(expected) or 'first'} improvements of the curves", len(record.timeline)
+        return
+    for n, (due, point) in enumerate(zip(expected, record.timeline, strict=True)):
+        for key, value in due:
+            found = getattr(point, key)
+            if found != value and not (key == "seconds" and abs(found - value) < ROUNDED):
+                yield f"timeline.{n}.{key}", f"{value}, as the curves have it", found
+    stage = [point for point in record.timeline if point.stage == record.timeline[-1].stage]
+    result = max(stage, key=lambda point: point.valid.auc)
+    for key in ("valid", "test"):
+        if getattr(record, key) != getattr(result, key):
+            due_, found = (getattr(each, key).auc for each in (result, record))
+            yield key, f"that of the timeline's {result.fit}, epoch {result.epoch}, AUC {due_}", found
+    yield from _in_decisions(record, next(log.decision for log in record.fits if log.name == result.fit))
+
+
+def _in_decisions(record: Record, decision: Decision | None) -> Iterator[tuple[str, str, object]]:
+    """The decision is that of the fit that is the result, and no part of the record names other fields."""
+    if record.decision != decision:
+        yield "decision", f"{decision}, that of the fit that was best", record.decision
+    fields = set(decision or ())
+    for log in record.fits:
+        if log.decision is not None and set(log.decision) != fields:
+            yield f"fits.{log.name}.decision", f"the fields {sorted(fields)}", sorted(log.decision)
+    if record.codebook_use and set(record.codebook_use) != fields:
+        yield "codebook_use", f"the fields {sorted(fields)}", sorted(record.codebook_use)

@@ -17,6 +17,7 @@ from autodpq_data.prepared import load_schema
 from autodpq_eval.batch import status
 from autodpq_eval.plans import tables
 from autodpq_lib.config import METHOD_VERSION, RunConfig
+from autodpq_runs.provenance import compiled
 from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import ROOT
 
@@ -111,7 +112,7 @@ def test_a_failed_run_is_named_and_the_others_go_on(
 ) -> None:
     monkeypatch.setenv("AUTODPQ_RUNS", str(tmp_path / "runs"))
     victim = PLAN[0]
-    identity = victim.identity(load_schema("planted", victim.threshold).fingerprint)
+    identity = victim.identity(load_schema("planted", victim.threshold).fingerprint, compiled=compiled())
     checkpoint = tmp_path / "runs" / "work" / identity / "fit.pt"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_bytes(b"not a checkpoint")

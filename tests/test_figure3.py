@@ -13,8 +13,9 @@ from autodpq_eval.plans import LONG_DRAWS, configure
 from autodpq_lib.config import METHOD_VERSION
 from autodpq_lib.space import Space
 from autodpq_lib.training.metrics import Metrics
+from autodpq_runs.curves import FitLog, Point
 from autodpq_runs.provenance import Origin, provenance
-from autodpq_runs.record import FitLog, Point, Record
+from autodpq_runs.record import Record
 
 
 def record(
@@ -33,8 +34,13 @@ def record(
         identity="x", method_version=METHOD_VERSION[strategy], data_fingerprint="x", config=config,
         valid=timeline[-1].valid, test=timeline[-1].test, decision=None,
         space=Space(paper=1, bits=1, model_bytes=1), timeline=timeline,
-        fits=[FitLog(name=n, decision=None, curve={"seconds": [2.0] * k, "steps": [10.0] * k})
-              for n, k in fits.items()],
+        fits=[
+            FitLog(name=n, decision=None, curve={
+                "epoch": [float(e) for e in range(k)], "seconds": [2.0] * k, "steps": [10.0] * k,
+                "valid_auc": [0.5] * k, "valid_logloss": [0.5] * k,
+            })
+            for n, k in fits.items()
+        ],
         provenance=provenance(Origin("2024-01-01T00:00:00+00:00", None, None)),
     )  # fmt: skip
 

@@ -384,3 +384,26 @@ def test_foreign_files_are_refused_in_one_sentence(content: bytes, tmp_path: Pat
     with pytest.raises(PackedError, match="expected a packed model") as caught:
         load(path)
     assert "\n" not in str(caught.value)
+
+
+def test_files_that_were_written_before_the_check_stay_readable() -> None:
+    """Of format 2, with its scores by the reader of then; a later format must read it too."""
+    path = Path(__file__).parent / "files" / "packed-2.safetensors"
+    samples = [
+        {"a": "a0", "b": "b0", "c": "c0"},
+        {"a": "a3", "b": "b2", "c": "c4"},
+        {"a": "new", "b": "b1", "c": "c10"},
+    ]
+    expected = [0.5898407032383426, 0.011536230599273837, 0.5111355445092229]
+    np.testing.assert_allclose(PackedModel(path).score(samples), expected, rtol=1e-12)
+    ids = torch.tensor([[0, 6, 9], [3, 8, 13]])
+    with torch.inference_mode():
+        np.testing.assert_allclose(torch.sigmoid(load(path)(ids)).numpy(), expected[:2], rtol=1e-5)
+
+
+def test_a_model_whose_training_ran_away_is_not_written(schema: Schema, tmp_path: Path) -> None:
+    model, made = trained("dpq", schema)
+    model.mlp[0].bias.data[0] = math.nan
+    with pytest.raises(PackedError, match=r"rest\.mlp\.0\.bias: expected finite numbers, found \[nan, nan\]"):
+        export(model, schema, made, VOCABULARY, tmp_path / "m.safetensors")
+    assert not list(tmp_path.iterdir())

@@ -13,6 +13,7 @@ from autodpq_eval.tables import COLUMNS, Collected, build, collect, read_plan
 from autodpq_lib.config import METHOD_VERSION, RunConfig
 from autodpq_lib.space import Space
 from autodpq_lib.training.metrics import Metrics
+from autodpq_runs.curves import FitLog, Point
 from autodpq_runs.provenance import Origin, provenance
 from autodpq_runs.record import Record, record_path, write_record
 
@@ -26,17 +27,19 @@ FINGERPRINT = "ed0b1d70c0f37f70fb562b43bd590247cf5380e71dc7907d29468a2df440a97c"
 def record(config: RunConfig, data: str = FINGERPRINT) -> Record:
     shift = 0.0002 * (config.seed - 2)
     metrics = Metrics(auc=AUC[config.strategy] + shift, logloss=LOGLOSS[config.strategy] - shift)
+    tested = metrics.model_copy()
+    curve = {"epoch": 0.0, "seconds": 1.0, "steps": 1.0, "valid_auc": metrics.auc, "valid_logloss": metrics.logloss}
     return Record(
         identity=config.identity(data),
         method_version=METHOD_VERSION[config.strategy],
         data_fingerprint=data,
         config=config,
         valid=metrics,
-        test=metrics,
+        test=tested,
         decision=None,
         space=Space(paper=190_900, bits=1, model_bytes=1),
-        timeline=[],
-        fits=[],
+        timeline=[Point(stage="fit", fit="fit", epoch=0, seconds=1, steps=1, valid=metrics, test=tested)],
+        fits=[FitLog(name="fit", decision=None, curve={column: [value] for column, value in curve.items()})],
         provenance=provenance(Origin("2024-01-01T00:00:00+00:00", None, None)),
     )
 

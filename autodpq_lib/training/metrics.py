@@ -5,22 +5,23 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel
+from pydantic import Field
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from autodpq_data.samples import Samples
+from autodpq_system.strict import Strict
 
 #: Rows scored at a time; it changes speed and memory only.
 SCORING_BATCH = 8192
 
 
-class Metrics(BaseModel):
+class Metrics(Strict):
     """AUC (higher is better) and logloss in nats (lower is better)."""
 
-    auc: float
-    logloss: float
+    auc: float = Field(ge=0, le=1)
+    logloss: float = Field(ge=0)
 
 
 def predict(model: nn.Module, samples: Samples) -> Tensor:

@@ -1,0 +1,213 @@
+"""All of a record, a table or the ledger that can be recomputed without training, compared with what is committed."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from autodpq_data.errors import DataError
+from autodpq_data.prepared import known_fingerprint, load_samples, load_schema
+from autodpq_data.schema import Schema
+from autodpq_eval import ledger
+from autodpq_eval.effects import control_effects, groups
+from autodpq_eval.figure3 import points, with_long_random
+from autodpq_eval.layout import as_csv, write_table
+from autodpq_eval.plans import plan
+from autodpq_eval.tables import build, collect, read_plan, tables_of
+from autodpq_eval.ten_seeds import SAME, by_strategy, comparisons, is_of
+from autodpq_lib.models.build import final_model
+from autodpq_lib.space import space
+from autodpq_lib.training.metrics import score
+from autodpq_runs.explore import find_records
+from autodpq_runs.finish import model_folder
+from autodpq_runs.record import Record, canonical, contradictions, read_record, record_path
+from autodpq_system.paths import runs_root
+
+Records = Mapping[Path, Record]
+#: Seeds of the tables; ten seeds have tables of their own.
+SEEDS = (1, 2, 3)
+
+
+@dataclass
+class Check:
+    """What was looked at, what was found wrong, and what could not be looked at here, by reason."""
+
+    what: str
+    looked_at: int = 0
+    wrong: list[str] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        """One line, and one for each thing that is wrong."""
+        left = "".join(f"; {n} {reason}" for reason, n in self.left_out.items())
+        first = f"{'FAIL' if self.wrong else 'OK':7}{self.what}: {self.looked_at}{left}"
+        return "\n       ".join([first, *self.wrong])
+
+
+def evidence(out: Path) -> tuple[Check, dict[Path, Record]]:
+    """Every record below a folder: valid, canonical, under its name, of the present method, data and configuration."""
+    check, records, paths = Check("records valid, canonical and current"), {}, find_records(out)
+    check.wrong += [] if paths else [f"{out}: expected records, found none"]
+    for path in paths:
+        check.looked_at += 1
+        try:
+            record = records[path] = read_record(path)
+        except ValueError as error:
+            check.wrong.append(str(error))
+            continue
+        reason = record.stale(known_fingerprint(record.config.dataset))
+        if path != record_path(out, record.config):
+            reason = f"expected under the name {record_path(out, record.config)}"
+        if text_of(record, path) != path.read_text(encoding="utf-8"):
+            reason = "expected the text that writing it gives, found another"
+        check.wrong += [f"{path}: {reason}"] if reason else []
+    return check, records
+
+
+def text_of(record: Record, path: Path) -> str:
+    """What writing the record again gives, but for keys that are younger than the file: they have their defaults."""
+    older = json.loads(path.read_text(encoding="utf-8"))
+    content = record.model_dump(mode="json")
+    for part in ("config", "provenance"):
+        content[part] = {key: value for key, value in content[part].items() if key in older[part]}
+    return canonical(content)
+
+
+def curves(records: Records) -> Check:
+    """Best epochs, results, decisions and time lines, from the curves of each fit."""
+    check = Check("improvements, best epochs and results from the curves")
+    for path, record in records.items():
+        check.looked_at += len(record.timeline)
+        check.wrong += [f"{path}: {key}: expected {due}, found {found}" for key, due, found in contradictions(record)]
+    return check
+
+
+def sizes(records: Records) -> Check:
+    """Space under its three accountings, and the fields of the decision, from the data."""
+    check = Check("Space and the fields of the decision from the data")
+    for path, record in records.items():
+        schema = schema_of(record.config.dataset, record.config.threshold)
+        if schema is None:
+            check.left_out[f"of {record.config.dataset}, which is not here"] += 1
+            continue
+        check.looked_at += 1
+        config, fields = record.config.model_copy(update={"device": "cpu"}), set(record.decision or ())
+        if fields not in (set(), set(schema.low_fields)):
+            check.wrong.append(f"{path}: decision: expected the fields {schema.low_fields}, found {sorted(fields)}")
+            continue
+        model = final_model(config, schema, record.decision)
+        made = space(schema, config.embedding_dim, record.decision, model, tied=config.tied)
+        check.wrong += [f"{path}: space: expected {made}, found {record.space}"] if made != record.space else []
+    return check
+
+
+@cache
+def schema_of(dataset: str, threshold: int) -> Schema | None:
+    """Schema of a data set; None where its data are not on this machine and can't be fetched."""
+    try:
+        return load_schema(dataset, threshold)
+    except DataError:
+        return None
+
+
+def predictions(records: Records, others: Sequence[Path] = ()) -> Check:
+    """Test AUC and logloss from the predictions that are on this machine.
+
+    Those of another training of the same run, whose record is below ``others`` (default: ``runs/``), say nothing of
+    this one.
+    """
+    check = Check("test AUC and logloss from predictions")
+    for path, record in records.items():
+        found = model_folder(record.identity) / "test_logits.npy"
+        if not found.exists():
+            check.left_out["without predictions here"] += 1
+        elif not _agree(record, found) and _of_another(record, found, others or [runs_root()]):
+            check.left_out["with predictions of another training here"] += 1
+        else:
+            check.looked_at += 1
+            if not _agree(record, found):
+                check.wrong.append(f"{path}: test: expected the metrics of {found}, found others")
+    return check
+
+
+def _of_another(record: Record, logits: Path, folders: Sequence[Path]) -> bool:
+    """Whether the predictions are those of a record elsewhere, of the same run."""
+    same = [path for path in find_records(*folders) if path.stem == record.config.name()]
+    return any(other.identity == record.identity and _agree(other, logits) for other in map(read_record, same))
+
+
+def _agree(record: Record, logits: Path) -> bool:
+    config = record.config
+    labels = load_samples(config.dataset, "test", config.split_seed, config.split).labels
+    made = score(torch.from_numpy(np.load(logits)), labels)
+    return abs(made.auc - record.test.auc) < SAME and abs(made.logloss - record.test.logloss) < SAME
+
+
+def tables(out: Path, records: Records) -> Check:
+    """Tables in three forms, Figure 3's data, ten seeds, controls, bootstrap and ledger, from the records."""
+    check = Check("tables, figure, ten seeds, controls, bootstrap and ledger from the records")
+    others = set(out.rglob("*.csv"))
+    for path, text in _made(out, records):
+        others.discard(path)
+        check.looked_at += 1
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            found = "something else" if path.exists() else "no such file"
+            check.wrong.append(f"{path}: expected what the records give, found {found}")
+    if others:
+        check.left_out["tables that nothing here recomputes"] = len(others)
+    return check
+
+
+def _made(out: Path, records: Records) -> Iterator[tuple[Path, str]]:
+    """Each committed file below ``out`` with the text that the records give."""
+    for dataset, recipe in sorted({(record.config.dataset, record.config.recipe) for record in records.values()}):
+        of = [r.config for r in records.values() if (r.config.dataset, r.config.recipe) == (dataset, recipe)]
+        profile = "full" if any(config.profile == "full" for config in of) else of[0].profile
+        seeds = [seed for seed in SEEDS if any(config.seed == seed for config in of)]
+        yield from _tables(out, dataset, recipe, seeds, profile)
+        yield from _beside(out, dataset, recipe, seeds, profile)
+        yield from _bootstrap(out, dataset, recipe, seeds)
+    if not (out / "ml-1m").exists():
+        return
+    rows = ledger.ledger(out)
+    for name, text in (("ledger", ledger.as_csv(rows)), ("ledger_tests", ledger.comparisons_as_csv(rows))):
+        yield out / "ml-1m" / f"{name}.csv", text
+
+
+def _tables(out: Path, dataset: str, recipe: str, seeds: list[int], profile: str) -> Iterator[tuple[Path, str]]:
+    for number in tables_of(dataset):
+        with tempfile.TemporaryDirectory() as folder:
+            table = build(collect(number, out, dataset, recipe, seeds, profile))
+            write_table(table, Path(folder), f"table{number}")
+            for made in sorted(Path(folder).iterdir()):
+                yield out / dataset / recipe / "tables" / made.name, made.read_text(encoding="utf-8")
+
+
+def _beside(out: Path, dataset: str, recipe: str, seeds: list[int], profile: str) -> Iterator[tuple[Path, str]]:
+    """What a data set has beside Tables 1 and 2."""
+    here, keys = out / dataset / recipe, (out, dataset, recipe, seeds)
+    if (path := here / "figures" / "figure3.csv").exists():
+        yield path, as_csv(points(with_long_random(collect(1, *keys, profile).found, *keys)))
+    if (path := here / "tables" / "controls.csv").exists():
+        yield path, as_csv(control_effects(groups(*keys), seeds))
+    if (path := here / "tables" / "ten_seeds.csv").exists():
+        ten, _ = read_plan(out, plan("seeds", dataset, recipe, seeds, out=out))
+        yield path, as_csv(comparisons(by_strategy(ten)))
+
+
+def _bootstrap(out: Path, dataset: str, recipe: str, seeds: list[int]) -> Iterator[tuple[Path, str]]:
+    """The bootstrap itself needs all predictions; that it is of these runs, the gaps in it show."""
+    path = out / dataset / recipe / "tables" / "bootstrap.csv"
+    if path.exists():
+        ten, _ = read_plan(out, plan("seeds", dataset, recipe, seeds, out=out))
+        kept = path.read_text(encoding="utf-8")
+        yield path, kept if is_of(pd.read_csv(path), by_strategy(ten)) else "of other runs"

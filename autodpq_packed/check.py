@@ -1,0 +1,177 @@
+"""What a packed file must hold to be believed: the type and shape of each tensor, each code, each number.
+
+A hostile file can be signed like any other. So what the header says is believed only as far as the tensors, whose bytes
+are really there, bear it out: all that a reader allocates, indexes or computes is in proportion to the file's length.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from reprlib import repr as shortened
+from typing import Any
+
+import numpy as np
+
+from autodpq_packed.bits import bits_for, unpack
+from autodpq_packed.container import PackedError, Tensors
+
+Shapes = dict[str, tuple[int, ...]]
+TABLES = ("embedding", "first_order")
+MODELS = ("deepfm", "pnn", "dcn")
+#: Readers count features in int32.
+MOST_FEATURES = 2**31 - 1
+#: K of a code of 8 bits.
+MOST_CENTROIDS = 256
+#: Codes checked at a time.
+CHUNK = 2**20
+#: Part of a table -> the types that it may have; all other tensors are float32.
+TYPES = {"kept": ("float32", "float16", "int8"), "low": ("uint8",), "codes": ("uint8",)}
+
+
+def check(model: Any, tensors: Tensors) -> None:
+    """Whether the tensors are those of the model that the header describes, neither more nor fewer.
+
+    Args:
+        model: what the header says: ``model``, ``fields``, ``sizes``, ``mlp``, ``config`` and two digests.
+        tensors: of the file.
+
+    Raises:
+        PackedError: they are not; one sentence that names the part.
+    """
+    _expect(isinstance(model, dict), "model", "an object", model)
+    for key in ("vocabulary_sha256", "identity"):
+        _expect(isinstance(model.get(key), str), key, "a text", model.get(key))
+    fields, sizes = _fields(model)
+    dim, hidden = _widths(model)
+    shapes = _rest(model, len(fields), dim, hidden, tensors)
+    for table, width in zip(TABLES if model["model"] == "deepfm" else TABLES[:1], (dim, 1), strict=False):
+        shapes |= _table(table, fields, sizes, width, tensors) | {f"unknown.{table}": (len(fields), width)}
+    for name, shape in shapes.items():
+        _compare(name, shape, tensors)
+    _expect(len(tensors) == len(shapes), "tensors", "no others", sorted(set(tensors) - set(shapes)))
+    for table in TABLES:
+        for field in fields:
+            if f"{table}.codes.{field}" in tensors:
+                _check_codes(f"{table}.codes.{field}", tensors, k=shapes[f"{table}.centroids.{field}"][1])
+
+
+def _expect(holds: bool, what: str, expected: str, found: object) -> None:
+    if not holds:
+        named = what if what.isprintable() and len(what) < 80 else shortened(what)
+        raise PackedError(f"{named}: expected {expected}, found {shortened(found)}")
+
+
+def _are(kind: type, values: object) -> bool:
+    """Whether these are a list, not empty, of this very type: True is no whole number here."""
+    return isinstance(values, list) and bool(values) and all(type(each) is kind for each in values)
+
+
+def _fields(model: Mapping[str, Any]) -> tuple[list[str], list[int]]:
+    fields: Any = model.get("fields")
+    sizes: Any = model.get("sizes")
+    _expect(_are(str, fields) and len(set(fields)) == len(fields), "fields", "names, all different", fields)
+    _expect(_are(int, sizes) and len(sizes) == len(fields), "sizes", f"{len(fields)} whole numbers", sizes)
+    _expect(min(sizes) > 0 and sum(sizes) <= MOST_FEATURES, "sizes", f"1 to {MOST_FEATURES} in all", sizes)
+    return fields, sizes
+
+
+def _widths(model: Mapping[str, Any]) -> tuple[int, list[int]]:
+    """X and the widths of the hidden layers, as the configuration has them."""
+    kind: Any = model.get("model")
+    config: Any = model.get("config")
+    _expect(kind in MODELS, "model", ", ".join(MODELS), kind)
+    _expect(isinstance(config, dict) and config.get("model") == kind, "config", f"that of a {kind}", config)
+    dim, hidden = config.get("embedding_dim"), config.get("hidden")
+    _expect(type(dim) is int and dim > 0, "config.embedding_dim", "a whole number above 0", dim)
+    _expect(_are(int, hidden) and min(hidden) > 0, "config.hidden", "whole numbers above 0", hidden)
+    return dim, hidden
+
+
+def _layers(mlp: Any, hidden: int, *, last: bool) -> list[tuple[str, int]]:
+    """Kind and place of each layer: linear, BatchNorm in all or none, ReLU, as often as there are hidden layers."""
+    _expect(_are(list, mlp) and all(len(each) == 2 for each in mlp), "mlp", "pairs of kind and place", mlp)
+    kinds, places = map(list, zip(*mlp, strict=True))
+    hidden_layer = ["linear", "batchnorm", "relu"] if "batchnorm" in kinds else ["linear", "relu"]
+    expected = hidden_layer * hidden + ["linear"] * last
+    _expect(kinds == expected, "mlp", f"the {len(expected)} layers of this model", kinds)
+    _expect(_are(int, places) and places == sorted({0, *places}), "mlp", "places that rise from 0", places)
+    return list(zip(kinds, places, strict=True))
+
+
+def _rest(model: Mapping[str, Any], fields: int, dim: int, hidden: list[int], tensors: Tensors) -> Shapes:
+    """Shapes of all that is no table."""
+    kind, inputs = model["model"], fields * dim
+    shapes: Shapes = {"rest.bias": (1,)} if kind == "deepfm" else {}
+    if kind == "dcn":
+        for layer in range(sum(name.startswith("rest.cross.biases.") for name in tensors)):
+            shapes |= {f"rest.cross.weights.{layer}.weight": (1, inputs), f"rest.cross.biases.{layer}": (inputs,)}
+        shapes |= {"rest.last.weight": (1, inputs + hidden[-1]), "rest.last.bias": (1,)}
+    products = fields * (fields - 1) // 2 if kind == "pnn" else 0
+    layers = _layers(model.get("mlp"), len(hidden), last=kind != "dcn")
+    return shapes | _mlp(layers, [inputs + products, *hidden, 1])
+
+
+def _mlp(layers: list[tuple[str, int]], widths: list[int]) -> Shapes:
+    """Shapes of an MLP's tensors; ``widths`` are those before its first linear layer and after each."""
+    shapes: Shapes = {}
+    below = 0
+    for kind, place in layers:
+        if kind == "linear":
+            shapes[f"rest.mlp.{place}.weight"] = widths[below + 1], widths[below]
+            shapes[f"rest.mlp.{place}.bias"] = (widths[below + 1],)
+            below += 1
+        if kind == "batchnorm":
+            parts = ("weight", "bias", "running_mean", "running_var")
+            shapes |= {f"rest.mlp.{place}.{part}": (widths[below],) for part in parts}
+    return shapes
+
+
+def _table(table: str, fields: list[str], sizes: list[int], dim: int, tensors: Tensors) -> Shapes:
+    """Shapes of a table's tensors; how many features are coded its bitmap alone can tell."""
+    coded = _coded(f"{table}.low", sizes, tensors)
+    rows = sum(sizes) - sum(coded)
+    shapes: Shapes = {f"{table}.low": (math.ceil(sum(sizes) / 8),), f"{table}.kept": (rows, dim)}
+    if f"{table}.kept" in tensors and tensors[f"{table}.kept"].dtype == np.int8:
+        shapes[f"{table}.scale"] = rows, 1
+    for field, count in zip(fields, coded, strict=True):
+        if count:
+            name = f"{table}.centroids.{field}"
+            found = tensors[name].shape if name in tensors else ()
+            holds = len(found) == 3 and found[0] > 0 and dim % found[0] == 0 and 0 < found[1] <= MOST_CENTROIDS
+            _expect(holds, name, f"[D, K, {dim}/D] with K of at most {MOST_CENTROIDS}", found)
+            d, k, _ = found
+            shapes[name] = d, k, dim // d
+            shapes[f"{table}.codes.{field}"] = (math.ceil(count * d * bits_for(k) / 8),)
+    return shapes
+
+
+def _coded(name: str, sizes: list[int], tensors: Tensors) -> list[int]:
+    """Number of coded features of each field."""
+    features = sum(sizes)
+    _compare(name, (math.ceil(features / 8),), tensors)
+    bits = np.unpackbits(tensors[name], bitorder="little")
+    _expect(not bits[features:].any(), name, f"no bit beyond the {features} of the features", "one")
+    starts = np.cumsum([0, *sizes[:-1]])
+    return np.add.reduceat(bits[:features], starts, dtype=np.int64).tolist()
+
+
+def _compare(name: str, shape: tuple[int, ...], tensors: Tensors) -> None:
+    """Whether a tensor is there, of its type and shape, and its numbers are numbers."""
+    types = TYPES.get(name.split(".")[1], ("float32",)) if name.startswith(TABLES) else ("float32",)
+    found = tensors.get(name, np.zeros(0, bool))
+    _expect(found.dtype.name in types, name, " or ".join(types), found.dtype.name if name in tensors else "nothing")
+    _expect(found.shape == shape, name, str(list(shape)), list(found.shape))
+    if found.dtype.kind == "f":
+        ends = found.min(initial=0), found.max(initial=0)  # without a copy, which of a large table would be too much
+        _expect(bool(np.isfinite(ends).all()), name, "finite numbers", [float(end) for end in ends])
+        _expect(ends[0] >= 0 or not name.endswith("running_var"), name, "no variance below 0", float(ends[0]))
+
+
+def _check_codes(name: str, tensors: Tensors, k: int) -> None:
+    """Whether no code is K or more, as those of a K that is no power of 2 may be."""
+    b, codes = bits_for(k), tensors[name]
+    count = 0 if k == 1 << b else len(codes) * 8 // b
+    for start in range(0, count, CHUNK):
+        largest = int(unpack(codes, b, np.arange(start, min(start + CHUNK, count))).max())
+        _expect(largest < k, name, f"codes below {k}", largest)

@@ -1,0 +1,83 @@
+"""The container, from bytes to named arrays: the safetensors format, signed. NumPy and the standard library alone.
+
+8 bytes, the length n of the header as a little-endian integer; n bytes of JSON, which gives dtype, shape and place of
+each tensor and, under ``__metadata__``, the texts ``format``, ``sha256`` and ``model``; then the tensors' bytes,
+without gap or overlap. ``sha256`` is the digest of the whole file with the 64 digits of the digest itself set to 0. It
+finds accidents; it is no proof of origin, for anyone can sign.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodpq_system.strict_json import loads
+
+FORMAT = "autodpq-packed/2"
+DTYPES: dict[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "F16": np.dtype("<f2"),
+    "I8": np.dtype("i1"),
+    "U8": np.dtype("u1"),
+}
+Tensors = dict[str, NDArray[Any]]
+DIGITS = 64  # of a sha256
+#: Bytes of a header; one of 24 fields has some 10,000.
+HEADER_LIMIT = 2**20
+
+
+class PackedError(ValueError):
+    """The file is not a packed model, or not as it was written; or what is to be scored is no sample of it."""
+
+
+def unpack_file(raw: bytes) -> tuple[Any, Tensors]:
+    """What the header says of the model, as yet unchecked, and the tensors, which are views of ``raw``.
+
+    Raises:
+        PackedError: truncated, altered, or something else.
+    """
+    length = int.from_bytes(raw[:8], "little")
+    if not 0 < length <= min(len(raw) - 8, HEADER_LIMIT):
+        raise PackedError("expected a packed model, found something else or a part of one")
+    try:
+        header = loads(raw[8 : 8 + length])
+        about = header.pop("__metadata__")
+        _check_digest(raw, about)
+        return loads(about["model"]), _tensors(header, memoryview(raw)[8 + length :])
+    except PackedError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise PackedError("expected a packed model, found something else or a part of one") from error
+
+
+def _check_digest(raw: bytes, about: Mapping[str, str]) -> None:
+    if about["format"] != FORMAT:
+        raise PackedError(f"expected format {FORMAT}, found {about['format']!r:.40}")
+    digest = about["sha256"].encode()
+    place = raw.index(digest)
+    content = hashlib.sha256(raw[:place] + b"0" * DIGITS)
+    content.update(memoryview(raw)[place + DIGITS :])
+    if len(digest) != DIGITS or content.hexdigest().encode() != digest:
+        raise PackedError(f"expected the content that sha256 {about['sha256'][:12]!r} names, found another")
+
+
+def _tensors(header: Mapping[str, Mapping[str, Any]], data: memoryview) -> Tensors:
+    """The tensors in the order of their bytes, of which each must have its own and none may be left."""
+    found: Tensors = {}
+    end = 0
+    for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+        dtype, shape, (start, stop) = DTYPES[entry["dtype"]], entry["shape"], entry["data_offsets"]
+        if any(type(n) is not int or n < 0 for n in (*shape, start, stop)):
+            raise PackedError(f"tensor {name!r:.80}: expected shape and place in whole numbers, found others")
+        if start != end or stop - start != math.prod(shape) * dtype.itemsize or stop > len(data):
+            raise PackedError(f"tensor {name!r:.80}: expected bytes of its own, as many as its shape has, found others")
+        found[name] = np.frombuffer(data[start:stop], dtype=dtype).reshape(shape)
+        end = stop
+    if end != len(data):
+        raise PackedError(f"expected {end} bytes of tensors, found {len(data)}")
+    return found

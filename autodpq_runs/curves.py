@@ -1,0 +1,94 @@
+"""What a record keeps of its fits: the epochs of each as columns, and which of them count for the time line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Self
+
+from pydantic import NonNegativeFloat, NonNegativeInt, model_validator
+
+from autodpq_lib.config import Decision
+from autodpq_lib.training.metrics import Metrics
+from autodpq_system.strict import Strict
+
+#: Columns that every curve has, and the most that each may be; none is negative. A search has more.
+COLUMNS = {"epoch": math.inf, "seconds": math.inf, "steps": math.inf, "valid_auc": 1.0, "valid_logloss": math.inf}
+
+
+class Improvement(Strict):
+    """An epoch that counts: by default each that was the best on validation so far in its stage.
+
+    Attributes:
+        stage: ``fit``, ``trial``, ``pretrain`` or ``retrain``; the best so far is counted apart in each.
+        fit: name of the fit within the stage.
+        epoch: its epoch.
+        seconds: training and validation of the whole run up to here.
+        steps: weight updates of the whole run up to here.
+    """
+
+    stage: str
+    fit: str
+    epoch: NonNegativeInt
+    seconds: NonNegativeFloat
+    steps: NonNegativeInt
+    valid: Metrics
+
+
+class Point(Improvement):
+    """One that was scored on test at the end of the run."""
+
+    test: Metrics
+
+
+class FitLog(Strict):
+    """One fit of a run: what it trained, and its epochs as columns.
+
+    Attributes:
+        name: ``fit``, ``trial-03``, ``pretrain``, ``search`` or ``retrain``.
+        decision: (K, D) per field, where the fit had one.
+        curve: column -> one number an epoch.
+    """
+
+    name: str
+    decision: Decision | None
+    curve: dict[str, list[float]]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        lengths = {column: len(self.curve.get(column, [])) for column in {**COLUMNS, **self.curve}}
+        if len(set(lengths.values())) > 1 or not all(lengths.values()):
+            raise ValueError(f"curve: expected columns of one length, none empty, found {lengths}")
+        for column, most in COLUMNS.items():
+            if min(self.curve[column]) < 0 or max(self.curve[column]) > most:
+                raise ValueError(f"curve.{column}: expected numbers from 0 to {most}, found others")
+        if self.curve["epoch"] != list(range(lengths["epoch"])):
+            raise ValueError("curve.epoch: expected 0, 1, 2 and so on, found others")
+        return self
+
+    @property
+    def cost(self) -> dict[str, float]:
+        """Seconds (training and validation) and steps (weight updates) of the fit."""
+        return {key: sum(self.curve[key]) for key in ("seconds", "steps")}
+
+    @property
+    def stage(self) -> str:
+        """``trial`` of ``trial-03``; the others are their own stage."""
+        return self.name.split("-")[0]
+
+
+def improvements(fits: Sequence[FitLog], scored: str) -> Iterator[Improvement]:
+    """What the time line of these fits must be, where the ``best``, the ``last`` or ``every`` epoch is scored.
+
+    The search's mixture is no model to be scored, so it has none.
+    """
+    seconds, steps, best = 0.0, 0, dict.fromkeys((log.stage for log in fits), -1.0)
+    for log in fits:
+        for epoch, auc in enumerate(log.curve["valid_auc"]):
+            seconds += log.curve["seconds"][epoch]
+            steps += int(log.curve["steps"][epoch])
+            counts = scored != "last" or epoch == len(log.curve["epoch"]) - 1
+            if log.stage != "search" and counts and (auc > best[log.stage] or scored == "every"):
+                best[log.stage] = max(best[log.stage], auc)
+                valid = Metrics(auc=auc, logloss=log.curve["valid_logloss"][epoch])
+                yield Improvement(stage=log.stage, fit=log.name, epoch=epoch, seconds=seconds, steps=steps, valid=valid)

@@ -1,0 +1,94 @@
+"""Feed hostile packed files to every reader, the one in C under AddressSanitizer; edit records; keep the counts.
+
+``python -m benchmarks.fuzz.run --files 10000`` writes ``results/bench/trust.json``. Each reader works in a process of
+its own; one that dies is a crash, counted, and the next goes on after the file that killed it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from autodpq_eval.layout import markdown
+from autodpq_runs.explore import find_records
+from autodpq_system.paths import ROOT
+from benchmarks.fuzz.judge import READERS
+from benchmarks.fuzz.records import edited
+from benchmarks.fuzz.worker import MEMORY
+from benchmarks.measured import keep, kept
+
+#: Files that are read without the check, to see that what is looked for would be found.
+UNCHECKED = 200
+
+
+def main() -> int:
+    """Exit 0 if no file crashed a reader or was read wrongly."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--files", type=int, default=10_000, help="for each reader, and edits of records")
+    files = parser.parse_args().files
+    found = {name: _counted(name, files) for name in READERS}
+    without = _counted("c", UNCHECKED, "--unchecked")
+    records = edited(find_records(ROOT / "results"), range(files))
+    keep("trust", readers=found, without_the_check=without, records=records)
+    sys.stdout.write(table())
+    return int(any(counts["crashed"] or counts["wrong"] for counts in found.values()))
+
+
+def table() -> str:
+    """Outcomes of hostile packed files by reader, and of edited records, in Markdown."""
+    found = kept("trust")
+    names = {"numpy": "NumPy", "torch": "torch", "c": "C, under AddressSanitizer"}
+    rows = {names[reader]: counts for reader, counts in found["readers"].items()}
+    rows[f"{names['c']}, the check left out"] = found["without_the_check"]
+    head = ["reader of packed files", *found["without_the_check"]]
+    files = markdown(head, [[name, *(f"{n:,}" for n in counts.values())] for name, counts in rows.items()])
+    edits = markdown(["edited records", "of them"], [[name, f"{n:,}"] for name, n in found["records"].items()])
+    return f"{files}\n{edits}"
+
+
+def _counted(reader: str, files: int, *options: str) -> dict[str, int]:
+    """Outcomes of so many files, whatever dies on the way."""
+    counts, done = Counter({"files": files, "refused": 0, "harmless": 0, "wrong": 0, "crashed": 0}), 0
+    with tempfile.TemporaryDirectory() as folder:
+        environment = _sanitized(Path(folder)) if reader == "c" else dict(os.environ)
+        while done < files:
+            command = [sys.executable, "-m", "benchmarks.fuzz.worker", reader, str(done), str(files), *options]
+            ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+            outcomes = ended.stdout.split()
+            counts.update(outcomes)
+            done += len(outcomes)
+            said = ended.stderr.splitlines(keepends=True)
+            sys.stderr.writelines(line for line in said if line.startswith(("SUMMARY", f"{reader}, file")))
+            if done < files:
+                sys.stderr.write(f"{reader}, file {done}: crashed\n")
+                counts["crashed"] += 1
+                done += 1
+    return dict(counts)
+
+
+def _sanitized(folder: Path) -> dict[str, str]:
+    """Environment in which C is compiled with AddressSanitizer, whose library comes before all others."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        raise SystemExit("cc: expected a C compiler, found none")
+    wrapper = folder / "cc"
+    wrapper.write_text(f'#!/bin/sh\nexec {compiler} -fsanitize=address -g "$@"\n')
+    wrapper.chmod(0o755)
+    where = subprocess.run([compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
+    return {
+        **os.environ,
+        "AUTODPQ_COMPILER": str(wrapper),
+        "AUTODPQ_RUNS": str(folder / "runs"),
+        "LD_PRELOAD": where.stdout.strip(),
+        "ASAN_OPTIONS": f"detect_leaks=0:max_allocation_size_mb={MEMORY >> 20}",
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

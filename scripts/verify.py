@@ -1,0 +1,130 @@
+"""Recompute what can be recomputed without training; with ``--rerun``, train a sample of runs again beside it.
+
+A line for each check: OK or FAIL, of how many things, and what could not be checked on this machine. A number of a run
+trained again is OK where it is the committed one to six digits, OKish where it is no further off than two processors
+were seen to be, else FAIL. How far that is, ``python -m benchmarks.spread`` measured on the records that the project's
+history has of the same runs from two kinds of processor: some 0.001 in AUC.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from autodpq_eval.checks import Check, curves, evidence, predictions, schema_of, sizes, tables
+from autodpq_lib.config import STRATEGIES
+from autodpq_lib.strategies import STRATEGY
+from autodpq_runs.finish import finish
+from autodpq_runs.open import open_run
+from autodpq_runs.record import Record
+from autodpq_system.paths import ROOT, runs_root
+from autodpq_system.process import cpu
+from benchmarks.measured import kept
+from benchmarks.spread import NUMBERS, numbers
+
+#: A number of which this much is another is the same.
+DIGITS = 5e-7
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit 0 if nothing is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the records")
+    parser.add_argument("--rerun", type=_count, default=0, metavar="N", help="train so many runs again, drawn by lot")
+    parser.add_argument("--strategies", type=_strategies, default=STRATEGIES, help="to draw from, in quotes if several")
+    asked = parser.parse_args(arguments)
+    out = (ROOT / asked.out).resolve()
+    first, records = evidence(out)
+    later = (
+        partial(curves, records),
+        partial(sizes, records),
+        partial(predictions, records),
+        partial(tables, out, records),
+    )
+    wrong = _shown(first) + sum(_shown(check()) for check in later)
+    urn = [record for record in records.values() if record.config.strategy in asked.strategies and _is_here(record)]
+    if len(urn) < asked.rerun:
+        wrong += _shown(
+            Check("trained again", 0, [f"expected {asked.rerun} runs, found {len(urn)} whose data are here"])
+        )
+    for record in random.sample(urn, min(asked.rerun, len(urn))):
+        for line in compared(record, _again(record)):
+            _say(line)
+            wrong += line.startswith("FAIL")
+    return int(wrong > 0)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number of runs, found {text!r}")
+    return int(text)
+
+
+def _strategies(text: str) -> list[str]:
+    names = text.split()
+    if not names or not set(names) <= set(STRATEGIES):
+        raise argparse.ArgumentTypeError(f"expected some of {', '.join(STRATEGIES)}, found {text!r}")
+    return names
+
+
+def _shown(check: Check) -> int:
+    """Show a check; how much is wrong."""
+    _say(str(check))
+    return len(check.wrong)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _is_here(record: Record) -> bool:
+    return schema_of(record.config.dataset, record.config.threshold) is not None
+
+
+def _again(record: Record) -> Record:
+    """The run trained again, whose checkpoints, model and predictions replace none of this machine's."""
+    config, made = record.config, record.provenance
+    where = f"{config.dataset} {config.recipe} {config.name()}"
+    _say(f"training {where} again, on {cpu()}; committed from {made.cpu}, {record.seconds:.0f} s")
+    with tempfile.TemporaryDirectory() as folder, _runs_in(Path(folder)):
+        run = open_run(config)
+        return finish(run, STRATEGY[config.strategy](run), folder)
+
+
+@contextmanager
+def _runs_in(folder: Path) -> Iterator[None]:
+    """Runs are kept in ``folder``, the prepared data stay where they are."""
+    (folder / "prepared").symlink_to(runs_root() / "prepared")
+    before = os.environ.get("AUTODPQ_RUNS")
+    os.environ["AUTODPQ_RUNS"] = str(folder)
+    try:
+        yield
+    finally:
+        os.environ.pop("AUTODPQ_RUNS")
+        os.environ |= {"AUTODPQ_RUNS": before} if before else {}
+
+
+def compared(committed: Record, again: Record) -> Iterator[str]:
+    """A line for each number: OK, OKish or FAIL, the number, the committed one, and how far apart they may be."""
+    spread = kept("spread")["by_strategy"]
+    before, now = (numbers(record.model_dump(mode="json")) for record in (committed, again))
+    for key, old, new in zip(NUMBERS, before, now, strict=True):
+        most = spread["all"][f"{key}, max"]
+        if key == "space":  # where a search decides, processors decide otherwise; else not one float may differ
+            most = spread[committed.config.strategy][f"{key}, max"] * old
+        apart = abs(new - old)
+        verdict = "OK" if apart < DIGITS else "OKish" if apart <= most else "FAIL"
+        said = f"{new:.6g}, committed {old:.6g}: {apart:.2g} apart, processors {most:.2g} at most"
+        yield f"{verdict:7}{key:14} {said}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,223 @@
+"""`make verify`: each check fails when its thing is wrong; a run trained again is judged number by number."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conftest import small_config, small_run
+
+from autodpq_data.samples import Samples
+from autodpq_data.schema import Schema
+from autodpq_eval import checks
+from autodpq_lib.config import RunConfig
+from autodpq_lib.strategies import STRATEGY
+from autodpq_runs.finish import finish, model_folder
+from autodpq_runs.open import OpenRun
+from autodpq_runs.record import Record, canonical, read_record, record_path, write_record
+from autodpq_system.paths import ROOT, runs_root
+from benchmarks.measured import kept
+from benchmarks.spread import NUMBERS, differences, numbers
+from scripts import verify
+
+RESULTS = ROOT / "results"
+
+
+@pytest.fixture
+def trained(tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch) -> dict[Path, Record]:
+    """FE and AutoDPQ on a tiny data set, with their predictions on this machine."""
+    parts: list[Samples] = [small_run(tmp_path / "x", schema, small_config()).valid]
+    for module in ("autodpq_runs.finish", "autodpq_eval.checks"):
+        monkeypatch.setattr(f"{module}.load_samples", lambda *_: parts[0])
+    monkeypatch.setattr(checks, "schema_of", lambda *_: schema)
+    monkeypatch.setattr(checks, "known_fingerprint", lambda _: schema.fingerprint)
+    made = {}
+    for strategy in ("fe", "autodpq"):
+        run = small_run(tmp_path / strategy, schema, small_config(strategy=strategy))
+        record = finish(run, STRATEGY[strategy](run), tmp_path / "out")
+        made[record_path(tmp_path / "out", record.config)] = record
+    return made
+
+
+def edit(path: Path, change: Callable[[Any], None]) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(canonical(content))
+
+
+def test_what_was_just_trained_passes_every_check(trained: dict[Path, Record], tmp_path: Path) -> None:
+    check, records = checks.evidence(tmp_path / "out")
+    assert records == trained
+    found = [check, checks.curves(records), checks.sizes(records), checks.predictions(records)]
+    assert [each.wrong for each in found] == [[], [], [], []]
+    assert [each.looked_at for each in found] == [2, sum(len(r.timeline) for r in trained.values()), 2, 2]
+    assert str(found[2]) == "OK     Space and the fields of the decision from the data: 2"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda record: record["space"].update(paper=7), "space: expected paper="),
+        (lambda record: record.update(data_fingerprint="other"), "data other, now fingerprint"),
+        (lambda record: record.update(identity="other"), "identity does not match its configuration"),
+        (lambda record: record["test"].update(auc=0.9), "test: expected that of the timeline's fit, epoch 0"),
+        (lambda record: record["provenance"].update(compiled=False), "identity does not match its configuration"),
+    ],
+)
+def test_an_edited_record_fails_a_check(
+    change: Callable[[Any], None], said: str, trained: dict[Path, Record], tmp_path: Path
+) -> None:
+    path = max(trained)
+    edit(path, change)
+    check, records = checks.evidence(tmp_path / "out")
+    wrong = check.wrong + checks.sizes(records).wrong
+    assert len(wrong) == 1
+    assert str(path) in wrong[0]
+    assert said in wrong[0]
+
+
+def test_another_name_and_another_text_fail(trained: dict[Path, Record], tmp_path: Path) -> None:
+    first, second = sorted(trained)
+    first.rename(first.with_name("deepfm-fe-seed9.json"))
+    second.write_text(second.read_text().replace(": ", ":  ", 1))
+    found, _ = checks.evidence(tmp_path / "out")
+    assert [line.split(": ", 1)[1][:14] for line in found.wrong] == ["expected the t", "expected under"]
+
+
+def test_a_decision_on_other_fields_than_the_datas_fails(trained: dict[Path, Record]) -> None:
+    path, record = next((path, record) for path, record in trained.items() if record.decision)
+    other = record.model_copy(update={"decision": {"b": (2, 2)}})
+    (wrong,) = checks.sizes({path: other}).wrong
+    assert wrong == f"{path}: decision: expected the fields ('a', 'c'), found ['b']"
+
+
+def test_predictions_of_nobodys_run_fail_and_those_of_another_training_say_nothing(
+    trained: dict[Path, Record], tmp_path: Path
+) -> None:
+    path, record = next(iter(trained.items()))
+    logits = model_folder(record.identity) / "test_logits.npy"
+    np.save(logits, -np.load(logits))
+    (wrong,) = checks.predictions(trained).wrong
+    assert str(logits) in wrong
+    turned = checks.score(torch.from_numpy(np.load(logits)), checks.load_samples("", "").labels)
+    elsewhere = record.model_copy(deep=True, update={"test": turned})
+    elsewhere.timeline[-1].test = turned
+    write_record(elsewhere, record_path(tmp_path / "mine", record.config))
+    found = checks.predictions({path: record}, [tmp_path / "mine"])
+    assert (found.wrong, found.looked_at) == ([], 0)
+    assert str(found).endswith("predictions: 0; 1 with predictions of another training here")
+    logits.unlink()
+    assert checks.predictions({path: record}).left_out == {"without predictions here": 1}
+
+
+def test_just_the_tables_that_were_edited_fail(tmp_path: Path) -> None:
+    """The committed results of MovieLens-1M, a number changed in one file of each kind."""
+    here, records = tmp_path / "ml-1m", {}
+    for recipe in ("paper", "tuned"):
+        shutil.copytree(RESULTS / "ml-1m" / recipe / "tables", here / recipe / "tables")
+        (here / recipe / "records").symlink_to(RESULTS / "ml-1m" / recipe / "records")
+        paths = [here / recipe / "records" / f"deepfm-fe-seed{seed}.json" for seed in (1, 2, 3)]
+        records |= {path: read_record(path) for path in paths}
+    for name in ("ledger.csv", "ledger_tests.csv", "facts.json"):
+        shutil.copy(RESULTS / "ml-1m" / name, here)
+    edited = [here / "tuned" / "tables" / f"{name}.csv" for name in ("table1", "controls", "ten_seeds")]
+    edited += [
+        here / "tuned" / "tables" / "table2.md",
+        here / "ledger.csv",
+        here / "paper" / "tables" / "bootstrap.csv",
+    ]
+    for path in edited:
+        path.write_text(path.read_text().replace("0.8", "0.9").replace("0.00", "0.01"))
+    (here / "mine.csv").write_text("nobody's table")
+    found = checks.tables(tmp_path, records)
+    assert found.looked_at == 2 * 9 + 2
+    assert found.left_out["tables that nothing here recomputes"] >= 1
+    assert {line.split(": ")[0] for line in found.wrong} == set(map(str, edited))
+
+
+def test_the_numbers_of_a_run_are_judged_one_by_one() -> None:
+    record = read_record(RESULTS / "ml-1m" / "paper" / "records" / "deepfm-fe-seed1.json")
+    assert [line[:7].strip() for line in verify.compared(record, record)] == ["OK"] * 5
+    most = kept("spread")["by_strategy"]["all"]["test_auc, max"]
+    for apart, verdict in ((1e-7, "OK"), (most * 0.9, "OKish"), (most * 1.1, "FAIL")):
+        test = record.test.model_copy(update={"auc": record.test.auc + apart})
+        lines = list(verify.compared(record, record.model_copy(update={"test": test})))
+        assert lines[2].startswith(f"{verdict:7}test_auc")
+    larger = record.space.model_copy(update={"paper": record.space.paper + 1})
+    *_, last = verify.compared(record, record.model_copy(update={"space": larger}))
+    assert last.startswith("FAIL   space")  # FE's Space depends on no processor
+
+
+def test_a_sample_is_trained_again_and_leaves_this_machines_predictions_alone(
+    trained: dict[Path, Record], tmp_path: Path, schema: Schema,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def open_small(config: RunConfig) -> OpenRun:
+        return small_run(runs_root() / "work", schema, config)
+
+    monkeypatch.setattr(verify, "open_run", open_small)
+    monkeypatch.setattr(verify, "tables", lambda *_: checks.Check("tables"))
+    monkeypatch.setattr(verify, "schema_of", lambda *_: schema)
+    before = {path: path.stat().st_mtime_ns for path in runs_root().rglob("*") if path.is_file()}
+    assert verify.main(["--out", str(tmp_path / "out"), "--rerun", "1", "--strategies", "fe"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[5].startswith("training ml-100k tuned deepfm-fe-seed1-")
+    assert [line.split()[:2] for line in said[6:]] == [["OK", key] for key in NUMBERS]
+    assert {path: path.stat().st_mtime_ns for path in runs_root().rglob("*") if path.is_file()} == before
+
+
+def test_a_failed_check_is_the_exit_status(
+    trained: dict[Path, Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(verify, "tables", lambda *_: checks.Check("tables"))
+    max(trained).write_text("{}")
+    assert verify.main(["--out", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().out.startswith("FAIL   records valid, canonical and current: 2\n       ")
+
+
+def test_nothing_to_check_or_to_draw_from_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify.main(["--out", str(tmp_path), "--rerun", "2"]) == 1
+    said = capsys.readouterr().out
+    assert f"       {tmp_path}: expected records, found none" in said
+    assert "FAIL   trained again: 0\n       expected 2 runs, found 0 whose data are here" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--rerun=-1"], "argument --rerun: expected a number of runs, found '-1'"),
+        (["--rerun=x"], "argument --rerun: expected a number of runs, found 'x'"),
+        (
+            ["--strategies=fe autodpg"],
+            "argument --strategies: expected some of fe, others, grid, random, autodpq",
+        ),
+        (["--strategies="], "argument --strategies: expected some of"),
+    ],
+)
+def test_a_bad_command_line_is_refused(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        verify.main(arguments)
+    assert caught.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_two_processors_are_compared_run_by_run() -> None:
+    """By hand: one pair; the same processor, another run and a run without C are none."""
+    one = json.loads((RESULTS / "ml-1m" / "paper" / "records" / "deepfm-fe-seed1.json").read_text())
+
+    def on(cpu: str, auc: float, **changed: object) -> dict[str, Any]:
+        provenance = {**one["provenance"], "cpu": cpu, "compiled": True}
+        return {**one, "test": {"auc": auc, "logloss": 0.5}, "provenance": provenance, **changed}
+
+    without = {"provenance": {**one["provenance"], "cpu": "C", "compiled": False}}
+    found = list(differences([on("A", 0.80), on("B", 0.81), on("B", 0.9, identity="x"), on("C", 0.7, **without)]))
+    assert len(found) == 1
+    assert found[0]["test_auc"] == pytest.approx(0.01)
+    assert (found[0]["space"], found[0]["decision"], found[0]["strategy"]) == (0, True, "fe")
+    assert numbers(on("A", 0.8))[2:] == [0.8, 0.5, one["space"]["paper"]]
