@@ -54,19 +54,13 @@ def _build(compiler: list[str], built: Path) -> None:
             expected = f"expected {shlex.join(compiler)} to compile it"
             raise RuntimeError(f"{SOURCES[0].parent}: {expected}, found {said}") from None
         checksum = _digest(target.read_bytes())
-    write_text(_checksum(built), checksum)
+    write_text(built.with_suffix(".sha256"), checksum)
 
 
 def _whole(built: Path) -> bool:
     """Whether the file is what was once written: the system would load a damaged one, and crash."""
-    try:
-        return _checksum(built).read_text() == _digest(built.read_bytes())
-    except FileNotFoundError:
-        return False
-
-
-def _checksum(built: Path) -> Path:
-    return built.with_suffix(".sha256")
+    checksum = built.with_suffix(".sha256")
+    return built.exists() and checksum.exists() and checksum.read_text() == _digest(built.read_bytes())
 
 
 def _digest(content: bytes) -> str:

@@ -11,16 +11,10 @@ from autodpq_native.door import INTEGER, NUMBER, POINTER, address, function
 def update_rows(
     w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, values: Tensor, step: tuple[float, ...]
 ) -> None:
-    """The update of :func:`autodpq_lib.training.lazy_adam.update_rows`.
+    """Update in place the rows of weights and moments, ``[N, X]`` each, that a gradient names, repeatedly.
 
-    Args:
-        w: weights ``[N, X]``, changed in place.
-        m: first moments, likewise.
-        v: second moments, likewise.
-        last: int32 ``[N]``, scratch.
-        named: int64 ``[P]``, the rows that the gradient names, repeatedly.
-        values: ``[P, X]``, what it has for each.
-        step: the step's numbers, a :class:`autodpq_lib.training.lazy_adam.Step`.
+    The arguments are those of :func:`autodpq_lib.training.lazy_adam.update_rows`: ``last`` int32 ``[N]``, ``named``
+    int64 ``[P]``, ``values`` ``[P, X]``.
 
     Raises:
         ValueError: a number names no row, or a tensor is not one that C reads; nothing is changed.

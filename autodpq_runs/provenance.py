@@ -24,6 +24,7 @@ from autodpq_system.strict import Strict
 CODE = (
     "autodpq_system",
     "autodpq_data",
+    "autodpq_native",
     "autodpq_lib",
     "autodpq_runs",
     "notebooks",
