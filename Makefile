@@ -8,14 +8,19 @@ SEEDS ?= 1 2 3
 PART ?= tables
 PROFILE ?= full
 OUT ?= results
+EXECUTOR ?= local
+JOBS ?=
 
 # One thread a job: on busy cores more threads slow these small models down.
 export OMP_NUM_THREADS ?= 1
 # Large tables on large pages (Linux): rows that lie far apart are found sooner.
 export THP_MEM_ALLOC_ENABLE ?= 1
 
-BATCH = $(BIN)/python -m scripts.replicate --seeds $(SEEDS) $(if $(JOBS),--jobs $(JOBS)) \
-	$(if $(MODELS),--models $(MODELS)) $(if $(STRATEGIES),--strategies $(STRATEGIES))
+# Values reach the shell as variables, never as its text. The batch ends when this make does.
+export DATASET RECIPE PART SEEDS MODELS STRATEGIES PROFILE OUT EXECUTOR JOBS CLAIM
+BATCH = @AUTODPQ_STARTER=$$PPID@$$(uname -n) exec $(BIN)/python -m scripts.replicate --recipe="$$RECIPE" --seeds "$$SEEDS" \
+	--models "$$MODELS" --strategies "$$STRATEGIES" --executor="$$EXECUTOR" $(if $(JOBS),--jobs="$$JOBS")
+WHERE = --dataset="$$DATASET" --out="$$OUT"
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo replicate controls seeds plan readme bench verify explain test check sanitize format lab clean
@@ -32,19 +37,19 @@ $(VENV)/installed: pyproject.toml
 	touch $@
 
 demo: env  ## MovieLens-100K, five strategies, three seeds, Table 1 (minutes)
-	$(BATCH) --dataset ml-100k --recipe $(RECIPE) --out runs/demo
+	$(BATCH) --dataset=ml-100k --out=runs/demo
 
-replicate: env  ## the paper's protocol: DATASET= RECIPE= SEEDS= MODELS= STRATEGIES= JOBS= OUT= PART= PROFILE=
-	$(BATCH) --part $(PART) --dataset $(DATASET) --recipe $(RECIPE) --profile $(PROFILE) --out $(OUT)
+replicate: env  ## the paper's protocol: DATASET= RECIPE= SEEDS= MODELS= STRATEGIES= JOBS= OUT= PART= PROFILE= EXECUTOR=slurm
+	$(BATCH) $(WHERE) --part="$$PART" --profile="$$PROFILE"
 
 controls: env  ## the controls of config/controls.yaml (hours): RECIPE= SEEDS= JOBS= OUT=
-	$(BATCH) --part controls --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT)
+	$(BATCH) $(WHERE) --part=controls
 
 seeds: env  ## FE, Others, the best pair of Grid and AutoDPQ on ten seeds: RECIPE= JOBS= OUT=
-	$(BATCH) --part seeds --dataset $(DATASET) --recipe $(RECIPE) --out $(OUT)
+	$(BATCH) $(WHERE) --part=seeds
 
 plan: env  ## what `make replicate` would run, what is done, and where the logs are
-	$(BATCH) --part $(PART) --dataset $(DATASET) --recipe $(RECIPE) --profile $(PROFILE) --out $(OUT) --plan
+	$(BATCH) $(WHERE) --part="$$PART" --profile="$$PROFILE" --plan
 
 lab: env  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir notebooks
@@ -52,10 +57,11 @@ lab: env  ## JupyterLab on the notebooks
 test: check  ## all checks and tests
 	$(BIN)/pytest
 
-check: env  ## formatting, lint and types
+check: env  ## formatting, lint, types, and arrows between packages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 sanitize: export AUTODPQ_COMPILER = cc -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
 sanitize: export ASAN_OPTIONS = detect_leaks=0
@@ -82,7 +88,7 @@ verify: env  ## recompute all that needs no training; RERUN=3 trains three runs 
 	$(BIN)/python -m scripts.verify --out="$$OUT" $(if $(RERUN),--rerun="$$RERUN") $(if $(STRATEGIES),--strategies="$$STRATEGIES")
 
 explain: env  ## what stands behind a row of the ledger: CLAIM=autodpq-fe-auc
-	$(BIN)/python -m scripts.explain $(CLAIM)
+	$(BIN)/python -m scripts.explain "$$CLAIM"
 
 clean:  ## remove the environment; runs, data and results stay
 	rm -rf $(VENV)

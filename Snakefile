@@ -1,71 +1,79 @@
-# The batch: data -> runs -> report. `make replicate` calls it; so may you, on a cluster too:
-#   snakemake --cores 8 --config dataset=ml-1m recipe=paper part=tables
-#   snakemake --executor slurm --jobs 30 --config dataset=ml-1m recipe=paper
-# A run is done when its record exists. Every job has one thread.
+# The batch: data -> runs -> report. `make replicate` calls it; so may you, on a cluster too (config/profiles/README.md):
+#   snakemake --profile config/profiles/local --cores 8 --config dataset=ml-1m recipe=paper part=tables
+# A run is done when its record exists. Every job has one thread. The longest runs begin first.
 import json
 import sys
-from pathlib import Path
 
-from autodpq_eval.batch import log_path
-from autodpq_system.paths import runs_root
-from autodpq_eval.plans import plan
+from autodpq_eval.batch import log_folder, log_path
+from autodpq_eval.expected import expected
+from autodpq_eval.request import Request
 from autodpq_runs.record import record_path
+from autodpq_system.paths import runs_root
+from autodpq_system.stopping import exit_if_stopped, stop_on_signals, stop_with_starter
+
+PYTHON = sys.executable
+ASKED = Request.model_validate(config)
+RUNS = {run.name(): run for run in ASKED.plan()}
+RECORDS = [record_path(ASKED.out, run) for run in RUNS.values()]
+# Who kills a job means the batch; what a job says itself (status 1) leaves the others at work.
+KILLED = " || {{ (( $? < 128 )) || kill $PPID; exit 1; }}"
+
+stop_with_starter()
 
 
-def words(key, default=""):
-    return str(config.get(key) or default).split()
+onstart:
+    stop_on_signals()
 
 
-DATASET, RECIPE = config.get("dataset", "ml-1m"), config.get("recipe", "tuned")
-OUT = Path(config.get("out", "results"))
-PLAN = plan(
-    config.get("part", "tables"),
-    DATASET,
-    RECIPE,
-    [int(seed) for seed in words("seeds", "1 2 3")],
-    out=OUT,
-    models=words("models"),
-    strategies=words("strategies"),
-    profile=config.get("profile", "full"),
-)
-RUNS = {run.name(): run for run in PLAN}
-HERE = OUT / DATASET / RECIPE
-PYTHON = f"OMP_NUM_THREADS=1 {sys.executable}"
+onerror:
+    exit_if_stopped()
 
 
-def parameters(wildcards):
-    return json.dumps(RUNS[wildcards.name].parameters())
+def cost(wildcards):
+    return expected(ASKED.out, RUNS[wildcards.name])
 
 
 rule report:
     input:
-        records=[record_path(OUT, run) for run in PLAN],
-    output:
-        HERE / "notebooks" / "12_report.ipynb",
+        [path for path in RECORDS if path.exists() or not ASKED.gaps],
+    params:
+        request=ASKED.model_dump_json(),
+    log:
+        log_folder(ASKED.dataset, ASKED.recipe) / "report.log",
+    resources:
+        runtime=60,
+        mem_mb=4000,
     shell:
-        f"{PYTHON} -m scripts.report --out {OUT} --dataset {DATASET} --recipe {RECIPE}"
-        f" --seeds {config.get('seeds', '1 2 3')} --profile {config.get('profile', 'full')}"
-        f" --part {config.get('part', 'tables')}"
+        "{PYTHON:q} -m scripts.report {params.request:q} > {log:q} 2>&1" + KILLED
 
 
 rule data:
     output:
-        runs_root() / "prepared" / DATASET / "manifest.json",
+        runs_root() / "prepared" / ASKED.dataset / "manifest.json",
+    log:
+        log_folder(ASKED.dataset, ASKED.recipe) / "data.log",
+    resources:
+        runtime=60,
+        mem_mb=4000,
     shell:
-        f"{PYTHON} -c 'from autodpq_data.prepared import prepare; prepare(\"{DATASET}\")'"
+        "{PYTHON:q} -c 'import sys; from autodpq_data.prepared import prepare; prepare(sys.argv[1])' {ASKED.dataset:q}"
+        " > {log:q} 2>&1" + KILLED
 
 
 rule run:
     input:
         ancient(rules.data.output),
     output:
-        HERE / "records" / "{name}.json",
+        ASKED.folder / "records" / "{name}.json",
     params:
-        json=parameters,
-        executed=lambda wildcards: HERE / "notebooks" / f"{wildcards.name}.ipynb",
+        run=lambda wildcards: json.dumps(RUNS[wildcards.name].parameters()),
+        out=ASKED.out,
     log:
-        str(runs_root() / "logs" / DATASET / RECIPE / "{name}.log"),
-    threads: 1
+        log_folder(ASKED.dataset, ASKED.recipe) / "{name}.log",
+    priority: lambda wildcards: cost(wildcards).minutes
+    resources:
+        runtime=lambda wildcards: cost(wildcards).limits["runtime"],
+        mem_mb=lambda wildcards: cost(wildcards).limits["mem_mb"],
     shell:
-        f"{PYTHON} -m scripts.run_notebook --parameters '{{params.json}}' --out {OUT}"
-        " --executed {params.executed} > {log} 2>&1"
+        "{PYTHON:q} -m scripts.run_notebook --parameters {params.run:q} --out {params.out:q}"
+        " --minutes {resources.runtime} > {log:q} 2>&1" + KILLED

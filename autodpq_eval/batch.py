@@ -1,4 +1,4 @@
-"""Which runs of a batch are done, and where each leaves its log."""
+"""Which runs of a batch are done, and where each leaves its log and its executed notebook."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ NOTEBOOKS = {
 }
 #: Whether C was used, in words.
 WITH = {True: "with C", False: "without C"}
+#: Seeds of Tables 1 and 2, whose executed notebooks are committed.
+TABLE_SEEDS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
 class Status:
-    """``done``, ``missing`` or ``stale``, with the reason if it is not done."""
+    """``done``, ``missing`` or ``stale``; why it is not done, or that a done one has no executed notebook here."""
 
     state: str
     reason: str = ""
@@ -49,9 +51,27 @@ def status(out: Path, config: RunConfig, *, anywhere: bool = False) -> Status:
             reason = f"made {WITH[record.compiled]}, and this machine runs {WITH[native.available()]}"
     except ValueError as error:
         reason = str(error)
-    return Status("stale", reason) if reason else Status("done")
+    if reason:
+        return Status("stale", reason)
+    return Status("done", "" if notebook_path(out, config).exists() else "no executed notebook here")
 
 
 def log_path(config: RunConfig) -> Path:
     """Log of the last attempt at a run."""
-    return runs_root() / "logs" / config.dataset / config.recipe / f"{config.name()}.log"
+    return log_folder(config.dataset, config.recipe) / f"{config.name()}.log"
+
+
+def log_folder(dataset: str, recipe: str) -> Path:
+    """Where the logs of a batch lie."""
+    return runs_root() / "logs" / dataset / recipe
+
+
+def notebook_path(out: Path, config: RunConfig) -> Path:
+    """Where a run's executed notebook lies: beside the records for Tables 1 and 2, else in ``runs/notebooks``.
+
+    It is a log and no evidence: a run is done without it, and only a new run, elsewhere, makes it again.
+    """
+    plain = config.seed in TABLE_SEEDS and not set(config.changed()) - {"profile"}
+    own = Path(config.dataset, config.recipe)
+    folder = out / own / "notebooks" if plain else runs_root() / "notebooks" / own
+    return folder / f"{config.name()}.ipynb"

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
+import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 #: Bytes: a failed write that left less free than this failed because the disk is full.
 SHORT_OF_SPACE = 2**16
+#: Names of temporary folders: for what, by which process of which machine.
+SCRATCH = re.compile(r"\.(?P<final>.+)~(?P<pid>\d+)@(?P<machine>[^~]+)~\w+")
+WEEK = 7 * 24 * 3600
 
 
 @contextmanager
@@ -24,7 +32,8 @@ def atomic_path(final: Path) -> Iterator[Path]:
         OSError: the disk is full; the message names ``final``.
     """
     final.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
+    mine = f"{os.getpid()}@{platform.node()}"
+    scratch = Path(tempfile.mkdtemp(prefix=f".{final.name}~{mine}~", dir=final.parent))
     try:
         written = scratch / final.name
         yield written
@@ -46,6 +55,31 @@ def _disk_full(error: Exception, folder: Path) -> bool:
         return True
     unexplained = isinstance(error, OSError | RuntimeError) and number is None
     return unexplained and shutil.disk_usage(folder).free < SHORT_OF_SPACE
+
+
+def sweep(*folders: Path) -> None:
+    """Remove below ``folders`` what processes that were killed inside :func:`atomic_path` left behind.
+
+    Whether a process of another machine lives can't be told from here: what it left goes after a week.
+    """
+    for scratch in [path for folder in folders for path in folder.rglob(".*~*@*~*")]:
+        if (named := SCRATCH.fullmatch(scratch.name)) and _abandoned(scratch, int(named["pid"]), named["machine"]):
+            final = scratch.with_name(named["final"])
+            if (scratch / f"{final.name}.old").exists() and not final.exists():  # killed between two renames
+                (scratch / final.name).replace(final)
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _abandoned(scratch: Path, pid: int, machine: str) -> bool:
+    try:
+        written = scratch.stat().st_mtime
+        if machine != platform.node():
+            return time.time() - written > WEEK
+        return psutil.Process(pid).create_time() > written
+    except FileNotFoundError:  # its owner has just removed it
+        return False
+    except psutil.NoSuchProcess:
+        return True
 
 
 def write_text(final: Path, text: str) -> None:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shlex
 import sys
+from pathlib import Path
 
-from autodpq_eval.batch import NOTEBOOKS
+from autodpq_eval.batch import NOTEBOOKS, notebook_path
 from autodpq_eval.ledger import ledger
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
+from autodpq_system.sentence import Parser
 
 say = sys.stdout.write
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Print the row of each recipe, and for each record configuration, commit, environment, and how to run it again."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("claim", help="an id of results/ml-1m/ledger.csv")
-    asked = parser.parse_args().claim
+    asked = parser.parse_args(arguments).claim
     table = ledger(ROOT / "results").convert_dtypes()
     rows = table[table["id"] == asked]
     if rows.empty:
@@ -36,7 +37,7 @@ def main() -> int:
 def _behind(recipe: str, name: str) -> None:
     folder = ROOT / "results" / "ml-1m" / recipe
     record = read_record(folder / "records" / f"{name}.json")
-    made, executed = record.provenance, folder / "notebooks" / f"{name}.ipynb"
+    made, executed = record.provenance, notebook_path(ROOT / "results", record.config)
     packages = ", ".join(f"{key} {version}" for key, version in made.packages.items())
     say(f"\n  {folder.relative_to(ROOT)}/records/{name}.json\n")
     say(f"    configuration  {json.dumps(record.config.parameters())}\n")
@@ -44,15 +45,15 @@ def _behind(recipe: str, name: str) -> None:
     say(f"    environment    Python {made.python}, {packages}; {made.cpu}, {made.threads} thread\n")
     say(f"    notebook       notebooks/{NOTEBOOKS[record.config.strategy]}.ipynb\n")
     if executed.exists():
-        say(f"    executed       {executed.relative_to(ROOT)}\n")
+        say(f"    executed       {str(executed).removeprefix(f'{ROOT}/')}\n")
     else:
         say(f"    run it again   {again(record.config)}\n")
+        say(f"                   and its executed notebook is {notebook_path(Path('runs/mine'), record.config)}\n")
 
 
 def again(config: RunConfig) -> str:
-    """The command that repeats a run and leaves its record and its executed notebook below ``runs/mine``."""
-    executed = f"runs/mine/{config.dataset}/{config.recipe}/notebooks/{config.name()}.ipynb"
-    asked = ["--parameters", json.dumps(config.parameters()), "--out", "runs/mine", "--executed", executed]
+    """The command that repeats a run and leaves its record below ``runs/mine``."""
+    asked = ["--parameters", json.dumps(config.parameters()), "--out", "runs/mine"]
     return shlex.join(["python", "-m", "scripts.run_notebook", *asked])
 
 

@@ -2,62 +2,88 @@
 
 from __future__ import annotations
 
-import argparse
+import logging
 import sys
 from pathlib import Path
 from typing import Any
 
+from autodpq_eval import ledger
+from autodpq_eval.batch import log_folder
+from autodpq_eval.layout import as_csv
+from autodpq_eval.request import Request
+from autodpq_eval.tables import build, collect, tables_of
 from autodpq_system.paths import ROOT
+from autodpq_system.sentence import Parser
+from autodpq_system.stopping import stop_on_signals, stop_with_starter
 from scripts.bootstrap import write_bootstrap
 from scripts.references import write_references
-from scripts.run_notebook import execute
+from scripts.run_notebook import execute, one_line
 
-CONTROLS = "10_controls"
+REPORT, CONTROLS, PACKED = "12_report", "10_controls", "11_packed_model"
 #: Data sets whose models are packed for the report: small ones.
-PACKED = ("ml-100k", "ml-1m")
+SMALL = ("ml-100k", "ml-1m")
 
 
-def report_path(asked: argparse.Namespace) -> Path:
-    """Where the executed report lies."""
-    return Path(asked.out) / asked.dataset / asked.recipe / "notebooks" / "12_report.ipynb"
+def report_path(asked: Request, name: str = REPORT) -> Path:
+    """Where the executed report, or another executed notebook that goes with it, lies."""
+    return asked.folder / "notebooks" / f"{name}.ipynb"
 
 
-def controls_path(asked: argparse.Namespace) -> Path:
-    """Where the executed notebook on the controls lies."""
-    return report_path(asked).with_name(f"{CONTROLS}.ipynb")
+def notebooks_of(asked: Request) -> dict[str, dict[str, Any]]:
+    """The notebooks that go with this part, and their parameters."""
+    out, keys = str(asked.out), {"dataset": asked.dataset, "recipe": asked.recipe}
+    seeds = list(asked.seeds)
+    found: dict[str, dict[str, Any]] = {
+        REPORT: {**keys, "seeds": seeds, "profile": asked.profile, "out": out, "tables": out}
+    }
+    if asked.part == "tables" and asked.profile == "full" and asked.dataset in SMALL:
+        found[PACKED] = {**keys, "seed": seeds[0], "found_in": out}
+    if asked.part in ("controls", "seeds"):
+        same = {"records_of": asked.dataset, "recipe": asked.recipe}
+        found[CONTROLS] = {**same, "seeds": seeds, "found_in": out, "tables": out}
+    return found
 
 
-def make_report(asked: argparse.Namespace) -> None:
+def is_current(asked: Request) -> bool:
+    """Whether the executed notebooks exist and the tables beside them are the ones that these records give."""
+    keys = (asked.out, asked.dataset, asked.recipe, asked.seeds, asked.profile)
+    wanted = {
+        asked.folder / "tables" / f"table{number}.csv": as_csv(build(collect(number, *keys)))
+        for number in tables_of(asked.dataset)
+    }
+    if asked.dataset == "ml-1m" and asked.profile == "full":
+        wanted[asked.out / "ml-1m" / "ledger.csv"] = ledger.as_csv(ledger.ledger(asked.out))
+    return all(report_path(asked, name).exists() for name in notebooks_of(asked)) and all(
+        path.exists() and path.read_text(encoding="utf-8") == text for path, text in wanted.items()
+    )
+
+
+def make_report(asked: Request) -> None:
     """Execute the report, which writes the tables beside the records, and the notebooks that go with this part."""
     if asked.profile == "full":
         write_references(asked.dataset, ROOT / asked.out)
-    given = {key: getattr(asked, key) for key in ("dataset", "recipe", "seeds", "profile")}
-    _execute("12_report", given | {"out": str(asked.out), "tables": str(asked.out)}, asked)
-    if asked.part == "tables" and asked.profile == "full" and asked.dataset in PACKED:
-        given = {"dataset": asked.dataset, "recipe": asked.recipe, "seed": asked.seeds[0], "found_in": str(asked.out)}
-        _execute("11_packed_model", given, asked)
     if asked.part == "seeds":
         sys.stdout.write(write_bootstrap(ROOT / asked.out, asked.dataset, asked.recipe, asked.seeds) + "\n")
-    if asked.part in ("controls", "seeds"):
-        given = {"records_of": asked.dataset, "recipe": asked.recipe, "seeds": asked.seeds, "found_in": str(asked.out)}
-        _execute(CONTROLS, given | {"tables": str(asked.out)}, asked)
+    for name, parameters in notebooks_of(asked).items():
+        failed = log_folder(asked.dataset, asked.recipe) / f"{name}.ipynb"
+        execute(ROOT / "notebooks" / f"{name}.ipynb", parameters, ROOT / report_path(asked, name), failed=failed)
 
 
-def _execute(name: str, parameters: dict[str, Any], asked: argparse.Namespace) -> None:
-    """A notebook, its executed copy beside the report."""
-    execute(ROOT / "notebooks" / f"{name}.ipynb", parameters, ROOT / report_path(asked).with_name(f"{name}.ipynb"))
-
-
-def main() -> int:
-    """Entry point of the Snakefile's last rule."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("dataset", "recipe", "profile", "out"):
-        parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--part", default="tables")
-    parser.add_argument("--seeds", nargs="+", type=int, required=True)
-    make_report(parser.parse_args())
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point of the Snakefile's rule ``report``."""
+    parser = Parser(description=__doc__)
+    parser.add_argument("request", help="a Request as JSON")
+    asked = parser.parse_args(arguments)
+    try:
+        make_report(Request.model_validate_json(asked.request))
+    except Exception as error:
+        sys.stderr.write(f"FAILED: {one_line(error)}\n")
+        return 1
     return 0
 
 
 if __name__ == "__main__":
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    stop_with_starter()
+    stop_on_signals()
     sys.exit(main())

@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -18,65 +20,121 @@ import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
-from autodpq_eval.batch import NOTEBOOKS, status
+from autodpq_data.prepared import known_fingerprint
+from autodpq_eval.batch import NOTEBOOKS, Status, log_path, notebook_path, status
 from autodpq_lib.config import RunConfig
 from autodpq_system.atomic import atomic_path
-from autodpq_system.paths import ROOT
+from autodpq_system.paths import ROOT, runs_root
+from autodpq_system.sentence import Parser, sentence, whole_number
+from autodpq_system.stopping import killed_when_idle, stop_on_signals, stop_with_starter
+from scripts.shrink import shrink
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a strategy's notebook; exit 0 only if a valid, current record exists at the end."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--parameters", type=json.loads, required=True, help="JSON object, strategy included")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--executed", type=Path, required=True, help="where the executed notebook goes")
-    parser.add_argument("--notebooks", type=Path, default=ROOT / "notebooks", help="folder of the sources")
-    asked = parser.parse_args(arguments)
+    asked = _arguments(arguments)
     try:
         switches = asked.parameters.get("switches", {})
         config = RunConfig.model_validate({k: v for k, v in asked.parameters.items() if k != "switches"} | switches)
         notebook = asked.notebooks / f"{NOTEBOOKS[config.strategy]}.ipynb"
         given = {key: value for key, value in asked.parameters.items() if key != "strategy"}
-        execute(notebook, given | {"out": str(asked.out)}, asked.executed)
-        found = status(ROOT / asked.out, config)
+        executed, failed = ROOT / notebook_path(asked.out, config), log_path(config).with_suffix(".ipynb")
+        limits = {"minutes": asked.minutes, "checkpoints": _checkpoints(config)}
+        execute(notebook, given | {"out": str(asked.out)}, executed, failed=failed, **limits)
+        _believe(status(ROOT / asked.out, config), executed, failed)
     except Exception as error:
         sys.stderr.write(f"FAILED: {one_line(error)}\n")
         return 1
+    return 0
+
+
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
+    parser = Parser(description=__doc__.splitlines()[0])
+    parser.add_argument("--parameters", type=_object, required=True, help="JSON object, strategy included")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the records")
+    parser.add_argument("--minutes", type=whole_number(1), default=240, help="without progress, then it is ended")
+    parser.add_argument("--notebooks", type=Path, default=ROOT / "notebooks", help="folder of the sources")
+    return parser.parse_args(arguments)
+
+
+def _object(text: str) -> dict[str, Any]:
+    with suppress(json.JSONDecodeError):
+        if isinstance(found := json.loads(text), dict):
+            return found
+    raise argparse.ArgumentTypeError(f"expected a JSON object, found {text!r}")
+
+
+def _believe(found: Status, executed: Path, failed: Path) -> None:
+    """Nothing but a valid record; without one the run failed, whatever its notebook says."""
     if found.state != "done":
-        sys.stderr.write(f"FAILED: {notebook.name} ended without a valid record: {found.reason}\n")
-    return int(found.state != "done")
+        shutil.move(executed, failed)
+        raise ValueError(f"{executed.name} ended without a valid record: {found.reason}")
 
 
-def execute(notebook: Path, parameters: dict[str, Any], executed: Path) -> None:
-    """Execute ``notebook`` into ``executed``; a failed notebook is left beside it, named ``failed-``.
+def _checkpoints(config: RunConfig) -> Path:
+    """Folder in which each round of a run's training leaves something."""
+    return runs_root() / "work" / config.identity(known_fingerprint(config.dataset) or "")
+
+
+def execute(
+    notebook: Path,
+    parameters: dict[str, Any],
+    executed: Path,
+    *,
+    failed: Path | None = None,
+    minutes: float = 60,
+    checkpoints: Path | None = None,
+) -> None:
+    """Execute ``notebook`` into ``executed``.
+
+    Args:
+        notebook: its source.
+        parameters: for its parameters cell.
+        executed: appears when all cells have run.
+        failed: where a notebook that failed is left; default: beside ``executed``, named ``failed-``.
+        minutes: without a cell's end, an output or a checkpoint, after which the kernel is ended.
+        checkpoints: folder that the notebook writes to.
 
     Raises:
         ValueError: a parameter that the notebook does not have.
         papermill.exceptions.PapermillExecutionError: a cell raised.
+        TimeoutError: there was no progress.
     """
     known = set(papermill.inspect_notebook(str(notebook)))
     unknown = sorted(set(parameters) - known)
     if unknown:
         raise ValueError(f"{notebook.name}: expected parameters among {sorted(known)}, found {', '.join(unknown)}")
-    failed = executed.with_name(f"failed-{executed.name}")
+    failed = failed or executed.with_name(f"failed-{executed.name}")
     failed.unlink(missing_ok=True)
     with atomic_path(executed) as path:
         try:
-            papermill.execute_notebook(
-                str(notebook), str(path), parameters, kernel_name="python3", progress_bar=False, cwd=str(ROOT)
-            )
-            forget_paths(path)
+            with killed_when_idle(lambda: _last_change(path, checkpoints or path), 60 * minutes):
+                papermill.execute_notebook(
+                    str(notebook), str(path), parameters, kernel_name="python3", progress_bar=False, cwd=str(ROOT)
+                )
+            tidy(path)
         except BaseException:
             if path.exists():
-                path.replace(failed)
+                failed.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(path, failed)
             raise
 
 
-def forget_paths(executed: Path) -> None:
-    """Remove from an executed notebook where on this machine it was read and written."""
+def _last_change(*paths: Path) -> float:
+    """When the newest was written: a file, or something in a folder."""
+    times = [0.0]
+    for path in paths:
+        with suppress(FileNotFoundError):
+            times.append(path.stat().st_mtime)
+    return max(times)
+
+
+def tidy(executed: Path) -> None:
+    """Remove where on this machine a notebook was read and written, and put its pictures into palettes."""
     content = nbformat.read(executed, as_version=4)
     for key in ("input_path", "output_path"):
         content.metadata.papermill.pop(key, None)
+    shrink(content)
     nbformat.write(content, executed)
 
 
@@ -84,9 +142,11 @@ def one_line(error: BaseException) -> str:
     """The reason of a failure in one line."""
     if isinstance(error, PapermillExecutionError):
         return shorten(f"cell {error.exec_count}: {error.ename}: {error.evalue}", 300)
-    return shorten(f"{type(error).__name__}: {error}", 300)
+    return shorten(sentence(error), 300)
 
 
 if __name__ == "__main__":
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    stop_with_starter()
+    stop_on_signals()
     sys.exit(main())

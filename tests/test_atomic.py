@@ -1,14 +1,19 @@
 """A file or folder under its final name is whole, and nothing else is left beside it."""
 
 import errno
+import os
+import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections import namedtuple
 
 import pytest
 from tiny_movielens import entries, one_line
 
 from autodpq_system import atomic
-from autodpq_system.atomic import atomic_path, write_text
+from autodpq_system.atomic import WEEK, atomic_path, sweep, write_text
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -123,3 +128,69 @@ def test_short_write_with_space_left_is_not_called_a_full_disk(tmp_path, monkeyp
 def test_text_is_utf8(tmp_path):
     write_text(tmp_path / "a", "Café\n")
     assert (tmp_path / "a").read_bytes() == "Café\n".encode()
+
+
+#: Is killed inside the block, with half of a folder written.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from autodpq_system.atomic import atomic_path
+with atomic_path(Path(sys.argv[1])) as path:
+    path.mkdir()
+    (path / "half").write_text("1")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def left_by_a_killed_process(final):
+    done = subprocess.run([sys.executable, "-c", KILLED, str(final)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    (scratch,) = final.parent.iterdir()
+    return scratch
+
+
+def test_what_a_killed_process_left_is_swept_wherever_it_lies(tmp_path):
+    left_by_a_killed_process(tmp_path / "deep" / "down" / "a ~ b")
+    sweep(tmp_path, tmp_path / "nowhere")
+    assert entries(tmp_path / "deep" / "down") == []
+
+
+def test_what_a_living_process_writes_is_left_alone(tmp_path):
+    with atomic_path(tmp_path / "a") as path:
+        path.write_text("whole")
+        sweep(tmp_path)
+    assert (tmp_path / "a").read_text() == "whole"
+
+
+def test_a_number_that_a_younger_process_has_got_is_no_owner(tmp_path):
+    scratch = left_by_a_killed_process(tmp_path / "a")
+    mine = scratch.rename(tmp_path / re.sub(r"~\d+@", f"~{os.getpid()}@", scratch.name))
+    os.utime(mine, (0, 0))
+    sweep(tmp_path)
+    assert entries(tmp_path) == []
+
+
+def test_what_another_machine_left_goes_after_a_week(tmp_path):
+    foreign = tmp_path / ".a~1@elsewhere~abcdefgh"
+    foreign.mkdir()
+    sweep(tmp_path)
+    assert entries(tmp_path) == [foreign.name]
+    ago = foreign.stat().st_mtime - WEEK - 60
+    os.utime(foreign, (ago, ago))
+    sweep(tmp_path)
+    assert entries(tmp_path) == []
+
+
+def test_a_folder_whose_process_was_killed_between_two_renames_is_whole(tmp_path):
+    scratch = left_by_a_killed_process(tmp_path / "a")
+    (scratch / "a.old").mkdir()
+    sweep(tmp_path)
+    assert entries(tmp_path) == ["a"]
+    assert entries(tmp_path / "a") == ["half"]
+
+
+def test_other_hidden_folders_stay(tmp_path):
+    for name in (".a~b", ".git", "a~1@b~c", ".a~x@b~c"):
+        (tmp_path / name).mkdir()
+    sweep(tmp_path)
+    assert len(entries(tmp_path)) == 4

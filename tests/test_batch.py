@@ -12,14 +12,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from autodpq_data.prepared import load_schema
-from autodpq_eval.batch import status
+from autodpq_eval.batch import Status, notebook_path, status
 from autodpq_eval.plans import tables
 from autodpq_lib.config import METHOD_VERSION, RunConfig
 from autodpq_runs.provenance import compiled
 from autodpq_runs.record import read_record, record_path
-from autodpq_system.paths import ROOT
+from autodpq_system.paths import ROOT, runs_root
+from scripts import replicate
 
 STRATEGIES = ["fe", "grid"]
 PLAN = tables("planted", "tuned", [1, 2], ["deepfm"], STRATEGIES, "smoke")
@@ -80,15 +82,44 @@ def test_the_plan_names_states_and_logs(straight: tuple[Path, str]) -> None:
     assert text.count(".log") == 4
 
 
-def test_a_corrupt_record_is_run_again(straight: tuple[Path, str]) -> None:
+def test_corrupt_records_are_run_again_the_longest_run_first(straight: tuple[Path, str]) -> None:
     folder, _ = straight
-    path = record_path(folder / "out", PLAN[0])
-    whole = read_record(path)
-    path.write_text("{")
-    code, text = finish(folder)
+    fe, grid = (record_path(folder / "out", run) for run in PLAN[::2])
+    whole = [(read_record(path).valid, read_record(path).test) for path in (fe, grid)]
+    for path in (fe, grid):
+        path.write_text("{")
+    code, text = finish(folder, "--jobs", "1")
     assert code == 0, text
-    assert "stale, run again" in text
-    assert (read_record(path).valid, read_record(path).test) == (whole.valid, whole.test)
+    assert text.count("stale, run again") == 2
+    assert [(read_record(path).valid, read_record(path).test) for path in (fe, grid)] == whole
+    assert grid.stat().st_mtime < fe.stat().st_mtime
+
+
+def test_a_run_without_executed_notebook_is_done_and_says_so(straight: tuple[Path, str]) -> None:
+    folder, _ = straight
+    notebook = notebook_path(folder / "out", PLAN[0])
+    notebook.rename(notebook.with_suffix(".away"))
+    assert status(folder / "out", PLAN[0]) == Status("done", "no executed notebook here")
+    assert status(folder / "out", PLAN[1]) == Status("done")
+    notebook.with_suffix(".away").rename(notebook)
+
+
+def test_executed_notebooks_of_tables_1_and_2_lie_with_the_records_and_others_do_not(tmp_path: Path) -> None:
+    plain, switched, fourth = (
+        RunConfig(dataset="ml-1m", strategy="fe", **changed) for changed in ({}, {"threshold": 10}, {"seed": 4})
+    )
+    assert notebook_path(tmp_path, plain) == tmp_path / "ml-1m" / "tuned" / "notebooks" / "deepfm-fe-seed1.ipynb"
+    for config in (switched, fourth):
+        folder = runs_root() / "notebooks" / "ml-1m" / "tuned"
+        assert notebook_path(tmp_path, config) == folder / f"{config.name()}.ipynb"
+
+
+def test_a_second_batch_on_the_same_records_is_refused(tmp_path: Path) -> None:
+    asked = [*COMMAND[3:], "--out", str(tmp_path)]
+    (tmp_path / "planted" / "tuned").mkdir(parents=True)
+    with FileLock(tmp_path / "planted" / "tuned" / ".lock"), pytest.raises(SystemExit) as refused:
+        replicate.main(asked)
+    assert str(refused.value).endswith("planted/tuned: expected no other batch at work on it, found one")
 
 
 def test_a_killed_batch_goes_on_and_ends_with_the_same_table(straight: tuple[Path, str], tmp_path: Path) -> None:
@@ -121,7 +152,7 @@ def test_a_failed_run_is_named_and_the_others_go_on(
     assert len(records(tmp_path)) == 3
     (line,) = [line for line in text.splitlines() if line.startswith("failed:")]
     assert victim.name() in line
-    assert "UnpicklingError" in line
+    assert "not a checkpoint" in line or "UnpicklingError" in line
     assert f"{victim.name()}.log" in line
     table = pd.read_csv(tmp_path / "out/planted/tuned/tables/table1.csv").set_index(["strategy", "metric"])
     assert table.loc[("fe", "auc"), "n"] == 1

@@ -79,7 +79,7 @@ def test_shrinking_touches_pictures_alone():
 
 def test_what_explain_prints_runs_the_same_configuration_again(monkeypatch):
     begun = []
-    monkeypatch.setattr(run_notebook, "execute", lambda *given: begun.append(given))
+    monkeypatch.setattr(run_notebook, "execute", lambda *given, **_: begun.append(given))
     for run in control_runs("ml-1m", "paper", [2]):
         words = shlex.split(again(run))
         assert words[:3] == ["python", "-m", "scripts.run_notebook"]

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autodpq_eval.batch import NOTEBOOKS
+from autodpq_eval.batch import NOTEBOOKS, log_path, notebook_path
 from autodpq_eval.plans import tables
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.record import record_path
@@ -33,9 +33,8 @@ def one_folder_for_all(shared: Path, own_folders: None, monkeypatch: pytest.Monk
 
 def run(strategy: str, shared: Path, notebooks: Path = ROOT / "notebooks", **changed: object) -> int:
     parameters = json.dumps({**PARAMETERS, "strategy": strategy, **changed})
-    executed = str(shared / f"{strategy}.ipynb")
-    arguments = ["--parameters", parameters, "--out", str(shared / "out"), "--executed", executed]
-    return run_notebook.main([*arguments, "--notebooks", str(notebooks)])
+    arguments = ["--parameters", parameters, "--out", str(shared / "out"), "--notebooks", str(notebooks)]
+    return run_notebook.main(arguments)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -43,7 +42,7 @@ def test_strategy_notebook_leaves_a_record(strategy: str, shared: Path) -> None:
     assert run(strategy, shared) == 0
     (config,) = tables("planted", "tuned", [1], ["deepfm"], [strategy], "smoke")
     assert record_path(shared / "out", config).exists()
-    assert nbformat.read(shared / f"{strategy}.ipynb", 4).cells
+    assert nbformat.read(notebook_path(shared / "out", config), 4).cells
 
 
 def test_report_reads_the_records_and_shows_what_is_missing(shared: Path) -> None:
@@ -72,8 +71,8 @@ def broken(folder: Path, code: str) -> Path:
     [
         ("1 / 0", "ZeroDivisionError: division by zero"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "DeadKernelError"),
-        ("import sys; sys.exit(0)", "02_full_embedding.ipynb ended without a valid record: no record"),
-        ("'all is well'", "02_full_embedding.ipynb ended without a valid record: no record"),
+        ("import sys; sys.exit(0)", "deepfm-fe-seed1-2dd0e6fd.ipynb ended without a valid record: no record"),
+        ("'all is well'", "deepfm-fe-seed1-2dd0e6fd.ipynb ended without a valid record: no record"),
     ],
     ids=["raises", "killed kernel", "sys.exit(0)", "no record"],
 )
@@ -82,7 +81,16 @@ def test_a_notebook_that_fails_is_a_failed_run_with_its_reason(
 ) -> None:
     assert run("fe", tmp_path, broken(tmp_path / "notebooks", code)) == 1
     assert reason in capfd.readouterr().err.strip().splitlines()[-1]
-    assert not list((tmp_path / "out").rglob("*.json"))
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    (config,) = tables("planted", "tuned", [1], ["deepfm"], ["fe"], "smoke")
+    assert nbformat.read(log_path(config).with_suffix(".ipynb"), 4).cells
+
+
+def test_a_kernel_without_progress_is_ended(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    notebook = broken(tmp_path / "notebooks", "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)")
+    given = {"dataset": "planted"}
+    with pytest.raises(TimeoutError, match="no progress for"):
+        run_notebook.execute(next(notebook.iterdir()), given, tmp_path / "x.ipynb", minutes=0.1)
 
 
 @pytest.mark.parametrize("key", ["sed", "tau_kd"])

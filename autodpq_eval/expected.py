@@ -1,0 +1,70 @@
+"""What a run is expected to take, from records of its kind: for the order of a batch, and for a cluster's limits."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from math import ceil
+from pathlib import Path
+from statistics import median
+
+from autodpq_lib.config import RunConfig
+from autodpq_runs.record import read_record
+from autodpq_system.paths import ROOT
+
+#: Kernel start and imports, which a record does not see: in minutes, and in MiB of the processes around the kernel.
+STARTUP_MINUTES, STARTUP_MIB = 0.1, 1000
+#: Where no run of the kind has been measured: minutes, MiB.
+UNKNOWN = (240.0, 3000.0)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What runs of one kind took.
+
+    Attributes:
+        minutes: median.
+        mib: the largest resident set, mapped files included.
+    """
+
+    minutes: float
+    mib: float
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """What to ask a cluster for: ``runtime`` in minutes, three times the median, and ``mem_mb``."""
+        return {"runtime": max(30, ceil(3 * self.minutes)), "mem_mb": ceil(1.25 * self.mib + STARTUP_MIB)}
+
+
+def expected(out: Path, config: RunConfig) -> Cost:
+    """From records below ``out``, else from the committed ones, else :data:`UNKNOWN`."""
+    found = measured(ROOT / "results", config) | measured(ROOT / out, config)
+    return found.get(kind(config), Cost(*UNKNOWN))
+
+
+def measured(out: Path, config: RunConfig) -> dict[str, Cost]:
+    """Each kind of run that has records of the data set and recipe of ``config`` below ``out``."""
+    seen = defaultdict(list)
+    for path in (out / config.dataset / config.recipe / "records").glob("*.json"):
+        if found := _read(path, path.stat().st_mtime_ns):
+            seen[found[0]].append(found[1])
+    return {kind: Cost(median(c.minutes for c in costs), max(c.mib for c in costs)) for kind, costs in seen.items()}
+
+
+def kind(config: RunConfig) -> str:
+    """Runs that differ in their seed alone."""
+    return config.model_copy(update={"seed": 0, "split_seed": 0}).name()
+
+
+@cache
+def _read(path: Path, _: int) -> tuple[str, Cost] | None:
+    """Of one record, as it was at a time; a stale one tells nothing."""
+    try:
+        record = read_record(path)
+    except (ValueError, OSError):
+        return None
+    made = record.provenance
+    seconds = (datetime.fromisoformat(made.ended) - datetime.fromisoformat(made.started)).total_seconds()
+    return kind(record.config), Cost(seconds / 60 + STARTUP_MINUTES, made.peak_memory_mib)

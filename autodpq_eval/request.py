@@ -1,0 +1,92 @@
+"""What a batch is asked for: one model for the command line, for Snakemake's ``--config`` and for the report."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, field_validator, model_validator
+
+from autodpq_eval.plans import PARTS, plan
+from autodpq_lib.config import STRATEGIES, RunConfig
+from autodpq_system.paths import ROOT, folder_named
+
+
+def _words(value: Any) -> list[str]:
+    """Several values, which a text may hold: ``"1 2 3"``."""
+    return " ".join(map(str, value if isinstance(value, list | tuple) else [value])).split()
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+
+
+class Request(BaseModel):
+    """Which part of the evaluation, of which data set, recipe and seeds, and where its records go.
+
+    Raises:
+        pydantic.ValidationError: an unknown key or value.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    part: str = Field("tables", description=f"of the evaluation: {', '.join(PARTS)}")
+    dataset: str = Field("ml-1m", description="a file of config/")
+    recipe: str = Field("tuned", description="paper or tuned")
+    models: Words = Field((), description="of the tables; default: those of Tables 1 and 2")
+    strategies: Words = Field((), description="of the tables; default: those of Tables 1 and 2")
+    seeds: Annotated[tuple[NonNegativeInt, ...], BeforeValidator(_words)] = (1, 2, 3)
+    profile: str = Field("full", description="how much is run: full, smoke or one-pass")
+    out: Path = Field(Path("results"), description="folder of the records; a relative one is the project's")
+    gaps: bool = Field(False, description="the report shows which runs are missing in place of waiting for them")
+
+    @field_validator("part")
+    @classmethod
+    def _known(cls, part: str) -> str:
+        if part not in PARTS:
+            raise ValueError(f"part: expected one of {', '.join(PARTS)}, found {part!r}")
+        return part
+
+    @field_validator("seeds")
+    @classmethod
+    def _different(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if not seeds or len(set(seeds)) < len(seeds):
+            raise ValueError(f"seeds: expected one or more different ones, found {list(seeds)}")
+        return seeds
+
+    @field_validator("out", mode="before")
+    @classmethod
+    def _folder(cls, out: Any) -> str:
+        return os.path.relpath(ROOT / folder_named("out", str(out)), ROOT)
+
+    @model_validator(mode="after")
+    def _of_the_tables_alone(self) -> Request:
+        for key, default in (("models", ()), ("strategies", ()), ("profile", "full")):
+            if self.part != "tables" and getattr(self, key) != default:
+                raise ValueError(f"{key}: expected only with part tables, found it with part {self.part}")
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """``<out>/<dataset>/<recipe>``."""
+        return self.out / self.dataset / self.recipe
+
+    def plan(self) -> list[RunConfig]:
+        """The runs.
+
+        Raises:
+            ValueError: a value that no run can have, a strategy that this part does not have, or no run at all.
+        """
+        runs = plan(
+            self.part,
+            self.dataset,
+            self.recipe,
+            self.seeds,
+            out=self.out,
+            models=self.models,
+            strategies=self.strategies,
+            profile=self.profile,
+        )
+        for unknown in sorted({*self.strategies} - {run.strategy for run in runs}):
+            raise ValueError(f"strategies: expected some of {', '.join(STRATEGIES)}, found {unknown!r}")
+        return runs

@@ -1,0 +1,78 @@
+"""Bad input and other misfortunes of a command, told in one sentence in place of a traceback."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import NoReturn
+
+import yaml
+from pydantic import ValidationError
+
+#: What a user may cause. Anything else is a mistake of ours and keeps its traceback.
+MISFORTUNES = (ValueError, OSError, ImportError, MemoryError, KeyboardInterrupt, yaml.YAMLError)
+
+
+class Parser(argparse.ArgumentParser):
+    """Refuses a bad command line in one sentence, without the usage above it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with status 2."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """Type of an argument: a whole number, at least so large."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, found {text!r}")
+        return int(text)
+
+    return number
+
+
+def tell_in_one_sentence() -> None:
+    """From now on what ends this process is told in one sentence; ``python -X dev`` keeps the traceback."""
+    if not sys.flags.dev_mode:
+        sys.excepthook = _tell
+
+
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if isinstance(error, MISFORTUNES):
+        sys.stderr.write(f"{sentence(error)}\n")
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+def sentence(error: BaseException) -> str:
+    """What went wrong, in one line: what it is about, what was expected, what was found."""
+    if isinstance(error, ValidationError):
+        return _of_validation(error)
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return f"line {error.problem_mark.line + 1}: expected YAML, found: {error.problem}"
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}"
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped by Ctrl-C"
+    first = next(iter(str(error).strip().splitlines()), "")
+    told = isinstance(error, ValueError) and first
+    return first if told else f"{type(error).__name__}: {first}".rstrip(": ")
+
+
+def _of_validation(error: ValidationError) -> str:
+    """The first of pydantic's findings, in this suite's words."""
+    first = error.errors(include_url=False)[0]
+    if first["type"] == "value_error":
+        return str(first["ctx"]["error"])
+    where = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
+    if first["type"] == "missing":
+        return f"{where}expected a value, found none"
+    if first["type"] == "extra_forbidden":
+        return f"{where}expected no such key"
+    said = first["msg"].split(", unable")[0].replace("Input should be", "expected")
+    return f"{where}{re.sub('(?<=expected) (?=greater|less)', ' a value ', said)}, found {first['input']!r}"

@@ -1,0 +1,132 @@
+"""Stopping stops: a signal to a process of a batch, or the end of the one that started it, ends all that it started."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event, Thread
+from time import monotonic, sleep
+from types import FrameType
+
+import psutil
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+#: Seconds that children have to end before they are killed.
+GRACE = 6.0
+#: The signal that is ending this process.
+_STOPPED_BY: list[int] = []
+#: Environment: ``pid@machine``, the process whose end is the end of those it started.
+STARTER = "AUTODPQ_STARTER"
+
+
+def stop_on_signals() -> None:
+    """From now on a signal ends the children first; one that is ignored (``nohup``) stays so."""
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _stop)
+
+
+def exit_if_stopped() -> None:
+    """End as the signal would have it, for a program that takes the exit for a mere failure (Snakemake)."""
+    if _STOPPED_BY:
+        raise SystemExit(128 + _STOPPED_BY[0])
+
+
+def stop_with_starter() -> None:
+    """End as by SIGTERM when the process named in ``$AUTODPQ_STARTER`` does; children end with this one.
+
+    The name means nothing on another machine, nor to one that it did not start: a cluster hands it on.
+    """
+    pid, _, machine = os.environ.get(STARTER, "").partition("@")
+    os.environ[STARTER] = f"{os.getpid()}@{platform.node()}"
+    if machine != platform.node():
+        return
+    chain = psutil.Process().parents()
+    pids = [process.pid for process in chain]
+    if int(pid) in pids:
+        between = chain[: pids.index(int(pid)) + 1]  # a shell may be in the chain
+        Thread(target=_follow, args=(between,), daemon=True).start()
+    elif not psutil.pid_exists(int(pid)):
+        raise SystemExit(128 + signal.SIGTERM)
+
+
+@contextmanager
+def killed_when_idle(last_progress: Callable[[], float], seconds: float) -> Iterator[None]:
+    """Kill the children that start inside the block when ``last_progress`` stays the same for so long.
+
+    Raises:
+        TimeoutError: in place of what the block raised when that happened.
+    """
+    before = set(psutil.Process().children(recursive=True))
+    left, idle = Event(), Event()
+
+    def watch() -> None:
+        seen, since = last_progress(), monotonic()
+        while not left.wait(min(seconds / 5, 10.0)):
+            if (now := last_progress()) != seen:
+                seen, since = now, monotonic()
+            elif monotonic() - since > seconds:
+                idle.set()
+                _each(psutil.Process.kill, set(psutil.Process().children(recursive=True)) - before)
+
+    Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    except Exception as error:
+        if idle.is_set():
+            raise TimeoutError(f"no progress for {seconds / 60:g} minutes, so it was ended") from error
+        raise
+    finally:
+        left.set()
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    _STOPPED_BY.append(number)
+    for repeated in SIGNALS:
+        signal.signal(repeated, signal.SIG_IGN)
+    children = psutil.Process().children(recursive=True)
+    _each(psutil.Process.terminate, children)
+    until = monotonic() + GRACE
+    while any(map(_lives, children)) and monotonic() < until:
+        sleep(0.1)
+    _each(psutil.Process.kill, children)
+    raise SystemExit(128 + number)
+
+
+def _follow(chain: Sequence[psutil.Process]) -> None:
+    """Stop when one of the chain does, the last of which is the starter."""
+    handled = _handled(chain[-1])
+    while all(map(_lives, chain)) and not handled & ~_handled(chain[-1]):
+        sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """A process that has ended but that nobody has waited for does not live."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _handled(process: psutil.Process) -> int:
+    """The signals of :data:`SIGNALS` that a process handles, as bits (Linux; elsewhere none).
+
+    By them one sees that ``make`` has got a SIGINT or SIGHUP: it stops handling it, and waits for children that it
+    tells nothing.
+    """
+    with suppress(OSError):
+        for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+            if line.startswith("SigCgt:"):
+                return int(line.split()[1], 16) & sum(1 << number - 1 for number in SIGNALS)
+    return 0
+
+
+def _each(do: Callable[[psutil.Process], None], processes: Iterable[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            do(process)
