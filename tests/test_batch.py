@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 from filelock import FileLock
 
+import autodpq_native as native
 from autodpq_data.prepared import load_schema
 from autodpq_eval.batch import Status, notebook_path, status
 from autodpq_eval.plans import tables
 from autodpq_lib.config import METHOD_VERSION, RunConfig
-from autodpq_runs.provenance import compiled
 from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import ROOT, runs_root
 from scripts import replicate
@@ -143,7 +143,7 @@ def test_a_failed_run_is_named_and_the_others_go_on(
 ) -> None:
     monkeypatch.setenv("AUTODPQ_RUNS", str(tmp_path / "runs"))
     victim = PLAN[0]
-    identity = victim.identity(load_schema("planted", victim.threshold).fingerprint, compiled=compiled())
+    identity = victim.identity(load_schema("planted", victim.threshold).fingerprint, compiled=native.available())
     checkpoint = tmp_path / "runs" / "work" / identity / "fit.pt"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_bytes(b"not a checkpoint")

@@ -71,7 +71,10 @@ def broken(folder: Path, code: str) -> Path:
     [
         ("1 / 0", "ZeroDivisionError: division by zero"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "DeadKernelError"),
-        ("import sys; sys.exit(0)", "deepfm-fe-seed1-profile-smoke-2dd0e6fd.ipynb ended without a valid record: no record"),
+        (
+            "import sys; sys.exit(0)",
+            "deepfm-fe-seed1-profile-smoke-2dd0e6fd.ipynb ended without a valid record: no record",
+        ),
         ("'all is well'", "deepfm-fe-seed1-profile-smoke-2dd0e6fd.ipynb ended without a valid record: no record"),
     ],
     ids=["raises", "killed kernel", "sys.exit(0)", "no record"],
