@@ -9,11 +9,9 @@ from conftest import small_config, small_run
 from test_tables import PLAN, SEEDS, record
 
 from autodpq_data.schema import Schema
-from autodpq_eval import batch
 from autodpq_eval.batch import status
 from autodpq_eval.tables import collect
 from autodpq_lib.config import RunConfig
-from autodpq_runs import open as opening
 from autodpq_runs.record import Record, record_path, write_record
 
 
@@ -44,9 +42,9 @@ def test_a_batch_takes_records_that_are_made_as_it_makes_them(
     compiled: bool | None, here: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_record(made(PLAN[0], compiled=compiled), record_path(tmp_path, PLAN[0]))
-    monkeypatch.setattr(batch, "compiled", lambda: here)
+    monkeypatch.setattr("autodpq_native.available", lambda: here)
     assert status(tmp_path, PLAN[0]).state == "done"
-    monkeypatch.setattr(batch, "compiled", lambda: not here)
+    monkeypatch.setattr("autodpq_native.available", lambda: not here)
     found = status(tmp_path, PLAN[0])
     said = {True: "made with C, and this machine runs without C", False: "made without C, and this machine runs with C"}
     assert (found.state, found.reason) == ("stale", said[here])
@@ -70,6 +68,6 @@ def test_a_run_without_c_is_not_resumed_with_it(
     config = small_config()
     identities = set()
     for here in (True, False):
-        monkeypatch.setattr(opening, "compiled", lambda here=here: here)
+        monkeypatch.setattr("autodpq_native.available", lambda here=here: here)
         identities.add(small_run(tmp_path, schema, config).identity)
     assert identities == {config.identity(schema.fingerprint, compiled=here) for here in (True, False)}
