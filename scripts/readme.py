@@ -11,7 +11,7 @@ from autodpq_system.atomic import write_text
 from autodpq_system.paths import ROOT
 from benchmarks import lazy, step
 from benchmarks.peers import epochs
-from scripts.pages import avazu, bench, front, gain, notebooks, packed, results
+from scripts.pages import avazu, bench, front, gain, notebooks, packed, readings, results
 from scripts.pages.picture import Picture
 
 Blocks = Mapping[str, Callable[[], str]]
@@ -20,12 +20,14 @@ PAGES: dict[str, Blocks] = {
     "README.md": front.BLOCKS,
     "notebooks/README.md": notebooks.BLOCKS,
     "results/README.md": results.BLOCKS,
+    "results/readings.md": readings.BLOCKS,
     "results/avazu.md": avazu.BLOCKS,
     "results/packed.md": packed.BLOCKS,
     "results/bench/README.md": bench.BLOCKS,
 }
 PICTURES = {
     "results/gain.png": Picture(gain.data, gain.draw),
+    "results/readings.png": Picture(readings.data, readings.draw),
     "results/bench/peers.png": Picture(epochs.epochs, epochs.draw),
     "results/bench/search.png": Picture(step.costs, step.draw),
     "results/bench/lazy.png": Picture(lazy.costs, lazy.draw),

@@ -10,7 +10,7 @@ from autodpq_eval.references import references
 from autodpq_eval.stats import best_baseline
 from autodpq_eval.tables import METRICS, build, collect
 from autodpq_lib.config import RECIPES, STRATEGIES
-from scripts.pages import gain
+from scripts.pages import gain, readings
 from scripts.pages.avazu import without_embeddings
 from scripts.pages.committed import RESULTS, SEEDS, claims, table
 
@@ -123,6 +123,7 @@ def _comparisons() -> pd.DataFrame:
 
 
 BLOCKS = {
+    "readings": readings.summary,
     "gain": gain.text,
     "ml-1m": movielens,
     "verdict": verdict,
