@@ -4,7 +4,7 @@
 import json
 import sys
 
-from autodpq_eval.batch import log_folder, log_path
+from autodpq_eval.batch import log_folder
 from autodpq_eval.expected import expected
 from autodpq_eval.request import Request
 from autodpq_runs.record import record_path

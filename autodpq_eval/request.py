@@ -44,20 +44,20 @@ class Request(BaseModel):
     @classmethod
     def _known(cls, part: str) -> str:
         if part not in PARTS:
-            raise ValueError(f"part: expected one of {', '.join(PARTS)}, found {part!r}")
+            raise ValueError(f"expected one of {', '.join(PARTS)}, found {part!r}")
         return part
 
     @field_validator("seeds")
     @classmethod
     def _different(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
         if not seeds or len(set(seeds)) < len(seeds):
-            raise ValueError(f"seeds: expected one or more different ones, found {list(seeds)}")
+            raise ValueError(f"expected one or more different ones, found {list(seeds)}")
         return seeds
 
     @field_validator("out", mode="before")
     @classmethod
     def _folder(cls, out: Any) -> str:
-        return os.path.relpath(ROOT / folder_named("out", str(out)), ROOT)
+        return os.path.relpath(ROOT / folder_named(str(out)), ROOT)
 
     @model_validator(mode="after")
     def _of_the_tables_alone(self) -> Request:

@@ -10,17 +10,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def runs_root() -> Path:
     """Folder for prepared data, checkpoints, models and logs (``$AUTODPQ_RUNS``, default ``runs/``)."""
-    return folder_named("AUTODPQ_RUNS", os.environ.get("AUTODPQ_RUNS", str(ROOT / "runs"))).resolve()
+    return folder_named(os.environ.get("AUTODPQ_RUNS", str(ROOT / "runs")), "AUTODPQ_RUNS: ").resolve()
 
 
-def folder_named(by: str, name: str) -> Path:
+def folder_named(name: str, by: str = "") -> Path:
     """The folder that an option or a variable names.
 
     Raises:
         ValueError: it names none, or has what Snakemake takes for a wildcard in its name.
     """
     if not name.strip() or set("{}\n") & set(name):
-        raise ValueError(f"{by}: expected a folder without braces and line breaks in its name, found {name!r}")
+        raise ValueError(f"{by}expected a folder without braces and line breaks in its name, found {name!r}")
     return Path(name)
 
 

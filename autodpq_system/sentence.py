@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -11,6 +10,8 @@ from typing import NoReturn
 
 import yaml
 from pydantic import ValidationError
+
+from autodpq_system import strict
 
 #: What a user may cause. Anything else is a mistake of ours and keeps its traceback.
 MISFORTUNES = (ValueError, OSError, ImportError, MemoryError, KeyboardInterrupt, yaml.YAMLError)
@@ -51,7 +52,7 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
 def sentence(error: BaseException) -> str:
     """What went wrong, in one line: what it is about, what was expected, what was found."""
     if isinstance(error, ValidationError):
-        return _of_validation(error)
+        return strict.sentence(error)
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         return f"line {error.problem_mark.line + 1}: expected YAML, found: {error.problem}"
     if isinstance(error, OSError) and error.strerror:
@@ -62,17 +63,3 @@ def sentence(error: BaseException) -> str:
     first = next(iter(str(error).strip().splitlines()), "")
     told = isinstance(error, ValueError) and first
     return first if told else f"{type(error).__name__}: {first}".rstrip(": ")
-
-
-def _of_validation(error: ValidationError) -> str:
-    """The first of pydantic's findings, in this suite's words."""
-    first = error.errors(include_url=False)[0]
-    if first["type"] == "value_error":
-        return str(first["ctx"]["error"])
-    where = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
-    if first["type"] == "missing":
-        return f"{where}expected a value, found none"
-    if first["type"] == "extra_forbidden":
-        return f"{where}expected no such key"
-    said = first["msg"].split(", unable")[0].replace("Input should be", "expected")
-    return f"{where}{re.sub('(?<=expected) (?=greater|less)', ' a value ', said)}, found {first['input']!r}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -37,21 +37,18 @@ def exit_if_stopped() -> None:
 
 
 def stop_with_starter() -> None:
-    """End as by SIGTERM when the process named in ``$AUTODPQ_STARTER`` does; children end with this one.
+    """End as by SIGTERM when the process named in ``$AUTODPQ_STARTER`` does, or a shell between it and this one.
 
-    The name means nothing on another machine, nor to one that it did not start: a cluster hands it on.
+    What this process starts ends with it likewise. A name from another machine means nothing: a cluster hands it on.
     """
     pid, _, machine = os.environ.get(STARTER, "").partition("@")
     os.environ[STARTER] = f"{os.getpid()}@{platform.node()}"
-    if machine != platform.node():
-        return
-    chain = psutil.Process().parents()
-    pids = [process.pid for process in chain]
-    if int(pid) in pids:
-        between = chain[: pids.index(int(pid)) + 1]  # a shell may be in the chain
-        Thread(target=_follow, args=(between,), daemon=True).start()
-    elif not psutil.pid_exists(int(pid)):
-        raise SystemExit(128 + signal.SIGTERM)
+    if machine == platform.node():
+        try:
+            followed = psutil.Process(int(pid)), psutil.Process(os.getppid())
+        except psutil.NoSuchProcess:
+            raise SystemExit(128 + signal.SIGTERM) from None
+        Thread(target=_follow, args=followed, daemon=True).start()
 
 
 @contextmanager
@@ -97,10 +94,9 @@ def _stop(number: int, _: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
-def _follow(chain: Sequence[psutil.Process]) -> None:
-    """Stop when one of the chain does, the last of which is the starter."""
-    handled = _handled(chain[-1])
-    while all(map(_lives, chain)) and not handled & ~_handled(chain[-1]):
+def _follow(starter: psutil.Process, parent: psutil.Process) -> None:
+    handled = _handled(starter)
+    while _lives(starter) and _lives(parent) and not handled & ~_handled(starter):
         sleep(0.5)
     os.kill(os.getpid(), signal.SIGTERM)
 

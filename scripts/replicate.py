@@ -51,12 +51,12 @@ def main(arguments: list[str] | None = None) -> int:
     plan = asked.plan()
     if options.executor == "local":
         warn_if_crowded(options.jobs)
-    if is_current(asked) and not _pending(asked, plan):
+    sweep(asked.out / asked.dataset, *(runs_root() / name for name in WRITTEN))
+    if not _pending(asked, plan) and is_current(asked):
         say(f"Nothing to do: all {len(plan)} runs are done.")
         done = True
     else:
         with _alone(asked):
-            sweep(asked.out / asked.dataset, *(runs_root() / name for name in WRITTEN))
             try:
                 done = _run(asked, plan, options)
             except SystemExit:
@@ -113,8 +113,11 @@ def _run(asked: Request, plan: Sequence[RunConfig], options: argparse.Namespace)
     if code < 0 or code > 128:
         say(f"Snakemake was ended with {len(failed)} runs to do")
         raise SystemExit(1)
+    begun = [config for config in failed if _told_failed(config, since)]
     if failed:
-        _tell_failures(asked, failed, since)
+        if not begun:
+            say(f"no run was begun: {_last_line(_snakemake_log(asked))}; log {_snakemake_log(asked)}")
+            return False
         code = _snakemake(asked.model_copy(update={"gaps": True}), options)  # the report waited for them
     if code:
         log = log_folder(asked.dataset, asked.recipe) / "report.log"
@@ -122,14 +125,12 @@ def _run(asked: Request, plan: Sequence[RunConfig], options: argparse.Namespace)
     return not failed and not code
 
 
-def _tell_failures(asked: Request, failed: Sequence[RunConfig], since: float) -> None:
-    begun = [config for config in failed if has_begun(log_path(config), since)]
-    for config in begun:
-        name = f"{config.dataset} {config.recipe} {config.name()}"
-        say(f"failed: {name}: {_last_line(log_path(config))}; log {log_path(config)}")
-    if not begun:
-        log = _snakemake_log(asked)
-        sys.exit(f"no run was begun: {_last_line(log)}; log {log}")
+def _told_failed(config: RunConfig, since: float) -> bool:
+    """Tell why a run that was begun failed."""
+    log = log_path(config)
+    if begun := has_begun(log, since):
+        say(f"failed: {config.dataset} {config.recipe} {config.name()}: {_last_line(log)}; log {log}")
+    return begun
 
 
 def _told_stale(asked: Request, config: RunConfig) -> bool:

@@ -20,6 +20,7 @@ import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
+import autodpq_native as native
 from autodpq_data.prepared import known_fingerprint
 from autodpq_eval.batch import NOTEBOOKS, Status, log_path, notebook_path, status
 from autodpq_lib.config import RunConfig
@@ -73,7 +74,7 @@ def _believe(found: Status, executed: Path, failed: Path) -> None:
 
 def _checkpoints(config: RunConfig) -> Path:
     """Folder in which each round of a run's training leaves something."""
-    return runs_root() / "work" / config.identity(known_fingerprint(config.dataset) or "")
+    return runs_root() / "work" / config.identity(known_fingerprint(config.dataset) or "", compiled=native.available())
 
 
 def execute(
