@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ SCHEMA = Schema("ml-100k", tuple(SIZES), tuple(SIZES.values()), COUNTS, 40, "fuz
 KEPT: tuple[Kept, ...] = ("float32", "float32", "float16", "int8")
 #: K of 3 leaves room for a code that no centroid has.
 DECISION = {"a": (3, 2), "c": (8, 4)}
-#: What C says of kept rows that only the others read.
+#: What C says of kept rows that only the others read; it is given none such to begin with.
 NOT_IN_C = "load(path, Packed) reads any"
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -38,11 +38,11 @@ class WrongError(Exception):
     """A reader took a file and gave something else than what is in it."""
 
 
-def sound(folder: Path) -> list[bytes]:
+def sound(folder: Path, types: Sequence[Kept] = KEPT) -> list[bytes]:
     """Files of every model and kind of embedding, with kept rows of each type; their vocabulary goes to ``folder``."""
     torch.manual_seed(0)
     made = []
-    for (model, strategy), kept in product(product(("deepfm", "pnn", "dcn"), ("fe", "others", "autodpq")), KEPT):
+    for (model, strategy), kept in product(product(("deepfm", "pnn", "dcn"), ("fe", "others", "autodpq")), types):
         keys = {"dataset": "ml-100k", "strategy": strategy, "model": model, "embedding_dim": 8, "hidden": (4, 3)}
         config = RunConfig.model_validate({**keys, "recipe": "paper" if kept == "float32" else "tuned"})
         said: dict[str, Any] = {"config": config, "identity": "fuzz"}

@@ -48,8 +48,11 @@ def table() -> str:
     rows[f"{names['c']}, the check left out"] = found["without_the_check"]
     head = ["reader of packed files", *found["without_the_check"]]
     files = markdown(head, [[name, *(f"{n:,}" for n in counts.values())] for name, counts in rows.items()])
-    edits = markdown(["edited records", "of them"], [[name, f"{n:,}"] for name, n in found["records"].items()])
-    return f"{files}\n{edits}"
+    said = {"refused": "refused", "stale": "no longer counts, by its identity", "the same": "the same as before"}
+    edits = [
+        [said.get(key, f"read, for nothing bears on this in {key}"), f"{n:,}"] for key, n in found["records"].items()
+    ]
+    return f"{files}\n{markdown(['a record with one thing edited', 'edits'], edits)}"
 
 
 def _counted(reader: str, files: int, *options: str) -> dict[str, int]:

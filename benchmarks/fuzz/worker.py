@@ -17,7 +17,7 @@ from random import Random
 import numpy as np
 
 from autodpq_packed import reader as packed_reader
-from benchmarks.fuzz.judge import READERS, judge, sound
+from benchmarks.fuzz.judge import KEPT, READERS, judge, sound
 from benchmarks.fuzz.mutations import mutated_file
 
 #: Bytes that a reader may take beyond what the process has at its start.
@@ -36,7 +36,7 @@ def main() -> int:
         setattr(packed_reader, "check", lambda *_: None)  # noqa: B010 - a function of another module
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
-        originals = sound(Path(folder))
+        originals = sound(Path(folder), ["float32"] if asked.reader == "c" else KEPT)
         if "LD_PRELOAD" not in os.environ:  # the sanitizer maps terabytes, and has a limit of its own
             _limit_memory()
         for number in range(asked.first, asked.end):
