@@ -24,6 +24,7 @@ CODE = (
     "autodpq_data",
     "autodpq_lib",
     "autodpq_runs",
+    "autodpq_rivals",
     "notebooks",
     "config",
     "scripts",
