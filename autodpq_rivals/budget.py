@@ -58,12 +58,12 @@ def settings(method: str, config: RunConfig, schema: Schema, budget: int) -> lis
 def _of_width(method: str, dim: int, config: RunConfig, schema: Schema, budget: int) -> list[Setting]:
     config = config.model_copy(update={"embedding_dim": dim})
     embedding, weights = tables(config, schema)
-    size, first_order = SIZES[method], METHODS.get(method, Rival).first_order
+    size, for_weights = SIZES[method], METHODS.get(method, Rival).for_weights
     rest = rest_bytes(config, len(schema.fields))
 
     def whole(options: Options) -> int:
         both = rest + size(embedding, **options)
-        return both + size(weights, **first_order(options)) if config.model == "deepfm" else both
+        return both + size(weights, **for_weights(options)) if config.model == "deepfm" else both
 
     fitting = KNOBS[method](schema, lambda options: whole(options) <= budget)
     return [Setting(method, dim, options, whole(options)) for options in fitting]

@@ -47,7 +47,7 @@ class DHE(Rival):
         self.net = nn.Sequential(*layers, last)
 
     @staticmethod
-    def first_order(options: Options) -> Options:
+    def for_weights(options: Options) -> Options:
         """A net of its own, small beside the other: 32 hashes, a quarter of the width."""
         return {"hashes": 32, "width": max(1, options["width"] // 4)}
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from autodpq_lib.embedding.full import Full
 from autodpq_rivals.rival import FLOAT, Rival, Table, packed
 
 
@@ -33,7 +32,7 @@ def _quantise(rows: Tensor, bits: int) -> Tensor:
 
 
 class IntB(Rival):
-    """A trained table after :func:`quantise`; it is not trained any further.
+    """A trained table, loaded as a full one's weights are, and then quantised; it is not trained any further.
 
     Args:
         table: the full table.
@@ -47,9 +46,9 @@ class IntB(Rival):
         self.sizes, self.bits = table.schema.sizes, bits
         self.register_buffer("table", torch.zeros(table.rows, table.dim))
 
-    def adopt(self, full: Full) -> None:
-        """Take the rows of a trained table."""
-        self.table.copy_(quantise(full.table.detach(), self.sizes, self.bits))
+    def quantise(self) -> None:
+        """Put every row through :func:`quantise`."""
+        self.table.copy_(quantise(self.table, self.sizes, self.bits))
 
     def vectors(self, features: Tensor) -> Tensor:
         """Vectors of distinct features: int64 ``[U]`` -> ``[U, X]``."""

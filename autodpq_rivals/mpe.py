@@ -56,7 +56,7 @@ class MPE(Rounding):
         p = F.embedding(self.group[features], self.probabilities())[:, 1:]  # [U, 6]
         return torch.einsum("ub,bux->ux", p, self.rounded(features))
 
-    def regulariser(self) -> Tensor:
+    def extra_loss(self) -> Tensor:
         """The price of the bits, ``[]``."""
         bits = self.probabilities() @ torch.arange(1.0 + len(BITS))
         return self.price * (bits * self.weight).sum()

@@ -45,15 +45,18 @@ class Rival(nn.Module):
     """Embedding of ids ``[B, M]``, interchangeable with :class:`autodpq_lib.embedding.full.Full`.
 
     It is made from a :class:`Table` and options, which tell its ``size`` in bytes before it is made. A rival that has a
-    term of its own in the loss has a method ``regulariser() -> Tensor``, ``[]``. Who trains it calls that after each
-    :meth:`forward` in training mode and adds it to the logloss.
+    term of its own in the loss has a method ``extra_loss() -> Tensor``, ``[]``, which speaks of the last batch.
+
+    Attributes:
+        first_order: makes DeepFM's first-order weights, by the same method.
     """
 
     size: Callable[..., int]
+    first_order: Callable[[], Rival]
 
     @staticmethod
-    def first_order(options: Options) -> Options:
-        """Options of the first-order weights, which are an embedding of width 1 by the same method."""
+    def for_weights(options: Options) -> Options:
+        """Options of the first-order weights, an embedding of width 1, for those of the embedding."""
         return options
 
     def forward(self, ids: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ class VQ(Rival):
         self._apart = torch.zeros(())
 
     @staticmethod
-    def first_order(options: Options) -> Options:
+    def for_weights(options: Options) -> Options:
         """A number has one part."""
         return options | {"subspaces": 1}
 
@@ -57,7 +57,7 @@ class VQ(Rival):
             q = e + (q - e).detach()
         return F.embedding(places, q)
 
-    def regulariser(self) -> Tensor:
+    def extra_loss(self) -> Tensor:
         """``|sg(e) - q|^2`` of the last batch, ``[]``."""
         return self._apart
 
