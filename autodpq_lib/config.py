@@ -138,6 +138,7 @@ class RunConfig(_Frozen):
     centroids: tuple[PositiveInt, ...] = (8, 16, 32)
     subspaces: tuple[PositiveInt, ...] = (2, 4, 8)
     draws: int = Field(20, ge=1)  # distinct decisions that Random tries
+    options: dict[str, bool | int | float] = {}  # what a strategy that is registered from outside is told
 
     distance: Literal["inner", "nearest"] = "inner"  # Eq. 1 as printed, or "the index of the nearest centroid"
     tau_kd: float = Field(1.0, gt=0)

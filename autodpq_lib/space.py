@@ -32,6 +32,9 @@ class Space(Strict):
 def space(schema: Schema, dim: int, decision: Decision | None, model: nn.Module, *, tied: bool = True) -> Space:
     """Space of a trained model: FE and Others by their table, DPQ by its decision."""
     dense = sum(p.numel() for name, p in model.named_parameters() if not name.startswith("embedding."))
+    if (own := getattr(model.embedding, "served_bytes", None)) is not None:
+        served = own()
+        return Space(paper=math.ceil(served / 4), bits=8 * served, model_bytes=model_bytes(model))
     if decision is None:
         floats = model.get_parameter("embedding.table").numel()
         return Space(paper=floats, bits=32 * floats, model_bytes=4 * (floats + dense))
@@ -42,6 +45,16 @@ def space(schema: Schema, dim: int, decision: Decision | None, model: nn.Module,
         bits=32 * floats + sum(packed),
         model_bytes=4 * (floats + dense) + sum(math.ceil(bits / 8) for bits in packed),
     )
+
+
+def model_bytes(model: nn.Module) -> int:
+    """Bytes that serving a model needs: of a part with ``served_bytes()`` what it says, else its parameters."""
+    return sum(_served(part) for part in model.children()) + 4 * sum(p.numel() for p in model.parameters(recurse=False))
+
+
+def _served(part: nn.Module) -> int:
+    own = getattr(part, "served_bytes", None)
+    return 4 * sum(p.numel() for p in part.parameters()) if own is None else own()
 
 
 def quantised_space(schema: Schema, dim: int, decision: Decision, *, tied: bool = True) -> int:

@@ -27,6 +27,7 @@ CODE = (
     "autodpq_native",
     "autodpq_lib",
     "autodpq_runs",
+    "autodpq_rivals",
     "notebooks",
     "config",
     "scripts",

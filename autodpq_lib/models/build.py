@@ -110,6 +110,8 @@ def assemble(config: RunConfig, fields: int, embedding: nn.Module, first_order: 
 
 def _first_order(embedding: Full, config: RunConfig, schema: Schema) -> Full:
     _seed(config, "first_order")
+    if (own := getattr(embedding, "first_order", None)) is not None:
+        return own()
 
     def init(tensor: Tensor) -> Tensor:
         return tensor.normal_(0.0, config.base_model.first_order_sd)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -25,6 +26,7 @@ class CTRModel(nn.Module):
         raise NotImplementedError
 
     def extra_loss(self) -> Tensor | None:
-        """What the embedding adds to the loss of a batch, such as a regulariser; those of the paper add nothing."""
-        own = getattr(self.embedding, "extra_loss", None)
-        return None if own is None else own()
+        """What embedding and first-order weights add to the loss of a batch; those of the paper add nothing."""
+        own = [getattr(part, "extra_loss", None) for part in (self.embedding, self.first_order)]
+        losses = [loss() for loss in own if loss is not None]
+        return torch.stack(losses).sum() if losses else None

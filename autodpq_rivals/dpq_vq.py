@@ -1,0 +1,36 @@
+"""DPQ-VQ of the whole table (Chen et al., ICML 2020, section 2): every feature has a code, none keeps its row."""
+
+from __future__ import annotations
+
+import torch
+
+from autodpq_data.schema import Schema
+from autodpq_rivals.books import Books
+from autodpq_rivals.rival import Table
+from autodpq_rivals.vq import VQ
+
+
+class DPQVQ(VQ):
+    """DPQ-VQ, every feature with K centroids of the shared book or of its field's.
+
+    Args:
+        table: the full table.
+        centroids: K.
+        subspaces: D, a divisor of X.
+        shared: one book for all fields; else one a field.
+    """
+
+    def __init__(self, table: Table, *, centroids: int, subspaces: int, shared: bool) -> None:
+        super().__init__(table, books(table.schema, centroids, shared=shared), subspaces)
+
+    @staticmethod
+    def size(table: Table, *, centroids: int, subspaces: int, shared: bool) -> int:
+        """Codes and centroids."""
+        return books(table.schema, centroids, shared=shared).size(table.dim, subspaces)
+
+
+def books(schema: Schema, centroids: int, *, shared: bool) -> Books:
+    """One book of K centroids for all fields, or one a field; never more centroids than features."""
+    sizes = torch.tensor([schema.num_features] if shared else schema.sizes)
+    book = torch.zeros_like(schema.field_of) if shared else schema.field_of
+    return Books(book, sizes.clamp(max=centroids)[book])

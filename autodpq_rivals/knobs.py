@@ -1,0 +1,80 @@
+"""What can be varied of each method to meet a budget: the options that fit."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice, product
+from math import isqrt
+
+from autodpq_data.schema import Schema
+from autodpq_rivals.rival import Options
+
+#: Whether a file with these options is small enough.
+Fits = Callable[[Options], bool]
+#: Bound of the hidden width of DHE.
+WIDEST = 2048
+
+
+def _grid(*options: Options) -> Callable[[Schema, Fits], Iterator[Options]]:
+    """A method that has these options to choose from."""
+    return lambda _, fits: filter(fits, options)
+
+
+def _threshold(schema: Schema, fits: Fits) -> Iterator[Options]:
+    """Others: the lowest threshold that fits."""
+    thresholds = (schema.counts.unique() + 1).tolist()
+    first = bisect_left(thresholds, True, key=lambda threshold: fits({"threshold": threshold}))
+    yield from ({"threshold": threshold} for threshold in thresholds[first : first + 1])
+
+
+def _rows(schema: Schema, fits: Fits) -> Iterator[Options]:
+    """Double hash: as many rows as fit, a share of them for frequent features alone."""
+    for share in (0.25, 0.5, 0.75):
+        yield from _largest(partial(_split, share), schema.num_features, fits)
+
+
+def _split(share: float, rows: int) -> Options:
+    return {"kept": round(share * rows), "shared": rows - round(share * rows)}
+
+
+def _collisions(schema: Schema, fits: Fits) -> Iterator[Options]:
+    """QR: as few collisions as fit."""
+    options = ({"collisions": m} for m in range(1, isqrt(schema.num_features) + 1))
+    yield from islice(filter(fits, options), 1)
+
+
+def _net(_: Schema, fits: Fits) -> Iterator[Options]:
+    """DHE: as wide as fits, with few hashes and with many."""
+    for hashes in (32, 128, 1024):
+        yield from _largest(partial(_of_width, hashes), WIDEST, fits)
+
+
+def _of_width(hashes: int, width: int) -> Options:
+    return {"hashes": hashes, "width": width}
+
+
+def _largest(options: Callable[[int], Options], limit: int, fits: Fits) -> Iterator[Options]:
+    """The options of the largest number from 1 to ``limit`` that fit, if any do."""
+    number = bisect_left(range(1, limit + 1), True, key=lambda n: not fits(options(n)))
+    if number:
+        yield options(number)
+
+
+_BITS = _grid(*({"bits": b} for b in (8, 6, 4, 3, 2)))
+_CODES = product((256, 64, 16, 4), (8, 4, 2), (True, False))
+
+#: Schema and what fits -> options of each method that fit; ``fe`` has but its width to vary.
+KNOBS: dict[str, Callable[[Schema, Fits], Iterator[Options]]] = {
+    "fe": _grid({}),
+    "others": _threshold,
+    "int-b": _BITS,
+    "lsq": _BITS,
+    "double-hash": _rows,
+    "dhe": _net,
+    "dpq-vq": _grid(*({"centroids": k, "subspaces": d, "shared": shared} for k, d, shared in _CODES)),
+    "mgqe": _grid(*({"subspaces": d} for d in (8, 4, 2))),
+    "mpe": _grid(*({"price": price} for price in (1e-6, 1e-5, 1e-4))),
+    "qr": _collisions,
+}

@@ -1,0 +1,45 @@
+"""The rivals by name, and what a configuration makes of one."""
+
+from __future__ import annotations
+
+from autodpq_data.schema import Schema
+from autodpq_lib.config import RunConfig
+from autodpq_lib.embedding.init import NORMAL_SD, embedding_init
+from autodpq_rivals.dhe import DHE
+from autodpq_rivals.double_hash import DoubleHash
+from autodpq_rivals.dpq_vq import DPQVQ
+from autodpq_rivals.int_b import IntB
+from autodpq_rivals.lsq import LSQ
+from autodpq_rivals.mgqe import MGQE
+from autodpq_rivals.mpe import MPE
+from autodpq_rivals.qr import QR
+from autodpq_rivals.rival import Rival, Table
+
+METHODS: dict[str, type[Rival]] = {
+    "int-b": IntB,
+    "lsq": LSQ,
+    "double-hash": DoubleHash,
+    "dhe": DHE,
+    "dpq-vq": DPQVQ,
+    "mgqe": MGQE,
+    "mpe": MPE,
+    "qr": QR,
+}
+
+
+def rival(config: RunConfig, schema: Schema) -> Rival:
+    """The embedding of a configuration whose strategy is a rival's name, with its ``options``."""
+    kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
+    made = kind(embedding, **config.options)
+    made.first_order = lambda: kind(weights, **kind.for_weights(config.options))
+    return made
+
+
+def tables(config: RunConfig, schema: Schema) -> tuple[Table, Table]:
+    """The full tables that FE has: the embedding, and DeepFM's first-order weights.
+
+    Where the recipe starts first-order weights at zero, they start small here: equal centroids would stay equal.
+    """
+    start = embedding_init(config.base_model, schema.num_features, config.embedding_dim)
+    sd = config.base_model.first_order_sd or NORMAL_SD
+    return Table(schema, config.embedding_dim, start), Table(schema, 1, lambda tensor: tensor.normal_(0.0, sd))

@@ -1,0 +1,43 @@
+"""QR, the quotient-remainder trick (Shi et al., KDD 2020, section 2.2): the product of a row for each."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from autodpq_lib.embedding.full import Full
+from autodpq_rivals.rival import FLOAT, Rival, Table
+
+
+class QR(Rival):
+    """``e_x = E_q[x div m] * E_r[x mod m]``, element by element; no two features share both rows.
+
+    The suite's own ids are x. Both tables start uniform in ``(sqrt(1 / N), 1)``, as in the authors' code.
+
+    Args:
+        table: the full table.
+        collisions: m, features that share a quotient.
+    """
+
+    def __init__(self, table: Table, *, collisions: int) -> None:
+        super().__init__()
+        low = math.sqrt(1 / table.rows)
+        self.collisions = collisions
+        quotients = -(-table.rows // collisions)
+        self.quotient, self.remainder = (
+            Full(rows, table.dim, lambda tensor: tensor.uniform_(low, 1)) for rows in (quotients, collisions)
+        )
+
+    def vectors(self, features: Tensor) -> Tensor:
+        """Vectors of distinct features: int64 ``[U]`` -> ``[U, X]``."""
+        return self.quotient(features // self.collisions) * self.remainder(features % self.collisions)
+
+    @staticmethod
+    def size(table: Table, *, collisions: int) -> int:
+        """``4 X (ceil(N / m) + m)`` bytes; at least about ``8 X sqrt(N)``."""
+        return FLOAT * table.dim * (-(-table.rows // collisions) + collisions)
+
+    def served_bytes(self) -> int:
+        """Both tables."""
+        return FLOAT * sum(p.numel() for p in self.parameters())

@@ -1,0 +1,92 @@
+"""What every rival is: an embedding that knows how many bytes serving it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from autodpq_data.schema import Schema
+from autodpq_lib.embedding.init import Init
+
+#: Bytes of a float32.
+FLOAT = 4
+#: Bytes of a seed, from which a server draws the hash functions again.
+SEED = 8
+#: What a rival's constructor takes by name, e.g. ``{"bits": 4}``.
+Options = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The full table that a rival stands for.
+
+    Attributes:
+        schema: the features of its N rows and their counts.
+        dim: embedding dimension X; 1 for first-order weights.
+        init: how its rows start; some methods have a start of their own.
+    """
+
+    schema: Schema
+    dim: int
+    init: Init
+
+    @property
+    def rows(self) -> int:
+        """N."""
+        return self.schema.num_features
+
+
+class Rival(nn.Module):
+    """Embedding of ids ``[B, M]``, interchangeable with :class:`autodpq_lib.embedding.full.Full`.
+
+    It is made from a :class:`Table` and options, which tell its ``size`` in bytes before it is made. A rival that has a
+    term of its own in the loss has a method ``extra_loss() -> Tensor``, ``[]``, which speaks of the last batch.
+
+    Attributes:
+        first_order: makes DeepFM's first-order weights, by the same method.
+    """
+
+    size: Callable[..., int]
+    first_order: Callable[[], Rival]
+
+    @staticmethod
+    def for_weights(options: Options) -> Options:
+        """Options of the first-order weights, an embedding of width 1, for those of the embedding."""
+        return options
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors of the features: ids int64 ``[B, M]`` -> ``[B, M, X]``; each feature's is made once."""
+        features, places = ids.unique(return_inverse=True)
+        return F.embedding(places, self.vectors(features))
+
+    def vectors(self, features: Tensor) -> Tensor:
+        """Vectors of distinct features: int64 ``[U]`` -> ``[U, X]``."""
+        raise NotImplementedError
+
+    def served_bytes(self) -> int:
+        """Bytes of all that serving needs; what training alone needs is not counted."""
+        raise NotImplementedError
+
+
+def packed(codes: int, bits: int) -> int:
+    """Bytes of so many codes of ``bits`` bits each, one after the other: ``ceil(codes * bits / 8)``."""
+    return -(-codes * bits // 8)
+
+
+def ranks(counts: Tensor) -> Tensor:
+    """Place of each feature when the most frequent comes first, int64 ``[N]``; of equals the smaller id.
+
+    Methods that treat features by frequency number them so. Training maps the suite's ids, which are sorted by value,
+    to these numbers; a server numbers values so from the start, so the map is not counted.
+    """
+    return counts.argsort(descending=True, stable=True).argsort()
+
+
+def hash_functions(k: int, below: int) -> tuple[Tensor, Tensor]:
+    """Slopes in ``[1, below)`` and offsets in ``[0, below)`` of k hash functions ``a x + b``, int64 ``[k]`` each."""
+    return torch.randint(1, below, (k,)), torch.randint(below, (k,))

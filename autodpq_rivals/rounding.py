@@ -1,0 +1,76 @@
+"""A table whose rows are rounded while it is trained: LSQ+ (Bhalgat et al., CVPR workshops 2020, section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+from autodpq_lib.embedding.full import Full
+from autodpq_rivals.rival import Rival, Table
+
+#: Standard deviation of the rows at the start.
+SD = 0.003
+#: Keeps the step from zero.
+EPSILON = 1e-10
+
+
+class Rounded(Function):
+    """``Q_b(w) = a_b clamp(round(v), l_b, h_b) + c``, ``v = (w - c) / a_b``, ``l_b = -2^(b-1)``, ``h_b = 2^(b-1) - 1``.
+
+    Backward, with y = Q_b(w) and s_b a scale: ``dw = dy`` inside the clip and 0 outside; ``da_b = s_b sum dy (l_b | h_b
+    | round(v) - v)`` below, above and inside; ``dc = s_b sum dy`` outside.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, w: Tensor, a: Tensor, c: Tensor, bits: Tensor, scale: Tensor) -> Tensor:
+        """Rows ``[U, X]``, steps ``[T]``, ``c`` ``[X]``, bits int64 ``[T]``, scales ``[T]`` -> ``[T, U, X]``."""
+        v = (w - c) / a[:, None, None]
+        half = (2.0 ** (bits - 1))[:, None, None]
+        ctx.save_for_backward(v, half, scale)
+        return v.round().clamp(-half, half - 1) * a[:, None, None] + c
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+        """Gradients of rows, steps and ``c``."""
+        (dy,) = grads
+        v, half, scale = ctx.saved_tensors
+        below, above = v < -half, v > half - 1
+        outside = below | above
+        slope = torch.where(outside, torch.where(below, -half, half - 1), v.round() - v)
+        clipped = (dy * outside).sum(1)  # [T, X]
+        return (dy * ~outside).sum(0), scale * (dy * slope).sum((1, 2)), scale @ clipped, None, None
+
+
+class Rounding(Rival):
+    """A full table, and ``Q_b`` of its rows for some widths b, see :class:`Rounded`.
+
+    The step a_b is one for the whole table and starts at ``2 mean|w| / sqrt(2^(b-1))``; c is one for a dimension and
+    starts at 0; ``s_b = 1 / sqrt(2^(b-1) N X)``. Rows start as N(0, sd 0.003), whatever the recipe says.
+
+    Args:
+        table: the full table.
+        widths: the T widths b, in bits.
+    """
+
+    widths: Tensor
+    scale: Tensor
+
+    def __init__(self, table: Table, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.rows = Full(table.rows, table.dim, lambda tensor: tensor.normal_(0, SD))
+        self.register_buffer("widths", torch.tensor(widths), persistent=False)
+        levels = 2.0 ** (self.widths - 1)  # [T]
+        self.register_buffer("scale", (levels * self.rows.table.numel()).rsqrt(), persistent=False)
+        self.step = nn.Parameter(2 * self.rows.table.detach().abs().mean() / levels.sqrt())
+        self.centre = nn.Parameter(torch.zeros(table.dim))
+
+    def rounded(self, features: Tensor) -> Tensor:
+        """``Q_b`` of the rows of distinct features: int64 ``[U]`` -> ``[T, U, X]``."""
+        step = self.step.abs() + EPSILON
+        return cast(Tensor, Rounded.apply(self.rows(features), step, self.centre, self.widths, self.scale))

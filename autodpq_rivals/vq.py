@@ -1,0 +1,92 @@
+"""A table whose rows are replaced by their nearest centroids (Chen et al., ICML 2020, section 2, DPQ-VQ)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from autodpq_lib.embedding.full import Full
+from autodpq_rivals.books import Books
+from autodpq_rivals.rival import Options, Rival, Table
+
+
+class VQ(Rival):
+    """``q_x = [c^(1); ...; c^(D)]``, ``c^(i)`` the nearest of K centroids to the row's part ``e_x^(i)``.
+
+    Forward q_x is used; backward its gradient is passed to the row. What moves the centroids is a term of the loss,
+    ``|sg(e) - q|^2``, the mean over the batch's entries (sg: no gradient). Another term, ``beta |e - sg(q)|^2``, has
+    beta = 0 in the authors' code and is left out. Codes and centroids are served, rows are not.
+
+    Args:
+        table: the full table.
+        books: which centroids each feature may use.
+        subspaces: D, a divisor of X.
+
+    Attributes:
+        norm: what ``-|e - c|^2``, ``[D, U, K]``, of features that occur ``[U]`` times goes through before the largest
+            is taken.
+    """
+
+    book: Tensor
+    limit: Tensor
+    norm: nn.Module | None = None
+
+    def __init__(self, table: Table, books: Books, subspaces: int) -> None:
+        super().__init__()
+        self.books = books
+        self.rows = Full(table.rows, table.dim, table.init)
+        shape = (int(books.book.max()) + 1, subspaces, int(books.limit.max()), table.dim // subspaces)
+        self.centroids = nn.Parameter(table.init(torch.empty(shape)))  # [books, D, K, X/D]
+        self.register_buffer("book", books.book, persistent=False)
+        self.register_buffer("limit", books.limit, persistent=False)
+        self._apart = torch.zeros(())
+
+    @staticmethod
+    def for_weights(options: Options) -> Options:
+        """A number has one part."""
+        return options | {"subspaces": 1}
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors of the features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
+        features, places, counts = ids.unique(return_inverse=True, return_counts=True)
+        e = self.rows(features)  # [U, X]
+        q = self.decode(self.encode(e.detach(), features, counts), features)  # [U, X]
+        if self.training:
+            self._apart = counts.float() @ (e.detach() - q).square().mean(1) / ids.numel()
+            q = e + (q - e).detach()
+        return F.embedding(places, q)
+
+    def extra_loss(self) -> Tensor:
+        """``|sg(e) - q|^2`` of the last batch, ``[]``."""
+        return self._apart
+
+    @torch.no_grad()
+    def encode(self, e: Tensor, features: Tensor, counts: Tensor) -> Tensor:
+        """Codes of rows ``[U, X]`` of ascending features int64 ``[U]``, each ``counts`` times: int64 ``[U, D]``."""
+        sizes = self.book[features].bincount(minlength=len(self.centroids)).tolist()
+        parts = (tensor.split(sizes) for tensor in (e, self.limit[features], counts))
+        codes = [self._encode(*of_book) for of_book in zip(self.centroids, *parts, strict=True)]
+        return torch.cat(codes, 1).T
+
+    def _encode(self, centroids: Tensor, e: Tensor, limit: Tensor, counts: Tensor) -> Tensor:
+        x = e.unflatten(1, (len(centroids), -1)).transpose(0, 1)  # [D, U, X/D]
+        responses = nearness(x, centroids)  # [D, U, K]
+        if self.norm is not None:
+            responses = self.norm(responses, counts)
+        absent = torch.arange(centroids.shape[1], device=e.device) >= limit[:, None]  # [U, K]
+        return responses.masked_fill(absent, -torch.inf).argmax(2)
+
+    def decode(self, codes: Tensor, features: Tensor) -> Tensor:
+        """Centroids of the codes: int64 ``[U, D]``, features int64 ``[U]`` -> ``[U, X]``."""
+        subspace = torch.arange(codes.shape[1], device=codes.device)
+        return self.centroids[self.book[features][:, None], subspace, codes].flatten(1)
+
+    def served_bytes(self) -> int:
+        """Codes and centroids."""
+        return self.books.size(self.rows.table.shape[1], self.centroids.shape[1])
+
+
+def nearness(x: Tensor, centroids: Tensor) -> Tensor:
+    """``-|x - c|^2``: ``[D, U, w]``, ``[D, K, w]`` -> ``[D, U, K]``."""
+    return 2 * x @ centroids.transpose(1, 2) - centroids.square().sum(2)[:, None] - x.square().sum(2)[..., None]

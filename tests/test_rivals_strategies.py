@@ -1,0 +1,164 @@
+"""The rivals as strategies, from a configuration to a record and back; and what fits a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import small_config, small_run
+from test_rivals import IDS, RIVALS, X
+
+from autodpq_data.schema import Schema
+from autodpq_lib.config import METHOD_VERSION, RunConfig
+from autodpq_lib.models.build import EMBEDDING, final_model, full_model, others_model
+from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.space import model_bytes
+from autodpq_lib.strategies import STRATEGY
+from autodpq_lib.training.metrics import evaluate
+from autodpq_lib.training.trainer import Trainer
+from autodpq_rivals import mgqe
+from autodpq_rivals.budget import SIZES, Setting, rest_bytes, settings
+from autodpq_rivals.int_b import quantise
+from autodpq_rivals.methods import METHODS
+from autodpq_rivals.mpe import MPE
+from autodpq_rivals.strategies import register_rivals
+from autodpq_runs.explore import load_run
+from autodpq_runs.finish import finish
+
+NAMES = {kind: name for name, kind in METHODS.items()}
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(mgqe, "ALL", 4)
+    monkeypatch.setattr(mgqe, "FEW", 2)
+    register_rivals()
+    yield
+    for name in METHODS:
+        for registry in (METHOD_VERSION, EMBEDDING, STRATEGY):
+            del registry[name]
+
+
+def config_of(rival: str, **changed: object) -> RunConfig:
+    kind, options, _ = RIVALS[rival]
+    return small_config(strategy=NAMES[kind], options=options, embedding_dim=X, **changed)
+
+
+@pytest.mark.parametrize("model", ["deepfm", "pnn", "dcn"])
+@pytest.mark.parametrize("rival", RIVALS)
+def test_every_rival_fits_every_model(schema: Schema, rival: str, model: str) -> None:
+    built = final_model(config_of(rival, model=model), schema, None)
+    assert built(IDS).shape == (4,)
+    assert built.eval()(IDS[:1]).shape == (1,)
+    assert isinstance(built.first_order, type(built.embedding)) == (model == "deepfm")
+
+
+@pytest.mark.parametrize("rival", RIVALS)
+def test_the_rest_of_the_model_starts_as_that_of_fe(schema: Schema, rival: str) -> None:
+    config = config_of(rival, recipe="paper")
+    ours, fe = final_model(config, schema, None), full_model(config, schema)
+    assert all(torch.equal(p, q) for p, q in zip(ours.mlp.parameters(), fe.mlp.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("rival", [name for name in RIVALS if name != "int-b"])
+def test_a_rival_learns(schema: Schema, rival: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mgqe, "FEW", 4)  # two vectors are too few for twelve features
+    config = config_of(rival, batch_size=100, learning_rate=0.02)
+    run = small_run(tmp_path, schema, config)
+    model = final_model(config, schema, None)
+    trainer, before = Trainer(model, run.train, config), evaluate(model, run.train).logloss
+    for number in range(25):
+        trainer.round(number)
+    assert evaluate(model, run.train).logloss < before - 0.02
+
+
+@pytest.mark.parametrize("rival", RIVALS)
+def test_a_run_is_recorded_and_comes_back(
+    rival: str, tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = small_run(tmp_path / "work", schema, config_of(rival))
+    for place in ("autodpq_runs.finish", "autodpq_runs.explore"):
+        monkeypatch.setattr(f"{place}.load_samples", lambda *_: run.valid)
+    monkeypatch.setattr("autodpq_runs.explore.load_schema", lambda *_: schema)
+    record = finish(run, STRATEGY[run.config.strategy](run), tmp_path / "out")
+    loaded = load_run(record)
+    assert evaluate(loaded.model, loaded.test) == record.test
+    assert record.space.bits == 8 * loaded.model.embedding.served_bytes()
+    assert record.space.model_bytes == model_bytes(loaded.model)
+
+
+def test_int_b_is_fe_with_its_tables_quantised(schema: Schema, tmp_path: Path) -> None:
+    config = config_of("int-b")
+    full, quantised = STRATEGY["int-b"](small_run(tmp_path, schema, config))
+    for name, tensor in quantised.weights.items():
+        before = full.weights[name]
+        assert torch.equal(tensor, quantise(before, schema.sizes, 3) if name.endswith("table") else before)
+    assert not full.scored
+
+
+def test_mpe_is_trained_from_its_start_with_the_widths_it_found(schema: Schema, tmp_path: Path) -> None:
+    config = config_of("mpe")
+    search, retrained = STRATEGY["mpe"](small_run(tmp_path, schema, config))
+    assert (search.weights["embedding.bits"] == -1).all()
+    assert (retrained.weights["embedding.bits"] >= 0).all()
+    assert (retrained.weights["first_order.bits"] >= 0).all()
+    assert torch.equal(retrained.weights["embedding.start"], search.weights["embedding.start"])
+
+
+# What fits a budget.
+
+
+def model_of(one: Setting, schema: Schema, model: str) -> CTRModel:
+    config = small_config(model=model, embedding_dim=one.dim, subspaces=(1,))
+    if one.method == "others":
+        return others_model(config, replace(schema, **one.options))
+    return final_model(config.model_copy(update={"strategy": one.method, "options": one.options}), schema, None)
+
+
+@pytest.mark.parametrize("model", ["deepfm", "pnn", "dcn"])
+@pytest.mark.parametrize("method", SIZES)
+def test_settings_fit_and_are_of_the_size_they_say(schema: Schema, method: str, model: str) -> None:
+    config = small_config(model=model)
+    budget = rest_bytes(config, 3) + 1500
+    found = settings(method, config, schema, budget)
+    assert 1 <= len(found) <= 6
+    for one in found:
+        built = model_of(one, schema, model)
+        for part in built.children():
+            if isinstance(part, MPE):
+                part.bits.zero_()
+        assert one.bytes == model_bytes(built) <= budget
+
+
+@pytest.mark.parametrize("method", SIZES)
+def test_nothing_fits_into_nothing(schema: Schema, method: str) -> None:
+    assert settings(method, small_config(), schema, 100) == []
+
+
+#: Bytes for tables of X = 8, and the next larger options.
+NEXT = {
+    "others": (450, lambda o: {"threshold": o["threshold"] - 1}),
+    "double-hash": (450, lambda o: {"kept": o["kept"], "shared": o["shared"] + 1}),
+    "dhe": (1500, lambda o: {"hashes": o["hashes"], "width": o["width"] + 1}),
+    "qr": (450, lambda o: {"collisions": o["collisions"] - 1}),
+}
+
+
+@pytest.mark.parametrize("method", NEXT)
+def test_what_can_be_chosen_freely_is_chosen_as_large_as_fits(schema: Schema, method: str) -> None:
+    room, following = NEXT[method]
+    budget = rest_bytes(small_config(embedding_dim=8), 3) + room
+    found = settings(method, small_config(), schema, budget)
+    assert found
+    for one in found:
+        larger = Setting(method, one.dim, following(one.options), 0)
+        assert model_bytes(model_of(larger, schema, "deepfm")) > budget
+
+
+def test_the_rest_of_a_model_is_what_is_neither_embedding_nor_first_order(schema: Schema) -> None:
+    config = small_config(recipe="paper")
+    model = full_model(config, schema)
+    assert rest_bytes(config, 3) == model_bytes(model) - 4 * 17 * schema.num_features
