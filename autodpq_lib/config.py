@@ -216,6 +216,9 @@ class RunConfig(_Frozen):
         )
         yield self.strategy not in like, said
 
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())  # options, a mapping, has no hash of its own
+
     @property
     def base_model(self) -> Recipe:
         """The recipe that :attr:`recipe` names, with the parts that are given apart."""
@@ -291,6 +294,8 @@ def _words(key: str, value: object) -> str:
     """A change as a part of a file name: ``threshold-160``, ``no-pretrain``, ``reading-text``."""
     if isinstance(value, bool):
         return ("" if value else "no-") + key.replace("_", "-")
+    if isinstance(value, dict):
+        return "-".join(_words(name, one) for name, one in value.items())
     values = value if isinstance(value, list) else [value]
     return "-".join([key.replace("_", "-"), *map(str, values)])
 

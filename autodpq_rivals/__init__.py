@@ -1,1 +1,17 @@
-"""Other ways to make an embedding small, for comparison at equal bytes; each faithful to the paper that it names."""
+"""Other ways to make an embedding small, for comparison at equal bytes, each faithful to the paper that it names.
+
+=============== =================== ============================================================================
+strategy        file                what is served
+=============== =================== ============================================================================
+``int-b``       ``int_b.py``        integers of b bits; a scale and an offset for each field and dimension
+``lsq``         ``lsq.py``          integers of b bits, trained; one step, an offset for each dimension
+``double-hash`` ``double_hash.py``  rows of frequent features, a smaller table for the rest
+``dhe``         ``dhe.py``          a net on hashes
+``qr``          ``qr.py``           two tables, whose rows are multiplied
+``dpq-vq``      ``dpq_vq.py``       a code for each feature, and centroids
+``mgqe``        ``mgqe.py``         the same, with shorter codes for rare features
+``mpe``         ``mpe.py``          integers of 0 to 6 bits, by frequency
+=============== =================== ============================================================================
+
+First-order weights are made by the same method, at width 1. All other weights are served in float32.
+"""

@@ -58,14 +58,14 @@ class MPE(Rounding):
 
     def extra_loss(self) -> Tensor:
         """The price of the bits, ``[]``."""
-        bits = self.probabilities() @ torch.arange(1.0 + len(BITS))
-        return self.price * (bits * self.weight).sum()
+        bits = self.probabilities()[:, 1:] @ self.widths.float()  # [G]
+        return self.price * bits @ self.weight
 
     @torch.no_grad()
     def settle(self) -> None:
         """End the search: each group gets its width, and the rows go back to their start."""
-        likely = self.probabilities() >= 1 / (2 * (1 + len(BITS)))
-        self.bits.copy_((likely * torch.arange(1 + len(BITS))).amax(1))
+        likely = self.probabilities()[:, 1:] >= 1 / (2 * (1 + len(BITS)))  # [G, 6]
+        self.bits.copy_((likely * self.widths).amax(1))
         self.rows.table.copy_(self.start)
 
     @staticmethod

@@ -18,7 +18,7 @@ from autodpq_rivals.mpe import MPE
 
 def int_b(run: Run) -> list[Fit]:
     """FE; then all its weights, with its tables quantised, validated once and not trained on."""
-    full = run.fit("pretrain", full_model(run.config, run.schema), scored=False)
+    full = run.fit("full", full_model(run.config, run.schema), scored=False)
     model = final_model(run.config, run.schema, None)
     model.load_state_dict(full.weights)
     for part in model.children():

@@ -15,6 +15,9 @@ from autodpq_system.strict import Strict
 #: Columns that every curve has, and the most that each may be; none is negative. A search has more.
 COLUMNS = {"epoch": math.inf, "seconds": math.inf, "steps": math.inf, "valid_auc": 1.0, "valid_logloss": math.inf}
 
+#: Stages that are no result and are never scored on test: the mixture, and a model whose quantised copy is the result.
+UNSCORED = ("search", "full")
+
 
 class Improvement(Strict):
     """An epoch that counts: by default each that was the best on validation so far in its stage.
@@ -88,7 +91,7 @@ def improvements(fits: Sequence[FitLog], scored: str) -> Iterator[Improvement]:
             seconds += log.curve["seconds"][epoch]
             steps += int(log.curve["steps"][epoch])
             counts = scored != "last" or epoch == len(log.curve["epoch"]) - 1
-            if log.stage != "search" and counts and (auc > best[log.stage] or scored == "every"):
+            if log.stage not in UNSCORED and counts and (auc > best[log.stage] or scored == "every"):
                 best[log.stage] = max(best[log.stage], auc)
                 valid = Metrics(auc=auc, logloss=log.curve["valid_logloss"][epoch])
                 yield Improvement(stage=log.stage, fit=log.name, epoch=epoch, seconds=seconds, steps=steps, valid=valid)
