@@ -242,7 +242,7 @@ def test_killed_preparation_leaves_nothing_that_looks_finished(home):
     assert done.returncode == -signal.SIGKILL
     left = entries(home / "runs" / "prepared")
     assert len(left) == 1
-    assert left[0].startswith(".avazu-sample-")
+    assert left[0].startswith(".avazu-sample~")
     assert len(load_samples("avazu-sample", "train")) == 32
 
 

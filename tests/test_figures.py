@@ -34,6 +34,7 @@ def record(strategy: str) -> Record:
 
 
 def test_a_picture_is_shown_once_with_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    plt.close("all")
     shown: list[tuple[Any, Any]] = []
     monkeypatch.setattr(notebook, "display", lambda data, **keys: shown.append((data, keys["metadata"])))
     figure, _ = plt.subplots()

@@ -127,7 +127,7 @@ def test_what_ends_make_ends_what_it_started(number: signal.Signals, tmp_path: P
     recipe = f"@AUTODPQ_STARTER=$$PPID@$$(uname -n) exec '{sys.executable}' parent.py"
     (tmp_path / "Makefile").write_text(f"all:\n\t{recipe}\n")
     keys = {**os.environ, "PYTHONPATH": str(ROOT)}
-    make = subprocess.Popen(["make"], cwd=tmp_path, env=keys, stdout=subprocess.PIPE, text=True)
+    make = subprocess.Popen(["make", "--no-print-directory"], cwd=tmp_path, env=keys, stdout=subprocess.PIPE, text=True)
     child = psutil.Process(int(make.stdout.readline()))
     make.send_signal(number)
     assert gone(child)
