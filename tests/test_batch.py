@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +20,7 @@ from autodpq_data.prepared import load_schema
 from autodpq_eval.batch import Status, notebook_path, status
 from autodpq_eval.plans import tables
 from autodpq_lib.config import METHOD_VERSION, RunConfig
-from autodpq_runs.record import read_record, record_path
+from autodpq_runs.record import read_record, record_path, write_record
 from autodpq_system.paths import ROOT, runs_root
 from scripts import replicate
 
@@ -46,6 +47,14 @@ def finish(folder: Path, *more: str) -> tuple[int, str]:
 
 def records(folder: Path) -> list[Path]:
     return sorted((folder / "out").rglob("records/*.json"))
+
+
+def take_an_hour(path: Path) -> None:
+    """Let a record say so: the other runs of its kind are then expected to."""
+    record = read_record(path)
+    ended = datetime.fromisoformat(record.provenance.started) + timedelta(hours=1)
+    made = record.provenance.model_copy(update={"ended": ended.isoformat()})
+    write_record(record.model_copy(update={"provenance": made}), path)
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +95,7 @@ def test_corrupt_records_are_run_again_the_longest_run_first(straight: tuple[Pat
     folder, _ = straight
     fe, grid = (record_path(folder / "out", run) for run in PLAN[::2])
     whole = [(read_record(path).valid, read_record(path).test) for path in (fe, grid)]
+    take_an_hour(record_path(folder / "out", PLAN[3]))
     for path in (fe, grid):
         path.write_text("{")
     code, text = finish(folder, "--jobs", "1")
