@@ -12,9 +12,9 @@ from autodpq_system.paths import runs_root
 from autodpq_system.stopping import exit_if_stopped, stop_on_signals, stop_with_starter
 
 PYTHON = sys.executable
-ASKED = Request.model_validate(config)
-RUNS = {run.name(): run for run in ASKED.plan()}
-RECORDS = [record_path(ASKED.out, run) for run in RUNS.values()]
+REQUEST = Request.model_validate(config)
+RUNS = {run.name(): run for run in REQUEST.plan()}
+RECORDS = [record_path(REQUEST.out, run) for run in RUNS.values()]
 # Who kills a job means the batch; what a job says itself (status 1) leaves the others at work.
 KILLED = " || {{ (( $? < 128 )) || kill $PPID; exit 1; }}"
 
@@ -30,16 +30,16 @@ onerror:
 
 
 def cost(wildcards):
-    return expected(ASKED.out, RUNS[wildcards.name])
+    return expected(REQUEST.out, RUNS[wildcards.name])
 
 
 rule report:
     input:
-        [path for path in RECORDS if path.exists() or not ASKED.gaps],
+        [path for path in RECORDS if path.exists() or not REQUEST.gaps],
     params:
-        request=ASKED.model_dump_json(),
+        request=REQUEST.model_dump_json(),
     log:
-        log_folder(ASKED.dataset, ASKED.recipe) / "report.log",
+        log_folder(REQUEST.dataset, REQUEST.recipe) / "report.log",
     resources:
         runtime=60,
         mem_mb=4000,
@@ -49,14 +49,14 @@ rule report:
 
 rule data:
     output:
-        runs_root() / "prepared" / ASKED.dataset / "manifest.json",
+        runs_root() / "prepared" / REQUEST.dataset / "manifest.json",
     log:
-        log_folder(ASKED.dataset, ASKED.recipe) / "data.log",
+        log_folder(REQUEST.dataset, REQUEST.recipe) / "data.log",
     resources:
         runtime=60,
         mem_mb=4000,
     shell:
-        "{PYTHON:q} -c 'import sys; from autodpq_data.prepared import prepare; prepare(sys.argv[1])' {ASKED.dataset:q}"
+        "{PYTHON:q} -c 'import sys; from autodpq_data.prepared import prepare; prepare(sys.argv[1])' {REQUEST.dataset:q}"
         " > {log:q} 2>&1" + KILLED
 
 
@@ -64,12 +64,12 @@ rule run:
     input:
         ancient(rules.data.output),
     output:
-        ASKED.folder / "records" / "{name}.json",
+        REQUEST.folder / "records" / "{name}.json",
     params:
         run=lambda wildcards: json.dumps(RUNS[wildcards.name].parameters()),
-        out=ASKED.out,
+        out=REQUEST.out,
     log:
-        log_folder(ASKED.dataset, ASKED.recipe) / "{name}.log",
+        log_folder(REQUEST.dataset, REQUEST.recipe) / "{name}.log",
     priority: lambda wildcards: cost(wildcards).minutes
     resources:
         runtime=lambda wildcards: cost(wildcards).limits["runtime"],

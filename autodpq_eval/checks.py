@@ -127,15 +127,15 @@ def predictions(records: Records, others: Sequence[Path] = ()) -> Check:
     """
     check = Check("test AUC and logloss from predictions")
     for path, record in records.items():
-        found = model_folder(record.identity) / "test_logits.npy"
-        if not found.exists():
+        logits = model_folder(record.identity) / "test_logits.npy"
+        if not logits.exists():
             check.left_out["without predictions here"] += 1
-        elif not _agree(record, found) and _of_another(record, found, others or [runs_root()]):
+        elif not _agree(record, logits) and _of_another(record, logits, others or [runs_root()]):
             check.left_out["with predictions of another training here"] += 1
         else:
             check.looked_at += 1
-            if not _agree(record, found):
-                check.wrong.append(f"{path}: test: expected the metrics of {found}, found others")
+            if not _agree(record, logits):
+                check.wrong.append(f"{path}: test: expected the metrics of {logits}, found others")
     return check
 
 
@@ -196,7 +196,7 @@ def _beside(out: Path, dataset: str, recipe: str, seeds: list[int], profile: str
     """What a data set has beside Tables 1 and 2."""
     here, keys = out / dataset / recipe, (out, dataset, recipe, seeds)
     if (path := here / "figures" / "figure3.csv").exists():
-        yield path, as_csv(points(with_long_random(collect(1, *keys, profile).found, *keys)))
+        yield path, as_csv(points(with_long_random(collect(1, *keys, profile).records, *keys)))
     if (path := here / "tables" / "controls.csv").exists():
         yield path, as_csv(control_effects(groups(*keys), seeds))
     if (path := here / "tables" / "ten_seeds.csv").exists():

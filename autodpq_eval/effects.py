@@ -91,9 +91,9 @@ def same_starts(runs: Mapping[str, Sequence[Record]]) -> tuple[int, int]:
     starts = {
         (r.config.strategy, r.config.seed): r.fits[0].curve["valid_auc"] for name in STRATEGIES for r in runs[name]
     }
-    found = [record for control in controls() for record in runs[control.id]]
-    same = [r.fits[0].curve["valid_auc"] == starts.get((r.config.strategy, r.config.seed)) for r in found]
-    return sum(same), len(found)
+    records = [record for control in controls() for record in runs[control.id]]
+    same = [r.fits[0].curve["valid_auc"] == starts.get((r.config.strategy, r.config.seed)) for r in records]
+    return sum(same), len(records)
 
 
 def contrasts(runs: Mapping[str, Sequence[Record]], seeds: Sequence[int]) -> pd.DataFrame:
@@ -101,21 +101,21 @@ def contrasts(runs: Mapping[str, Sequence[Record]], seeds: Sequence[int]) -> pd.
     return pd.DataFrame([{"contrast": title, **_effects(runs[a], runs[b], seeds)} for title, a, b in CONTRASTS])
 
 
-def _effects(ours: Sequence[Record], base: Sequence[Record], seeds: Sequence[int]) -> dict[str, float]:
+def _effects(ours: Sequence[Record], baseline: Sequence[Record], seeds: Sequence[int]) -> dict[str, float]:
     """The effect on AUC with its tests, the touched samples' with its interval, and the means of the others.
 
     A missing run is a refusal. Thresholds that differ touch other samples, so their parts are not compared.
     """
-    found = dict.fromkeys(EFFECTS, np.nan) | {"n": min(len(ours), len(base))}
-    if any({record.config.seed for record in side} != set(seeds) for side in (ours, base)):
-        return found
-    each = {measure: effect(by_seed(ours, measure), by_seed(base, measure)) for measure in MEASURES}
-    found |= {key: each["auc"][key] for key in ("effect", "low", "high", "p", "p_paired")}
-    found |= {measure: each[measure]["effect"] for measure in ("logloss", "valid auc")}
-    if ours[0].config.threshold == base[0].config.threshold:
-        found |= {measure: each[measure]["effect"] for measure in ("touched auc", "untouched auc")}
-        found |= {f"touched {edge}": each["touched auc"][edge] for edge in ("low", "high")}
-    return found
+    row = dict.fromkeys(EFFECTS, np.nan) | {"n": min(len(ours), len(baseline))}
+    if any({record.config.seed for record in side} != set(seeds) for side in (ours, baseline)):
+        return row
+    each = {measure: effect(by_seed(ours, measure), by_seed(baseline, measure)) for measure in MEASURES}
+    row |= {key: each["auc"][key] for key in ("effect", "low", "high", "p", "p_paired")}
+    row |= {measure: each[measure]["effect"] for measure in ("logloss", "valid auc")}
+    if ours[0].config.threshold == baseline[0].config.threshold:
+        row |= {measure: each[measure]["effect"] for measure in ("touched auc", "untouched auc")}
+        row |= {f"touched {edge}": each["touched auc"][edge] for edge in ("low", "high")}
+    return row
 
 
 def in_words(table: pd.DataFrame) -> str:

@@ -40,16 +40,16 @@ class Cost:
 
 def expected(out: Path, config: RunConfig) -> Cost:
     """From records below ``out``, else from the committed ones, else :data:`UNKNOWN`."""
-    found = measured(ROOT / "results", config) | measured(ROOT / out, config)
-    return found.get(kind(config), Cost(*UNKNOWN))
+    costs = measured(ROOT / "results", config) | measured(ROOT / out, config)
+    return costs.get(kind(config), Cost(*UNKNOWN))
 
 
 def measured(out: Path, config: RunConfig) -> dict[str, Cost]:
     """Each kind of run that has records of the data set and recipe of ``config`` below ``out``."""
     seen = defaultdict(list)
     for path in (out / config.dataset / config.recipe / "records").glob("*.json"):
-        if found := _read(path, path.stat().st_mtime_ns):
-            seen[found[0]].append(found[1])
+        if one := _read(path, path.stat().st_mtime_ns):
+            seen[one[0]].append(one[1])
     return {kind: Cost(median(c.minutes for c in costs), max(c.mib for c in costs)) for kind, costs in seen.items()}
 
 

@@ -96,7 +96,7 @@ def count(schema: Schema) -> dict[str, dict[str, float | bool]]:
     return {name: {"value": value, "holds": holds} for name, (value, holds) in counted.items()}
 
 
-def kept(out: Path) -> dict[str, dict[str, Any]]:
+def read_facts(out: Path) -> dict[str, dict[str, Any]]:
     """The facts that are kept beside the records; those of the suite where a folder has none of its own."""
     own = out / "ml-1m" / "facts.json"
     path = own if own.exists() else ROOT / "results" / "ml-1m" / "facts.json"

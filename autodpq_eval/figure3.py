@@ -74,12 +74,12 @@ def fe_unit(record: Record, records: Sequence[Record], unit: str) -> float | Non
 
 
 def _improvements(record: Record, unit: str) -> list[tuple[float, float]]:
-    best, found = -1.0, []
+    best, points = -1.0, []
     for point in record.timeline:
         if point.valid.auc > best:
             best = point.valid.auc
-            found.append((getattr(point, unit), point.test.auc))
-    return found
+            points.append((getattr(point, unit), point.test.auc))
+    return points
 
 
 def draw(table: pd.DataFrame, title: str, *, paper: bool = True) -> Figure:
@@ -151,9 +151,9 @@ def mean_curve(part: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.floa
 def _limits(table: pd.DataFrame, paper: bool) -> tuple[float, float]:
     """Room for all steps from one FE training on; what lies lower comes in from below."""
     late = (table["unit"] == "steps") & (table["t"] >= 1)
-    found = [*table.loc[late, "auc"], *ends(table)["auc"], *(published()["auc"] if paper else [])] or [0.0, 1.0]
-    margin = 0.06 * (max(found) - min(found)) + 1e-4
-    return min(found) - margin, max(found) + margin
+    heights = [*table.loc[late, "auc"], *ends(table)["auc"], *(published()["auc"] if paper else [])] or [0.0, 1.0]
+    margin = 0.06 * (max(heights) - min(heights)) + 1e-4
+    return min(heights) - margin, max(heights) + margin
 
 
 def name_lines(axis: Axes, labels: Sequence[Label]) -> None:
@@ -213,12 +213,12 @@ def ends(table: pd.DataFrame) -> pd.DataFrame:
 def auc_at(table: pd.DataFrame, strategy: str, until: str | None) -> dict[int, float]:
     """Test AUC of a strategy's best so far, by seed, at the seconds at which ``until`` ends; None: at its own end."""
     part = table[table["unit"] == "seconds"]
-    found = {}
+    auc = {}
     for seed, run in part[part["strategy"] == strategy].groupby("seed"):
         end = part[(part["seed"] == seed) & (part["strategy"] == (until or strategy))]["last"]
         if len(end):
-            found[int(seed)] = float(_at(end.to_numpy()[:1], run)[0])
-    return found
+            auc[int(seed)] = float(_at(end.to_numpy()[:1], run)[0])
+    return auc
 
 
 def write_figure3(table: pd.DataFrame, figure: Figure, folder: Path) -> None:

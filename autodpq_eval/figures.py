@@ -157,8 +157,8 @@ def _legend(weights: Weights) -> list[Line2D]:
     return colours + [Line2D([], [], label=f"D = {d}", **_look(weights, d=d)) for d in ds]
 
 
-def decisions(found: Sequence[Record]) -> pd.DataFrame:
+def decisions(records: Sequence[Record]) -> pd.DataFrame:
     """(K, D) of every field, one row a record."""
-    rows = [{name: f"{k}, {d}" for name, (k, d) in (record.decision or {}).items()} for record in found]
-    index = pd.Index([f"{record.config.strategy}, seed {record.config.seed}" for record in found], name="run")
+    rows = [{name: f"{k}, {d}" for name, (k, d) in (record.decision or {}).items()} for record in records]
+    index = pd.Index([f"{record.config.strategy}, seed {record.config.seed}" for record in records], name="run")
     return pd.DataFrame(rows, index=index)

@@ -12,7 +12,7 @@ import pandas as pd
 import yaml
 
 from autodpq_eval.cost import PAPER_END
-from autodpq_eval.facts import kept
+from autodpq_eval.facts import read_facts
 from autodpq_eval.figure3 import auc_at, fe_unit, points
 from autodpq_eval.paper import FACTS, as_number, curve_value, table_value, truncated
 from autodpq_eval.plans import TEN_SEEDS, configure, controls, long_random
@@ -39,11 +39,11 @@ Runs = Mapping[tuple[str, str], Sequence[Record]]
 def ledger(out: Path) -> pd.DataFrame:
     """All rows of both recipes, from the MovieLens-1M records and facts below ``out``; COLUMNS, then TESTS."""
     rows: list[Row] = []
-    facts = kept(out)
+    facts = read_facts(out)
     for recipe in RECIPES:
         runs = plain_runs(out, recipe)
-        found = [*_numbers(runs, facts), *_improvements(runs), *_plateaus(runs), *_claims(runs, facts)]
-        rows += [{"recipe": recipe, **row} for row in judged(found)]
+        each = [*_numbers(runs, facts), *_improvements(runs), *_plateaus(runs), *_claims(runs, facts)]
+        rows += [{"recipe": recipe, **row} for row in judged(each)]
     return pd.DataFrame(rows, columns=list(dict.fromkeys(COLUMNS + TESTS)))
 
 
@@ -147,17 +147,17 @@ def _comparison(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:
     """Ours minus theirs, positive where the claim holds; judged once all p-values are corrected together."""
     model, metric = claim.get("model", "deepfm"), claim["metric"]
     sign = BETTER[metric]
-    ours, base = (_values(runs, model, claim[side], metric) for side in ("better", "worse"))
-    found = effect(ours, base)
-    if math.isnan(found["p"]) and min(len(ours), len(base)) > 1:  # no spread at all on either side
-        found |= {"p": 0.0, "low": found["effect"], "high": found["effect"]}
-    low, high = sorted([sign * found["low"], sign * found["high"]])
+    ours, baseline = (_values(runs, model, claim[side], metric) for side in ("better", "worse"))
+    difference = effect(ours, baseline)
+    if math.isnan(difference["p"]) and min(len(ours), len(baseline)) > 1:  # no spread at all on either side
+        difference |= {"p": 0.0, "low": difference["effect"], "high": difference["effect"]}
+    low, high = sorted([sign * difference["low"], sign * difference["high"]])
     paper = _paper_gap(model, metric, claim["better"], claim["worse"])
     return {
         "paper": "" if math.isnan(paper) else f"{paper:+.6g}",
         "records": _names([r for side in ("better", "worse") for r in runs[model, claim[side]]]),
-        **found,
-        "ours": sign * found["effect"],
+        **difference,
+        "ours": sign * difference["effect"],
         "low": low,
         "high": high,
         "_paper": paper,
@@ -169,8 +169,8 @@ def _paper_gap(model: str, metric: str, better: str, worse: str) -> float:
     if metric == "auc_at_cost":
         return curve_value(better, PAPER_END) - curve_value(worse, PAPER_END)
     number = 1 if model == "deepfm" else 2
-    ours, base = (table_value(number, "ml-1m", model, name, metric) for name in (better, worse))
-    return BETTER[metric] * (ours - base)
+    ours, theirs = (table_value(number, "ml-1m", model, name, metric) for name in (better, worse))
+    return BETTER[metric] * (ours - theirs)
 
 
 def _cost(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:

@@ -14,8 +14,8 @@ FACTS = ROOT / "config" / "paper"
 def table_value(table: int, dataset: str, model: str, strategy: str, metric: str) -> float:
     """A number of Table 1 or 2 (Space in floats: 190k is 190000); NaN where the paper has none."""
     facts = pd.read_csv(FACTS / "tables.csv")
-    asked = {"table": table, "dataset": dataset, "model": model, "strategy": strategy, "metric": metric}
-    rows = facts.loc[(facts[list(asked)] == pd.Series(asked)).all(axis=1), "value"]
+    row = {"table": table, "dataset": dataset, "model": model, "strategy": strategy, "metric": metric}
+    rows = facts.loc[(facts[list(row)] == pd.Series(row)).all(axis=1), "value"]
     return as_number(str(rows.iloc[0])) if len(rows) else float("nan")
 
 

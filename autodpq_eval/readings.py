@@ -62,9 +62,13 @@ def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     return table.assign(verdict=[verdict(row) for _, row in table.iterrows()])
 
 
-def _pairs(ours: Sequence[Record], base: Sequence[Record], metric: str) -> tuple[dict[int, float], dict[int, float]]:
+def _pairs(
+    ours: Sequence[Record], baseline: Sequence[Record], metric: str
+) -> tuple[dict[int, float], dict[int, float]]:
     """A metric of the seeds that both sides have, signed so that more is better."""
-    a, b = ({seed: BETTER[metric] * value for seed, value in by_seed(side, metric).items()} for side in (ours, base))
+    a, b = (
+        {seed: BETTER[metric] * value for seed, value in by_seed(side, metric).items()} for side in (ours, baseline)
+    )
     both = a.keys() & b.keys()
     return {seed: a[seed] for seed in both}, {seed: b[seed] for seed in both}
 
@@ -82,6 +86,6 @@ def verdict(row: Mapping[str, float]) -> str:
     return ", ".join(filter(None, (shown, equal))) or "open"
 
 
-def _paper(metric: str, base: str) -> float:
-    ours, theirs = (table_value(1, "ml-1m", "deepfm", name, metric) for name in ("autodpq", PAPER[base]))
+def _paper(metric: str, baseline: str) -> float:
+    ours, theirs = (table_value(1, "ml-1m", "deepfm", name, metric) for name in ("autodpq", PAPER[baseline]))
     return BETTER[metric] * (ours - theirs)

@@ -13,18 +13,21 @@ from autodpq_data.prepared import known_fingerprint
 
 def references(dataset: str, out: Path) -> pd.DataFrame:
     """Test AUC and logloss of constant predictor and logistic regression; empty where they were not measured."""
-    found = measured(dataset, out)
-    if found is None:
+    values = measured(dataset, out)
+    if values is None:
         return pd.DataFrame(columns=["auc", "logloss"])
-    rows = {"constant predictor": found["constant"], f"logistic regression, C = {found['strength']}": found["logistic"]}
+    rows = {
+        "constant predictor": values["constant"],
+        f"logistic regression, C = {values['strength']}": values["logistic"],
+    }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def measured(dataset: str, out: Path) -> dict[str, Any] | None:
     """Content of the file, if it is there and of the current data."""
     path = references_path(dataset, out)
-    found = dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
-    return found if found and known_fingerprint(dataset) in (None, found["data_fingerprint"]) else None
+    values = dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+    return values if values and known_fingerprint(dataset) in (None, values["data_fingerprint"]) else None
 
 
 def references_path(dataset: str, out: Path) -> Path:

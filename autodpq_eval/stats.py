@@ -34,52 +34,52 @@ def compare(ours: BySeed, baseline: BySeed, metric: str, seeds: int) -> Comparis
     """Welch's test and the paired test; a missing run is a refusal, not a number."""
     if set(ours) != set(baseline) or len(ours) < max(seeds, 2):
         return Comparison(None, None, star=False)
-    found = effect(ours, baseline)
-    if math.isnan(found["p"]):
+    difference = effect(ours, baseline)
+    if math.isnan(difference["p"]):
         return Comparison(None, None, star=False)
-    better = BETTER[metric] * found["effect"] > 0
-    paired = None if math.isnan(found["p_paired"]) else found["p_paired"]
-    return Comparison(found["p"], paired, star=bool(better and found["p"] < LEVEL))
+    better = BETTER[metric] * difference["effect"] > 0
+    paired = None if math.isnan(difference["p_paired"]) else difference["p_paired"]
+    return Comparison(difference["p"], paired, star=bool(better and difference["p"] < LEVEL))
 
 
-def effect(ours: BySeed, base: BySeed) -> dict[str, float]:
+def effect(ours: BySeed, baseline: BySeed) -> dict[str, float]:
     """Mean of ours minus mean of base, its 95 % interval and p-value by Welch, the paired p-value, and both n.
 
     All runs of both count, whatever their seeds; fewer than two of either give no test, and other seeds no paired one.
     """
-    a, b = (np.array([runs[seed] for seed in sorted(runs)]) for runs in (ours, base))
-    found = {"n": len(a), "n_base": len(b), "effect": a.mean() - b.mean() if len(a) and len(b) else np.nan}
+    a, b = (np.array([runs[seed] for seed in sorted(runs)]) for runs in (ours, baseline))
+    result = {"n": len(a), "n_base": len(b), "effect": a.mean() - b.mean() if len(a) and len(b) else np.nan}
     none = dict.fromkeys(("low", "high", "p", "p_paired"), np.nan)
     if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
-        return found | none
+        return result | none
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # scipy warns where one side has no spread; the test stands
         test = stats.ttest_ind(a, b, equal_var=False)
     low, high = test.confidence_interval(0.95)
-    paired = stats.ttest_rel(a, b).pvalue if set(ours) == set(base) and np.ptp(a - b) else np.nan
-    return found | {"low": low, "high": high, "p": test.pvalue, "p_paired": paired}
+    paired = stats.ttest_rel(a, b).pvalue if set(ours) == set(baseline) and np.ptp(a - b) else np.nan
+    return result | {"low": low, "high": high, "p": test.pvalue, "p_paired": paired}
 
 
-def equivalence(ours: BySeed, base: BySeed, margin: float) -> dict[str, float]:
+def equivalence(ours: BySeed, baseline: BySeed, margin: float) -> dict[str, float]:
     """Two one-sided tests that the means differ by less than ``margin``: p of Welch's and of the paired form.
 
     A p below 0.05 says that there is no difference of that size, where a large p of :func:`effect` only says that none
     was shown. NaN where there is no test; other seeds give no paired one.
     """
-    a, b = (np.array([runs[seed] for seed in sorted(runs)]) for runs in (ours, base))
-    found = {"p_equal": np.nan, "p_equal_paired": np.nan}
+    a, b = (np.array([runs[seed] for seed in sorted(runs)]) for runs in (ours, baseline))
+    p = {"p_equal": np.nan, "p_equal_paired": np.nan}
     if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
-        return found
-    found["p_equal"] = max(
+        return p
+    p["p_equal"] = max(
         stats.ttest_ind(a + margin, b, equal_var=False, alternative="greater").pvalue,
         stats.ttest_ind(a - margin, b, equal_var=False, alternative="less").pvalue,
     )
-    if set(ours) == set(base) and np.ptp(a - b):
-        found["p_equal_paired"] = max(
+    if set(ours) == set(baseline) and np.ptp(a - b):
+        p["p_equal_paired"] = max(
             stats.ttest_rel(a + margin, b, alternative="greater").pvalue,
             stats.ttest_rel(a - margin, b, alternative="less").pvalue,
         )
-    return found
+    return p
 
 
 def relative_improvement(ours: float, baseline: float, metric: str) -> float:

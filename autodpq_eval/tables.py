@@ -35,12 +35,12 @@ class Collected:
     number: int
     dataset: str
     seeds: tuple[int, ...]
-    found: list[Record]
+    records: list[Record]
     gaps: list[str]
 
     def of(self, strategy: str, model: str = "deepfm") -> list[Record]:
         """The records of a strategy on a model, by seed."""
-        return [r for r in self.found if (r.config.strategy, r.config.model) == (strategy, model)]
+        return [r for r in self.records if (r.config.strategy, r.config.model) == (strategy, model)]
 
     def values(self, strategy: str, model: str, metric: str) -> dict[int, float]:
         """A metric, seed by seed: test AUC, test logloss, or Space in the paper's units."""
@@ -62,8 +62,8 @@ def collect(
 ) -> Collected:
     """Read the records of Table 1 or 2; one that is missing or stale is named and left out."""
     models, strategies = TABLES[number]
-    found, gaps = read_plan(out, tables(dataset, recipe, seeds, models, strategies, profile))
-    return Collected(number, dataset, tuple(seeds), found, gaps)
+    records, gaps = read_plan(out, tables(dataset, recipe, seeds, models, strategies, profile))
+    return Collected(number, dataset, tuple(seeds), records, gaps)
 
 
 def read_plan(out: Path, plan: Sequence[RunConfig]) -> tuple[list[Record], list[str]]:
@@ -73,10 +73,10 @@ def read_plan(out: Path, plan: Sequence[RunConfig]) -> tuple[list[Record], list[
     """
     states = {config: status(out, config, anywhere=True) for config in plan}
     done = [read_record(record_path(out, config)) for config, state in states.items() if state.state == "done"]
-    found = [record for record in done if record.compiled] or done
+    records = [record for record in done if record.compiled] or done
     gaps = [f"{config.name()}: {s.reason}" for config, s in states.items() if s.state != "done"]
-    left = done if len(found) < len(done) else []
-    return found, gaps + [f"{r.config.name()}: made without C, and others with it" for r in left if not r.compiled]
+    left = done if len(records) < len(done) else []
+    return records, gaps + [f"{r.config.name()}: made without C, and others with it" for r in left if not r.compiled]
 
 
 def build(collected: Collected) -> pd.DataFrame:
@@ -114,11 +114,11 @@ def _against_baselines(values: Mapping[str, dict[int, float]], metric: str, seed
         return {}
     means = {name: pd.Series(runs).mean() for name, runs in values.items() if name != OURS}
     baseline = best_baseline(means, metric)
-    found = compare(values[OURS], values[baseline], metric, len(seeds))
+    comparison = compare(values[OURS], values[baseline], metric, len(seeds))
     return {
         "baseline": baseline,
         "rel_improv": relative_improvement(pd.Series(values[OURS]).mean(), means[baseline], metric),
-        "p_welch": found.welch,
-        "p_paired": found.paired,
-        "star": "*" if found.star else "",
+        "p_welch": comparison.welch,
+        "p_paired": comparison.paired,
+        "star": "*" if comparison.star else "",
     }

@@ -28,8 +28,8 @@ DRAWS, GAPS = 20_000, np.linspace(0, 0.004, 17)
 
 def by_strategy(records: Sequence[Record]) -> dict[str, list[Record]]:
     """Records by strategy, cheap strategies first."""
-    found = {name: [r for r in records if r.config.strategy == name] for name in STRATEGIES}
-    return {name: each for name, each in found.items() if each}
+    grouped = {name: [r for r in records if r.config.strategy == name] for name in STRATEGIES}
+    return {name: each for name, each in grouped.items() if each}
 
 
 def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
@@ -57,9 +57,9 @@ def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
     return adjusted
 
 
-def hedges_g(ours: Mapping[int, float], base: Mapping[int, float]) -> float:
+def hedges_g(ours: Mapping[int, float], baseline: Mapping[int, float]) -> float:
     """Difference of the means in pooled standard deviations, corrected for small samples."""
-    a, b = np.array(list(ours.values())), np.array(list(base.values()))
+    a, b = np.array(list(ours.values())), np.array(list(baseline.values()))
     freedom = len(a) + len(b) - 2
     if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
         return float("nan")
@@ -101,8 +101,8 @@ def is_of(table: pd.DataFrame, runs: Mapping[str, Sequence[Record]]) -> bool:
     """Whether a bootstrap was made of just these runs: their pairs, with the gaps that their records give."""
     seen = _means(runs)
     gaps = {(second, first): seen[second] - seen[first] for first, second in combinations(runs, 2)}
-    kept = table.set_index(["a", "b"])["gap"].to_dict()
-    return kept.keys() == gaps.keys() and all(abs(kept[pair] - gap) < SAME for pair, gap in gaps.items())
+    written = table.set_index(["a", "b"])["gap"].to_dict()
+    return written.keys() == gaps.keys() and all(abs(written[pair] - gap) < SAME for pair, gap in gaps.items())
 
 
 def _common_seeds(runs: Mapping[str, Sequence[Record]]) -> set[int]:
@@ -118,10 +118,8 @@ def _means(runs: Mapping[str, Sequence[Record]]) -> dict[str, float]:
 def _scorer(record: Record, labels: NDArray[np.float32]) -> _Auc:
     """Scorer of a run's predictions, which must have the AUC that its record has."""
     auc = _Auc(_logits(record), labels)
-    if abs((found := auc(np.ones(len(labels), np.int64))) - record.test.auc) > SAME:
-        raise ValueError(
-            f"{record.config.name()}: expected predictions of AUC {record.test.auc:.6f}, found {found:.6f}"
-        )
+    if abs((ours := auc(np.ones(len(labels), np.int64))) - record.test.auc) > SAME:
+        raise ValueError(f"{record.config.name()}: expected predictions of AUC {record.test.auc:.6f}, found {ours:.6f}")
     return auc
 
 
@@ -168,9 +166,11 @@ def draw_power(sd: float, title: str) -> Figure:
     """Power of both tests against the true gap, for 3, 5 and 10 runs; two gaps are marked."""
     figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
     for runs, colour in zip((3, 5, 10), sns.color_palette("colorblind"), strict=False):
-        found = [power(gap, sd, runs) for gap in GAPS]
+        shares_of_gaps = [power(gap, sd, runs) for gap in GAPS]
         for place, (name, style) in enumerate({"Welch": "-", "paired": "--"}.items()):
-            axis.plot(GAPS, [shares[place] for shares in found], style, color=colour, label=f"{runs} runs, {name}")
+            axis.plot(
+                GAPS, [shares[place] for shares in shares_of_gaps], style, color=colour, label=f"{runs} runs, {name}"
+            )
     paper = table_value(1, "ml-1m", "deepfm", "autodpq", "auc") - table_value(1, "ml-1m", "deepfm", "random", "auc")
     for gap, name in ((0.001, "0.001"), (paper, "paper's gap")):
         axis.axvline(gap, color="0.5", lw=0.8, ls=":")

@@ -29,6 +29,17 @@ class Packed(nn.Module):
 
     Args:
         table: read from a packed file.
+
+    Example:
+        >>> tensors = {
+        ...     "embedding.kept": np.zeros((3, 4), np.float32),
+        ...     "embedding.low": np.array([0b111000], np.uint8),  # of six features: the last three are coded
+        ...     "embedding.codes.zip": np.array([0b101], np.uint8),  # a bit each, as K = 2 and D = 1
+        ...     "embedding.centroids.zip": np.array([[[0, 0, 0, 0], [1, 2, 3, 4]]], np.float32),  # [D, K, X/D]
+        ... }
+        >>> packed = Packed(Table("embedding", {"fields": ["age", "zip"], "sizes": [2, 4]}, tensors))
+        >>> packed(torch.tensor([[0, 3], [1, 4]]))[:, 1].tolist()
+        [[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 0.0]]
     """
 
     low: Tensor
@@ -64,8 +75,8 @@ class Packed(nn.Module):
 
     def _rows(self, places: Tensor) -> Tensor:
         """Rows of kept features, in float32 whatever they are stored as."""
-        found = self.kept[places].float()
-        return found if self.scale is None else found * self.scale[places]
+        rows = self.kept[places].float()
+        return rows if self.scale is None else rows * self.scale[places]
 
     def _decode(self, m: int, rank: Tensor) -> Tensor:
         """Vectors of the coded features of field m with these ranks: ``[B]`` -> ``[B, X]``."""

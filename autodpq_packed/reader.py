@@ -81,8 +81,8 @@ class Table:
 
     def rows(self, places: NDArray[np.int64]) -> Floats:
         """Rows of kept features, in float32 whatever they are stored as: ``[...]`` -> ``[..., X]``."""
-        found = self.kept[places].astype(np.float32)
-        return found if self.scale is None else found * self.scale[places]
+        rows = self.kept[places].astype(np.float32)
+        return rows if self.scale is None else rows * self.scale[places]
 
     def __call__(self, ids: NDArray[np.int64]) -> Floats:
         """Vectors of features, one column of ids a field: int64 ``[B, M]`` -> float32 ``[B, M, X]``.

@@ -107,7 +107,7 @@ class _Restored:
     def __call__(self, fit: Fit, row: Row) -> CTRModel:
         if self.model is None or fit.decision != self.decision:
             self.model, self.decision = final_model(self.run.config, self.run.schema, fit.decision), fit.decision
-        self.model.load_state_dict(fit.checkpoints.kept(fit.name, int(row["epoch"])))
+        self.model.load_state_dict(fit.checkpoints.weights_at(fit.name, int(row["epoch"])))
         return self.model
 
 

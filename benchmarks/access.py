@@ -20,7 +20,7 @@ from torch import Tensor
 
 from autodpq_data.prepared import load_samples, prepare
 from autodpq_eval.layout import markdown
-from benchmarks.measured import keep, kept
+from benchmarks.measured import read_measures, write_measures
 
 BATCH, BATCHES, BLOCK, BUFFER = 2048, 200, 1024, 1 << 17
 
@@ -39,7 +39,7 @@ def main() -> int:
         for cold in (True, False)
     ]
     found = pd.DataFrame(rows).groupby(["order", "file"], as_index=False)["ms"].agg(statistics.median)
-    keep("access", batch=BATCH, block=BLOCK, buffer=BUFFER, rows=found.to_dict("records"))
+    write_measures("access", batch=BATCH, block=BLOCK, buffer=BUFFER, rows=found.to_dict("records"))
     sys.stdout.write(table())
     return 0
 
@@ -98,7 +98,7 @@ ORDERS = {"random": anywhere, "sorted in a buffer": sorted_in_buffer, "blocks": 
 
 def table() -> str:
     """Milliseconds a batch for each order of reading, with the file in memory and without."""
-    found = kept("access")
+    found = read_measures("access")
     by_order = pd.DataFrame(found["rows"]).pivot(index="order", columns="file", values="ms")
     rows = [[str(name), f"{row['warm']:.2f}", f"{row['cold']:.2f}"] for name, row in by_order.iterrows()]
     return markdown([f"order of reading, {found['batch']:,} rows", "in memory, ms", "not in memory, ms"], rows)

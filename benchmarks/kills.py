@@ -20,7 +20,7 @@ import psutil
 from autodpq_eval.layout import markdown
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
-from benchmarks.measured import keep, kept
+from benchmarks.measured import read_measures, write_measures
 
 ASKED = ["--dataset=planted", "--profile=smoke", "--strategies=fe grid", "--seeds=1 2", "--jobs=2"]
 #: Seconds within which all of a batch has to end.
@@ -47,14 +47,14 @@ def main() -> int:
             counts["batches"] += 1
             counts["unlike one that was not killed"] += batch.result() != straight.result()
             counts["left over"] += len(batch.names() ^ straight.names())
-    keep("kills", **counts)
+    write_measures("kills", **counts)
     sys.stdout.write(table())
     return int(any(counts[key] for key in counts if key not in ("kills", "batches", "records at the kills")))
 
 
 def table() -> str:
     """The counts, in Markdown."""
-    found = kept("kills")
+    found = read_measures("kills")
     return markdown(["what", "count"], [[key, str(n)] for key, n in found.items() if isinstance(n, int)])
 
 

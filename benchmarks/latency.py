@@ -22,7 +22,7 @@ from autodpq_packed.look_up import PackedInC
 from autodpq_packed.module import Packed, load
 from autodpq_packed.onnx_export import to_onnx
 from autodpq_packed.score import PackedModel
-from benchmarks.measured import keep, kept
+from benchmarks.measured import read_measures, write_measures
 from benchmarks.sizes import avazu_record, avazu_schema
 
 REQUESTS, WARM = 3000, 200
@@ -40,7 +40,7 @@ def main() -> int:
     taken = np.array([[seconds(score, request[None]) for score in kinds.values()] for request in requests])
     quantiles = 1e6 * np.quantile(taken[WARM:], [0.5, 0.99], axis=0)
     rows = [{"reader": kind, "median": m, "p99": p} for kind, m, p in zip(kinds, *quantiles.tolist(), strict=True)]
-    keep("latency", threads=1, requests=REQUESTS - WARM, rows=rows)
+    write_measures("latency", threads=1, requests=REQUESTS - WARM, rows=rows)
     sys.stdout.write(table())
     return 0
 
@@ -95,7 +95,7 @@ def seconds(score: Score, ids: NDArray[np.int64]) -> float:
 
 def table() -> str:
     """Microseconds of a request."""
-    rows = [[row["reader"], f"{row['median']:,.0f}", f"{row['p99']:,.0f}"] for row in kept("latency")["rows"]]
+    rows = [[row["reader"], f"{row['median']:,.0f}", f"{row['p99']:,.0f}"] for row in read_measures("latency")["rows"]]
     return markdown(["reader", "median, µs", "99th percentile, µs"], rows)
 
 

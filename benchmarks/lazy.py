@@ -30,7 +30,7 @@ from autodpq_lib.training.adam import Adam
 from autodpq_lib.training.trainer import adam
 from autodpq_system.memory import PeakMemory, anonymous_mib
 from autodpq_system.process import settle
-from benchmarks.measured import keep, kept
+from benchmarks.measured import read_measures, write_measures
 
 FIELDS, BATCH, DISTINCT = 22, 2048, 6000
 FEATURES = (10_000, 100_000, 1_000_000, 9_449_445)
@@ -54,7 +54,7 @@ def main() -> int:
         return 0
     rows = [_apart(kind, n) for _ in range(asked.rounds) for n in FEATURES for kind in KINDS]
     found = pd.DataFrame(rows).groupby(["kind", "features"], as_index=False).median()
-    keep("lazy", threads=1, batch=BATCH, distinct=DISTINCT, rows=found.to_dict("records"))
+    write_measures("lazy", threads=1, batch=BATCH, distinct=DISTINCT, rows=found.to_dict("records"))
     sys.stdout.write(table())
     return 0
 
@@ -144,7 +144,7 @@ def table() -> str:
 
 def costs() -> pd.DataFrame:
     """Median milliseconds and MiB, a row a kind and size."""
-    return pd.DataFrame(kept("lazy")["rows"])
+    return pd.DataFrame(read_measures("lazy")["rows"])
 
 
 if __name__ == "__main__":

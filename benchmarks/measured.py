@@ -14,13 +14,13 @@ from autodpq_system.paths import ROOT
 from autodpq_system.process import cpu
 
 
-def keep(name: str, **found: Any) -> None:
+def write_measures(name: str, **found: Any) -> None:
     """Write what a benchmark found, beside processor, cores and version of torch."""
     machine = {"cpu": cpu(), "cores": os.cpu_count(), "torch": torch.__version__}
     write_text(_path(name), json.dumps(machine | found, indent=1) + "\n")
 
 
-def kept(name: str) -> dict[str, Any]:
+def read_measures(name: str) -> dict[str, Any]:
     """What :func:`keep` wrote."""
     return dict(json.loads(_path(name).read_text(encoding="utf-8")))
 

@@ -24,7 +24,7 @@ from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.look_up import PackedInC
 from autodpq_packed.module import Packed
 from autodpq_packed.reader import Table
-from benchmarks.measured import keep, kept
+from benchmarks.measured import read_measures, write_measures
 
 DIM, K, D = 16, 16, 4
 #: Name -> features, and how many of them are coded. Popular features have small ids, so coded ones come last.
@@ -47,7 +47,7 @@ def main() -> int:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     rows = [row for name, shape in SHAPES.items() for row in measure(name, *shape, asked.rounds)]
-    keep("packed", threads=1, rows=rows)
+    write_measures("packed", threads=1, rows=rows)
     sys.stdout.write(table())
     return 0
 
@@ -91,15 +91,15 @@ def ids(features: int, n: int, generator: torch.Generator) -> Tensor:
 def build(features: int, coded: int) -> tuple[dict[str, Lookup], dict[str, int]]:
     """Tables of each kind with the same content, and their bytes."""
     rng = np.random.default_rng(0)
-    kept = rng.normal(size=(features - coded, DIM)).astype(np.float32)
+    read_measures = rng.normal(size=(features - coded, DIM)).astype(np.float32)
     codes = rng.integers(0, K, (coded, D)).astype(np.uint8)
     centroids = rng.normal(size=(D, K, DIM // D)).astype(np.float32)
     low = np.packbits(np.arange(features) >= features - coded, bitorder="little")
-    tensors: dict[str, NDArray[Any]] = {"t.kept": kept, "t.low": low, "t.centroids.f": centroids}
+    tensors: dict[str, NDArray[Any]] = {"t.kept": read_measures, "t.low": low, "t.centroids.f": centroids}
     tensors["t.codes.f"] = pack(codes.ravel(), bits_for(K))
     one_field = {"fields": ["f"], "sizes": [features]}
     table = Table("t", one_field, tensors)
-    plain, codes_, centroids_ = torch.from_numpy(kept), torch.from_numpy(codes), torch.from_numpy(centroids)
+    plain, codes_, centroids_ = torch.from_numpy(read_measures), torch.from_numpy(codes), torch.from_numpy(centroids)
     whole = torch.cat([plain, centroids_[torch.arange(D), codes_.long()].flatten(1)])
 
     readers: dict[str, nn.Module] = {"packed, torch": Packed(table)}
@@ -123,7 +123,7 @@ def build(features: int, coded: int) -> tuple[dict[str, Lookup], dict[str, int]]
     }
     bytes_of = {
         **{kind: sum(buffer.nbytes for buffer in reader.buffers()) for kind, reader in readers.items()},
-        "uint8 codes": kept.nbytes + codes.nbytes + centroids.nbytes,
+        "uint8 codes": read_measures.nbytes + codes.nbytes + centroids.nbytes,
         "float32": whole.nbytes,
     }
     return kinds, bytes_of
@@ -138,7 +138,7 @@ def check(kinds: dict[str, Lookup], ids: Tensor) -> None:
 
 def table() -> str:
     """Million look-ups a second, a batch size a column, and what the table takes in memory."""
-    found = pd.DataFrame(kept("packed")["rows"])
+    found = pd.DataFrame(read_measures("packed")["rows"])
     return markdown(["table", "kind", "memory, MB", *(f"batch {n:,}" for n in found["batch"].unique())], _rows(found))
 
 

@@ -18,7 +18,7 @@ from autodpq_packed.export import Kept, export
 from autodpq_packed.module import load
 from autodpq_runs.explore import load_or_train
 from autodpq_system.paths import runs_root
-from benchmarks.measured import keep, kept
+from benchmarks.measured import read_measures, write_measures
 
 SEEDS = (1, 2, 3)
 STRATEGIES = ("fe", "autodpq")
@@ -31,7 +31,7 @@ def main() -> int:
         for strategy in STRATEGIES
         for seed in SEEDS
     ]
-    keep("precision", rows=[row for config in tqdm(configs) for row in measure(config)])
+    write_measures("precision", rows=[row for config in tqdm(configs) for row in measure(config)])
     sys.stdout.write(table())
     return 0
 
@@ -52,7 +52,7 @@ def measure(config: RunConfig) -> list[dict[str, Any]]:
 
 def table() -> str:
     """Bytes of the file and AUC by the type of the kept rows, mean and spread over the seeds, and the cost in AUC."""
-    found = pd.DataFrame(kept("precision")["rows"])
+    found = pd.DataFrame(read_measures("precision")["rows"])
     wide = found.pivot(index=["strategy", "seed"], columns="kept rows", values="auc")
     rows = []
     for (strategy, stored), of in found.groupby(["strategy", "kept rows"], sort=False):

@@ -16,7 +16,7 @@ from autodpq_lib.space import quantised_space
 from autodpq_lib.strategies.grid import global_decisions
 from autodpq_system.memory import PeakMemory
 from autodpq_system.paths import runs_root
-from benchmarks.measured import keep, kept
+from benchmarks.measured import read_measures, write_measures
 
 
 def main() -> int:
@@ -29,7 +29,7 @@ def main() -> int:
         peak, start = PeakMemory(), perf_counter()
         prepare(dataset)
         seconds, memory = perf_counter() - start, peak.stop()
-        keep("prepare", dataset=dataset, seconds=seconds, **{"peak anonymous MiB": memory}, **shape(dataset))
+        write_measures("prepare", dataset=dataset, seconds=seconds, **{"peak anonymous MiB": memory}, **shape(dataset))
     sys.stdout.write(space())
     return 0
 
@@ -38,15 +38,15 @@ def shape(dataset: str) -> dict[str, Any]:
     """Rows, features, and Space of FE, Others and each global pair in the paper's units: what needs no training."""
     config = RunConfig(dataset=dataset, strategy="grid")
     schema = load_schema(dataset, config.threshold)
-    kept, dim = int((~schema.low).sum()), config.embedding_dim
+    read_measures, dim = int((~schema.low).sum()), config.embedding_dim
     pairs = zip(config.candidates, global_decisions(config, schema), strict=True)
     return {
         "rows": len(load_samples(dataset, "train").all_ids),
         "features": schema.num_features,
-        "low-frequency": schema.num_features - kept,
+        "low-frequency": schema.num_features - read_measures,
         "space": {
             "FE": schema.num_features * dim,
-            "Others": (kept + len(schema.low_fields)) * dim,
+            "Others": (read_measures + len(schema.low_fields)) * dim,
             **{f"Grid {pair}": quantised_space(schema, dim, decision) for pair, decision in pairs},
         },
     }
@@ -54,7 +54,7 @@ def shape(dataset: str) -> dict[str, Any]:
 
 def space() -> str:
     """Space of what needs no training, as the stand-in has it, and what that says of the paper's Grid."""
-    found = kept("prepare")
+    found = read_measures("prepare")
     units, features, low = found["space"], found["features"], found["low-frequency"]
     rows = units["FE"] // features * (features - low)
     least = min(size for name, size in units.items() if name.startswith("Grid"))

@@ -24,7 +24,7 @@ from autodpq_lib.strategies.random import random_decisions
 from autodpq_packed.sizes import sizes
 from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT
-from benchmarks.measured import keep, kept
+from benchmarks.measured import read_measures, write_measures
 from benchmarks.standin import value_counts
 
 AVAZU_THRESHOLD = 7
@@ -35,7 +35,7 @@ def main() -> int:
     """Write each file into a scratch folder, and keep what it takes in ``results/bench/sizes.json``."""
     with tempfile.TemporaryDirectory() as folder:
         rows = movielens(Path(folder)) + avazu(Path(folder))
-    keep("sizes", rows=rows)
+    write_measures("sizes", rows=rows)
     sys.stdout.write(f"{table('ml-1m')}\n{table('avazu')}")
     return 0
 
@@ -98,7 +98,7 @@ def _with(found: Record, strategy: str, decision: Decision | None) -> Record:
 
 def table(shape: str) -> str:
     """A strategy a row, an accounting a column, each with its share of FE; means over the seeds."""
-    found = pd.DataFrame(kept("sizes")["rows"])
+    found = pd.DataFrame(read_measures("sizes")["rows"])
     means = found[found["shape"] == shape].groupby("strategy", sort=False)[list(ACCOUNTINGS)].mean()
     order = [*LABELS.values(), *means.index]
     means = means.reindex(sorted(means.index, key=order.index))

@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from autodpq_system.paths import ROOT
-from benchmarks.measured import keep
+from benchmarks.measured import write_measures
 
 NUMBERS = ("valid_auc", "valid_logloss", "test_auc", "test_logloss", "space")
 
@@ -31,7 +31,7 @@ def main() -> int:
     columns |= {f"{key}, {name}": (key, name) for key in NUMBERS for name in ("median", "max")}
     table = pairs.round(7).groupby("strategy").agg(**columns)
     processors = sorted(set(pairs["first"]) | set(pairs["second"]))
-    keep("spread", processors=processors, by_strategy=table.to_dict("index"))
+    write_measures("spread", processors=processors, by_strategy=table.to_dict("index"))
     sys.stdout.write(table.T.to_string() + "\n")
     return 0
 

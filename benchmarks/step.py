@@ -24,7 +24,7 @@ from autodpq_lib.training.search import Search
 from autodpq_lib.training.trainer import Trainer, batches
 from autodpq_runs.open import scratch_run
 from autodpq_system.process import settle, threads
-from benchmarks.measured import keep, kept
+from benchmarks.measured import read_measures, write_measures
 from benchmarks.profile import as_table, by_kind
 
 REPEATS = 150
@@ -45,7 +45,9 @@ def main() -> int:
     """Print and keep all."""
     settle()
     strategies = as_table(profiles())
-    keep("step", threads=threads(), strategies=strategies.to_dict("index"), scaling=[*by_candidates(), *by_fields()])
+    write_measures(
+        "step", threads=threads(), strategies=strategies.to_dict("index"), scaling=[*by_candidates(), *by_fields()]
+    )
     sys.stdout.write(f"{table()}\n{scaling()}")
     return 0
 
@@ -128,8 +130,8 @@ def compare(fe: Callable[[], object], search: Callable[[], object]) -> dict[str,
             start = perf_counter()
             step()
             seconds[name].append(perf_counter() - start)
-    found = {name: 1e3 * median(taken) for name, taken in seconds.items()}
-    return found | {"in FE steps": found["search step, ms"] / found["FE step, ms"]}
+    result = {name: 1e3 * median(taken) for name, taken in seconds.items()}
+    return result | {"in FE steps": result["search step, ms"] / result["FE step, ms"]}
 
 
 def draw(found: pd.DataFrame) -> Figure:
@@ -149,7 +151,7 @@ def draw(found: pd.DataFrame) -> Figure:
 
 def table() -> str:
     """Milliseconds of a step by kind of work, a strategy a column."""
-    found = kept("step")
+    found = read_measures("step")
     strategies = pd.DataFrame(found["strategies"])
     rows = [[str(kind), *(f"{value:.2f}" for value in row)] for kind, row in strategies.iterrows()]
     return f"{markdown(['', *map(str, strategies.columns)], rows)}\n{found['cpu']}, torch {found['torch']}.\n"
@@ -166,7 +168,7 @@ def scaling() -> str:
 
 def costs() -> pd.DataFrame:
     """What :func:`by_candidates` and :func:`by_fields` found."""
-    return pd.DataFrame(kept("step")["scaling"])
+    return pd.DataFrame(read_measures("step")["scaling"])
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the row of each recipe, and for each record configuration, commit, environment, and how to run it again."""
     parser = Parser(description=__doc__)
     parser.add_argument("claim", help="an id of results/ml-1m/ledger.csv")
-    asked = parser.parse_args(arguments).claim
+    claim = parser.parse_args(arguments).claim
     table = ledger(ROOT / "results").convert_dtypes()
-    rows = table[table["id"] == asked]
+    rows = table[table["id"] == claim]
     if rows.empty:
-        sys.exit(f"CLAIM: expected an id of results/ml-1m/ledger.csv, found {asked!r}")
+        sys.exit(f"CLAIM: expected an id of results/ml-1m/ledger.csv, found {claim!r}")
     for _, row in rows.iterrows():
         say(f"\n{row['id']}, recipe {row['recipe']}: {row['verdict']}\n  {row['claim']} ({row['source']})\n")
         say("  " + ", ".join(f"{key} {row[key]}" for key in ("paper", "ours", "low", "high", "n")) + "\n")

@@ -18,16 +18,16 @@ from autodpq_lib.config import RunConfig
 from autodpq_runs.record import record_path
 
 
-def watch(process: subprocess.Popen[bytes], asked: Request, pending: Sequence[RunConfig], jobs: int) -> None:
+def watch(process: subprocess.Popen[bytes], request: Request, pending: Sequence[RunConfig], jobs: int) -> None:
     """Show the line until the process ends; off a terminal, every 15 seconds."""
     started, begun, shown = datetime.now().timestamp(), monotonic(), -60.0
     bar = tqdm(total=len(pending), bar_format="{desc} {n_fmt}/{total_fmt} runs |{bar:24}| elapsed {elapsed}{postfix}")
-    bar.set_description_str(f"{asked.dataset} {asked.recipe}", refresh=False)
+    bar.set_description_str(f"{request.dataset} {request.recipe}", refresh=False)
     while True:
         ended = process.poll() is not None
-        waiting = [config for config in pending if not _finished(asked, config, started)]
+        waiting = [config for config in pending if not _finished(request, config, started)]
         bar.n = len(pending) - len(waiting)
-        left = _minutes_left(asked, waiting, jobs, started)
+        left = _minutes_left(request, waiting, jobs, started)
         bar.set_postfix_str("" if left is None else f"about {left:.1f} min left", refresh=False)
         if sys.stderr.isatty() or monotonic() - shown > 15 or ended:
             bar.refresh()
@@ -43,16 +43,16 @@ def has_begun(log: Path, since: float) -> bool:
     return log.exists() and log.stat().st_mtime >= since
 
 
-def _finished(asked: Request, config: RunConfig, since: float) -> bool:
-    path = record_path(asked.out, config)
+def _finished(request: Request, config: RunConfig, since: float) -> bool:
+    path = record_path(request.out, config)
     return path.exists() and path.stat().st_mtime >= since
 
 
-def _minutes_left(asked: Request, waiting: Sequence[RunConfig], jobs: int, since: float) -> float | None:
+def _minutes_left(request: Request, waiting: Sequence[RunConfig], jobs: int, since: float) -> float | None:
     """Work left over the number of jobs, from the median of each kind of run; None before each was seen here."""
     if not waiting:
         return 0.0
-    known, now = measured(asked.out, waiting[0]), datetime.now().timestamp()
+    known, now = measured(request.out, waiting[0]), datetime.now().timestamp()
     if any(kind(config) not in known for config in waiting):
         return None
     spent = [(now - log_path(c).stat().st_mtime) / 60 if has_begun(log_path(c), since) else 0.0 for c in waiting]

@@ -44,25 +44,25 @@ OPTIONS = {key: field for key, field in Request.model_fields.items() if key != "
 def main(arguments: list[str] | None = None) -> int:
     """Exit 0 when every run of the plan is done and reported."""
     options = _arguments(arguments)
-    asked = Request.model_validate({key: getattr(options, key) for key in OPTIONS})
+    request = Request.model_validate({key: getattr(options, key) for key in OPTIONS})
     os.chdir(ROOT)  # relative paths, here and in Snakemake, count from the project's folder
     if options.plan:
-        return _show_plan(asked)
-    plan = asked.plan()
+        return _show_plan(request)
+    plan = request.plan()
     if options.executor == "local":
         warn_if_crowded(options.jobs)
-    sweep(asked.out / asked.dataset, *(runs_root() / name for name in WRITTEN))
-    if not _pending(asked, plan) and is_current(asked):
+    sweep(request.out / request.dataset, *(runs_root() / name for name in WRITTEN))
+    if not _pending(request, plan) and is_current(request):
         say(f"Nothing to do: all {len(plan)} runs are done.")
         done = True
     else:
-        with _alone(asked):
+        with _alone(request):
             try:
-                done = _run(asked, plan, options)
+                done = _run(request, plan, options)
             except SystemExit:
                 say("stopped; what is finished is kept, and the same command goes on from there")
                 raise
-    _show_tables(asked)
+    _show_tables(request)
     return 0 if done else 1
 
 
@@ -78,49 +78,49 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _show_plan(asked: Request) -> int:
-    for config in asked.plan():
-        found = status(asked.out, config)
+def _show_plan(request: Request) -> int:
+    for config in request.plan():
+        found = status(request.out, config)
         name = f"{config.dataset} {config.recipe} {config.name():30}"
         say(f"{found.state:8} {name} log {log_path(config)} {found.reason}".rstrip())
     return 0
 
 
-def _pending(asked: Request, plan: Sequence[RunConfig]) -> list[RunConfig]:
-    return [config for config in plan if status(asked.out, config).state != "done"]
+def _pending(request: Request, plan: Sequence[RunConfig]) -> list[RunConfig]:
+    return [config for config in plan if status(request.out, config).state != "done"]
 
 
 @contextmanager
-def _alone(asked: Request) -> Iterator[None]:
+def _alone(request: Request) -> Iterator[None]:
     """Two batches would run the same runs twice."""
-    asked.folder.mkdir(parents=True, exist_ok=True)
+    request.folder.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(asked.folder / ".lock", timeout=0):
+        with FileLock(request.folder / ".lock", timeout=0):
             yield
     except Timeout:
-        sys.exit(f"{asked.folder}: expected no other batch at work on it, found one")
+        sys.exit(f"{request.folder}: expected no other batch at work on it, found one")
 
 
-def _run(asked: Request, plan: Sequence[RunConfig], options: argparse.Namespace) -> bool:
+def _run(request: Request, plan: Sequence[RunConfig], options: argparse.Namespace) -> bool:
     """Let Snakemake make what is missing, and the report; whether all was made."""
-    pending = _pending(asked, plan)
-    stale = [config for config in pending if _told_stale(asked, config)]
+    pending = _pending(request, plan)
+    stale = [config for config in pending if _told_stale(request, config)]
     if pending:
-        prepare(asked.dataset)
+        prepare(request.dataset)
     since = datetime.now().timestamp()
-    code = _snakemake(asked, options, pending, stale)
-    failed = _pending(asked, pending)
+    code = _snakemake(request, options, pending, stale)
+    failed = _pending(request, pending)
     if code < 0 or code > 128:
         say(f"Snakemake was ended with {len(failed)} runs to do")
         raise SystemExit(1)
     begun = [config for config in failed if _told_failed(config, since)]
     if failed:
         if not begun:
-            say(f"no run was begun: {_last_line(_snakemake_log(asked))}; log {_snakemake_log(asked)}")
+            say(f"no run was begun: {_last_line(_snakemake_log(request))}; log {_snakemake_log(request)}")
             return False
-        code = _snakemake(asked.model_copy(update={"gaps": True}), options)  # the report waited for them
+        code = _snakemake(request.model_copy(update={"gaps": True}), options)  # the report waited for them
     if code:
-        log = log_folder(asked.dataset, asked.recipe) / "report.log"
+        log = log_folder(request.dataset, request.recipe) / "report.log"
         say(f"the report failed: {_last_line(log)}; log {log}")
     return not failed and not code
 
@@ -133,35 +133,35 @@ def _told_failed(config: RunConfig, since: float) -> bool:
     return begun
 
 
-def _told_stale(asked: Request, config: RunConfig) -> bool:
-    found = status(asked.out, config)
+def _told_stale(request: Request, config: RunConfig) -> bool:
+    found = status(request.out, config)
     if found.state == "stale":
-        say(f"stale, run again: {record_path(asked.out, config)}: {found.reason}")
+        say(f"stale, run again: {record_path(request.out, config)}: {found.reason}")
     return found.state == "stale"
 
 
 def _snakemake(
-    asked: Request, options: argparse.Namespace, pending: Sequence[RunConfig] = (), stale: Sequence[RunConfig] = ()
+    request: Request, options: argparse.Namespace, pending: Sequence[RunConfig] = (), stale: Sequence[RunConfig] = ()
 ) -> int:
     """Run Snakemake to its end, its chatter in a log; its exit status."""
-    log = _snakemake_log(asked)
-    write_text(log.with_name("request.json"), asked.model_dump_json())
+    log = _snakemake_log(request)
+    write_text(log.with_name("request.json"), request.model_dump_json())
     command = [
         *(sys.executable, "-m", "snakemake", "report", "--configfile", str(log.with_name("request.json"))),
         *("--profile", str(PROFILES / options.executor), "--jobs", str(options.jobs)),
-        *("--forcerun", *(str(record_path(asked.out, config)) for config in stale)),
+        *("--forcerun", *(str(record_path(request.out, config)) for config in stale)),
     ]
     with log.open("w") as stream:
         process = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT)
         if pending:
-            watch(process, asked, pending, options.jobs)
+            watch(process, request, pending, options.jobs)
         else:
             say("Making the report ...")
     return process.wait()
 
 
-def _snakemake_log(asked: Request) -> Path:
-    return log_folder(asked.dataset, asked.recipe) / "snakemake.log"
+def _snakemake_log(request: Request) -> Path:
+    return log_folder(request.dataset, request.recipe) / "snakemake.log"
 
 
 def _last_line(log: Path) -> str:
@@ -169,14 +169,14 @@ def _last_line(log: Path) -> str:
     return lines[-1].removeprefix("FAILED: ") if lines else "ended without a word"
 
 
-def _show_tables(asked: Request) -> None:
-    for number in tables_of(asked.dataset):
-        collected = collect(number, asked.out, asked.dataset, asked.recipe, asked.seeds, asked.profile)
-        say(f"\nTable {number}, {titled(asked.dataset)}, recipe {asked.recipe}, seeds {collected.seeds}\n")
+def _show_tables(request: Request) -> None:
+    for number in tables_of(request.dataset):
+        collected = collect(number, request.out, request.dataset, request.recipe, request.seeds, request.profile)
+        say(f"\nTable {number}, {titled(request.dataset)}, recipe {request.recipe}, seeds {collected.seeds}\n")
         say(layout(build(collected)).to_string())
         for gap in collected.gaps:
             say(f"not in the table: {gap}")
-    say(f"Report: {report_path(asked)}")
+    say(f"Report: {report_path(request)}")
 
 
 if __name__ == "__main__":

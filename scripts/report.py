@@ -24,58 +24,58 @@ REPORT, CONTROLS, PACKED = "12_report", "10_controls", "11_packed_model"
 SMALL = ("ml-100k", "ml-1m")
 
 
-def report_path(asked: Request, name: str = REPORT) -> Path:
+def report_path(request: Request, name: str = REPORT) -> Path:
     """Where the executed report, or another executed notebook that goes with it, lies."""
-    return asked.folder / "notebooks" / f"{name}.ipynb"
+    return request.folder / "notebooks" / f"{name}.ipynb"
 
 
-def notebooks_of(asked: Request) -> dict[str, dict[str, Any]]:
+def notebooks_of(request: Request) -> dict[str, dict[str, Any]]:
     """The notebooks that go with this part, and their parameters."""
-    out, keys = str(asked.out), {"dataset": asked.dataset, "recipe": asked.recipe}
-    seeds = list(asked.seeds)
+    out, keys = str(request.out), {"dataset": request.dataset, "recipe": request.recipe}
+    seeds = list(request.seeds)
     found: dict[str, dict[str, Any]] = {
-        REPORT: {**keys, "seeds": seeds, "profile": asked.profile, "out": out, "tables": out}
+        REPORT: {**keys, "seeds": seeds, "profile": request.profile, "out": out, "tables": out}
     }
-    if asked.part == "tables" and asked.profile == "full" and asked.dataset in SMALL:
+    if request.part == "tables" and request.profile == "full" and request.dataset in SMALL:
         found[PACKED] = {**keys, "seed": seeds[0], "found_in": out}
-    if asked.part in ("controls", "seeds"):
-        same = {"records_of": asked.dataset, "recipe": asked.recipe}
+    if request.part in ("controls", "seeds"):
+        same = {"records_of": request.dataset, "recipe": request.recipe}
         found[CONTROLS] = {**same, "seeds": seeds, "found_in": out, "tables": out}
     return found
 
 
-def is_current(asked: Request) -> bool:
+def is_current(request: Request) -> bool:
     """Whether the executed notebooks exist and the tables beside them are the ones that these records give."""
-    keys = (asked.out, asked.dataset, asked.recipe, asked.seeds, asked.profile)
+    keys = (request.out, request.dataset, request.recipe, request.seeds, request.profile)
     wanted = {
-        asked.folder / "tables" / f"table{number}.csv": as_csv(build(collect(number, *keys)))
-        for number in tables_of(asked.dataset)
+        request.folder / "tables" / f"table{number}.csv": as_csv(build(collect(number, *keys)))
+        for number in tables_of(request.dataset)
     }
-    if asked.dataset == "ml-1m" and asked.profile == "full":
-        wanted[asked.out / "ml-1m" / "ledger.csv"] = ledger.as_csv(ledger.ledger(asked.out))
-    return all(report_path(asked, name).exists() for name in notebooks_of(asked)) and all(
+    if request.dataset == "ml-1m" and request.profile == "full":
+        wanted[request.out / "ml-1m" / "ledger.csv"] = ledger.as_csv(ledger.ledger(request.out))
+    return all(report_path(request, name).exists() for name in notebooks_of(request)) and all(
         path.exists() and path.read_text(encoding="utf-8") == text for path, text in wanted.items()
     )
 
 
-def make_report(asked: Request) -> None:
+def make_report(request: Request) -> None:
     """Execute the report, which writes the tables beside the records, and the notebooks that go with this part."""
-    if asked.profile == "full":
-        write_references(asked.dataset, ROOT / asked.out)
-    if asked.part == "seeds":
-        sys.stdout.write(write_bootstrap(ROOT / asked.out, asked.dataset, asked.recipe, asked.seeds) + "\n")
-    for name, parameters in notebooks_of(asked).items():
-        failed = log_folder(asked.dataset, asked.recipe) / f"{name}.ipynb"
-        execute(ROOT / "notebooks" / f"{name}.ipynb", parameters, ROOT / report_path(asked, name), failed=failed)
+    if request.profile == "full":
+        write_references(request.dataset, ROOT / request.out)
+    if request.part == "seeds":
+        sys.stdout.write(write_bootstrap(ROOT / request.out, request.dataset, request.recipe, request.seeds) + "\n")
+    for name, parameters in notebooks_of(request).items():
+        failed = log_folder(request.dataset, request.recipe) / f"{name}.ipynb"
+        execute(ROOT / "notebooks" / f"{name}.ipynb", parameters, ROOT / report_path(request, name), failed=failed)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of the Snakefile's rule ``report``."""
     parser = Parser(description=__doc__)
     parser.add_argument("request", help="a Request as JSON")
-    asked = parser.parse_args(arguments)
+    request = parser.parse_args(arguments)
     try:
-        make_report(Request.model_validate_json(asked.request))
+        make_report(Request.model_validate_json(request.request))
     except Exception as error:
         sys.stderr.write(f"FAILED: {one_line(error)}\n")
         return 1

@@ -26,7 +26,7 @@ from autodpq_runs.open import open_run
 from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.process import cpu
-from benchmarks.measured import kept
+from benchmarks.measured import read_measures
 from benchmarks.spread import NUMBERS, numbers
 
 #: A number of which this much is another is the same.
@@ -39,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the records")
     parser.add_argument("--rerun", type=_count, default=0, metavar="N", help="train so many runs again, drawn by lot")
     parser.add_argument("--strategies", type=_strategies, default=STRATEGIES, help="to draw from, in quotes if several")
-    asked = parser.parse_args(arguments)
-    out = (ROOT / asked.out).resolve()
+    options = parser.parse_args(arguments)
+    out = (ROOT / options.out).resolve()
     first, records = evidence(out)
     later = (
         partial(curves, records),
@@ -49,12 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         partial(tables, out, records),
     )
     wrong = _shown(first) + sum(_shown(check()) for check in later)
-    urn = [record for record in records.values() if record.config.strategy in asked.strategies and _is_here(record)]
-    if len(urn) < asked.rerun:
+    urn = [record for record in records.values() if record.config.strategy in options.strategies and _is_here(record)]
+    if len(urn) < options.rerun:
         wrong += _shown(
-            Check("trained again", 0, [f"expected {asked.rerun} runs, found {len(urn)} whose data are here"])
+            Check("trained again", 0, [f"expected {options.rerun} runs, found {len(urn)} whose data are here"])
         )
-    for record in random.sample(urn, min(asked.rerun, len(urn))):
+    for record in random.sample(urn, min(options.rerun, len(urn))):
         for line in compared(record, _again(record)):
             _say(line)
             wrong += line.startswith("FAIL")
@@ -114,7 +114,7 @@ def _runs_in(folder: Path) -> Iterator[None]:
 
 def compared(committed: Record, again: Record) -> Iterator[str]:
     """A line for each number: OK, OKish or FAIL, the number, the committed one, and how far apart they may be."""
-    spread = kept("spread")["by_strategy"]
+    spread = read_measures("spread")["by_strategy"]
     before, now = (numbers(record.model_dump(mode="json")) for record in (committed, again))
     for key, old, new in zip(NUMBERS, before, now, strict=True):
         most = spread["all"][f"{key}, max"]

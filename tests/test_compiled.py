@@ -57,7 +57,7 @@ def test_a_table_reads_records_from_anywhere_and_never_mixes_the_two(tmp_path: P
     assert not collect(1, tmp_path, "ml-1m", "tuned", SEEDS).gaps
     write_record(made(PLAN[0], compiled=True), record_path(tmp_path, PLAN[0]))
     found = collect(1, tmp_path, "ml-1m", "tuned", SEEDS)
-    assert [each.config for each in found.found] == [PLAN[0]]
+    assert [each.config for each in found.records] == [PLAN[0]]
     assert len(found.gaps) == len(PLAN) - 1
     assert found.gaps[0] == f"{PLAN[1].name()}: made without C, and others with it"
 

@@ -61,7 +61,7 @@ def scripted(
     return model, [row["valid_auc"] for row in done.curve], done
 
 
-def kept(run: Run) -> list[str]:
+def checkpoints_of(run: Run) -> list[str]:
     return sorted(path.name for path in (run.checkpoints.folder / "kept").iterdir())
 
 
@@ -83,7 +83,7 @@ def test_stops_at_the_largest_number_of_epochs(run: Run) -> None:
 
 def test_keeps_each_improvement_and_nothing_else(run: Run) -> None:
     scripted(run, [0.3, 0.8, 0.6, 0.9, 0.1], patience=1, epochs=2)
-    assert kept(run) == ["x-000.pt", "x-001.pt"]
+    assert checkpoints_of(run) == ["x-000.pt", "x-001.pt"]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_keeps_each_improvement_and_nothing_else(run: Run) -> None:
 def test_keeps_what_counts_and_ends_with_the_result(run: Run, about: dict, left: list[int], ends: float) -> None:
     model, aucs, _ = scripted(run, [0.3, 0.8, 0.6, 0.9, 0.1], patience=9, epochs=5, **about)
     assert [round(auc, 1) for auc in aucs] == [0.3, 0.8, 0.6, 0.9, 0.1]
-    assert kept(run) == [f"x-{epoch:03d}.pt" for epoch in left]
+    assert checkpoints_of(run) == [f"x-{epoch:03d}.pt" for epoch in left]
     assert model.weight.item() == pytest.approx(ends)
 
 
@@ -108,7 +108,7 @@ def test_what_an_earlier_fit_was_better_than_is_forgotten_but_for_the_result(
 ) -> None:
     _, _, done = scripted(run, [0.3, 0.8, 0.6, 0.9, 0.1], patience=9, epochs=5)
     done.forget(below)
-    assert kept(run) == [f"x-{epoch:03d}.pt" for epoch in left]
+    assert checkpoints_of(run) == [f"x-{epoch:03d}.pt" for epoch in left]
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_committed_controls_agree_with_the_records(recipe: str) -> None:
 @pytest.mark.parametrize("recipe", ["paper", "tuned"])
 def test_committed_figure3_agrees_with_the_records(recipe: str) -> None:
     keys = (ROOT / "results", "ml-1m", recipe, [1, 2, 3])
-    made = points(with_long_random(collect(1, *keys).found, *keys))
+    made = points(with_long_random(collect(1, *keys).records, *keys))
     kept = (ROOT / "results" / "ml-1m" / recipe / "figures" / "figure3.csv").read_text(encoding="utf-8")
     assert kept == as_csv(made)
 
@@ -134,11 +134,11 @@ def test_committed_ledger_agrees_with_the_records() -> None:
 def test_measured_sizes_and_precisions_are_of_the_records() -> None:
     plan_of_table1 = tables("ml-1m", "tuned", [1, 2, 3], ["deepfm"])
     records = {(LABELS[r.config.strategy], r.config.seed): r for r in read_plan(ROOT / "results", plan_of_table1)[0]}
-    rows = [row for row in measured.kept("sizes")["rows"] if row["shape"] == "ml-1m"]
+    rows = [row for row in measured.read_measures("sizes")["rows"] if row["shape"] == "ml-1m"]
     assert {(row["strategy"], row["seed"]): row["paper units"] for row in rows} == {
         key: record.space.paper for key, record in records.items()
     }
-    for row in measured.kept("precision")["rows"]:
+    for row in measured.read_measures("precision")["rows"]:
         if row["kept rows"] == "float32":
             assert row["auc"] == pytest.approx(records[row["strategy"], row["seed"]].test.auc, abs=1e-6)
 
@@ -148,4 +148,4 @@ def test_committed_facts_agree_with_the_data() -> None:
         locate("ml-1m")
     except DataError as error:
         pytest.skip(f"needs MovieLens-1M: {error}")
-    assert facts.count(load_schema("ml-1m", 40)) == facts.kept(ROOT / "results")
+    assert facts.count(load_schema("ml-1m", 40)) == facts.read_facts(ROOT / "results")

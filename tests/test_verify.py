@@ -22,7 +22,7 @@ from autodpq_runs.finish import finish, model_folder
 from autodpq_runs.open import OpenRun
 from autodpq_runs.record import Record, canonical, read_record, record_path, write_record
 from autodpq_system.paths import ROOT, runs_root
-from benchmarks.measured import kept
+from benchmarks.measured import read_measures
 from benchmarks.spread import NUMBERS, differences, numbers
 from scripts import verify
 
@@ -144,7 +144,7 @@ def test_just_the_tables_that_were_edited_fail(tmp_path: Path) -> None:
 def test_the_numbers_of_a_run_are_judged_one_by_one() -> None:
     record = read_record(RESULTS / "ml-1m" / "paper" / "records" / "deepfm-fe-seed1.json")
     assert [line[:7].strip() for line in verify.compared(record, record)] == ["OK"] * 5
-    most = kept("spread")["by_strategy"]["all"]["test_auc, max"]
+    most = read_measures("spread")["by_strategy"]["all"]["test_auc, max"]
     for apart, verdict in ((1e-7, "OK"), (most * 0.9, "OKish"), (most * 1.1, "FAIL")):
         test = record.test.model_copy(update={"auc": record.test.auc + apart})
         lines = list(verify.compared(record, record.model_copy(update={"test": test})))

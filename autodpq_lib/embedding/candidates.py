@@ -67,6 +67,15 @@ class Candidates(Compressed):
         coding: how the quantisers encode and decode.
         batchnorm: apply Eq. 2.
         quantise: False (a control) makes each candidate the raw vector itself.
+
+    Example:
+        >>> counts = torch.tensor([90, 90, 90, 1, 2, 3])  # of six features: the last three are low-frequency
+        >>> schema = Schema("example", ("age", "zip"), (2, 4), counts, threshold=40, fingerprint="")
+        >>> embedding = Candidates(schema, 8, nn.init.normal_, [(4, 2), (8, 2), (4, 4)])
+        >>> embedding(torch.tensor([[0, 3], [1, 2]])).shape
+        torch.Size([2, 2, 8])
+        >>> embedding.alpha.shape  # one field to decide on, three candidates
+        torch.Size([1, 3])
     """
 
     def __init__(

@@ -29,6 +29,15 @@ class DPQ(Compressed):
 
     Raises:
         ValueError: ``decision`` names other fields than those that have low-frequency features.
+
+    Example:
+        >>> counts = torch.tensor([90, 90, 90, 1, 2, 3])  # of six features: the last three are low-frequency
+        >>> schema = Schema("example", ("age", "zip"), (2, 4), counts, threshold=40, fingerprint="")
+        >>> embedding = DPQ(schema, 8, nn.init.normal_, {"zip": (4, 2)})
+        >>> embedding(torch.tensor([[0, 3], [1, 2]])).shape
+        torch.Size([2, 2, 8])
+        >>> embedding.codes()["zip"].shape  # three features, D = 2
+        torch.Size([3, 2])
     """
 
     def __init__(

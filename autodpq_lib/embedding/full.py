@@ -21,6 +21,11 @@ class Full(nn.Module):
     Attributes:
         lazy: give sparse gradients, for :class:`autodpq_lib.training.lazy_adam.LazyAdam`; the cost of a step then
             depends on the batch alone and not on N.
+
+    Example:
+        >>> embedding = Full(rows=10, dim=8, init=nn.init.normal_)
+        >>> embedding(torch.tensor([[0, 4, 9]])).shape  # one sample of three fields
+        torch.Size([1, 3, 8])
     """
 
     lazy = False

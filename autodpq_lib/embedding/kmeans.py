@@ -14,5 +14,5 @@ def kmeans(points: Tensor, k: int, seed: int) -> Tensor:
     if len(distinct) <= k:
         return distinct
     with threadpool_limits(1):
-        found = KMeans(k, n_init=1, random_state=seed % 2**32).fit(points.cpu().numpy())
-    return torch.from_numpy(found.cluster_centers_).to(points)
+        fit = KMeans(k, n_init=1, random_state=seed % 2**32).fit(points.cpu().numpy())
+    return torch.from_numpy(fit.cluster_centers_).to(points)

@@ -13,7 +13,7 @@ from autodpq_lib.config import Recipe
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.mlp import hidden_layers
 
-#: Cross layers of the widely copied FM code base; the paper does not say.
+#: As in rixwew/pytorch-fm, which many papers build on; the paper does not say.
 CROSS_LAYERS = 3
 
 
@@ -25,6 +25,14 @@ class DCN(CTRModel):
         inputs: M * X.
         hidden: widths of the MLP's hidden layers.
         recipe: dropout and BatchNorm of the MLP.
+
+    Example:
+        >>> from autodpq_lib.config import RECIPES
+        >>> from autodpq_lib.embedding.full import Full
+        >>> embedding = Full(10, 8, nn.init.normal_)
+        >>> model = DCN(embedding, inputs=3 * 8, hidden=(16, 16), recipe=RECIPES["paper"])
+        >>> model(torch.randint(10, (4, 3))).shape  # 4 samples of 3 fields, 10 features
+        torch.Size([4])
     """
 
     def __init__(self, embedding: nn.Module, inputs: int, hidden: Sequence[int], recipe: Recipe) -> None:

@@ -25,6 +25,14 @@ class DeepFM(CTRModel):
         inputs: M * X.
         hidden: widths of the MLP's hidden layers.
         recipe: dropout and BatchNorm of the MLP.
+
+    Example:
+        >>> from autodpq_lib.config import RECIPES
+        >>> from autodpq_lib.embedding.full import Full
+        >>> embedding, first_order = (Full(10, dim, nn.init.normal_) for dim in (8, 1))
+        >>> model = DeepFM(embedding, first_order, inputs=3 * 8, hidden=(16, 16), recipe=RECIPES["paper"])
+        >>> model(torch.randint(10, (4, 3))).shape  # 4 samples of 3 fields, 10 features
+        torch.Size([4])
     """
 
     first_order: nn.Module

@@ -1,7 +1,7 @@
 """PNN with inner products, IPNN (Qu et al., 2016): the products of all pairs of fields join the MLP's input.
 
-As in the widely copied code base: pairs of different fields, each product an input of its own. Qu et al. also have
-i = j, and weigh the products by a matrix of rank one.
+As in rixwew/pytorch-fm, which many papers build on: pairs of different fields, each product an input of its own. Qu
+et al. also have i = j, and weigh the products by a matrix of rank one.
 """
 
 from __future__ import annotations
@@ -29,6 +29,14 @@ class PNN(CTRModel):
         dim: embedding dimension X.
         hidden: widths of the MLP's hidden layers.
         recipe: dropout and BatchNorm of the MLP.
+
+    Example:
+        >>> from autodpq_lib.config import RECIPES
+        >>> from autodpq_lib.embedding.full import Full
+        >>> embedding = Full(10, 8, nn.init.normal_)
+        >>> model = PNN(embedding, fields=3, dim=8, hidden=(16, 16), recipe=RECIPES["paper"])
+        >>> model(torch.randint(10, (4, 3))).shape  # 4 samples of 3 fields, 10 features
+        torch.Size([4])
     """
 
     pairs: Tensor

@@ -62,7 +62,7 @@ class Checkpoints:
         with atomic_path(self._kept(name, epoch)) as path:
             torch.save(weights, path)
 
-    def kept(self, name: str, epoch: int) -> Weights:
+    def weights_at(self, name: str, epoch: int) -> Weights:
         """Weights given to :meth:`keep`, mapped from disk."""
         return torch.load(self._kept(name, epoch), weights_only=True, map_location="cpu", mmap=True)
 

@@ -50,7 +50,7 @@ class Fit:
     @property
     def weights(self) -> Weights:
         """Weights of :attr:`result`, mapped from disk."""
-        return self.checkpoints.kept(self.name, int(self.result["epoch"]))
+        return self.checkpoints.weights_at(self.name, int(self.result["epoch"]))
 
     def counted(self) -> list[Row]:
         """The rounds whose weights are kept: of a fit that is scored all that count, of another the result's alone."""

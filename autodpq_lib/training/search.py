@@ -129,8 +129,8 @@ def second_order(
 
     def gradients(loss: Loss, of: Sequence[nn.Parameter]) -> Sequence[Tensor]:
         torch.set_rng_state(noise)
-        found = torch.autograd.grad(loss(), of, allow_unused=True)
-        return [torch.zeros_like(p) if g is None else g for p, g in zip(of, found, strict=True)]
+        gradients = torch.autograd.grad(loss(), of, allow_unused=True)
+        return [torch.zeros_like(p) if g is None else g for p, g in zip(of, gradients, strict=True)]
 
     def move(by: Sequence[Tensor], size: float) -> None:
         for w, start, direction in zip(weights, before, by, strict=True):

@@ -21,7 +21,7 @@ from autodpq_system.paths import ROOT
 from benchmarks.fuzz.judge import READERS
 from benchmarks.fuzz.records import edited
 from benchmarks.fuzz.worker import MEMORY
-from benchmarks.measured import keep, kept
+from benchmarks.measured import read_measures, write_measures
 
 #: Files that are read without the check, to see that what is looked for would be found.
 UNCHECKED = 200
@@ -35,14 +35,14 @@ def main() -> int:
     found = {name: _counted(name, files) for name in READERS}
     without = _counted("c", UNCHECKED, "--unchecked")
     records = edited(find_records(ROOT / "results"), range(files))
-    keep("trust", readers=found, without_the_check=without, records=records)
+    write_measures("trust", readers=found, without_the_check=without, records=records)
     sys.stdout.write(table())
     return int(any(counts["crashed"] or counts["wrong"] for counts in found.values()))
 
 
 def table() -> str:
     """Outcomes of hostile packed files by reader, and of edited records, in Markdown."""
-    found = kept("trust")
+    found = read_measures("trust")
     names = {"numpy": "NumPy", "torch": "torch", "c": "C, under AddressSanitizer"}
     rows = {names[reader]: counts for reader, counts in found["readers"].items()}
     rows[f"{names['c']}, the check left out"] = found["without_the_check"]

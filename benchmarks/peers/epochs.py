@@ -28,7 +28,7 @@ from autodpq_data.prepared import load_samples, load_schema
 from autodpq_eval.layout import LABELS, markdown
 from autodpq_lib.config import MODELS
 from autodpq_system.paths import ROOT, runs_root
-from benchmarks.measured import keep, kept
+from benchmarks.measured import read_measures, write_measures
 
 #: Loop -> its module in `benchmarks.peers`.
 LOOPS = {
@@ -59,7 +59,7 @@ def main() -> int:
             {"loop": loop, "model": model, "round": n} | one(loop, model, Path(folder), asked.epochs, python)
             for n, model, loop in tqdm(turns)
         ]
-    keep("peers", threads=1, epochs=asked.epochs, versions=versions(python), rows=rows)
+    write_measures("peers", threads=1, epochs=asked.epochs, versions=versions(python), rows=rows)
     sys.stdout.write(table())
     return 0
 
@@ -107,7 +107,7 @@ def one(loop: str, model: str, folder: Path, epochs: int, python: Path) -> dict[
 
 def epochs() -> pd.DataFrame:
     """A row for each epoch of each round that was kept, with its seconds and the AUC after it."""
-    rounds = pd.DataFrame(kept("peers")["rows"])
+    rounds = pd.DataFrame(read_measures("peers")["rows"])
     one_each = rounds.explode(["train", "validation", "auc"]).astype(
         {"train": float, "validation": float, "auc": float}
     )
@@ -116,7 +116,7 @@ def epochs() -> pd.DataFrame:
 
 def summary() -> pd.DataFrame:
     """Per model and loop: median and quartiles of the seconds, and how many times ours; AUC after the last epoch."""
-    rounds = pd.DataFrame(kept("peers")["rows"])
+    rounds = pd.DataFrame(read_measures("peers")["rows"])
     groups = epochs().groupby(["model", "loop"], sort=False)
     found = groups[["train", "train and validation"]].median()
     for name, share in (("lower quartile", 0.25), ("upper quartile", 0.75)):
@@ -146,7 +146,7 @@ def draw(found: pd.DataFrame) -> Figure:
 
 def table() -> str:
     """Seconds of an epoch of each loop, how many times ours that is, and the AUC after as many steps."""
-    found = kept("peers")
+    found = read_measures("peers")
     head = ("model", "loop", "training, s", "training and validation, s", "quartiles", "times ours", "validation AUC")
     rows = [
         [

@@ -15,7 +15,7 @@ from autodpq_eval.references import references
 from autodpq_eval.tables import build, collect, read_plan
 from autodpq_lib.config import RunConfig
 from benchmarks import access, lazy, prepare
-from benchmarks.measured import kept
+from benchmarks.measured import read_measures
 from scripts.pages.committed import RESULTS, SEEDS
 
 #: What Table 1 needs of the stand-in: FE for the unit, AutoDPQ for its three parts.
@@ -62,7 +62,7 @@ def without_embeddings() -> str:
 
 def standin() -> str:
     """Time and memory on the stand-in: preparing it, and each fit of FE and AutoDPQ."""
-    found = kept("prepare")
+    found = read_measures("prepare")
     plan = tables("avazu-standin", "paper", [1], ["deepfm"], ["fe", "autodpq"], "one-pass")
     records, gaps = read_plan(RESULTS, plan)
     fits = speed(records)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from autodpq_eval.cost import wall_minutes, whole
 from autodpq_eval.layout import markdown
 from benchmarks import step
-from benchmarks.measured import kept
+from benchmarks.measured import read_measures
 from benchmarks.peers import epochs
 from scripts.pages.committed import both_tables
 
@@ -37,7 +37,7 @@ def _against_peers() -> Iterator[Aim]:
 
 
 def _steps() -> Iterator[Aim]:
-    yield "a step of FE, in floors", False, 1.5, kept("step")["strategies"]["FE"]["whole / floor"]
+    yield "a step of FE, in floors", False, 1.5, read_measures("step")["strategies"]["FE"]["whole / floor"]
     scaling = step.costs().set_index(["by", "n"])
     nine = scaling.loc[("candidates T", 9), "in FE steps"]
     yield "a step of the search, nine candidates, in FE steps", False, 2.2, nine

@@ -28,7 +28,7 @@ def table(recipe: str, number: int = 1) -> pd.DataFrame:
 
 def both_tables(recipe: str) -> list[Record]:
     """The records of Tables 1 and 2, once each."""
-    return list({record.identity: record for number in (1, 2) for record in runs(recipe, number).found}.values())
+    return list({record.identity: record for number in (1, 2) for record in runs(recipe, number).records}.values())
 
 
 @cache

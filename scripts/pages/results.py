@@ -59,13 +59,13 @@ def cost() -> str:
 
 
 def _cost(recipe: str) -> list[str]:
-    found = runs(recipe).found
-    each: pd.DataFrame = costs(found)
+    records = runs(recipe).records
+    each: pd.DataFrame = costs(records)
     units = each["seconds, in FE trainings"]
     parts = " + ".join(f"{units[f'AutoDPQ: {part}']:.1f}" for part in ("pretrain", "search", "retrain"))
     minutes, a_pass = whole(both_tables(recipe))
     return [
-        *(f"`{recipe}`", f"{epoch_seconds(found):.2f}", f"{each.loc['FE', 'seconds']:.0f}"),
+        *(f"`{recipe}`", f"{epoch_seconds(records):.2f}", f"{each.loc['FE', 'seconds']:.0f}"),
         f"{parts} = {units['AutoDPQ']:.1f}",
         *(f"{wall_minutes(both_tables(recipe)):.0f}", f"{minutes:.0f}", f"{a_pass:.2f}"),
     ]
