@@ -11,17 +11,19 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from autodpq_eval.batch import status
+from autodpq_eval.batch import TABLE_SEEDS, status
 from autodpq_lib.config import MODELS, READINGS, RECIPES, STRATEGIES, RunConfig
 from autodpq_runs.record import Record, read_record, record_path
 from autodpq_system.paths import ROOT
 
-PARTS = ("tables", "figure3", "controls", "seeds", "readings")
+PARTS = ("tables", "figure3", "controls", "seeds", "readings", "laboratory")
 #: Table 1 has all strategies on DeepFM; Table 2 these on every model.
 COMPATIBILITY = ("others", "random", "autodpq")
 TEN_SEEDS = range(1, 11)
 #: Draws of Figure 3's long Random: at least 60 FE trainings.
 LONG_DRAWS = 50
+#: The one pair whose Space is the 194k that Table 1 prints for Grid.
+PAIR_OF_TABLE_1 = (8, 8)
 
 
 def plan(
@@ -35,21 +37,17 @@ def plan(
     strategies: Sequence[str] = (),
     profile: str = "full",
 ) -> list[RunConfig]:
-    """Runs of one part of the evaluation: ``tables``, ``figure3``, ``controls``, ``seeds`` or ``readings``.
+    """Runs of one part of the evaluation, of :data:`PARTS`.
 
-    Models, strategies and profile count for ``tables`` alone. ``seeds`` needs Grid's records below ``out``.
+    Models, strategies and profile count for ``tables`` alone. ``seeds`` and ``readings`` need Grid's records of Table 1
+    below ``out``.
     """
-    if part == "figure3":
-        return long_random(dataset, recipe, seeds)
-    if part == "readings":
-        return readings(dataset, recipe, seeds)
-    if part == "controls":
-        return control_runs(dataset, recipe, seeds)
-    if part == "seeds":
-        runs = tables(dataset, recipe, seeds, ["deepfm"], ["grid"])
-        done = [run for run in runs if status(out, run, anywhere=True).state == "done"]
-        return ten_seeds(dataset, recipe, [read_record(record_path(out, run)) for run in done])
-    return tables(dataset, recipe, seeds, models, strategies, profile)
+    if part == "tables":
+        return tables(dataset, recipe, seeds, models, strategies, profile)
+    if part in ("seeds", "readings"):
+        pair = best_pair(grid_of_table_1(out, dataset, recipe))
+        return ten_seeds(dataset, recipe, pair) if part == "seeds" else readings(dataset, recipe, seeds, pair)
+    return {"figure3": long_random, "controls": control_runs, "laboratory": laboratory}[part](dataset, recipe, seeds)
 
 
 def tables(
@@ -126,39 +124,56 @@ def control_runs(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunCon
     ]
 
 
-def ten_seeds(dataset: str, recipe: str, grid: Sequence[Record]) -> list[RunConfig]:
-    """FE, Others, the best global pair and AutoDPQ on ten seeds; ``grid`` are the records that show the best pair."""
-    k, d = best_pair(grid)
-    pair = {"centroids": (k,), "subspaces": (d,)}
-    chosen: dict[str, dict[str, Any]] = {"fe": {}, "others": {}, "grid": pair, "autodpq": {}}
-    return [
-        configure(dataset, recipe, strategy, seed, **switches)
-        for strategy, switches in chosen.items()
+def ten_seeds(dataset: str, recipe: str, pair: tuple[int, int]) -> list[RunConfig]:
+    """FE, Others, DPQ with Grid's best pair and AutoDPQ on ten seeds."""
+    plans = [
+        [*baselines(dataset, recipe, seed, pair).values(), configure(dataset, recipe, "autodpq", seed)]
         for seed in TEN_SEEDS
+    ]
+    return [run for runs in zip(*plans, strict=True) for run in runs]
+
+
+def readings(dataset: str, recipe: str, seeds: Sequence[int], pair: tuple[int, int]) -> list[RunConfig]:
+    """FE, Others, DPQ with Grid's best pair and AutoDPQ under each reading, seed by seed.
+
+    All runs that are compared are in this one part, so that one batch makes them.
+    """
+    return [run for seed in seeds for run in against_baselines(dataset, recipe, seed, pair).values()]
+
+
+def laboratory(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConfig]:
+    """The same on the laboratory's split, with :data:`PAIR_OF_TABLE_1`."""
+    return [
+        run
+        for seed in seeds
+        for run in against_baselines(dataset, recipe, seed, PAIR_OF_TABLE_1, split="laboratory").values()
     ]
 
 
-def readings(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConfig]:
-    """FE, Others, the global pair (8, 8) and AutoDPQ under each reading, on the laboratory's split, seed by seed.
-
-    (8, 8) is the one pair whose Space is the 194k that Table 1 prints for Grid. All runs that are compared are in this
-    one part, so that one batch makes them.
-    """
-    return [config for seed in seeds for config in on_laboratory_split(dataset, recipe, seed).values()]
-
-
-def on_laboratory_split(dataset: str, recipe: str, seed: int) -> dict[str, RunConfig]:
-    """The runs of :func:`readings` for one seed, by their name in the tables."""
-    chosen: dict[str, tuple[str, dict[str, Any]]] = {
-        "FE": ("fe", {}),
-        "Others": ("others", {}),
-        "DPQ (8, 8)": ("grid", {"centroids": (8,), "subspaces": (8,)}),
-        **{f"AutoDPQ, {reading}": ("autodpq", {"reading": reading}) for reading in READINGS},
+def against_baselines(
+    dataset: str, recipe: str, seed: int, pair: tuple[int, int], **switches: Any
+) -> dict[str, RunConfig]:
+    """The baselines' runs of a seed, and AutoDPQ's under each reading, by their names in the tables."""
+    return baselines(dataset, recipe, seed, pair, **switches) | {
+        f"AutoDPQ, {reading}": configure(dataset, recipe, "autodpq", seed, reading=reading, **switches)
+        for reading in READINGS
     }
+
+
+def baselines(dataset: str, recipe: str, seed: int, pair: tuple[int, int], **switches: Any) -> dict[str, RunConfig]:
+    """The runs of a seed that AutoDPQ is compared with: FE, Others and DPQ with one pair in every field."""
+    only = {"centroids": pair[:1], "subspaces": pair[1:]}
     return {
-        name: configure(dataset, recipe, strategy, seed, split="laboratory", **switches)
-        for name, (strategy, switches) in chosen.items()
+        "FE": configure(dataset, recipe, "fe", seed, **switches),
+        "Others": configure(dataset, recipe, "others", seed, **switches),
+        f"DPQ {pair}": configure(dataset, recipe, "grid", seed, **only, **switches),
     }
+
+
+def grid_of_table_1(out: Path, dataset: str, recipe: str) -> list[Record]:
+    """Grid's records of Table 1, as far as they are done."""
+    runs = tables(dataset, recipe, TABLE_SEEDS, ["deepfm"], ["grid"])
+    return [read_record(record_path(out, run)) for run in runs if status(out, run, anywhere=True).state == "done"]
 
 
 def best_pair(grid: Sequence[Record]) -> tuple[int, int]:

@@ -1,8 +1,9 @@
-"""The readings of AutoDPQ on the laboratory's split against FE, Others and (8, 8): differences, and how sure."""
+"""AutoDPQ under each reading against FE, Others and DPQ with one pair: differences, and how sure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -10,22 +11,23 @@ import pandas as pd
 
 from autodpq_eval.effects import by_seed
 from autodpq_eval.paper import table_value
-from autodpq_eval.plans import on_laboratory_split
 from autodpq_eval.stats import BETTER, LEVEL, effect, equivalence
 from autodpq_eval.tables import read_plan
 from autodpq_eval.ten_seeds import holm
+from autodpq_lib.config import RunConfig
 from autodpq_runs.record import Record
 
 #: A difference below this is none: the level that the paper calls significant.
 MARGIN = 0.001
-BASELINES = ("FE", "Others", "DPQ (8, 8)")
-#: Name in the tables -> strategy of the paper's Table 1 beside it.
-PAPER = {"FE": "fe", "Others": "others", "DPQ (8, 8)": "grid"}
+OURS = "AutoDPQ"
+#: Records by their names in the tables.
+Groups = dict[str, list[Record]]
+#: First word of a name in the tables -> strategy of the paper's Table 1 beside it.
+PAPER = {"FE": "fe", "Others": "others", "DPQ": "grid", "AutoDPQ,": "autodpq"}
 
 
-def groups(out: Path, dataset: str, recipe: str, seeds: Sequence[int]) -> dict[str, list[Record]]:
-    """Records by name; empty where none is done."""
-    plans = [on_laboratory_split(dataset, recipe, seed) for seed in seeds]
+def groups(out: Path, plans: Sequence[Mapping[str, RunConfig]]) -> Groups:
+    """Records by the names of the plans, of which there is one a seed; empty where none is done."""
     return {name: read_plan(out, [plan[name] for plan in plans])[0] for name in plans[0]}
 
 
@@ -38,7 +40,7 @@ def means(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
             each = pd.Series(by_seed(records, measure), dtype=float)
             row |= {measure: each.mean(), f"{measure} sd": each.std()}
         row["space"] = np.mean([r.space.paper for r in records]) if records else np.nan
-        row["paper"] = table_value(1, "ml-1m", "deepfm", PAPER.get(name, "autodpq"), "auc")
+        row["paper"] = _paper("auc", name)
         rows.append(row)
     return pd.DataFrame(rows).set_index("name")
 
@@ -51,11 +53,11 @@ def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     """
     rows = []
     for metric in ("auc", "logloss"):
-        for ours in (name for name in runs if name not in BASELINES):
-            for base in BASELINES:
-                a, b = _pairs(runs[ours], runs[base], metric)
-                row: dict[str, object] = {"metric": metric, "a": ours, "b": base, "paper": _paper(metric, base)}
-                rows.append(row | effect(a, b) | equivalence(a, b, MARGIN))
+        for ours, baseline in product((n for n in runs if n.startswith(OURS)), (n for n in runs if OURS not in n)):
+            a, b = _pairs(runs[ours], runs[baseline], metric)
+            gap = BETTER[metric] * (_paper(metric, ours) - _paper(metric, baseline))
+            row: dict[str, object] = {"metric": metric, "a": ours, "b": baseline, "paper": gap}
+            rows.append(row | effect(a, b) | equivalence(a, b, MARGIN))
     table = pd.DataFrame(rows)
     for column in ("p", "p_paired"):
         table[f"{column}_holm"] = holm(table[column].astype(float).to_numpy())
@@ -86,6 +88,5 @@ def verdict(row: Mapping[str, float]) -> str:
     return ", ".join(filter(None, (shown, equal))) or "open"
 
 
-def _paper(metric: str, baseline: str) -> float:
-    ours, theirs = (table_value(1, "ml-1m", "deepfm", name, metric) for name in ("autodpq", PAPER[baseline]))
-    return BETTER[metric] * (ours - theirs)
+def _paper(metric: str, name: str) -> float:
+    return table_value(1, "ml-1m", "deepfm", PAPER[name.split(maxsplit=1)[0]], metric)

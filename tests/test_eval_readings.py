@@ -5,25 +5,46 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autodpq_eval.plans import on_laboratory_split, plan
-from autodpq_eval.readings import BASELINES, verdict
+from autodpq_eval import readings
+from autodpq_eval.plans import TEN_SEEDS, against_baselines, plan
+from autodpq_eval.readings import verdict
 from autodpq_lib.config import RunConfig
 from autodpq_system.paths import ROOT
 
+NAMES = ["FE", "Others", "DPQ (8, 8)", "AutoDPQ, literal", "AutoDPQ, text", "AutoDPQ, laboratory"]
 
-def test_each_seed_has_all_that_it_is_compared_with_on_the_laboratorys_split() -> None:
-    runs = plan("readings", "ml-1m", "paper", [3, 4], out=ROOT / "results")
+
+def test_each_seed_has_all_that_it_is_compared_with() -> None:
+    runs = against_baselines("ml-1m", "paper", 3, (8, 8))
+    assert list(runs) == NAMES
+    assert runs["DPQ (8, 8)"].candidates == [(8, 8)]
+    assert [run.reading for run in list(runs.values())[3:]] == ["literal", "text", "laboratory"]
+    assert len({run.name() for run in runs.values()}) == 6
+
+
+def test_on_the_laboratorys_split_all_are_on_it() -> None:
+    runs = plan("laboratory", "ml-1m", "paper", [3, 4], out=ROOT / "results")
     assert [run.seed for run in runs] == [3] * 6 + [4] * 6
     assert {run.split for run in runs} == {"laboratory"}
-    names = on_laboratory_split("ml-1m", "paper", 3)
-    assert set(names) == {*BASELINES, "AutoDPQ, literal", "AutoDPQ, text", "AutoDPQ, laboratory"}
-    assert names["DPQ (8, 8)"].candidates == [(8, 8)]
-    assert {names[f"AutoDPQ, {reading}"].reading for reading in ("literal", "text", "laboratory")} == {
-        "literal",
-        "text",
-        "laboratory",
-    }
-    assert len({run.name() for run in runs}) == len(runs)
+
+
+def test_on_our_split_the_baselines_are_those_of_the_ten_seeds() -> None:
+    here, ten = (plan(part, "ml-1m", "paper", TEN_SEEDS, out=ROOT / "results") for part in ("readings", "seeds"))
+    assert len(here) == 60
+    assert {run.name() for run in here} >= {run.name() for run in ten}
+
+
+def made(auc: float) -> dict[int, float]:
+    return {seed: auc + seed / 1e5 for seed in (1, 2, 3)}
+
+
+def test_ours_minus_each_baseline_beside_the_papers_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    aucs = dict(zip(NAMES[:4], (0.80, 0.81, 0.82, 0.83), strict=True))
+    monkeypatch.setattr(readings, "by_seed", lambda records, _: made(records[0]))
+    table = readings.comparisons({name: [auc] for name, auc in aucs.items()}).query("metric == 'auc'")
+    assert table["b"].tolist() == NAMES[:3]
+    assert table["effect"].tolist() == pytest.approx([0.03, 0.02, 0.01])
+    assert table["paper"].tolist() == pytest.approx([0.0068, 0.0049, 0.0036])
 
 
 @pytest.mark.parametrize(

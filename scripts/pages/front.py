@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pandas as pd
 
 from autodpq_eval.layout import LABELS, layout, markdown
@@ -122,8 +125,8 @@ def _comparisons() -> pd.DataFrame:
     return claims()[claims()["kind"] == "comparison"]
 
 
-BLOCKS = {
-    "readings": readings.summary,
+BLOCKS: dict[str, Callable[[], str]] = {
+    "readings": partial(readings.summary, "laboratory"),
     "gain": gain.text,
     "ml-1m": movielens,
     "verdict": verdict,

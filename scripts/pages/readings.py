@@ -1,35 +1,55 @@
-"""results/readings.md: AutoDPQ's three readings on the laboratory's own split, against FE, Others and (8, 8)."""
+"""results/readings.md: AutoDPQ's three readings on the laboratory's split and on ours, against FE, Others and DPQ."""
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autodpq_eval import readings
 from autodpq_eval.layout import markdown
+from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, best_pair, grid_of_table_1
 from autodpq_lib.config import READINGS
 from scripts.pages.committed import RESULTS
 
-#: The recipe whose base model is that of the laboratory's public code.
-RECIPE = "paper"
-SEEDS = range(1, 11)
+#: Where the readings are compared -> split and recipe. That of the laboratory's public code is ``paper``.
+PLACES = {
+    "laboratory": ("laboratory", "paper"),
+    "ours-paper": ("fixed", "paper"),
+    "ours-tuned": ("fixed", "tuned"),
+}
+TITLES = {
+    "laboratory": "the laboratory's split, recipe paper",
+    "ours-paper": "our split, recipe paper",
+    "ours-tuned": "our split, recipe tuned",
+}
 LOOK = dict(zip(READINGS, (("o", 0), ("s", 1), ("^", 2)), strict=True))
 
 
 @cache
-def means() -> pd.DataFrame:
-    """A row a name."""
-    return readings.means(readings.groups(RESULTS, "ml-1m", RECIPE, SEEDS))
+def runs(place: str) -> readings.Groups:
+    """Records by name."""
+    split, recipe = PLACES[place]
+    pair = best_pair(grid_of_table_1(RESULTS, "ml-1m", recipe)) if split == "fixed" else PAIR_OF_TABLE_1
+    plans = [against_baselines("ml-1m", recipe, seed, pair, split=split) for seed in TEN_SEEDS]
+    return readings.groups(RESULTS, plans)
 
 
 @cache
-def comparisons() -> pd.DataFrame:
+def means(place: str) -> pd.DataFrame:
+    """A row a name."""
+    return readings.means(runs(place))
+
+
+@cache
+def comparisons(place: str) -> pd.DataFrame:
     """A row a reading, baseline and metric."""
-    return readings.comparisons(readings.groups(RESULTS, "ml-1m", RECIPE, SEEDS))
+    return readings.comparisons(runs(place))
 
 
 def parts() -> str:
@@ -39,7 +59,7 @@ def parts() -> str:
     return markdown(["switch", *READINGS], rows)
 
 
-def table() -> str:
+def table(place: str) -> str:
     """Means and spreads on test, beside the paper's AUC."""
     rows = [
         [
@@ -47,13 +67,13 @@ def table() -> str:
             f"{row['logloss']:.4f} ± {row['logloss sd']:.4f}",
             *(f"{row['touched auc']:.4f} ± {row['touched auc sd']:.4f}", f"{row['space']:,.0f}"),
         ]
-        for name, row in means().iterrows()
+        for name, row in means(place).iterrows()
     ]
     head = ["", "seeds", "AUC ↑, the paper", "AUC ↑", "logloss ↓", "AUC ↑, touched samples", "Space ↓"]
     return markdown(head, rows)
 
 
-def differences() -> str:
+def differences(place: str) -> str:
     """AutoDPQ minus each baseline, with both tests and the test of equivalence."""
     rows = [
         [
@@ -61,102 +81,104 @@ def differences() -> str:
             *(f"{row['low']:+.4f} to {row['high']:+.4f}", _p(row["p_holm"]), _p(row["p_paired_holm"])),
             *(_p(row["p_equal_paired"]), row["verdict"]),
         ]
-        for _, row in comparisons().iterrows()
+        for _, row in comparisons(place).iterrows()
     ]
-    head = [
-        "",
-        "over",
-        "metric",
-        "the paper",
-        "difference",
-        "95 % interval",
-        "p Welch",
-        "p paired",
-        "p equal",
-        "verdict",
-    ]
-    return markdown(head, rows)
+    head = ["", "over", "metric", "the paper", "difference", "95 % interval", "p Welch", "p paired", "p equal"]
+    return markdown([*head, "verdict"], rows)
 
 
 def _p(value: float) -> str:
     return "–" if pd.isna(value) else f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
-def summary() -> str:
+def summary(place: str) -> str:
     """What the table shows, in sentences made from its numbers."""
-    table = comparisons()
-    auc = table[table["metric"] == "auc"]
-    ours = means()
-    near = ours[~ours.index.str.startswith("AutoDPQ")]
-    gaps = near["auc"] - near["paper"]
+    ours = means(place)
+    baselines = ours[~ours.index.str.startswith(readings.OURS)]
+    gaps = baselines["auc"] - baselines["paper"]
     sentences = [
-        f"On this split our baselines lie {gaps.min():+.4f} to {gaps.max():+.4f} from the paper's AUC "
-        f"({', '.join(near.index)})."
+        f"{', '.join(baselines.index)} lie {gaps.min():+.4f} to {gaps.max():+.4f} from the paper's AUC.",
+        *(_sentence(place, reading) for reading in READINGS),
     ]
-    for reading in READINGS:
-        of = auc[auc["a"] == f"AutoDPQ, {reading}"]
-        row = ours.loc[f"AutoDPQ, {reading}"]
-        said = "; ".join(f"{r['effect']:+.4f} over {r['b']} ({r['verdict']})" for _, r in of.iterrows())
-        gap = row["auc"] - row["paper"]
-        sentences.append(
-            f"AutoDPQ under the {reading} reading has {row['auc']:.4f}, {gap:+.4f} from the paper's: {said}."
-        )
     return "\n".join(f"- {sentence}" for sentence in sentences) + "\n"
 
 
+def _sentence(place: str, reading: str) -> str:
+    name = f"{readings.OURS}, {reading}"
+    row, of = means(place).loc[name], comparisons(place).query("metric == 'auc' and a == @name")
+    said = "; ".join(f"{r['effect']:+.4f} over {r['b']} ({r['verdict']})" for _, r in of.iterrows())
+    return (
+        f"AutoDPQ under the {reading} reading has {row['auc']:.4f}, {row['auc'] - row['paper']:+.4f} from the paper's: "
+        f"{said}."
+    )
+
+
 def data() -> pd.DataFrame:
-    """What the picture shows: the rows on AUC."""
-    table = comparisons()
-    return table.loc[table["metric"] == "auc", ["a", "b", "paper", "effect", "low", "high", "n"]]
+    """What the picture shows: the rows on AUC, of every place."""
+    columns = ["place", "a", "b", "paper", "effect", "low", "high", "n"]
+    each = [comparisons(place).query("metric == 'auc'").assign(place=place) for place in PLACES]
+    return pd.concat(each)[columns].reset_index(drop=True)
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """A group a baseline: the paper's gain as a diamond, each reading's difference with its interval."""
-    figure, axis = plt.subplots(figsize=(9, 4.8), layout="constrained")
-    colours, ticks = sns.color_palette("colorblind"), {}
-    for place, (base, of) in enumerate(table.groupby("b", sort=False)):
-        y = -place * 5.0
-        ticks[y - 1.5] = f"over {base}"
-        axis.plot(of["paper"].iloc[0], y, "D", color="black", ms=8)
-        axis.annotate(
-            "the paper", (of["paper"].iloc[0], y), (9, 0), textcoords="offset points", va="center", fontsize=9
-        )
-        for step, (_, row) in enumerate(of.iterrows(), 1):
-            reading = row["a"].removeprefix("AutoDPQ, ")
-            marker, colour = LOOK[reading][0], colours[LOOK[reading][1]]
-            axis.plot([row["low"], row["high"]], [y - step] * 2, color=colour, lw=2.5, solid_capstyle="round")
-            axis.plot(row["effect"], y - step, marker, color=colour, ms=8)
-            said = f"{reading}: {row['effect']:+.4f}".replace("-", "−")
-            axis.annotate(said, (row["high"], y - step), (9, 0), textcoords="offset points", va="center", fontsize=9)
-    axis.axvspan(-readings.MARGIN, readings.MARGIN, color="0.93", zorder=0)
-    axis.axvline(0, color="0.3", lw=1.2)
-    axis.set(yticks=list(ticks), yticklabels=list(ticks.values()), xlim=(None, table["paper"].max() * 1.25))
-    axis.set_xlabel("difference in test AUC, 95 % interval; right of the line, AutoDPQ is better")
-    axis.set_title("AutoDPQ's three readings on the laboratory's split of MovieLens-1M", loc="left", fontweight="bold")
-    axis.tick_params(axis="y", length=0)
+    """A panel a place, in it a group a baseline: the paper's gain, and each reading's difference with its interval."""
+    figure, axes = plt.subplots(1, len(PLACES), figsize=(13, 4.8), sharex=True, sharey=True, layout="constrained")
+    for axis, (place, of) in zip(axes, table.groupby("place", sort=False), strict=True):
+        _panel(axis, of)
+        axis.set_title(f"{TITLES[str(place)]}, {of['n'].min():.0f} seeds", loc="left", fontsize=10)
+    axes[0].set_xlim(table["low"].min() - 0.0005, table["paper"].max() + 0.0025)
+    figure.supxlabel("difference in test AUC, 95 % interval; right of the line, AutoDPQ is better", fontsize=10)
+    figure.suptitle("AutoDPQ's gain in AUC on MovieLens-1M under three readings", x=0.01, ha="left", fontweight="bold")
     sns.despine(figure, left=True)
     return figure
 
 
+def _panel(axis: Axes, table: pd.DataFrame) -> None:
+    colours, ticks = sns.color_palette("colorblind"), {}
+    for number, (baseline, of) in enumerate(table.groupby("b", sort=False)):
+        y = -number * 5.0
+        ticks[y - 1.5] = f"over {str(baseline).split()[0]}"
+        axis.plot(of["paper"].iloc[0], y, "D", color="black", ms=7)
+        _say(axis, "the paper", of["paper"].iloc[0], y)
+        for step, (_, row) in enumerate(of.iterrows(), 1):
+            reading = row["a"].removeprefix(f"{readings.OURS}, ")
+            marker, colour = LOOK[reading][0], colours[LOOK[reading][1]]
+            axis.plot([row["low"], row["high"]], [y - step] * 2, color=colour, lw=2.5, solid_capstyle="round")
+            axis.plot(row["effect"], y - step, marker, color=colour, ms=7)
+            _say(axis, f"{reading}: {row['effect']:+.4f}".replace("-", "−"), row["high"], y - step)
+    axis.axvspan(-readings.MARGIN, readings.MARGIN, color="0.93", zorder=0)
+    axis.axvline(0, color="0.3", lw=1.2)
+    axis.set(yticks=list(ticks), yticklabels=list(ticks.values()))
+    axis.tick_params(axis="y", length=0)
+
+
+def _say(axis: Axes, text: str, x: float, y: float) -> None:
+    axis.annotate(text, (x, y), (7, 0), textcoords="offset points", va="center", fontsize=8)
+
+
 def picture() -> str:
     """The picture with its numbers as alternative text, and what to see in it."""
+    table = data()
     rows = "; ".join(
-        f"{row['a']}, over {row['b']}: {row['effect']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f}), "
-        f"the paper {row['paper']:+.4f}"
-        for _, row in data().iterrows()
+        f"{TITLES[row['place']]}, {row['a']}, over {row['b']}: {row['effect']:+.4f} ({row['low']:+.4f} to "
+        f"{row['high']:+.4f}), the paper {row['paper']:+.4f}"
+        for _, row in table.iterrows()
     )
-    beyond = int((data()["high"] < data()["paper"]).sum())
+    beyond = int((table["high"] < table["paper"]).sum())
     return (
         f"![Differences in AUC. {rows}.](readings.png)\n\n*What to see: how far each reading lies from the paper's "
-        f"diamond, which is beyond {beyond} of {len(data())} intervals, and whether it leaves the grey band, in which "
-        "a difference is below 0.001. Intervals are Welch's.*\n"
+        f"diamond, which is beyond {beyond} of {len(table)} intervals, and whether it leaves the grey band, in which a "
+        f"difference is below {readings.MARGIN:g}. Intervals are Welch's.*\n"
     )
 
 
-BLOCKS = {
-    "readings-summary": summary,
+def _of(place: str) -> dict[str, Callable[[], str]]:
+    blocks = {"summary": summary, "means": table, "differences": differences}
+    return {f"{place}-{name}": partial(make, place) for name, make in blocks.items()}
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
     "readings-parts": parts,
-    "readings-means": table,
     "readings-picture": picture,
-    "readings-differences": differences,
+    **{name: make for place in PLACES for name, make in _of(place).items()},
 }
