@@ -1,11 +1,13 @@
-"""The ledger: one row a recipe for every number and claim of the paper's evaluation, with a verdict by fixed rules."""
+"""The ledger: every number and claim of the paper's evaluation, with a verdict by fixed rules, in each case of ours."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,49 +17,90 @@ from autodpq_eval.cost import PAPER_END
 from autodpq_eval.facts import read_facts
 from autodpq_eval.figure3 import auc_at, fe_unit, points
 from autodpq_eval.paper import FACTS, as_number, curve_value, table_value, truncated
-from autodpq_eval.plans import TEN_SEEDS, configure, controls, long_random
+from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, configure, controls, long_random
 from autodpq_eval.stats import BETTER, best_baseline, effect, relative_improvement
 from autodpq_eval.tables import TABLES, metric_of, read_plan
 from autodpq_eval.ten_seeds import holm
 from autodpq_eval.verdicts import on_comparison, on_number, on_space
-from autodpq_lib.config import MODELS, RECIPES, STRATEGIES, RunConfig
+from autodpq_lib.config import MODELS, READINGS, RECIPES, STRATEGIES, RunConfig
 from autodpq_runs.record import Record
 
 COLUMNS = [
-    "id", "recipe", "kind", "claim", "source", "paper", "ours", "low", "high", "n", "verdict", "records",
+    "id", "recipe", "reading", "split", "kind", "claim", "source", "paper", "ours", "low", "high", "n", "verdict",
+    "records",
 ]  # fmt: skip
 #: What the tests behind the comparisons say, for those who want to check a verdict.
-TESTS = ["id", "recipe", "ours", "low", "high", "n", "n_base", "p", "p_holm", "p_paired", "verdict"]
+TESTS = ["id", "recipe", "reading", "split", "ours", "low", "high", "n", "n_base", "p", "p_holm", "p_paired", "verdict"]
 NOT_PUBLISHED = "can't be tested: the decision behind it is not published"
 NO_AVAZU = "can't be tested: the data can't be redistributed; needs avazu placed by hand"
+
+#: Strategies that have runs on the laboratory's split; its Grid is the one pair of :data:`PAIR_OF_TABLE_1`.
+ON_LABORATORY_SPLIT = {"fe", "others", "grid", "autodpq"}
 
 Row = dict[str, Any]
 Facts = Mapping[str, Mapping[str, Any]]
 Runs = Mapping[tuple[str, str], Sequence[Record]]
 
 
+class Case(NamedTuple):
+    """What a ledger's rows are of, beside the paper."""
+
+    recipe: str
+    reading: str = "literal"
+    split: str = "fixed"
+
+    def has(self, row: Row) -> bool:
+        """Whether a row is of this case: a reading changes AutoDPQ alone, and the laboratory's split has few runs."""
+        names, model, metric = row.get("_about", ((), "", ""))
+        own = self.reading == "literal" or ("autodpq" in names and set(names) <= set(STRATEGIES))
+        there = set(names) <= ON_LABORATORY_SPLIT and model == "deepfm" and metric in ("auc", "logloss")
+        return own and (self.split == "fixed" or (bool(names) and there))
+
+
+#: The recipe of the laboratory's split is that of its code.
+CASES = [
+    *(Case(recipe, reading) for recipe in RECIPES for reading in READINGS),
+    *(Case("paper", reading, "laboratory") for reading in READINGS),
+]
+
+
 def ledger(out: Path) -> pd.DataFrame:
-    """All rows of both recipes, from the MovieLens-1M records and facts below ``out``; COLUMNS, then TESTS."""
+    """The rows of all :data:`CASES`, from the MovieLens-1M records and facts below ``out``; COLUMNS, then TESTS."""
     rows: list[Row] = []
     facts = read_facts(out)
-    for recipe in RECIPES:
-        runs = plain_runs(out, recipe)
+    read = cache(lambda plan: read_plan(out, plan)[0])
+    for case in CASES:
+        runs = plain_runs(case, read)
         each = [*_numbers(runs, facts), *_improvements(runs), *_plateaus(runs), *_claims(runs, facts)]
-        rows += [{"recipe": recipe, **row} for row in judged(each)]
+        rows += [{**case._asdict(), **row} for row in judged([row for row in each if case.has(row)])]
     return pd.DataFrame(rows, columns=list(dict.fromkeys(COLUMNS + TESTS)))
 
 
-def plain_runs(out: Path, recipe: str) -> Runs:
+def as_printed(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the literal reading on our split."""
+    return table[(table["reading"] == "literal") & (table["split"] == "fixed")]
+
+
+def plain_runs(case: Case, read: Callable[[tuple[RunConfig, ...]], list[Record]]) -> Runs:
     """Records by model and strategy, all seeds at hand; the controls by their id; Figure 3's long Random and its FE."""
     plans: dict[tuple[str, str], list[RunConfig]] = {
-        (model, strategy): [configure("ml-1m", recipe, strategy, seed, model=model) for seed in TEN_SEEDS]
+        (model, strategy): [_configured(case, strategy, seed, model) for seed in TEN_SEEDS]
         for model in MODELS
         for strategy in STRATEGIES
     }
-    plans |= {("deepfm", c.id): [c.config("ml-1m", recipe, seed) for seed in TEN_SEEDS] for c in controls()}
-    for run in long_random("ml-1m", recipe, list(TEN_SEEDS)):
+    plans |= {("deepfm", c.id): [c.config("ml-1m", case.recipe, seed) for seed in TEN_SEEDS] for c in controls()}
+    for run in long_random("ml-1m", case.recipe, list(TEN_SEEDS)):
         plans.setdefault(("deepfm", f"long {run.strategy}"), []).append(run)
-    return {key: read_plan(out, plan)[0] for key, plan in plans.items()}
+    return {key: read(tuple(plan)) for key, plan in plans.items()}
+
+
+def _configured(case: Case, strategy: str, seed: int, model: str) -> RunConfig:
+    switches: dict[str, Any] = {"model": model, "split": case.split}
+    if strategy == "autodpq":
+        switches["reading"] = case.reading
+    if strategy == "grid" and case.split == "laboratory":
+        switches |= {"centroids": PAIR_OF_TABLE_1[:1], "subspaces": PAIR_OF_TABLE_1[1:]}
+    return configure("ml-1m", case.recipe, strategy, seed, **switches)
 
 
 def _numbers(runs: Runs, facts: Facts) -> list[Row]:
@@ -74,6 +117,7 @@ def _number(number: Mapping[str, str], runs: Runs, facts: Facts) -> Row:
         "claim": f"{metric} of {strategy} on {model}, {dataset}",
         "source": f"Table {table}",
         "paper": number["value"],
+        "_about": ((strategy,) if dataset == "ml-1m" else (), model, metric),
     }
     if metric == "space":
         return row | _space(dataset, strategy, number["value"], runs[model, strategy], facts)
@@ -84,15 +128,10 @@ def _number(number: Mapping[str, str], runs: Runs, facts: Facts) -> Row:
 
 
 def _space(dataset: str, strategy: str, paper: str, records: Sequence[Record], facts: Facts) -> Row:
-    """Space is judged where it is implied: FE, Others, Grid's only possible pair (8, 8), FE and Grid on Avazu."""
+    """Space is judged where it is implied: FE and Others; FE and Grid on Avazu. Who chose a pair chose its Space."""
     if dataset != "ml-1m":
         fact = {"fe": "avazu_fe_space", "grid": "avazu_grid_least"}.get(strategy)
         return {**on_space(int(facts[fact]["value"]), paper)} if fact else {"verdict": NO_AVAZU}
-    if strategy == "grid":
-        return {
-            "claim": "space of (8, 8) in every field, the only pair that fits",
-            **on_space(int(facts["grid_space"]["value"]), paper),
-        }
     if not records:
         return {"verdict": "missing"}
     mean = int(np.mean([record.space.paper for record in records]))
@@ -110,7 +149,7 @@ def _improvements(runs: Runs) -> list[Row]:
         paper = relative_improvement(theirs, printed[best_baseline(printed, metric)], metric)
         baselines = {name: _values(runs, "deepfm", name, metric) for name in TABLES[1][1] if name != "autodpq"}
         row: Row = {"id": f"table1-ml-1m-rel-improv-{metric}", "kind": "number", "claim": f"Rel.Improv. in {metric}"}
-        row |= {"source": "Table 1", "paper": f"{paper:.4f}"}
+        row |= {"source": "Table 1", "paper": f"{paper:.4f}", "_about": (tuple(STRATEGIES), "deepfm", metric)}
         ours = _values(runs, "deepfm", "autodpq", metric)
         if not ours or not all(baselines.values()):
             rows.append({**row, "verdict": "missing"})
@@ -129,6 +168,7 @@ def _plateaus(runs: Runs) -> list[Row]:
     for strategy, paper in pd.read_csv(FACTS / "figure3.csv").groupby("strategy")["auc"].last().items():
         row: Row = {"id": f"figure3-{strategy}", "kind": "number", "claim": f"the curve of {strategy} ends at this AUC"}
         row |= {"source": "Figure 3", "paper": f"{paper:.4f}", "records": _names(_curve_runs(runs, str(strategy)))}
+        row["_about"] = (strategy,), "deepfm", "auc_at_end"
         rows.append(row | on_number(_values(runs, "deepfm", str(strategy), "auc_at_end"), float(paper)))
     return rows
 
@@ -147,6 +187,8 @@ def _comparison(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:
     """Ours minus theirs, positive where the claim holds; judged once all p-values are corrected together."""
     model, metric = claim.get("model", "deepfm"), claim["metric"]
     sign = BETTER[metric]
+    if metric == "cost":
+        runs = _of_one_code(runs, claim["better"], claim["worse"])
     ours, baseline = (_values(runs, model, claim[side], metric) for side in ("better", "worse"))
     difference = effect(ours, baseline)
     if math.isnan(difference["p"]) and min(len(ours), len(baseline)) > 1:  # no spread at all on either side
@@ -161,7 +203,19 @@ def _comparison(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:
         "low": low,
         "high": high,
         "_paper": paper,
+        "_about": ((claim["better"], claim["worse"]), model, metric),
     }
+
+
+def _of_one_code(runs: Runs, *names: str) -> Runs:
+    """The runs of the seeds whose records, FE's among them, are of one commit on one kind of processor.
+
+    Seconds of two versions of the code, or of two machines, can't be compared.
+    """
+    made: dict[int, set[tuple[str | None, str]]] = defaultdict(set)
+    for record in (r for name in ("fe", *names) for r in runs["deepfm", name]):
+        made[record.config.seed].add((record.provenance.git_commit, record.provenance.cpu))
+    return {key: [r for r in each if len(made[r.config.seed]) == 1] for key, each in runs.items()}
 
 
 def _paper_gap(model: str, metric: str, better: str, worse: str) -> float:
@@ -176,7 +230,8 @@ def _paper_gap(model: str, metric: str, better: str, worse: str) -> float:
 def _cost(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:
     records = runs["deepfm", claim["strategy"]]
     found = on_number(_values(runs, "deepfm", claim["strategy"], claim["metric"]), claim["paper"])
-    return {"paper": str(claim["paper"]), "records": _names(records), **found}
+    about = (claim["strategy"],), "deepfm", claim["metric"]
+    return {"paper": str(claim["paper"]), "records": _names(records), "_about": about, **found}
 
 
 def _fact(claim: Mapping[str, Any], _: Runs, facts: Facts) -> Row:
@@ -244,9 +299,18 @@ def _csv(table: pd.DataFrame) -> str:
 
 
 def counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Number of rows by kind, verdict and recipe; what Table 2 repeats of Table 1 is left out; facts have no recipe."""
+    """Number of rows by kind, verdict and case; what Table 2 repeats of Table 1 is left out; facts have no case."""
     shown = table[~table["id"].str.startswith("table2-ml-1m-deepfm")]
     verdicts = shown["verdict"].str.replace(r"^off by.*", "off", regex=True).str.replace(r":.*", "", regex=True)
-    recipes = shown["recipe"].where(shown["kind"] != "fact", "either")
+    cases = shown.apply(_titled, axis=1).where(shown["kind"] != "fact", "any")
     once = ~(shown["kind"].eq("fact") & shown.duplicated("id"))
-    return pd.crosstab([shown["kind"][once], verdicts[once]], recipes[once]).rename_axis(index=["kind", "verdict"])
+    each = pd.crosstab([shown["kind"][once], verdicts[once]], cases[once]).rename_axis(
+        index=["kind", "verdict"], columns=None
+    )
+    return each[list(dict.fromkeys(["any", *cases]))]
+
+
+def _titled(row: Mapping[str, str]) -> str:
+    """A case in a few words: ``paper``, ``paper, text``, ``laboratory's split, text``."""
+    place = row["recipe"] if row["split"] == "fixed" else f"{row['split']}'s split"
+    return place if row["reading"] == "literal" else f"{place}, {row['reading']}"

@@ -11,14 +11,12 @@ import pandas as pd
 
 from autodpq_eval.effects import by_seed
 from autodpq_eval.paper import table_value
-from autodpq_eval.stats import BETTER, LEVEL, effect, equivalence
+from autodpq_eval.stats import BETTER, MARGIN, effect, equivalence, verdict
 from autodpq_eval.tables import read_plan
 from autodpq_eval.ten_seeds import holm
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import Record
 
-#: A difference below this is none: the level that the paper calls significant.
-MARGIN = 0.001
 OURS = "AutoDPQ"
 #: Records by their names in the tables.
 Groups = dict[str, list[Record]]
@@ -73,19 +71,6 @@ def _pairs(
     )
     both = a.keys() & b.keys()
     return {seed: a[seed] for seed in both}, {seed: b[seed] for seed in both}
-
-
-def verdict(row: Mapping[str, float]) -> str:
-    """*better* or *worse* if the paired test says so after Holm's correction, *equal* within the margin, else *open*.
-
-    The paired test decides, for a seed gives both sides of a pair the same initial weights and order of the data. A
-    difference can be both shown and smaller than the margin; then both are said.
-    """
-    if np.isnan(row["p_paired_holm"]):
-        return "missing"
-    shown = ("better" if row["effect"] > 0 else "worse") if row["p_paired_holm"] < LEVEL else ""
-    equal = f"equal within {MARGIN:g}" if row["p_equal_paired"] < LEVEL else ""
-    return ", ".join(filter(None, (shown, equal))) or "open"
 
 
 def _paper(metric: str, name: str) -> float:

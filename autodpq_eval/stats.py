@@ -11,6 +11,8 @@ import numpy as np
 from scipy import stats
 
 LEVEL = 0.05
+#: A difference below this is none: the level that the paper calls significant.
+MARGIN = 0.001
 #: +1 where higher is better, -1 where lower is.
 BETTER = {"auc": 1, "auc_at_cost": 1, "logloss": -1, "space": -1, "cost": -1}
 BySeed = Mapping[int, float]
@@ -80,6 +82,19 @@ def equivalence(ours: BySeed, baseline: BySeed, margin: float) -> dict[str, floa
             stats.ttest_rel(a - margin, b, alternative="less").pvalue,
         )
     return p
+
+
+def verdict(row: Mapping[str, float]) -> str:
+    """*better* or *worse* if the paired test says so after Holm's correction, *equal* within the margin, else *open*.
+
+    The paired test decides, for a seed gives both sides of a pair the same initial weights and order of the data. A
+    difference can be both shown and smaller than the margin; then both are said.
+    """
+    if np.isnan(row["p_paired_holm"]):
+        return "missing"
+    shown = ("better" if row["effect"] > 0 else "worse") if row["p_paired_holm"] < LEVEL else ""
+    equal = f"equal within {MARGIN:g}" if row["p_equal_paired"] < LEVEL else ""
+    return ", ".join(filter(None, (shown, equal))) or "open"
 
 
 def relative_improvement(ours: float, baseline: float, metric: str) -> float:

@@ -7,15 +7,10 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy import stats
 
 from autodpq_eval.effects import by_seed
-from autodpq_eval.paper import table_value
-from autodpq_eval.stats import BETTER, LEVEL, effect
+from autodpq_eval.stats import BETTER, MARGIN, effect, equivalence, verdict
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.finish import model_folder
 from autodpq_runs.record import Record
@@ -23,7 +18,6 @@ from autodpq_runs.record import Record
 RESAMPLES = 1000
 #: AUCs of the same predictions differ by less, in whatever way they are summed and written.
 SAME = 1e-6
-DRAWS, GAPS = 20_000, np.linspace(0, 0.004, 17)
 
 
 def by_strategy(records: Sequence[Record]) -> dict[str, list[Record]]:
@@ -35,17 +29,19 @@ def by_strategy(records: Sequence[Record]) -> dict[str, list[Record]]:
 def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     """One row a metric and pair of strategies: a over b, positive where a is better, both tests with Holm's correction.
 
-    With the 95 % interval by Welch and Hedges' g. The correction's family are all rows of the table.
+    With the 95 % interval by Welch, Hedges' g, the tests of equivalence within :data:`MARGIN`, and the verdict. The
+    correction's family are all rows of the table.
     """
     rows: list[dict[str, object]] = []
     for metric in ("auc", "logloss"):
         for first, second in combinations(runs, 2):
-            signed = [{k: BETTER[metric] * v for k, v in by_seed(runs[x], metric).items()} for x in (second, first)]
-            rows.append({"metric": metric, "a": second, "b": first, **effect(*signed), "g": hedges_g(*signed)})
+            a, b = ({k: BETTER[metric] * v for k, v in by_seed(runs[x], metric).items()} for x in (second, first))
+            tests = effect(a, b) | {"g": hedges_g(a, b)} | equivalence(a, b, MARGIN)
+            rows.append({"metric": metric, "a": second, "b": first, **tests})
     table = pd.DataFrame(rows).rename(columns={"p": "p_welch"})
     for column in ("p_welch", "p_paired"):
         table[f"{column}_holm"] = holm(table[column].astype(float).to_numpy())
-    return table
+    return table.assign(verdict=[verdict(row) for _, row in table.iterrows()])
 
 
 def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -143,39 +139,3 @@ class _Auc:
         negative = np.add.reduceat(np.where(self.positive, 0, w), self.starts)
         below = np.cumsum(negative) - negative
         return float((positive * (below + negative / 2)).sum() / (positive.sum() * negative.sum()))
-
-
-def power(gap: float, sd: float, runs: int) -> tuple[float, float]:
-    """Share of experiments in which Welch's and the paired test find a true gap in AUC at p < 0.05, by simulation.
-
-    The pairs are independent: a seed makes both of its runs good or bad only a little.
-
-    Args:
-        gap: between the true means.
-        sd: spread of a strategy's AUC over seeds, the same for both.
-        runs: seeds of each strategy.
-    """
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(gap, sd, (DRAWS, runs)), rng.normal(0, sd, (DRAWS, runs))
-    tests = stats.ttest_ind(a, b, axis=1, equal_var=False), stats.ttest_rel(a, b, axis=1)
-    welch, paired = (float(((test.pvalue < LEVEL) & (test.statistic > 0)).mean()) for test in tests)
-    return welch, paired
-
-
-def draw_power(sd: float, title: str) -> Figure:
-    """Power of both tests against the true gap, for 3, 5 and 10 runs; two gaps are marked."""
-    figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
-    for runs, colour in zip((3, 5, 10), sns.color_palette("colorblind"), strict=False):
-        shares_of_gaps = [power(gap, sd, runs) for gap in GAPS]
-        for place, (name, style) in enumerate({"Welch": "-", "paired": "--"}.items()):
-            axis.plot(
-                GAPS, [shares[place] for shares in shares_of_gaps], style, color=colour, label=f"{runs} runs, {name}"
-            )
-    paper = table_value(1, "ml-1m", "deepfm", "autodpq", "auc") - table_value(1, "ml-1m", "deepfm", "random", "auc")
-    for gap, name in ((0.001, "0.001"), (paper, "paper's gap")):
-        axis.axvline(gap, color="0.5", lw=0.8, ls=":")
-        axis.text(gap, 1.03, name, ha="center", fontsize=8)
-    axis.set(xlabel="true difference in AUC", ylabel="probability of p < 0.05", ylim=(0, 1.1))
-    axis.set_title(title, pad=14)
-    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-    return figure

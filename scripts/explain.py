@@ -27,7 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     if rows.empty:
         sys.exit(f"CLAIM: expected an id of results/ml-1m/ledger.csv, found {claim!r}")
     for _, row in rows.iterrows():
-        say(f"\n{row['id']}, recipe {row['recipe']}: {row['verdict']}\n  {row['claim']} ({row['source']})\n")
+        case = f"recipe {row['recipe']}, {row['reading']} reading, {row['split']} split"
+        say(f"\n{row['id']}, {case}: {row['verdict']}\n  {row['claim']} ({row['source']})\n")
         say("  " + ", ".join(f"{key} {row[key]}" for key in ("paper", "ours", "low", "high", "n")) + "\n")
         for name in str(row["records"]).split() if isinstance(row["records"], str) else []:
             _behind(row["recipe"], name)

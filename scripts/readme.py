@@ -11,7 +11,7 @@ from autodpq_system.atomic import write_text
 from autodpq_system.paths import ROOT
 from benchmarks import lazy, step
 from benchmarks.peers import epochs
-from scripts.pages import avazu, bench, front, gain, notebooks, packed, readings, results
+from scripts.pages import about, avazu, bench, front, gain, notebooks, packed, readings, results
 from scripts.pages.picture import Picture
 
 Blocks = Mapping[str, Callable[[], str]]
@@ -24,6 +24,9 @@ PAGES: dict[str, Blocks] = {
     "results/avazu.md": avazu.BLOCKS,
     "results/packed.md": packed.BLOCKS,
     "results/bench/README.md": bench.BLOCKS,
+    "results/summary.md": about.SUMMARY,
+    "results/model_card.md": about.MODEL_CARD,
+    "results/trust.md": about.TRUST,
 }
 PICTURES = {
     "results/gain.png": Picture(gain.data, gain.draw),

@@ -1,4 +1,4 @@
-"""Holm, Hedges' g, the bootstrap and the power against hand computation or an independent library."""
+"""Holm, Hedges' g and the bootstrap against hand computation or an independent library."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from autodpq_eval import ten_seeds
-from autodpq_eval.ten_seeds import _Auc, bootstrap, hedges_g, holm, is_of, power
+from autodpq_eval.ten_seeds import _Auc, bootstrap, hedges_g, holm, is_of
 from autodpq_lib.training.metrics import Metrics
 
 LABELS = np.random.default_rng(2).integers(0, 2, 400).astype(np.float32)
@@ -79,16 +79,3 @@ def test_a_bootstrap_is_of_the_runs_that_it_was_made_from(sides: dict[str, list[
     assert not is_of(table, {name: sides[name] for name in ("base", "same")})
     sides["better"][0].test.auc += 1e-5
     assert not is_of(table, sides)
-
-
-def test_power_without_a_gap_is_half_the_level_and_grows_with_it() -> None:
-    welch, paired = power(0.0, 0.0005, 3)
-    assert paired == pytest.approx(0.025, abs=0.004)  # the other half has the other sign
-    assert welch < 0.025
-    grown = [power(gap, 0.0005, 3)[0] for gap in (0.0, 0.0005, 0.001, 0.002)]
-    assert grown == sorted(grown)
-
-
-@pytest.mark.parametrize(("runs", "welch", "paired"), [(3, 0.37, 0.29), (5, 0.76, 0.66), (10, 0.99, 0.98)])
-def test_power_at_a_gap_of_two_standard_deviations(runs: int, welch: float, paired: float) -> None:
-    assert power(0.001, 0.0005, runs) == pytest.approx((welch, paired), abs=0.015)

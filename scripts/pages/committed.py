@@ -7,7 +7,9 @@ from functools import cache
 import pandas as pd
 
 from autodpq_eval import ledger
-from autodpq_eval.tables import Collected, build, collect
+from autodpq_eval.plans import plan
+from autodpq_eval.tables import Collected, build, collect, read_plan
+from autodpq_eval.ten_seeds import by_strategy, comparisons
 from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT
 
@@ -29,6 +31,18 @@ def table(recipe: str, number: int = 1) -> pd.DataFrame:
 def both_tables(recipe: str) -> list[Record]:
     """The records of Tables 1 and 2, once each."""
     return list({record.identity: record for number in (1, 2) for record in runs(recipe, number).records}.values())
+
+
+@cache
+def ten_seeds(recipe: str) -> dict[str, list[Record]]:
+    """FE, Others, DPQ with Grid's best pair and AutoDPQ on ten seeds, by strategy."""
+    return by_strategy(read_plan(RESULTS, plan("seeds", "ml-1m", recipe, SEEDS, out=RESULTS))[0])
+
+
+@cache
+def ten_seed_comparisons(recipe: str) -> pd.DataFrame:
+    """Every pair of them, both metrics."""
+    return comparisons(ten_seeds(recipe))
 
 
 @cache

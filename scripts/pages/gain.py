@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autodpq_eval.layout import LABELS
+from autodpq_eval.ledger import as_printed
 from scripts.pages.committed import claims
 
 BLUE, ORANGE = sns.color_palette("colorblind")[:2]
@@ -18,7 +19,7 @@ LOOK = {"paper": ("o", BLUE, 0.0), "tuned": ("s", ORANGE, -0.24)}
 
 def data() -> pd.DataFrame:
     """A row for each baseline and recipe: the paper's gain, ours with its 95 % interval, and the seeds behind it."""
-    table = claims().copy()
+    table = as_printed(claims()).copy()
     table["over"] = table["id"].str.extract(r"^autodpq-(fe|others|grid|random)-auc$", expand=False)
     table = table.dropna(subset="over")
     return table.assign(paper=table["paper"].astype(float))[

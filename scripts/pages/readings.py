@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from autodpq_eval import readings
 from autodpq_eval.layout import markdown
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, best_pair, grid_of_table_1
+from autodpq_eval.stats import MARGIN
 from autodpq_lib.config import READINGS
 from scripts.pages.committed import RESULTS
 
@@ -146,7 +147,7 @@ def _panel(axis: Axes, table: pd.DataFrame) -> None:
             axis.plot([row["low"], row["high"]], [y - step] * 2, color=colour, lw=2.5, solid_capstyle="round")
             axis.plot(row["effect"], y - step, marker, color=colour, ms=7)
             _say(axis, f"{reading}: {row['effect']:+.4f}".replace("-", "−"), row["high"], y - step)
-    axis.axvspan(-readings.MARGIN, readings.MARGIN, color="0.93", zorder=0)
+    axis.axvspan(-MARGIN, MARGIN, color="0.93", zorder=0)
     axis.axvline(0, color="0.3", lw=1.2)
     axis.set(yticks=list(ticks), yticklabels=list(ticks.values()))
     axis.tick_params(axis="y", length=0)
@@ -168,7 +169,7 @@ def picture() -> str:
     return (
         f"![Differences in AUC. {rows}.](readings.png)\n\n*What to see: how far each reading lies from the paper's "
         f"diamond, which is beyond {beyond} of {len(table)} intervals, and whether it leaves the grey band, in which a "
-        f"difference is below {readings.MARGIN:g}. Intervals are Welch's.*\n"
+        f"difference is below {MARGIN:g}. Intervals are Welch's.*\n"
     )
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 
+from autodpq_eval import power
 from autodpq_eval.cost import costs, epoch_seconds, wall_minutes, whole
+from autodpq_eval.effects import by_seed
 from autodpq_eval.layout import LABELS, as_markdown, markdown
 from autodpq_eval.ledger import counts
-from autodpq_eval.plans import plan
-from autodpq_eval.tables import read_plan
-from autodpq_eval.ten_seeds import by_strategy, comparisons
 from autodpq_lib.config import RECIPES
-from scripts.pages.committed import RESULTS, SEEDS, both_tables, claims, runs, table
+from benchmarks import after_training
+from scripts.pages import committed
+from scripts.pages.committed import both_tables, claims, runs, table, ten_seed_comparisons
 
 #: Of ten seeds; Grid's is the pair that Table 1's Grid found best.
 BASELINES = {"fe": "FE", "others": "Others", "grid": "Grid's best pair"}
@@ -19,22 +20,38 @@ BASELINES = {"fe": "FE", "others": "Others", "grid": "Grid's best pair"}
 
 def ten_seeds() -> str:
     """AutoDPQ against FE, Others and Grid's best pair: differences with their intervals, and both tests corrected."""
-    head = ["AutoDPQ over", "metric", "recipe", "difference", "95 % interval", "p Welch, Holm", "p paired, Holm"]
-    return markdown(head, [row for recipe in RECIPES for row in _ten_seeds(recipe)])
+    head = ["AutoDPQ over", "metric", "recipe", "difference", "95 % interval", "p Welch", "p paired", "p equal"]
+    return markdown([*head, "verdict"], [row for recipe in RECIPES for row in _ten_seeds(recipe)])
 
 
 def _ten_seeds(recipe: str) -> list[list[str]]:
-    records, gaps = read_plan(RESULTS, plan("seeds", "ml-1m", recipe, SEEDS, out=RESULTS))
-    if gaps:
-        return [[*gaps[:1], "", f"`{recipe}`", "", "", "", ""]]
-    found = comparisons(by_strategy(records))
+    tests = ("p_welch_holm", "p_paired_holm", "p_equal_paired")
     return [
         [
             *(BASELINES[row["b"]], LABELS[row["metric"]].rstrip(" ↑↓"), f"`{recipe}`", f"{row['effect']:+.4f}"),
             f"{row['low']:+.4f} to {row['high']:+.4f}",
-            *(f"{row[p]:.3f}" if row[p] >= 0.001 else "< 0.001" for p in ("p_welch_holm", "p_paired_holm")),
+            *(f"{row[p]:.3f}" if row[p] >= 0.001 else "< 0.001" for p in tests),
+            row["verdict"],
         ]
-        for _, row in found[found["a"] == "autodpq"].iterrows()
+        for _, row in ten_seed_comparisons(recipe).query("a == 'autodpq'").iterrows()
+    ]
+
+
+def of_power() -> str:
+    """Power and exaggeration at a true gap of 0.001, at the spread that AutoDPQ has over ten seeds."""
+    head = ["recipe", "metric", "sd over seeds", "runs", "power, Welch", "power, paired", "exaggeration"]
+    return markdown(head, [row for recipe in RECIPES for row in _power(recipe)])
+
+
+def _power(recipe: str) -> list[list[str]]:
+    records = committed.ten_seeds(recipe)["autodpq"]
+    spreads = {metric: pd.Series(by_seed(records, metric), dtype=float).std() for metric in ("auc", "logloss")}
+    return [
+        [
+            *(f"`{recipe}`", LABELS[row["metric"]].rstrip(" ↑↓"), f"{row['sd']:.4f}", f"{row['runs']}"),
+            *(f"{row['welch']:.0%}", f"{row['paired']:.0%}", f"{row['exaggeration']:.1f}"),
+        ]
+        for _, row in power.table(spreads).iterrows()
     ]
 
 
@@ -77,6 +94,8 @@ BLOCKS = {
     "table2-paper": lambda: as_markdown(table("paper", 2)),
     "table2-tuned": lambda: as_markdown(table("tuned", 2)),
     "ten-seeds": ten_seeds,
+    "power": of_power,
+    "after-training": after_training.table,
     "ledger": ledger,
     "cost": cost,
 }

@@ -1,0 +1,124 @@
+"""FE compressed after its training and not trained again, on MovieLens-1M: what does the search have to beat?
+
+Each run of FE loses, without any step of training, its rare rows' or all rows' precision: k-means PQ with the (K, D)
+that AutoDPQ decided on for the same seed, and int8. k-means runs in each subspace of a field by itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from autodpq_data.schema import Schema
+from autodpq_eval.layout import markdown
+from autodpq_eval.plans import TEN_SEEDS, configure
+from autodpq_eval.stats import effect, equivalence
+from autodpq_lib.config import RECIPES, Decision, RunConfig
+from autodpq_lib.embedding.dpq import DPQ
+from autodpq_lib.models.build import dpq_model, start_from
+from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.space import quantised_space
+from autodpq_lib.training.metrics import evaluate
+from autodpq_rivals.int_b import IntB, quantise
+from autodpq_rivals.rival import Table
+from autodpq_runs.explore import LoadedRun, load_or_train
+from autodpq_runs.record import read_record, record_path
+from autodpq_system.paths import ROOT, runs_root
+from benchmarks.measured import read_measures, write_measures
+
+FE, AUTODPQ = "FE", "AutoDPQ"
+MARGIN = 0.001
+
+
+def main() -> int:
+    """Train FE where no trained model is at hand, and keep the rows in ``results/bench/after_training.json``."""
+    runs = [configure("ml-1m", recipe, "fe", seed) for recipe in RECIPES for seed in TEN_SEEDS]
+    write_measures("after_training", rows=[row for config in tqdm(runs) for row in measure(config)])
+    sys.stdout.write(table())
+    return 0
+
+
+def measure(config: RunConfig) -> list[dict[str, Any]]:
+    """AUC and logloss on test, and the embedding's bytes, of FE, of what becomes of it, and of AutoDPQ's own run."""
+    autodpq = read_record(record_path(ROOT / "results", configure("ml-1m", config.recipe, "autodpq", config.seed)))
+    assert autodpq.decision is not None
+    run = load_or_train(config, runs_root(), runs_root())
+    rows = [
+        {"what": what, "bytes": size} | evaluate(model, run.test).model_dump()
+        for what, model, size in compressed(run, autodpq.decision)
+    ]
+    rows.append({"what": AUTODPQ, "bytes": autodpq.space.bits / 8} | autodpq.test.model_dump())
+    return [{"recipe": config.recipe, "seed": config.seed} | row for row in rows]
+
+
+def compressed(run: LoadedRun, decision: Decision) -> Iterator[tuple[str, CTRModel, float]]:
+    """Name, model and bytes of the embedding."""
+    schema, dim = run.schema, run.record.config.embedding_dim
+    yield FE, run.model, 4 * schema.num_features * dim
+    for what, of in {"k-means PQ, low-frequency rows": schema, "k-means PQ, all rows": all_low(schema)}.items():
+        yield what, after_training(run, of, decision), bits(of, dim, decision) / 8
+    size = IntB.size(Table(schema, dim, torch.nn.init.zeros_), bits=8)
+    run.model.get_parameter("embedding.table").data.copy_(
+        quantise(run.model.get_parameter("embedding.table"), schema.sizes, 8)
+    )
+    yield "int8, all rows", run.model, size
+
+
+def all_low(schema: Schema) -> Schema:
+    """Every feature of the fields that have low-frequency ones counts as one."""
+    low = torch.tensor([name in schema.low_fields for name in schema.fields])
+    return replace(schema, counts=torch.where(low[schema.field_of], 0, schema.counts))
+
+
+def after_training(run: LoadedRun, schema: Schema, decision: Decision) -> CTRModel:
+    """The model with the low-frequency rows of ``schema`` replaced by the nearest of their k-means centroids."""
+    config = configure("ml-1m", run.record.config.recipe, "grid", run.record.config.seed, distance="nearest")
+    model = dpq_model(config, schema, decision)
+    start_from(model, run.model.state_dict())
+    embedding = model.embedding
+    assert isinstance(embedding, DPQ)
+    embedding.cluster(config.seed)
+    return model
+
+
+def bits(schema: Schema, dim: int, decision: Decision) -> int:
+    """32 for each float of kept rows and centroids, log2(K) for each code."""
+    codes = {name: schema.low_sizes[name] * d for name, (_, d) in decision.items()}
+    floats = quantised_space(schema, dim, decision) - sum(codes.values())
+    return 32 * floats + sum(n * (decision[name][0] - 1).bit_length() for name, n in codes.items())
+
+
+def table() -> str:
+    """Bytes, AUC, and its change from FE over the same seeds with interval, p, and p of equivalence."""
+    measured = pd.DataFrame(read_measures("after_training")["rows"])
+    rows = []
+    for (recipe, what), of in measured.groupby(["recipe", "what"], sort=False):
+        fe = measured[(measured["recipe"] == recipe) & (measured["what"] == FE)]
+        a, b = (side.set_index("seed")["auc"].to_dict() for side in (of, fe))
+        rows.append([f"`{recipe}`", str(what), f"{of['bytes'].mean():,.0f}", *_against(a, b), _logloss(of)])
+    head = ["recipe", "", "embedding, bytes", "test AUC ↑", "change from FE, 95 % interval", "p paired", "p equal"]
+    return markdown([*head, "logloss ↓"], rows)
+
+
+def _against(a: dict[int, float], b: dict[int, float]) -> list[str]:
+    mean = f"{pd.Series(a).mean():.4f} ± {pd.Series(a).std():.4f}"
+    if a == b:
+        return [mean, "", "", ""]
+    test = effect({seed: a[seed] - b[seed] for seed in a}, dict.fromkeys(a, 0.0))
+    paired, equal = effect(a, b)["p_paired"], equivalence(a, b, MARGIN)["p_equal_paired"]
+    interval = f"{test['effect']:+.4f} ({test['low']:+.4f} to {test['high']:+.4f})"
+    return [mean, interval, *(f"{p:.3f}" if p >= 0.001 else "< 0.001" for p in (paired, equal))]
+
+
+def _logloss(of: pd.DataFrame) -> str:
+    return f"{of['logloss'].mean():.4f} ± {of['logloss'].std():.4f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
