@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 
+from autodpq_eval.claims import _of_one_code
 from autodpq_eval.facts import FACT
-from autodpq_eval.ledger import COLUMNS, _of_one_code, as_csv, as_printed, comparisons_as_csv, judged, ledger
+from autodpq_eval.ledger import COLUMNS, as_csv, as_printed, comparisons_as_csv, judged, ledger
 from autodpq_eval.paper import FACTS
 from autodpq_eval.verdicts import on_comparison, on_number, on_space
 from autodpq_system.paths import ROOT

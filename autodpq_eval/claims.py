@@ -1,0 +1,200 @@
+"""A row for each number, plateau and claim of the paper's evaluation, from runs; the ledger judges them together."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from autodpq_eval.cost import PAPER_END
+from autodpq_eval.figure3 import auc_at, fe_unit, points
+from autodpq_eval.paper import FACTS, as_number, curve_value, table_value, truncated
+from autodpq_eval.stats import BETTER, best_baseline, effect, relative_improvement
+from autodpq_eval.tables import TABLES, metric_of
+from autodpq_eval.verdicts import on_number, on_space
+from autodpq_lib.config import STRATEGIES
+from autodpq_runs.record import Record
+
+NOT_PUBLISHED = "can't be tested: the decision behind it is not published"
+NO_AVAZU = "can't be tested: the data can't be redistributed; needs avazu placed by hand"
+
+#: Columns of the ledger; ``_about``: strategies, model and metric; ``_paper``: the gap that a comparison claims.
+Row = dict[str, Any]
+Facts = Mapping[str, Mapping[str, Any]]
+#: Records by model and strategy, or id of a control.
+Runs = Mapping[tuple[str, str], Sequence[Record]]
+
+
+def rows(runs: Runs, facts: Facts) -> list[Row]:
+    """All of them; comparisons still lack their verdict, since their p-values are corrected together."""
+    return [*_numbers(runs, facts), *_improvements(runs), *_plateaus(runs), *_claims(runs, facts)]
+
+
+def _numbers(runs: Runs, facts: Facts) -> list[Row]:
+    """A row for each number of Tables 1 and 2."""
+    published = pd.read_csv(FACTS / "tables.csv", dtype=str)
+    return [_number(number, runs, facts) for number in published.to_dict("records")]
+
+
+def _number(number: Mapping[str, str], runs: Runs, facts: Facts) -> Row:
+    table, dataset, model, strategy, metric = (number[k] for k in ("table", "dataset", "model", "strategy", "metric"))
+    row = {
+        "id": f"table{table}-{dataset}-{model}-{strategy}-{metric}",
+        "kind": "space" if metric == "space" else "number",
+        "claim": f"{metric} of {strategy} on {model}, {dataset}",
+        "source": f"Table {table}",
+        "paper": number["value"],
+        "_about": ((strategy,) if dataset == "ml-1m" else (), model, metric),
+    }
+    if metric == "space":
+        return row | _space(dataset, strategy, number["value"], runs[model, strategy], facts)
+    if dataset != "ml-1m":
+        return {**row, "verdict": NO_AVAZU}
+    found = on_number(_values(runs, model, strategy, metric), as_number(number["value"]))
+    return row | found | {"records": _names(runs[model, strategy])}
+
+
+def _space(dataset: str, strategy: str, paper: str, records: Sequence[Record], facts: Facts) -> Row:
+    """Space is judged where it is implied: FE and Others; FE and Grid on Avazu. Who chose a pair chose its Space."""
+    if dataset != "ml-1m":
+        fact = {"fe": "avazu_fe_space", "grid": "avazu_grid_least"}.get(strategy)
+        return {**on_space(int(facts[fact]["value"]), paper)} if fact else {"verdict": NO_AVAZU}
+    if not records:
+        return {"verdict": "missing"}
+    mean = int(np.mean([record.space.paper for record in records]))
+    common = {"n": len(records), "records": _names(records)}
+    judgement = on_space(mean, paper) if strategy in ("fe", "others") else {"verdict": NOT_PUBLISHED}
+    return {**common, "ours": truncated(mean), **judgement}
+
+
+def _improvements(runs: Runs) -> list[Row]:
+    """Rel.Improv. of Table 1, against the best baseline of each metric."""
+    rows: list[Row] = []
+    for metric in ("auc", "logloss"):
+        printed = {name: table_value(1, "ml-1m", "deepfm", name, metric) for name in TABLES[1][1]}
+        theirs = printed.pop("autodpq")
+        paper = relative_improvement(theirs, printed[best_baseline(printed, metric)], metric)
+        baselines = {name: _values(runs, "deepfm", name, metric) for name in TABLES[1][1] if name != "autodpq"}
+        row: Row = {"id": f"table1-ml-1m-rel-improv-{metric}", "kind": "number", "claim": f"Rel.Improv. in {metric}"}
+        row |= {"source": "Table 1", "paper": f"{paper:.4f}", "_about": (tuple(STRATEGIES), "deepfm", metric)}
+        ours = _values(runs, "deepfm", "autodpq", metric)
+        if not ours or not all(baselines.values()):
+            rows.append({**row, "verdict": "missing"})
+            continue
+        best = best_baseline({name: float(np.mean(list(v.values()))) for name, v in baselines.items()}, metric)
+        base = baselines[best]
+        each = {s: relative_improvement(ours[s], base[s], metric) for s in sorted(set(ours) & set(base))}
+        records = [*runs["deepfm", best], *runs["deepfm", "autodpq"]]
+        rows.append({**row, **on_number(each, paper), "records": _names(records)})
+    return rows
+
+
+def _plateaus(runs: Runs) -> list[Row]:
+    """A row for the height at which each curve of Figure 3 ends."""
+    rows = []
+    for strategy, paper in pd.read_csv(FACTS / "figure3.csv").groupby("strategy")["auc"].last().items():
+        row: Row = {"id": f"figure3-{strategy}", "kind": "number", "claim": f"the curve of {strategy} ends at this AUC"}
+        row |= {"source": "Figure 3", "paper": f"{paper:.4f}", "records": _names(_curve_runs(runs, str(strategy)))}
+        row["_about"] = (strategy,), "deepfm", "auc_at_end"
+        rows.append(row | on_number(_values(runs, "deepfm", str(strategy), "auc_at_end"), float(paper)))
+    return rows
+
+
+def _claims(runs: Runs, facts: Facts) -> list[Row]:
+    """A row for each claim of ``config/paper/claims.yaml``."""
+    make = {"comparison": _comparison, "number": _cost, "fact": _fact, "untestable": _untestable}
+    rows = []
+    for claim in yaml.safe_load((FACTS / "claims.yaml").read_text()):
+        row = {key: claim[key] for key in ("id", "kind", "claim", "source")}
+        rows.append(row | make[claim["kind"]](claim, runs, facts))
+    return rows
+
+
+def _comparison(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:
+    """Ours minus theirs, positive where the claim holds; judged once all p-values are corrected together."""
+    model, metric = claim.get("model", "deepfm"), claim["metric"]
+    sign = BETTER[metric]
+    if metric == "cost":
+        runs = _of_one_code(runs, claim["better"], claim["worse"])
+    ours, baseline = (_values(runs, model, claim[side], metric) for side in ("better", "worse"))
+    difference = effect(ours, baseline)
+    if math.isnan(difference["p"]) and min(len(ours), len(baseline)) > 1:  # no spread at all on either side
+        difference |= {"p": 0.0, "low": difference["effect"], "high": difference["effect"]}
+    low, high = sorted([sign * difference["low"], sign * difference["high"]])
+    paper = _paper_gap(model, metric, claim["better"], claim["worse"])
+    return {
+        "paper": "" if math.isnan(paper) else f"{paper:+.6g}",
+        "records": _names([r for side in ("better", "worse") for r in runs[model, claim[side]]]),
+        **difference,
+        "ours": sign * difference["effect"],
+        "low": low,
+        "high": high,
+        "_paper": paper,
+        "_about": ((claim["better"], claim["worse"]), model, metric),
+    }
+
+
+def _of_one_code(runs: Runs, *names: str) -> Runs:
+    """The runs of the seeds whose records, FE's among them, are of one commit on one kind of processor.
+
+    Seconds of two versions of the code, or of two machines, can't be compared.
+    """
+    made: dict[int, set[tuple[str | None, str]]] = defaultdict(set)
+    for record in (r for name in ("fe", *names) for r in runs["deepfm", name]):
+        made[record.config.seed].add((record.provenance.git_commit, record.provenance.cpu))
+    return {key: [r for r in each if len(made[r.config.seed]) == 1] for key, each in runs.items()}
+
+
+def _paper_gap(model: str, metric: str, better: str, worse: str) -> float:
+    """The paper's difference, positive where the claim holds; NaN where it gives none."""
+    if metric == "auc_at_cost":
+        return curve_value(better, PAPER_END) - curve_value(worse, PAPER_END)
+    number = 1 if model == "deepfm" else 2
+    ours, theirs = (table_value(number, "ml-1m", model, name, metric) for name in (better, worse))
+    return BETTER[metric] * (ours - theirs)
+
+
+def _cost(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:
+    records = runs["deepfm", claim["strategy"]]
+    found = on_number(_values(runs, "deepfm", claim["strategy"], claim["metric"]), claim["paper"])
+    about = (claim["strategy"],), "deepfm", claim["metric"]
+    return {"paper": str(claim["paper"]), "records": _names(records), "_about": about, **found}
+
+
+def _fact(claim: Mapping[str, Any], _: Runs, facts: Facts) -> Row:
+    fact = facts[claim["fact"]]
+    verdict = "reproduced" if fact["holds"] else "contradicted"
+    return {"paper": claim["paper"], "ours": fact["value"], "verdict": verdict}
+
+
+def _untestable(claim: Mapping[str, Any], _: Runs, __: Facts) -> Row:
+    return {"verdict": f"can't be tested: {claim['why']}"}
+
+
+def _values(runs: Runs, model: str, name: str, metric: str) -> dict[int, float]:
+    """A metric by seed: of Tables 1 and 2; cost in FE trainings; AUC at the end of the curve, or where AutoDPQ ends."""
+    if metric in BETTER and metric not in ("cost", "auc_at_cost"):
+        return {record.config.seed: metric_of(record, metric) for record in runs[model, name]}
+    records, fe = _curve_runs(runs, name), [*runs["deepfm", "fe"], *runs["deepfm", "long fe"]]
+    if metric == "cost":
+        units = {r.config.seed: fe_unit(r, fe, "seconds") for r in records}
+        return {r.config.seed: r.seconds / unit for r in records if (unit := units[r.config.seed])}
+    others = [] if name == "autodpq" else runs["deepfm", "autodpq"]
+    curves = points([*(fe if name != "fe" else []), *records, *others])
+    return auc_at(curves, name, None if metric == "auc_at_end" else "autodpq")
+
+
+def _curve_runs(runs: Runs, name: str) -> Sequence[Record]:
+    """The runs whose curve is drawn: of Random the long ones, if every seed of Table 1 has one and its FE."""
+    seeds = {key: {r.config.seed for r in runs["deepfm", key]} for key in ("random", "long random", "long fe")}
+    whole = seeds["random"] <= seeds["long random"] & seeds["long fe"]
+    return runs["deepfm", "long random"] if name == "random" and whole and seeds["random"] else runs["deepfm", name]
+
+
+def _names(records: Sequence[Record]) -> str:
+    return " ".join(dict.fromkeys(record.config.name() for record in records))
