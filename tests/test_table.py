@@ -20,7 +20,7 @@ from autodpq_data.prepared import known_fingerprint, load_samples, load_schema, 
 from autodpq_data.sources import SOURCES, locate, settings
 from autodpq_lib.config import RunConfig
 from autodpq_system.paths import ROOT, data_roots
-from scripts import flights, run_notebook
+from scripts import flights, recbole, run_notebook
 
 PARTS = ("train", "valid", "test")
 TABLE = {"path": "mine/rows.csv", "label": "clicked", "fields": ["user", "film"]}
@@ -366,3 +366,13 @@ def test_flights_are_read_from_the_package_without_what_tells_the_label(tmp_path
         (1, 6, 6, "AA", "AA1545", "N619AA", "JFK", "MIA", False),
     ]
     assert table.columns == [*flights_table()["fields"], flights_table()["label"]]
+
+
+def test_recboles_rows_are_those_that_are_not_3_and_positive_above():
+    ratings = pl.DataFrame({name: list("abcde") for name in (*recbole.FIELDS, "zip")}).with_columns(
+        rating=pl.Series(["1", "3", "4", "5", "2"])
+    )
+    made = recbole.choose(ratings)
+    assert made.columns == [*recbole.FIELDS, "positive"]
+    assert made["user"].to_list() == ["a", "c", "d", "e"]
+    assert made["positive"].to_list() == [False, True, True, False]
