@@ -75,7 +75,7 @@ def draw(spreads: dict[str, float]) -> Figure:
             if gap < GAPS[-1]:
                 axis.axvline(gap, color="0.5", lw=0.8, ls=":")
                 axis.text(gap, 1.03, name, ha="center", fontsize=8)
-        axis.set(xlabel=f"true difference in {LABELS[metric].split()[0]}", ylim=(0, 1.1))
+        axis.set(xlabel=f"true difference in {LABELS[metric].split()[0]}", xticks=GAPS[::4], ylim=(0, 1.1))
         axis.set_title(f"{LABELS[metric].split()[0]}, sd {sd:.4f} over seeds", pad=14, loc="left", fontsize=10)
     axes[0, 0].set_ylabel(f"probability of p < {LEVEL:g}")
     axes[0, -1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))

@@ -44,6 +44,7 @@ class FieldNorm(nn.Module):
     def forward(self, e: Tensor) -> Tensor:
         """Normalise over the rows of the batch: ``[P, T, X]`` -> ``[P, T, X]``."""
         own = self.training and len(e) >= 2
+        # [P, T, X]: a mean and a variance for each of the T * X columns.
         unit = F.batch_norm(e.flatten(1), self.mean, self.variance, training=own).view_as(e)
         return unit if self.scale is None or self.shift is None else unit * self.scale + self.shift
 
@@ -112,8 +113,9 @@ class Candidates(Compressed):
 
     def compress(self, e: Tensor, sizes: list[int]) -> Tensor:
         """Mixture of the candidates: raw vectors, field by field, ``[P, X]`` -> ``[P, X]``."""
-        p = self.probabilities().repeat_interleave(torch.tensor(sizes, device=e.device), 0, output_size=len(e))
-        return torch.bmm(p[:, None], self.each(e, sizes)).squeeze(1)
+        of_rows = torch.tensor(sizes, device=e.device)
+        p = self.probabilities().repeat_interleave(of_rows, 0, output_size=len(e))  # [P, T]
+        return torch.bmm(p[:, None], self.each(e, sizes)).squeeze(1)  # [P, 1, T] @ [P, T, X]
 
     def each(self, e: Tensor, sizes: list[int]) -> Tensor:
         """All candidates' vectors, normalised in each field: ``[P, X]`` -> ``[P, T, X]``."""

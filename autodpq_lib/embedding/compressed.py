@@ -58,13 +58,13 @@ class Compressed(Full):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of the features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
-        flat = ids.flatten()
-        e = self.rows(flat)
-        field, row = self.low.index_select(0, flat).view_as(ids).T.nonzero(as_tuple=True)
-        pairs = row * ids.shape[1] + field  # positions of low-frequency features in `flat`, field by field
+        flat = ids.flatten()  # [B * M]
+        e = self.rows(flat)  # [B * M, X]
+        field, row = self.low.index_select(0, flat).view_as(ids).T.nonzero(as_tuple=True)  # [P] each
+        pairs = row * ids.shape[1] + field  # [P], positions of low-frequency features in `flat`, field by field
         if len(pairs):
-            low = flat[pairs]
-            raw = e.index_select(0, pairs)
+            low = flat[pairs]  # [P]
+            raw = e.index_select(0, pairs)  # [P, X]
             used = self._compress_rows(raw, low) if self.training else self.lookup()[self.low_number[low]]
             e.index_copy_(0, pairs, used)
         return e.view(*ids.shape, -1)

@@ -25,7 +25,7 @@ class Others(Full):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of the features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
-        return super().forward(self.row.index_select(0, ids.flatten()).view_as(ids))
+        return super().forward(self.row.index_select(0, ids.flatten()).view_as(ids))  # rows, [B, M]
 
 
 def others_rows(schema: Schema) -> Tensor:

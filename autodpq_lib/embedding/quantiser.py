@@ -102,7 +102,7 @@ class Quantiser(nn.Module):
         if not self.training:
             return self.decode(self.encode(e))
         with torch.no_grad():
-            responses = self.responses(e)
+            responses = self.responses(e)  # [T, D, P, K]
             if self.coding.noise:
                 responses += gumbel(responses)
         return _joined(StraightThrough.apply(self._parts(e), *self._all_tables(), responses, self.coding.tau))
@@ -110,7 +110,7 @@ class Quantiser(nn.Module):
     def responses(self, e: Tensor) -> Tensor:
         """``r_k``, up to what all k share: ``[P, X]`` -> ``[T, D, P, K]``."""
         keys, _, bias = self._all_tables()
-        responses = self._parts(e) @ keys.transpose(2, 3)
+        responses = self._parts(e) @ keys.transpose(2, 3)  # [T, D, P, K]
         if bias is not None:
             responses = responses + bias.unsqueeze(2)
         return responses.masked_fill(self.absent, -torch.inf) if self.padded else responses

@@ -44,6 +44,7 @@ class DCN(CTRModel):
     def forward(self, ids: Tensor) -> Tensor:
         """Logits ``[B]`` of ids int64 ``[B, M]``."""
         x = self.embedding(ids).flatten(1)  # [B, M * X]
+        # [1, M * X] and [1, width of the MLP's last layer]
         for_cross, for_mlp = self.last.weight.split([x.shape[1], self.last.in_features - x.shape[1]], 1)
         return self.cross(x, for_cross) + F.linear(self.mlp(x), for_mlp, self.last.bias).squeeze(1)
 
@@ -69,7 +70,7 @@ class Cross(nn.Module):
         with the weights, one matrix product, are all that is needed of it.
         """
         weights = [cast(Tensor, layer.weight) for layer in self.weights]
-        *products, seen = (first @ torch.cat([*weights, v]).T).unbind(1)
+        *products, seen = (first @ torch.cat([*weights, v]).T).unbind(1)  # L + 1 of [B]
         scale, shift = torch.ones_like(seen), torch.zeros_like(v)  # s_0, c_0
         for product, weight, bias in zip(products, weights, self.biases, strict=True):
             scale = scale * (1 + product) + (shift * weight).sum()

@@ -53,7 +53,8 @@ class PNN(CTRModel):
     def forward(self, ids: Tensor) -> Tensor:
         """Logits ``[B]`` of ids int64 ``[B, M]``."""
         e = self.embedding(ids)  # [B, M, X]
-        return self.mlp(torch.cat([e.flatten(1), Products.apply(e, self.pairs, self.places)], 1)).squeeze(1)
+        products = Products.apply(e, self.pairs, self.places)  # [B, M(M-1)/2]
+        return self.mlp(torch.cat([e.flatten(1), products], 1)).squeeze(1)
 
 
 class Products(Function):
