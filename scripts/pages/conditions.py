@@ -1,0 +1,82 @@
+"""results/conditions.md: what the paper's gain could be made of."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from autodpq_eval import conditions
+from autodpq_eval.layout import markdown
+from autodpq_lib.config import RECIPES
+from scripts.pages.committed import RESULTS
+
+
+@cache
+def tables() -> dict[str, pd.DataFrame]:
+    """Recipe -> a row a condition and baseline."""
+    return {recipe: conditions.table(RESULTS, recipe) for recipe in RECIPES}
+
+
+def data() -> pd.DataFrame:
+    """What the picture shows."""
+    return pd.concat([of.assign(recipe=recipe) for recipe, of in tables().items()], ignore_index=True)
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """See :func:`autodpq_eval.conditions.draw`."""
+    return conditions.draw({str(recipe): of for recipe, of in table.groupby("recipe", sort=False)})
+
+
+def numbers() -> str:
+    """A row a recipe and condition, both baselines beside each other."""
+    rows = []
+    for (recipe, name), of in data().groupby(["recipe", "condition"], sort=False):
+        over = of.set_index("over")
+        cells = [_cell(over.loc[key]) if key in over.index else "" for key in ("FE", "Others")]
+        seeds = "/".join(f"{n:.0f}" for n in dict.fromkeys(of["n"]))
+        rows.append([f"`{recipe}`", f"{name} †" if of["on test"].any() else str(name), seeds, *cells])
+    head = ["recipe", "condition", "seeds"]
+    gaps = [f"over {name}, the paper {conditions.gain(key):+.4f}" for key, name in (("fe", "FE"), ("others", "Others"))]
+    return markdown([*head, *gaps], rows)
+
+
+def _cell(row: pd.Series) -> str:
+    return f"{row['effect']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f})"
+
+
+def verdict() -> str:
+    """Which conditions come up to the paper's gain, in sentences made from the table."""
+    wide = data()
+    reach = wide[wide["high"] >= wide["paper"]].assign(
+        name=lambda of: "*" + of["condition"] + "* (`" + of["recipe"] + "`)"
+    )
+    honest = {over: list(of.loc[~of["on test"], "name"]) for over, of in reach.groupby("over")}
+    chosen = {over: list(of.loc[of["on test"], "name"]) for over, of in reach.groupby("over")}
+    both = sorted(set(honest.get("FE", [])) & set(honest.get("Others", [])))
+    said = [
+        f"The paper's gain over {over} lies inside or below the interval of {_listed(honest.get(over, []))}"
+        + (f", and, with the test split choosing, of {_listed(chosen[over])}" if chosen.get(over) else "")
+        + "."
+        for over in ("FE", "Others")
+    ]
+    return " ".join([*said, f"Both at once: {_listed(both)}."]) + "\n"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) if names else "no condition"
+
+
+def picture() -> str:
+    """The picture with its numbers as alternative text, and what to see in it."""
+    rows = "; ".join(
+        f"{row['condition']}, recipe {row['recipe']}, over {row['over']}: {_cell(row)}" for _, row in data().iterrows()
+    )
+    return (
+        f"![AutoDPQ's gain in AUC. {rows}.](conditions.png)\n\n*What to see: how many intervals reach the dashed "
+        "line, the paper's gain, and under what condition.*\n"
+    )
+
+
+BLOCKS = {"conditions-picture": picture, "conditions": numbers, "conditions-verdict": verdict}
