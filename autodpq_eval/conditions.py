@@ -15,6 +15,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from autodpq_eval.effects import by_seed
 from autodpq_eval.paper import table_value
@@ -140,7 +141,8 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
         axis.axvline(claim, color="black", ls="--", lw=1.2, label=f"the paper: {claim:+.4f}")
         axis.axvline(0, color="0.3", lw=1)
         axis.set_xlabel(f"AutoDPQ minus {over}, test AUC, paired 95 % interval")
-        axis.legend(fontsize=8, loc="lower right")
+        axis.xaxis.set_major_locator(MaxNLocator(6))
+        axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.16), ncols=3)
     axes[0].set(yticks=range(len(names)), yticklabels=names)
     axes[0].invert_yaxis()
     figure.suptitle("AutoDPQ's gain under other conditions", x=0.01, ha="left", fontweight="bold")
