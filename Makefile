@@ -51,8 +51,8 @@ seeds: env  ## FE, Others, the best pair of Grid and AutoDPQ on ten seeds: RECIP
 plan: env  ## what `make replicate` would run, what is done, and where the logs are
 	$(BATCH) $(WHERE) --part="$$PART" --profile="$$PROFILE" --plan
 
-lab: env  ## JupyterLab on the notebooks
-	$(BIN)/jupyter lab --notebook-dir notebooks
+lab: env  ## JupyterLab on working copies of the notebooks, in runs/lab, with data and a trained run of each strategy
+	@exec $(BIN)/python -m scripts.lab
 
 test: check  ## all checks and tests
 	$(BIN)/pytest
