@@ -32,8 +32,8 @@ DATASET = "ml-100k"
 #: Those that notebook 11 asks for in full; trials, which take minutes, on the smallest budget.
 PROFILES = {"fe": "full", "others": "full", "autodpq": "full", "grid": "smoke", "random": "smoke"}
 COPIED = ("notebooks/*.ipynb", "notebooks/*.md", "course/**/*.ipynb", "course/**/*.md")
-#: What is opened first.
-START = "notebooks/README.md"
+#: The folder that is shown first.
+START = "notebooks"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -92,11 +92,8 @@ def _has_model(record: Path) -> bool:
 
 
 def settings(root: Path) -> list[str]:
-    """JupyterLab sees the folder ``root`` and opens the copies' first page."""
-    return [
-        f"--ServerApp.root_dir={root}",
-        f"--LabApp.default_url=/lab/tree/lab/{START}?factory=Markdown%20Preview",
-    ]
+    """JupyterLab sees the folder ``root`` and shows the copies first."""
+    return [f"--ServerApp.root_dir={root}", f"--LabApp.default_url=/lab/tree/lab/{START}"]
 
 
 if __name__ == "__main__":
