@@ -24,11 +24,13 @@ import autodpq_native as native
 from autodpq_data.prepared import known_fingerprint
 from autodpq_eval.batch import NOTEBOOKS, Status, log_path, notebook_path, status
 from autodpq_lib.config import RunConfig
+from autodpq_runs.record import read_record, record_path
 from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.sentence import Parser, sentence, whole_number
 from autodpq_system.stopping import killed_when_idle, stop_on_signals, stop_with_starter
 from scripts.shrink import shrink
+from scripts.title import title_file
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         limits = {"minutes": asked.minutes, "checkpoints": _checkpoints(config)}
         execute(notebook, given | {"out": str(asked.out)}, executed, failed=failed, **limits)
         _believe(status(ROOT / asked.out, config), executed, failed)
+        title_file(executed, read_record(record_path(ROOT / asked.out, config)))
     except Exception as error:
         sys.stderr.write(f"FAILED: {one_line(error)}\n")
         return 1
