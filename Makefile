@@ -23,7 +23,7 @@ BATCH = @AUTODPQ_STARTER=$$PPID@$$(uname -n) exec $(BIN)/python -m scripts.repli
 WHERE = --dataset="$$DATASET" --out="$$OUT"
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo replicate controls seeds plan readme bench verify explain test check sanitize format lab clean
+.PHONY: help env demo replicate controls seeds plan readme bench verify explain test check sanitize format lab book clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -53,6 +53,9 @@ plan: env  ## what `make replicate` would run, what is done, and where the logs 
 
 lab: env  ## JupyterLab on working copies of the notebooks, in runs/lab, with data and a trained run of each strategy
 	@exec $(BIN)/python -m scripts.lab
+
+book: env  ## pages, executed notebooks, course, API and all runs as a web site in runs/book/html (minutes, then seconds)
+	$(BIN)/python -m scripts.book
 
 test: check  ## all checks and tests
 	$(BIN)/pytest

@@ -23,6 +23,7 @@ from papermill.exceptions import PapermillExecutionError
 import autodpq_native as native
 from autodpq_data.prepared import known_fingerprint
 from autodpq_eval.batch import NOTEBOOKS, Status, log_path, notebook_path, status
+from autodpq_lab.shown import VIEW
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import read_record, record_path
 from autodpq_system.atomic import atomic_path
@@ -134,12 +135,21 @@ def _last_change(*paths: Path) -> float:
 
 
 def tidy(executed: Path) -> None:
-    """Remove where on this machine a notebook was read and written, and put its pictures into palettes."""
+    """Remove where on this machine a notebook was read and written; widgets to pictures, pictures to palettes."""
     content = nbformat.read(executed, as_version=4)
     for key in ("input_path", "output_path"):
         content.metadata.papermill.pop(key, None)
+    keep_still(content)
     shrink(content)
     nbformat.write(content, executed)
+
+
+def keep_still(notebook: nbformat.NotebookNode) -> None:
+    """Of a widget keep the picture that stands for it, in place: whoever opens the copy has no kernel that knows it."""
+    notebook.metadata.pop("widgets", None)
+    for output in [output for cell in notebook.cells for output in cell.get("outputs", [])]:
+        if "text/html" in output.get("data", {}):
+            output.data.pop(VIEW, None)
 
 
 def one_line(error: BaseException) -> str:
