@@ -23,7 +23,7 @@ BATCH = @AUTODPQ_STARTER=$$PPID@$$(uname -n) exec $(BIN)/python -m scripts.repli
 WHERE = --dataset="$$DATASET" --out="$$OUT"
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo replicate controls seeds plan readme bench verify explain test check sanitize format lab clean
+.PHONY: help env demo replicate controls seeds plan readme bench verify explain test check sanitize format lab book clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -51,8 +51,11 @@ seeds: env  ## FE, Others, the best pair of Grid and AutoDPQ on ten seeds: RECIP
 plan: env  ## what `make replicate` would run, what is done, and where the logs are
 	$(BATCH) $(WHERE) --part="$$PART" --profile="$$PROFILE" --plan
 
-lab: env  ## JupyterLab on the notebooks
-	$(BIN)/jupyter lab --notebook-dir notebooks
+lab: env  ## JupyterLab on working copies of the notebooks, in runs/lab, with data and a trained run of each strategy
+	@exec $(BIN)/python -m scripts.lab
+
+book: env  ## pages, executed notebooks, course, API and all runs as a web site in runs/book/html (minutes, then seconds)
+	$(BIN)/python -m scripts.book
 
 test: check  ## all checks and tests
 	$(BIN)/pytest

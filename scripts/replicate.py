@@ -32,6 +32,7 @@ from autodpq_system.sentence import Parser, whole_number
 from autodpq_system.stopping import stop_on_signals, stop_with_starter
 from scripts.progress import has_begun, watch
 from scripts.report import is_current, report_path
+from scripts.web_page import web_page
 
 say = tqdm.write
 PROFILES = ROOT / "config" / "profiles"
@@ -176,7 +177,8 @@ def _show_tables(request: Request) -> None:
         say(layout(build(collected)).to_string())
         for gap in collected.gaps:
             say(f"not in the table: {gap}")
-    say(f"Report: {report_path(request)}")
+    if (report := report_path(request)).exists():
+        say(f"Report: {web_page(report)}")
 
 
 if __name__ == "__main__":

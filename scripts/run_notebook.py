@@ -23,12 +23,15 @@ from papermill.exceptions import PapermillExecutionError
 import autodpq_native as native
 from autodpq_data.prepared import known_fingerprint
 from autodpq_eval.batch import NOTEBOOKS, Status, log_path, notebook_path, status
+from autodpq_lab.shown import VIEW
 from autodpq_lib.config import RunConfig
+from autodpq_runs.record import read_record, record_path
 from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.sentence import Parser, sentence, whole_number
 from autodpq_system.stopping import killed_when_idle, stop_on_signals, stop_with_starter
 from scripts.shrink import shrink
+from scripts.title import title_file
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         limits = {"minutes": asked.minutes, "checkpoints": _checkpoints(config)}
         execute(notebook, given | {"out": str(asked.out)}, executed, failed=failed, **limits)
         _believe(status(ROOT / asked.out, config), executed, failed)
+        title_file(executed, read_record(record_path(ROOT / asked.out, config)))
     except Exception as error:
         sys.stderr.write(f"FAILED: {one_line(error)}\n")
         return 1
@@ -131,12 +135,21 @@ def _last_change(*paths: Path) -> float:
 
 
 def tidy(executed: Path) -> None:
-    """Remove where on this machine a notebook was read and written, and put its pictures into palettes."""
+    """Remove where on this machine a notebook was read and written; widgets to pictures, pictures to palettes."""
     content = nbformat.read(executed, as_version=4)
     for key in ("input_path", "output_path"):
         content.metadata.papermill.pop(key, None)
+    keep_still(content)
     shrink(content)
     nbformat.write(content, executed)
+
+
+def keep_still(notebook: nbformat.NotebookNode) -> None:
+    """Of a widget keep the picture that stands for it, in place: whoever opens the copy has no kernel that knows it."""
+    notebook.metadata.pop("widgets", None)
+    for output in [output for cell in notebook.cells for output in cell.get("outputs", [])]:
+        if "text/html" in output.get("data", {}):
+            output.data.pop(VIEW, None)
 
 
 def one_line(error: BaseException) -> str:

@@ -11,9 +11,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autodpq_eval.batch import NOTEBOOKS, log_path, notebook_path
+from autodpq_eval.layout import LABELS
 from autodpq_eval.plans import tables
 from autodpq_lib.config import STRATEGIES
-from autodpq_runs.record import record_path
+from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import ROOT
 from scripts import run_notebook
 
@@ -41,8 +42,11 @@ def run(strategy: str, shared: Path, notebooks: Path = ROOT / "notebooks", **cha
 def test_strategy_notebook_leaves_a_record(strategy: str, shared: Path) -> None:
     assert run(strategy, shared) == 0
     (config,) = tables("planted", "tuned", [1], ["deepfm"], [strategy], "smoke")
-    assert record_path(shared / "out", config).exists()
-    assert nbformat.read(notebook_path(shared / "out", config), 4).cells
+    auc = read_record(record_path(shared / "out", config)).test.auc
+    first, second, *_ = nbformat.read(notebook_path(shared / "out", config), 4).cells
+    titled = f"# {LABELS[strategy]} · DeepFM · planted · recipe tuned · seed 1 · profile smoke · test AUC {auc:.4f}"
+    assert first.source == titled
+    assert second.source.startswith(f"**{NOTEBOOKS[strategy][:2]} · ")
 
 
 def test_report_reads_the_records_and_shows_what_is_missing(shared: Path) -> None:

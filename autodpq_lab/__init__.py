@@ -1,0 +1,1 @@
+"""Things to move: each a function that shows controls and what they change, or a picture where there is no kernel."""

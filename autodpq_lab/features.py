@@ -1,0 +1,109 @@
+"""A feature and its field, before and after compression: neighbours, shared codes, dead centroids (notebook 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import NamedTuple, cast
+
+import ipywidgets as widgets
+import torch
+from matplotlib import pyplot as plt
+from torch import Tensor
+from torch.nn import functional as F
+
+from autodpq_data.schema import Schema
+from autodpq_lab.shown import Shown, picture, present
+from autodpq_lib.embedding.dpq import DPQ
+from autodpq_lib.models.ctr_model import CTRModel
+
+#: Neighbours that are shown.
+NEAREST = 8
+
+
+class FieldVectors(NamedTuple):
+    """A field's rare features: places in the field, counts, raw and decoded vectors ``[L, X]``, codes ``[L, D]``, K."""
+
+    places: list[int]
+    counts: Tensor
+    raw: Tensor
+    decoded: Tensor
+    codes: Tensor
+    k: int
+
+
+@torch.no_grad()
+def field_vectors(model: CTRModel, schema: Schema, field: str) -> FieldVectors:
+    """What a trained DPQ model holds for the rare features of a field."""
+    embedding, m = cast(DPQ, model.embedding), schema.fields.index(field)
+    ids = (schema.low & (schema.field_of == m)).nonzero().squeeze(1)
+    codes = embedding.codes()[field]
+    decoded = embedding.quantisers_of(field)[0].decode(codes.T[None])[:, 0]
+    raw = model.get_parameter("embedding.table")[ids].detach()
+    return FieldVectors((ids - schema.offsets[m]).tolist(), schema.counts[ids], raw, decoded, codes,
+                        embedding.decision[field][0])  # fmt: skip
+
+
+def neighbours(vectors: Tensor, number: int) -> list[int]:
+    """The rows of ``[L, X]`` with the largest cosine to one of them, nearest first, itself left out."""
+    cosine = F.cosine_similarity(vectors, vectors[number], dim=1)
+    order = cosine.argsort(descending=True, stable=True).tolist()
+    return [n for n in order if n != number][:NEAREST]
+
+
+def feature_finder(model: CTRModel, schema: Schema, field: str, names: Sequence[str]) -> widgets.VBox:
+    """Choose a rare feature: its neighbours by cosine before and after compression, and who has the very same code.
+
+    Args:
+        model: trained, with a DPQ embedding.
+        schema: of its data.
+        field: such as ``movie``.
+        names: of all features of the field, in the order of their ids.
+    """
+    found = field_vectors(model, schema, field)
+    mine = [names[place] for place in found.places]
+
+    def draw(number: int) -> Shown:
+        before, after = (neighbours(vectors, number) for vectors in (found.raw, found.decoded))
+        same = [n for n, code in enumerate(found.codes) if n != number and torch.equal(code, found.codes[number])]
+        lists = {"nearest, raw": before, "nearest, compressed": after, "same code": same[:NEAREST]}
+        said = (
+            f"{mine[number]}, seen {int(found.counts[number])} times, code {found.codes[number].tolist()}: "
+            f"{len({*before} & {*after})} of {NEAREST} neighbours stay; {len(same)} others have the same code."
+        )
+        cells = "".join(f"<td>{'<br>'.join(escape(mine[n]) for n in of)}</td>" for of in lists.values())
+        heads = "".join(f"<th>{name}</th>" for name in lists)
+        return Shown(f"<p>{escape(said)}</p><table><tr>{heads}</tr><tr valign=top>{cells}</tr></table>", said)
+
+    order = sorted(range(len(mine)), key=mine.__getitem__)
+    return present(draw, number=widgets.Dropdown(options=[(mine[n], n) for n in order], description=field))
+
+
+def field_inspector(model: CTRModel, schema: Schema) -> widgets.VBox:
+    """Choose a field: its rare features raw and decoded in the plane of the raw ones' largest spread, and its codes."""
+
+    def draw(field: str) -> Shown:
+        found = field_vectors(model, schema, field)
+        centre = found.raw.mean(0)
+        axes_of = torch.linalg.svd(found.raw - centre, full_matrices=False).Vh[:2].T
+        figure, axes = plt.subplots(1, 2, figsize=(8, 3.4), sharex=True, sharey=True, layout="constrained")
+        for axis, name, vectors in zip(axes, ("raw", "decoded"), (found.raw, found.decoded), strict=True):
+            axis.scatter(*((vectors - centre) @ axes_of).T, c=found.counts, s=12, cmap="viridis")
+            axis.set(title=f"{field}, {name}; colour: count", xlabel="first direction", ylabel="second direction")
+        said = field_said(found)
+        return picture(figure, f"Two scatter plots, raw and decoded vectors of {field}. {said}", f"{field}: {said}")
+
+    fields = [name for name, n in schema.low_sizes.items() if n > 1]
+    return present(draw, field=widgets.Dropdown(options=fields, description="field"))
+
+
+def field_said(found: FieldVectors) -> str:
+    """Codes in use, dead centroids and the largest group with one code, in a sentence."""
+    d = found.codes.shape[1]
+    used = sum(len(column.unique()) for column in found.codes.T)
+    distinct, sizes = found.codes.unique(dim=0, return_counts=True)
+    return (
+        f"{len(found.codes)} rare features, seen {int(found.counts.min())} to {int(found.counts.max())} times; K = "
+        f"{found.k}, D = {d}: {len(distinct)} distinct codes, {found.k * d - used} of {found.k * d} centroids dead; "
+        f"the largest group with one code has {int(sizes.max())}."
+    )

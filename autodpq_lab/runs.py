@@ -1,0 +1,51 @@
+"""All records as a table, to be filtered and sorted, each with the way to its executed notebook."""
+
+from __future__ import annotations
+
+import os
+from html import escape
+from pathlib import Path
+
+import ipywidgets as widgets
+import pandas as pd
+
+from autodpq_lab.shown import Shown, present
+
+#: Columns to filter by, and those that are shown beside them.
+FILTERS = ("dataset", "strategy", "model", "recipe")
+SHOWN = (*FILTERS, "seed", "test_auc", "test_logloss", "space", "seconds", "decision")
+#: Rows at most; a filter brings up the others.
+MOST = 50
+
+
+def chosen(frame: pd.DataFrame, word: str, sort: str, **wanted: str) -> pd.DataFrame:
+    """The rows that have the wanted values ("all": any) and a word in one of their cells, sorted, largest first."""
+    rows = frame
+    for column, value in wanted.items():
+        rows = rows if value == "all" else rows[rows[column] == value]
+    if word:
+        rows = rows[[word.lower() in " ".join(map(str, row)).lower() for row in rows.to_numpy()]]
+    return rows.sort_values(sort, ascending=False, kind="stable")
+
+
+def runs_table(frame: pd.DataFrame) -> widgets.VBox:
+    """The table of :func:`autodpq_runs.explore.records`."""
+
+    def draw(word: str, sort: str, **wanted: str) -> Shown:
+        rows = chosen(frame, word, sort, **wanted)
+        table = rows.head(MOST)[list(SHOWN)].round(4)
+        table["notebook"] = [link(Path(path)) for path in rows.head(MOST)["path"]]
+        said = f"{len(rows)} of {len(frame)} runs, the first {len(table)} shown"
+        return Shown(f"<p>{said}</p>{table.to_html(index=False, escape=False, border=0)}", said)
+
+    choices = {name: widgets.Dropdown(options=["all", *sorted(frame[name].unique())], description=name)
+               for name in FILTERS}  # fmt: skip
+    numbers = ["test_auc", "test_logloss", "space", "seconds", "seed"]
+    sort = widgets.Dropdown(options=numbers, description="sort by")
+    return present(draw, word=widgets.Text(description="word"), sort=sort, **choices)
+
+
+def link(record: Path) -> str:
+    """A link from the folder at hand to the executed notebook beside a record, or nothing where there is none."""
+    notebook = record.parent.parent / "notebooks" / f"{record.stem}.ipynb"
+    return f'<a href="{escape(os.path.relpath(notebook))}">open</a>' if notebook.exists() else ""

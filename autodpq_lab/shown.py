@@ -1,0 +1,57 @@
+"""Show what depends on controls: a widget where a kernel is at work, and the first picture for all who read later."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from html import escape
+from typing import Any, NamedTuple
+
+import ipywidgets as widgets
+from IPython.display import display
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from autodpq_eval.notebook import png
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class Shown(NamedTuple):
+    """What is seen for one setting of the controls: HTML, and a text that can stand for it."""
+
+    html: str
+    text: str
+
+
+def picture(figure: Figure, alt: str, said: str) -> Shown:
+    """A figure, which is closed, and a sentence made of its numbers below it."""
+    data = b64encode(png(figure)).decode()
+    plt.close(figure)
+    return Shown(f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}"><p>{said}</p>', said)
+
+
+def present(draw: Callable[..., Shown], **controls: widgets.Widget) -> widgets.VBox:
+    """Show the controls and below them ``draw(name=value, ...)``, drawn again at each change.
+
+    Args:
+        draw: takes the values of the controls by their names.
+        controls: ipywidgets with a ``value``.
+
+    Returns:
+        The widget; its last child holds the HTML.
+    """
+    seen = widgets.HTML()
+
+    def update(_: Any = None) -> Shown:
+        shown = draw(**{name: control.value for name, control in controls.items()})
+        seen.value = shown.html
+        return shown
+
+    first = update()
+    for control in controls.values():
+        control.observe(update, "value")
+    box = widgets.VBox([*controls.values(), seen])
+    view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
+    display({VIEW: view, "text/html": first.html, "text/plain": first.text}, raw=True)
+    return box
