@@ -11,6 +11,7 @@ file                         what is there
 ``train_on.py``              training on with fixed codes
 ``compress.py``              a trained model in a file of so many bytes
 ``arrays.py``                plain arrays in so many bytes
+``show.py``                  the choice as a table, and the curve that it lies on
 ``strategy.py``              the same as a strategy of the batch
 ============================ ===========================================================================
 

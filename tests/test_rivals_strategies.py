@@ -12,7 +12,7 @@ from conftest import small_config, small_run
 from test_rivals import IDS, RIVALS, X
 
 from autodpq_data.schema import Schema
-from autodpq_lib.config import METHOD_VERSION, RunConfig
+from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import EMBEDDING, final_model, full_model, others_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.space import model_bytes
@@ -38,7 +38,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     register_rivals()
     yield
     for name in METHODS:
-        for registry in (METHOD_VERSION, EMBEDDING, STRATEGY):
+        for registry in (EMBEDDING, STRATEGY):
             del registry[name]
 
 
