@@ -13,6 +13,8 @@ file                         what is there
 ``arrays.py``                plain arrays in so many bytes
 ``show.py``                  the choice as a table, and the curve that it lies on
 ``strategy.py``              the same as a strategy of the batch
+``plan.py``                  the batch at equal bytes, rivals included; ``batch.py`` makes it known
+``at_equal_bytes.py``        AUC against bytes, from records
 ============================ ===========================================================================
 
 The file is that of :mod:`autodpq_packed.grouped`.

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_limits
 
 from autodpq_budget.tables import Floats, Group, Integers
 from autodpq_packed.bits import pack
@@ -108,11 +107,9 @@ def _centroids(group: Group, k: int, d: int) -> tuple[Integers, Floats]:
 
 def _kmeans(points: Floats, weights: Floats, k: int) -> tuple[Integers, Floats]:
     some = np.random.default_rng(0).permutation(len(points))[:MOST_POINTS]
-    with threadpool_limits(1):
-        found = KMeans(k, n_init=1, max_iter=ROUNDS, random_state=0).fit(
-            points[some], sample_weight=weights[some] + TINY
-        )
-        return found.predict(points), found.cluster_centers_
+    found = KMeans(k, n_init=1, max_iter=ROUNDS, random_state=0)
+    found.fit(points[some], sample_weight=weights[some] + TINY)
+    return found.predict(points), found.cluster_centers_
 
 
 def _integers(group: Group, bits: int) -> tuple[Integers, Floats]:

@@ -20,8 +20,6 @@ from autodpq_runs.explore import LoadedRun, load_run
 from autodpq_system.paths import runs_root
 from autodpq_system.sentence import Parser, whole_number
 
-say = sys.stdout.write
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the file below ``runs/compressed`` and tell what it cost."""
@@ -74,6 +72,11 @@ def _tell(run: LoadedRun, made: Compressed, path: Path, whole: int) -> None:
     say(f"of these {made.table_bytes:,} are embedding and first-order weights\n")
     say(f"validation AUC {before.valid.auc:.4f} -> {after['valid'].auc:.4f}, ")
     say(f"test AUC {before.test.auc:.4f} -> {after['test'].auc:.4f}\n")
+
+
+def say(text: str) -> None:
+    """Write to standard output."""
+    sys.stdout.write(text)
 
 
 if __name__ == "__main__":
