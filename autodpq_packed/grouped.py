@@ -96,7 +96,8 @@ class Grouped:
         self.dim = model["config"]["embedding_dim"] if name == "embedding" else 1
         self.numbers = tensors[f"{name}.numbers"]
         self.codes = np.append(tensors[f"{name}.codes"], np.zeros(2, np.uint8))  # two bytes are read at a time
-        self.layout = layout(tensors["groups"].tolist(), tensors[f"{name}.option"].tolist(), self.dim)[:-1]
+        self.ends = layout(tensors["groups"].tolist(), tensors[f"{name}.option"].tolist(), self.dim)
+        self.layout = self.ends[:-1]
         self.offsets = np.cumsum([0, *model["sizes"]])
 
     def __call__(self, ids: Ids) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_packed.bits import bits_for
 from autodpq_packed.container import PackedError, Tensors
 from autodpq_packed.grouped import Grouped
+from autodpq_packed.groups_in_c import GroupsInC
 from autodpq_packed.look_up import PackedInC
 from autodpq_packed.packed_groups import PackedGroups
 from autodpq_packed.reader import BITS, Table, read, tables
@@ -98,7 +99,7 @@ def load(path: Path, table: Callable[[Table], nn.Module] | None = None) -> CTRMo
 
     Args:
         path: of the file.
-        table: what to put tables into instead, unless they are stored by groups.
+        table: what to put tables into instead; of groups :class:`PackedGroups` for :class:`Packed`, and so on.
 
     Raises:
         PackedError: the file is not a packed model, or not as it was written.
@@ -106,7 +107,7 @@ def load(path: Path, table: Callable[[Table], nn.Module] | None = None) -> CTRMo
     about, tensors = read(path)
     config = _config(about, path)
     parts = [
-        PackedGroups(found) if isinstance(found, Grouped) else (table or packed)(found)
+        by_groups(found, table) if isinstance(found, Grouped) else (table or packed)(found)
         for found in tables(about, tensors).values()
     ]
     model = assemble(config, len(about["fields"]), *parts)
@@ -135,3 +136,8 @@ def _fill(model: CTRModel, rest: Tensors, path: Path) -> None:
 def packed(table: Table) -> nn.Module:
     """The faster of the two modules that can read this table here."""
     return PackedInC(table) if PackedInC.takes(table) else Packed(table)
+
+
+def by_groups(table: Grouped, kind: object = None) -> nn.Module:
+    """The same for a table of groups, or the module that stands beside ``kind``."""
+    return GroupsInC(table) if kind is PackedInC or (kind is None and GroupsInC.takes()) else PackedGroups(table)

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from conftest import SIZES, small_config
 from test_packed import all_ids, record
 
+import autodpq_native as native
 from autodpq_budget.by_groups import ByGroups
 from autodpq_data.schema import Schema
 from autodpq_lib.models.build import assemble
 from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_native.groups import Groups
 from autodpq_packed.container import PackedError, Tensors
 from autodpq_packed.export import export
 from autodpq_packed.grouped import Grouped, centroids_option, code_bytes, layout, numbers_of, parameters
-from autodpq_packed.module import load
+from autodpq_packed.groups_in_c import GroupsInC
+from autodpq_packed.look_up import PackedInC
+from autodpq_packed.module import Packed, load
+from autodpq_packed.onnx_export import to_onnx
 from autodpq_packed.reader import read, tables
 from autodpq_packed.score import PackedModel
 from benchmarks.fuzz.mutations import Parts
 
 X = 8
+KINDS = (None, Packed, PackedInC) if native.available() else (None, Packed)
 #: Of the tiny data set, most frequent first, by tiers of the counts: a 2 + 4, b 3, c 3 + 2 features.
 GROUPS = [2, 4, 3, 3, 2]
 
@@ -132,8 +140,9 @@ def test_readers_agree_to_the_bit(schema: Schema, options: list[int], kind: str,
     rank = model.embedding.order.argsort()[ids]
     expected, found = model.embedding(ids), tables(*read(path))
     assert np.array_equal(found["embedding"](rank.numpy()), expected.numpy())
-    assert torch.equal(load(path).embedding(rank), expected)
-    assert torch.equal(load(path)(rank), model(ids))
+    for reader in KINDS:
+        assert torch.equal(load(path, reader).embedding(rank), expected)
+        assert torch.equal(load(path, reader)(rank), model(ids))
     in_numpy = PackedModel(path)
     np.testing.assert_allclose(in_numpy.logits(rank.numpy()), model(ids).numpy(), rtol=0, atol=1e-5)
     samples = [dict(zip(SIZES, map(str, row), strict=True)) for row in ids.tolist()]
@@ -159,8 +168,12 @@ def test_the_tables_have_the_bytes_of_the_file(schema: Schema, tmp_path: Path) -
 
 def test_ids_that_are_none_of_their_fields_are_refused(schema: Schema, tmp_path: Path) -> None:
     path = written(schema, tmp_path, model_on(schema, OPTIONS[0], [0] * 5))
-    with pytest.raises(IndexError, match=r"ids\[0, 1\]: expected 6 to 8, found 9"):
-        tables(*read(path))["embedding"](np.array([[0, 9, 9]]))
+    readers = {"numpy": lambda: tables(*read(path))["embedding"](np.array([[0, 9, 9]]))}
+    if native.available():
+        readers["c"] = lambda: load(path, PackedInC).embedding(torch.tensor([[0, 9, 9]]))
+    for look_up in readers.values():
+        with pytest.raises(IndexError, match=r"ids\[0, 1\]: expected 6 to 8, found 9"):
+            look_up()
 
 
 def change(name: str, array: np.ndarray, dtype: str) -> Callable[[Parts], None]:
@@ -243,3 +256,35 @@ def test_every_code_names_a_number() -> None:
         table = Grouped("embedding", {"sizes": [3], "config": {"embedding_dim": X}}, tensors)
         place, _, step = table.places(np.arange(3))
         assert max(place.max(), step.max()) < len(tensors["embedding.numbers"])
+
+
+def test_onnxruntime_gives_the_logits(schema: Schema, tmp_path: Path) -> None:
+    model = model_on(schema, OPTIONS[0], [9, 3, centroids_option(2, 1), 0, 1])
+    path, rank = written(schema, tmp_path, model), model.embedding.order.argsort()[all_ids(schema)]
+    to_onnx(path, tmp_path / "m.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
+    for ids in (rank, rank[:1]):
+        expected = load(path)(ids).detach().numpy()
+        np.testing.assert_allclose(session.run(None, {"ids": ids.numpy()})[0], expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.skipif(not native.available(), reason="no C compiler")
+@pytest.mark.parametrize("option", ALL)
+def test_c_gives_the_same_vectors(option: int) -> None:
+    tensors = grouped([3, 7, 1, 5], [option, 0, 3, option], X)
+    table = Grouped("embedding", {"sizes": [10, 6], "config": {"embedding_dim": X}}, tensors)
+    ids = np.stack([np.arange(6), np.arange(10, 16)], 1)
+    found = copy.deepcopy(GroupsInC(table)).half().float()(torch.from_numpy(ids))
+    assert np.array_equal(found.numpy(), table(ids))
+
+
+@pytest.mark.skipif(not native.available(), reason="no C compiler")
+@pytest.mark.parametrize("column", range(9))
+@pytest.mark.parametrize("value", [-1, 2**20])
+def test_c_refuses_groups_that_lead_outside(column: int, value: int) -> None:
+    tensors = grouped([3, 7], [centroids_option(4, 2), 3], X)
+    made = GroupsInC(Grouped("embedding", {"sizes": [10], "config": {"embedding_dim": X}}, tensors))
+    layout = made.layout.clone()
+    layout[1, column] = value
+    with pytest.raises(ValueError, match=r"group [01]: expected features, codes and numbers inside the table"):
+        Groups(layout, made.fields, made.codes, made.numbers, X)
