@@ -85,21 +85,22 @@ def best(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(rows: pd.DataFrame) -> Figure:
-    """AUC against bytes on a logarithmic axis, a line a method, FE as a dashed line; bars are 95 % intervals."""
+    """AUC against bytes on a logarithmic axis, a line a method and width, FE dashed; bars are 95 % intervals."""
     figure, axis = plt.subplots(figsize=(8, 4.6), layout="constrained")
-    fe = rows[rows["method"] == "fe"]
-    axis.axhline(fe["auc"].mean(), color="0.4", ls="--", lw=1.5, label="FE")
-    methods = [name for name in dict.fromkeys(rows["method"]) if name != "fe"]
-    for name, colour, marker in zip(methods, sns.color_palette("colorblind"), MARKERS, strict=False):
-        of = rows[rows["method"] == name].sort_values("bytes")
-        label = "rate-distortion choice" if name == STRATEGY else name
+    fe, others = rows[rows["method"] == "fe"], rows[rows["method"] != "fe"]
+    axis.axhline(fe["auc"].mean(), color="0.4", ls="--", lw=1.5, label="FE, X = 16")
+    lines = others.sort_values("bytes").groupby(["method", "width"], sort=False)
+    for ((method, width), of), colour, marker in zip(lines, sns.color_palette("colorblind"), MARKERS, strict=False):
+        label = f"{'rate-distortion choice' if method == STRATEGY else method}, X = {width}"
         half = of["half"].fillna(0)
         axis.errorbar(of["bytes"], of["auc"], half, color=colour, marker=marker, capsize=3, label=label)
+    shares = sorted(set(others["share"]))
     axis.set_xscale("log", base=2)
-    axis.set(xlabel="bytes of embedding and first-order weights", ylabel="test AUC")
-    axis.xaxis.set_major_formatter(lambda x, _: f"{x / 1000:,.0f} kB")
+    axis.set_xticks([share * fe["bytes"].mean() for share in shares], [f"{share:.1%}" for share in shares])
+    axis.minorticks_off()
+    axis.set(xlabel="bytes of embedding and first-order weights, share of FE's", ylabel="test AUC")
     axis.set_title("AUC against bytes", loc="left", fontweight="bold")
-    axis.legend()
+    axis.legend(loc="lower right")
     sns.despine(figure)
     said = "; ".join(f"{r['method']} {r['bytes']:,.0f} bytes {r['auc']:.4f}" for _, r in rows.iterrows())
     figure.set_label(f"AUC against bytes, a line a method, FE dashed. {said}.")

@@ -33,12 +33,17 @@ def table() -> str:
     rows = [
         [
             *("FE" if row["method"] == "fe" else row["method"], f"{row['share']:.1%}", f"{row['width']:.0f}"),
-            *(f"{row['bytes']:,.0f}", f"{row['n']:.0f}", f"{row['auc']:.4f} ± {row['sd']:.4f}"),
-            "" if row["method"] == "fe" else f"{row['difference']:+.4f} ± {row['half']:.4f}",
+            *(f"{row['bytes']:,.0f}", f"{row['n']:.0f}", _with(row["auc"], row["sd"], ".4f")),
+            "" if row["method"] == "fe" else _with(row["difference"], row["half"], "+.4f"),
         ]
         for _, row in data().iterrows()
     ]
     return markdown(["method", "of FE", "X", "bytes", "seeds", "AUC ↑", "difference to FE"], rows)
+
+
+def _with(mean: float, spread: float, how: str) -> str:
+    """A mean, and its spread where there are several."""
+    return f"{mean:{how}}" if pd.isna(spread) else f"{mean:{how}} ± {spread:.4f}"
 
 
 def widths() -> str:
