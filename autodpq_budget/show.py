@@ -66,4 +66,5 @@ def draw(axes: Axes, points: pd.DataFrame, taken: dict[str, float]) -> None:
     axes.set(
         xscale="log", yscale="log", xlabel="bytes of both tables", ylabel="distortion", title="Rate and distortion"
     )
+    axes.xaxis.set_minor_formatter(lambda *_: "")
     axes.legend()
