@@ -4,6 +4,7 @@
 import json
 import sys
 
+from autodpq_budget.batch import register_all
 from autodpq_eval.batch import log_folder
 from autodpq_eval.expected import expected
 from autodpq_eval.request import Request
@@ -11,6 +12,7 @@ from autodpq_runs.record import record_path
 from autodpq_system.paths import runs_root
 from autodpq_system.stopping import exit_if_stopped, stop_on_signals, stop_with_starter
 
+register_all()
 PYTHON = sys.executable
 REQUEST = Request.model_validate(config)
 RUNS = {run.name(): run for run in REQUEST.plan()}

@@ -21,6 +21,8 @@ from autodpq_lib.config import STRATEGIES, Decision
 from autodpq_runs.record import Record
 
 COLOURS = dict(zip(STRATEGIES, sns.color_palette("colorblind"), strict=False))
+#: Of strategies from outside.
+OTHER = sns.color_palette("colorblind")[len(STRATEGIES)]
 DASHES = ("-", "--", ":", "-.")
 #: (K, D) -> the candidate's weight in each epoch.
 Weights = dict[tuple[int, int], NDArray[np.float64]]
@@ -38,6 +40,8 @@ def curves(record: Record, title: str) -> Figure:
         faint = many and log.name != chosen.fit
         style = {"color": _colour(record, log.name), "alpha": 0.35 if faint else 1.0, "lw": 1.0 if faint else 1.8}
         for axis, column in zip(axes, ("valid_auc", "train_loss"), strict=True):
+            if column not in log.curve:  # of a fit that trains nothing
+                continue
             x = start + 1 + np.arange(len(log.curve[column]))
             axis.plot(x, log.curve[column], marker="" if many else ".", **style)
             if not many:
@@ -61,8 +65,8 @@ def curves(record: Record, title: str) -> Figure:
 
 
 def _colour(record: Record, fit: str) -> tuple[float, float, float]:
-    """The strategy's; a pretrain is an FE training, and has FE's."""
-    return COLOURS["fe" if fit == "pretrain" else record.config.strategy]
+    """The strategy's; an FE training within another strategy has FE's."""
+    return COLOURS.get("fe" if fit in ("pretrain", "full") else record.config.strategy, OTHER)
 
 
 def _head(axis: Axes, start: int, name: str) -> None:

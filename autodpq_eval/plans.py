@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,8 @@ from autodpq_runs.record import Record, read_record, record_path
 from autodpq_system.paths import ROOT
 
 PARTS = ("tables", "figure3", "controls", "seeds", "readings", "laboratory")
+#: Parts that packages above this one add: name -> data set, recipe, seeds and ``out`` to runs.
+PLANS: dict[str, Callable[..., list[RunConfig]]] = {}
 #: Table 1 has all strategies on DeepFM; Table 2 these on every model.
 COMPATIBILITY = ("others", "random", "autodpq")
 TEN_SEEDS = range(1, 11)
@@ -37,11 +39,13 @@ def plan(
     strategies: Sequence[str] = (),
     profile: str = "full",
 ) -> list[RunConfig]:
-    """Runs of one part of the evaluation, of :data:`PARTS`.
+    """Runs of one part of the evaluation: of :data:`PARTS` or :data:`PLANS`.
 
     Models, strategies and profile count for ``tables`` alone. ``seeds`` and ``readings`` need Grid's records of Table 1
     below ``out``.
     """
+    if part in PLANS:
+        return PLANS[part](dataset, recipe, seeds, out=out)
     if part == "tables":
         return tables(dataset, recipe, seeds, models, strategies, profile)
     if part in ("seeds", "readings"):

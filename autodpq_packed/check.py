@@ -15,9 +15,10 @@ import numpy as np
 
 from autodpq_packed.bits import bits_for, unpack
 from autodpq_packed.container import PackedError, Tensors
+from autodpq_packed.grouped import BIT, NUMBER, layout
 
 Shapes = dict[str, tuple[int, ...]]
-TABLES = ("embedding", "first_order")
+TABLES, GROUPS = ("embedding", "first_order"), "groups"
 MODELS = ("deepfm", "pnn", "dcn")
 #: Readers count features in int32.
 MOST_FEATURES = 2**31 - 1
@@ -26,7 +27,11 @@ MOST_CENTROIDS = 256
 #: Codes checked at a time.
 CHUNK = 2**20
 #: Part of a table -> the types that it may have; all other tensors are float32.
-TYPES = {"kept": ("float32", "float16", "int8"), "low": ("uint8",), "codes": ("uint8",)}
+TYPES = {
+    "kept": ("float32", "float16", "int8"),
+    **dict.fromkeys(("low", "codes", "option"), ("uint8",)),
+    "numbers": ("float16",),
+}
 
 
 def check(model: Any, tensors: Tensors) -> None:
@@ -45,10 +50,15 @@ def check(model: Any, tensors: Tensors) -> None:
     fields, sizes = _fields(model)
     dim, hidden = _widths(model)
     shapes = _rest(model, len(fields), dim, hidden, tensors)
-    for table, width in zip(TABLES if model["model"] == "deepfm" else TABLES[:1], (dim, 1), strict=False):
-        shapes |= _table(table, fields, sizes, width, tensors) | {f"unknown.{table}": (len(fields), width)}
     for name, shape in shapes.items():
-        _compare(name, shape, tensors)
+        _compare(name, shape, tensors)  # afterwards X is to be believed
+    for table, width in zip(TABLES if model["model"] == "deepfm" else TABLES[:1], (dim, 1), strict=False):
+        made = (
+            _groups(table, sizes, width, tensors) if GROUPS in tensors else _table(table, fields, sizes, width, tensors)
+        )
+        for name, shape in (made | {f"unknown.{table}": (len(fields), width)}).items():
+            _compare(name, shape, tensors)
+            shapes[name] = shape
     _expect(len(tensors) == len(shapes), "tensors", "no others", sorted(set(tensors) - set(shapes)))
     for table in TABLES:
         for field in fields:
@@ -146,6 +156,23 @@ def _table(table: str, fields: list[str], sizes: list[int], dim: int, tensors: T
     return shapes
 
 
+def _groups(table: str, sizes: list[int], dim: int, tensors: Tensors) -> Shapes:
+    """Shapes of a table of groups: each of some features of one field, each stored in a way that there is."""
+    count = len(tensors[GROUPS].ravel())
+    shapes: Shapes = {GROUPS: (count,), f"{table}.option": (count,)}
+    for name, shape in shapes.items():
+        _compare(name, shape, tensors)
+    groups = tensors[GROUPS].tolist()
+    _expect(bool(groups) and min(groups) > 0, GROUPS, "numbers of features above 0", groups)
+    _expect(set(np.cumsum(sizes)) <= set(np.cumsum(groups)), GROUPS, "groups of one field each", groups)
+    _expect(sum(groups) == sum(sizes), GROUPS, f"the {sum(sizes)} features of all fields", sum(groups))
+    try:
+        ends = layout(groups, tensors[f"{table}.option"].tolist(), dim)[-1]
+    except ValueError as error:
+        raise PackedError(f"{table}.option: {error}") from error
+    return shapes | {f"{table}.codes": (int(ends[BIT]) // 8,), f"{table}.numbers": (int(ends[NUMBER]),)}
+
+
 def _coded(name: str, sizes: list[int], tensors: Tensors) -> list[int]:
     """Number of coded features of each field."""
     features = sum(sizes)
@@ -159,6 +186,7 @@ def _coded(name: str, sizes: list[int], tensors: Tensors) -> list[int]:
 def _compare(name: str, shape: tuple[int, ...], tensors: Tensors) -> None:
     """Whether a tensor is there, of its type and shape, and its numbers are numbers."""
     types = TYPES.get(name.split(".")[1], ("float32",)) if name.startswith(TABLES) else ("float32",)
+    types = ("int32",) if name == GROUPS else types
     found = tensors.get(name, np.zeros(0, bool))
     _expect(found.dtype.name in types, name, " or ".join(types), found.dtype.name if name in tensors else "nothing")
     _expect(found.shape == shape, name, str(list(shape)), list(found.shape))

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 from autodpq_system.strict_json import loads
 
-FORMAT = "autodpq-packed/2"
+#: Format 3 has tables of groups beside those of format 2, which are as they were.
+FORMAT, READABLE = "autodpq-packed/3", ("autodpq-packed/2", "autodpq-packed/3")
 DTYPES: dict[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
     "F16": np.dtype("<f2"),
+    "I32": np.dtype("<i4"),
     "I8": np.dtype("i1"),
     "U8": np.dtype("u1"),
 }
@@ -56,8 +58,8 @@ def unpack_file(raw: bytes) -> tuple[Any, Tensors]:
 
 
 def _check_digest(raw: bytes, about: Mapping[str, str]) -> None:
-    if about["format"] != FORMAT:
-        raise PackedError(f"expected format {FORMAT}, found {about['format']!r:.40}")
+    if about["format"] not in READABLE:
+        raise PackedError(f"expected format {' or '.join(READABLE)}, found {about['format']!r:.40}")
     digest = about["sha256"].encode()
     place = raw.index(digest)
     content = hashlib.sha256(raw[:place] + b"0" * DIGITS)

@@ -59,12 +59,7 @@ def export(
     """
     _check_vocabulary(vocabulary, schema)
     model.eval()
-    tensors = {f"embedding.{k}": v for k, v in _table(model.embedding, schema, kept).items()}
-    tensors["unknown.embedding"] = _unknown(model.embedding, schema)
-    if model.first_order is not None:
-        tensors |= {f"first_order.{k}": v for k, v in _table(model.first_order, schema).items()}
-        tensors["unknown.first_order"] = _unknown(model.first_order, schema)
-    tensors |= _rest(model)
+    tensors = _tables(model, schema, kept) | _rest(model)
     known = json.dumps(vocabulary)
     about = {
         "model": record.config.model,
@@ -106,8 +101,21 @@ def _signed(tensors: Arrays, said: str) -> bytes:
     return raw.replace(blank.encode(), hashlib.sha256(raw).hexdigest().encode(), 1)
 
 
+def _tables(model: CTRModel, schema: Schema, kept: Kept) -> Arrays:
+    """The tensors of embedding and first-order weights."""
+    arrays = {f"embedding.{k}": v for k, v in _table(model.embedding, schema, kept).items()}
+    arrays["unknown.embedding"] = _unknown(model.embedding, schema)
+    if model.first_order is not None:
+        arrays |= {f"first_order.{k}": v for k, v in _table(model.first_order, schema).items()}
+        arrays["unknown.first_order"] = _unknown(model.first_order, schema)
+    groups = getattr(model.embedding, "groups", None)
+    return arrays if groups is None else arrays | {"groups": groups.numpy()}
+
+
 def _table(embedding: nn.Module, schema: Schema, kept: Kept = "float32") -> Arrays:
-    """A table as the reader wants it: kept rows, a bit a feature, codes and centroids."""
+    """A table as the reader wants it: kept rows, a bit a feature, codes and centroids; or by groups."""
+    if (by_groups := getattr(embedding, "stored", None)) is not None:
+        return by_groups()
     coded = schema.low if isinstance(embedding, Others | DPQ) else torch.zeros_like(schema.low)
     every = torch.cat([vectors(embedding, schema, m) for m in range(len(schema.fields))])
     arrays = stored(every[~coded].numpy(), kept) | {"low": np.packbits(coded.numpy(), bitorder="little")}

@@ -17,8 +17,11 @@ from autodpq_lib.models.build import assemble
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_packed.bits import bits_for
 from autodpq_packed.container import PackedError, Tensors
+from autodpq_packed.grouped import Grouped
+from autodpq_packed.groups_in_c import GroupsInC
 from autodpq_packed.look_up import PackedInC
-from autodpq_packed.reader import BITS, Table, read
+from autodpq_packed.packed_groups import PackedGroups
+from autodpq_packed.reader import BITS, Table, read, tables
 from autodpq_system.strict import sentence
 
 
@@ -96,15 +99,18 @@ def load(path: Path, table: Callable[[Table], nn.Module] | None = None) -> CTRMo
 
     Args:
         path: of the file.
-        table: what to put the tables into instead.
+        table: what to put tables into instead; of groups :class:`PackedGroups` for :class:`Packed`, and so on.
 
     Raises:
         PackedError: the file is not a packed model, or not as it was written.
     """
     about, tensors = read(path)
     config = _config(about, path)
-    names = [name for name in ("embedding", "first_order") if f"{name}.kept" in tensors]
-    model = assemble(config, len(about["fields"]), *((table or packed)(Table(n, about, tensors)) for n in names))
+    parts = [
+        by_groups(found, table) if isinstance(found, Grouped) else (table or packed)(found)
+        for found in tables(about, tensors).values()
+    ]
+    model = assemble(config, len(about["fields"]), *parts)
     rest = {name.removeprefix("rest."): array for name, array in tensors.items() if name.startswith("rest.")}
     _fill(model, rest, path)
     return model.eval()
@@ -130,3 +136,8 @@ def _fill(model: CTRModel, rest: Tensors, path: Path) -> None:
 def packed(table: Table) -> nn.Module:
     """The faster of the two modules that can read this table here."""
     return PackedInC(table) if PackedInC.takes(table) else Packed(table)
+
+
+def by_groups(table: Grouped, kind: object = None) -> nn.Module:
+    """The same for a table of groups, or the module that stands beside ``kind``."""
+    return GroupsInC(table) if kind is PackedInC or (kind is None and GroupsInC.takes()) else PackedGroups(table)

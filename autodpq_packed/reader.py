@@ -8,6 +8,8 @@ A table of N features has the tensors ``<table>.kept`` [kept, X], float32, float
 are coded; and for each field with coded features ``<table>.codes.<field>`` (:mod:`autodpq_packed.bits`) and
 ``<table>.centroids.<field>`` float32 [D, K, X/D]. The vector of a kept feature is the row numbered by the kept features
 before it. The r-th coded feature of a field is the concatenation over d of ``centroids[d, code[r * D + d]]``.
+
+Where there is a tensor ``groups`` tables are stored by groups instead (:mod:`autodpq_packed.grouped`).
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodpq_packed.bits import bits_for, unpack
-from autodpq_packed.check import check
+from autodpq_packed.check import TABLES, check
 from autodpq_packed.container import PackedError, Tensors, unpack_file
+from autodpq_packed.grouped import Grouped, check_ids
 
 Floats = NDArray[np.float32]
 
@@ -91,12 +94,7 @@ class Table:
             IndexError: an id is none of its field's.
             ValueError: ids of another type or shape.
         """
-        fields = len(self.offsets) - 1
-        if ids.dtype.kind not in "iu" or ids.ndim != 2 or ids.shape[1] != fields:
-            raise ValueError(f"ids: expected integers [B, {fields}], found {ids.dtype} {list(ids.shape)}")
-        for row, m in np.argwhere((ids < self.offsets[:-1]) | (ids >= self.offsets[1:]))[:1]:
-            begin, end = self.offsets[m : m + 2]
-            raise IndexError(f"ids[{row}, {m}]: expected {begin} to {end - 1}, found {ids[row, m]}")
+        check_ids(ids, self.offsets)
         before = self.coded_before(ids)
         coded = (self.low[ids >> 3] >> (ids & 7)) & 1 == 1
         out = self.rows(np.where(coded, 0, ids - before))
@@ -112,3 +110,9 @@ def decode(codes: NDArray[np.uint8], centroids: Floats, rank: NDArray[np.int64])
     d = np.arange(subspaces)
     code = unpack(codes, bits_for(k), rank[:, None] * subspaces + d)  # [P, D]
     return centroids[d, code].reshape(len(rank), subspaces * width)
+
+
+def tables(model: Mapping[str, Any], tensors: Tensors) -> dict[str, Table | Grouped]:
+    """The tables of a file: ``embedding`` and, in DeepFM's, ``first_order``."""
+    kind = Grouped if "groups" in tensors else Table
+    return {name: kind(name, model, tensors) for name in TABLES if f"unknown.{name}" in tensors}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodpq_packed.container import PackedError
-from autodpq_packed.reader import Floats, Table, read
+from autodpq_packed.reader import Floats, read, tables
 from autodpq_system.strict_json import loads
 
 
@@ -26,9 +26,8 @@ class PackedModel:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.model, self.tensors = read(path)
-        self.embedding = Table("embedding", self.model, self.tensors)
-        has_first_order = "first_order.kept" in self.tensors
-        self.first_order = Table("first_order", self.model, self.tensors) if has_first_order else None
+        found = tables(self.model, self.tensors)
+        self.embedding, self.first_order = found["embedding"], found.get("first_order")
         self._places: list[dict[str, int]] | None = None
 
     def logits(self, ids: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The configurations of a method whose files have at most so many bytes."""
+"""The configurations of a method whose tables have at most so many bytes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Setting:
         method: a key of :data:`SIZES`.
         dim: embedding dimension X.
         options: what else the method is told.
-        bytes: of the whole file, embedding, first-order weights and the rest of the model.
+        bytes: of embedding and first-order weights; the rest of a model is the same for every method.
     """
 
     method: str
@@ -40,7 +40,7 @@ class Setting:
 
 
 def settings(method: str, config: RunConfig, schema: Schema, budget: int) -> list[Setting]:
-    """The configurations of a method whose files have at most ``budget`` bytes: at most six, the largest first.
+    """The configurations of a method whose tables have at most ``budget`` bytes: at most six, the largest first.
 
     The size of MPE is what its search decides: here it is the least, and a trained model must be measured.
 
@@ -59,10 +59,9 @@ def _of_width(method: str, dim: int, config: RunConfig, schema: Schema, budget: 
     config = config.model_copy(update={"embedding_dim": dim})
     embedding, weights = tables(config, schema)
     size, for_weights = SIZES[method], METHODS.get(method, Rival).for_weights
-    rest = rest_bytes(config, len(schema.fields))
 
     def whole(options: Options) -> int:
-        both = rest + size(embedding, **options)
+        both = size(embedding, **options)
         return both + size(weights, **for_weights(options)) if config.model == "deepfm" else both
 
     fitting = KNOBS[method](schema, lambda options: whole(options) <= budget)

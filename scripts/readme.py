@@ -11,7 +11,7 @@ from autodpq_system.atomic import write_text
 from autodpq_system.paths import ROOT
 from benchmarks import lazy, step
 from benchmarks.peers import epochs
-from scripts.pages import about, avazu, bench, conditions, front, gain, notebooks, packed, readings, results
+from scripts.pages import about, avazu, bench, budget, conditions, front, gain, notebooks, packed, readings, results
 from scripts.pages.picture import Picture
 
 Blocks = Mapping[str, Callable[[], str]]
@@ -23,6 +23,7 @@ PAGES: dict[str, Blocks] = {
     "results/readings.md": readings.BLOCKS,
     "results/conditions.md": conditions.BLOCKS,
     "results/avazu.md": avazu.BLOCKS,
+    "results/budget.md": budget.BLOCKS,
     "results/packed.md": packed.BLOCKS,
     "results/bench/README.md": bench.BLOCKS,
     "results/summary.md": about.SUMMARY,
@@ -33,6 +34,7 @@ PICTURES = {
     "results/gain.png": Picture(gain.data, gain.draw),
     "results/readings.png": Picture(readings.data, readings.draw),
     "results/conditions.png": Picture(conditions.data, conditions.draw),
+    "results/budget.png": Picture(budget.data, budget.draw),
     "results/bench/peers.png": Picture(epochs.epochs, epochs.draw),
     "results/bench/search.png": Picture(step.costs, step.draw),
     "results/bench/lazy.png": Picture(lazy.costs, lazy.draw),

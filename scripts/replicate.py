@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from autodpq_budget.batch import register_all
 from autodpq_data.prepared import prepare
 from autodpq_eval.batch import log_folder, log_path, status
 from autodpq_eval.layout import layout, titled
@@ -34,6 +35,7 @@ from scripts.progress import has_begun, watch
 from scripts.report import is_current, report_path
 from scripts.web_page import web_page
 
+register_all()
 say = tqdm.write
 PROFILES = ROOT / "config" / "profiles"
 #: Folders below ``runs`` that a run writes to.

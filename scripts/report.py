@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from autodpq_budget.batch import register_all
 from autodpq_eval import ledger
 from autodpq_eval.batch import log_folder
 from autodpq_eval.layout import as_csv
@@ -19,6 +20,7 @@ from scripts.bootstrap import write_bootstrap
 from scripts.references import write_references
 from scripts.run_notebook import execute, one_line
 
+register_all()
 REPORT, CONTROLS, PACKED = "12_report", "10_controls", "11_packed_model"
 #: Data sets whose models are packed for the report: small ones.
 SMALL = ("ml-100k", "ml-1m")

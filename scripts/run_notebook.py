@@ -21,10 +21,11 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 import autodpq_native as native
+from autodpq_budget.batch import register_all
 from autodpq_data.prepared import known_fingerprint
 from autodpq_eval.batch import NOTEBOOKS, Status, log_path, notebook_path, status
 from autodpq_lab.shown import VIEW
-from autodpq_lib.config import RunConfig
+from autodpq_lib.config import OUTSIDE, RunConfig
 from autodpq_runs.record import read_record, record_path
 from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import ROOT, runs_root
@@ -32,6 +33,8 @@ from autodpq_system.sentence import Parser, sentence, whole_number
 from autodpq_system.stopping import killed_when_idle, stop_on_signals, stop_with_starter
 from scripts.shrink import shrink
 from scripts.title import title_file
+
+register_all()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
         switches = asked.parameters.get("switches", {})
         config = RunConfig.model_validate({k: v for k, v in asked.parameters.items() if k != "switches"} | switches)
         notebook = asked.notebooks / f"{NOTEBOOKS[config.strategy]}.ipynb"
-        given = {key: value for key, value in asked.parameters.items() if key != "strategy"}
+        left = () if config.strategy in OUTSIDE else ("strategy",)  # of those one notebook runs all
+        given = {key: value for key, value in asked.parameters.items() if key not in left}
         executed, failed = ROOT / notebook_path(asked.out, config), log_path(config).with_suffix(".ipynb")
         limits = {"minutes": asked.minutes, "checkpoints": _checkpoints(config)}
         execute(notebook, given | {"out": str(asked.out)}, executed, failed=failed, **limits)

@@ -73,5 +73,5 @@ def test_its_extra_loss_is_trained_on(run: object, schema: Schema) -> None:
 
 
 def test_a_strategy_that_nobody_registered_is_refused() -> None:
-    with pytest.raises(ValueError, match="strategy: expected one of fe, others, grid, random, autodpq, found modulo"):
+    with pytest.raises(ValueError, match=r"expected one of fe, others, grid, random, autodpq, .*, found modulo"):
         small_config(strategy="modulo")

@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autodpq_eval.batch import NOTEBOOKS, log_path, notebook_path
 from autodpq_eval.layout import LABELS
-from autodpq_eval.plans import tables
+from autodpq_eval.plans import configure, tables
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import ROOT
@@ -47,6 +47,16 @@ def test_strategy_notebook_leaves_a_record(strategy: str, shared: Path) -> None:
     titled = f"# {LABELS[strategy]} · DeepFM · planted · recipe tuned · seed 1 · profile smoke · test AUC {auc:.4f}"
     assert first.source == titled
     assert second.source.startswith(f"**{NOTEBOOKS[strategy][:2]} · ")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "switches"),
+    [("budget", {"embedding_dim": 8, "options": {"bytes": 2000}}), ("int-b", {"options": {"bits": 3}})],
+)
+def test_the_notebook_of_the_rivals_leaves_a_record(strategy: str, switches: dict[str, object], shared: Path) -> None:
+    assert run(strategy, shared, switches=switches) == 0
+    config = configure("planted", "tuned", strategy, 1, profile="smoke", **switches)
+    assert record_path(shared / "out", config).exists()
 
 
 def test_report_reads_the_records_and_shows_what_is_missing(shared: Path) -> None:

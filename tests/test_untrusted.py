@@ -358,7 +358,7 @@ BYTES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a header of 2 MB": (lambda raw: (2**21).to_bytes(8, "little") + b" " * 2**21, "expected a packed model"),
     "a deep header": (resigned(lambda text: b"[" * 10**6), "expected a packed model"),
     "a header with a key twice": (resigned(lambda text: b'{"__metadata__":{},' + text[1:]), "expected a packed model"),
-    "another format": (lambda raw: raw.replace(b"packed/2", b"packed/9"), "expected format .*/2, found '.*/9'"),
+    "another format": (lambda raw: raw.replace(b"packed/3", b"packed/9"), "expected format .*/3, found '.*/9'"),
     "an unsigned change": (lambda raw: raw[:-1] + b"x", "expected the content that sha256 .* names, found another"),
     "bytes shared by two": (moved("rest.mlp.0.bias", (-4, -4)), "expected bytes of its own, as many as its shape has"),
     "bytes beyond the end": (moved("rest.bias", (2**40, 2**40)), "expected bytes of its own"),

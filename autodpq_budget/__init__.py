@@ -1,0 +1,21 @@
+"""The smallest loss for so many bytes: each group of features is stored in the way that is worth its bytes.
+
+============================ ===========================================================================
+file                         what is there
+============================ ===========================================================================
+``tables.py``                what is compressed: rows, counts, how much an error matters; its groups
+``ways.py``                  the ways in which a group can be stored, and what each loses
+``menu.py``                  every way of every group, with its bytes and its distortion; the choice
+``sensitivity.py``           how much the loss of a model minds an error in each field and dimension
+``by_groups.py``             the chosen tables as an embedding that can be trained on
+``train_on.py``              training on with fixed codes
+``compress.py``              a trained model in a file of so many bytes
+``arrays.py``                plain arrays in so many bytes
+``show.py``                  the choice as a table, and the curve that it lies on
+``strategy.py``              the same as a strategy of the batch
+``plan.py``                  the batch at equal bytes, rivals included; ``batch.py`` makes it known
+``at_equal_bytes.py``        AUC against bytes, from records
+============================ ===========================================================================
+
+The file is that of :mod:`autodpq_packed.grouped`.
+"""

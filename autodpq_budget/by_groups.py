@@ -1,0 +1,97 @@
+"""The chosen tables as an embedding: codes stay as they are, numbers can be trained on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from autodpq_budget.tables import groups, order
+from autodpq_data.schema import Schema
+from autodpq_packed.container import Tensors
+from autodpq_packed.grouped import Grouped
+
+STORED = ("option", "codes", "numbers")
+
+
+class ByGroups(nn.Module):
+    """Embedding of ids ``[B, M]`` of a data set, interchangeable with :class:`autodpq_lib.embedding.full.Full`.
+
+    Every entry is ``numbers[place] + factor * numbers[step]``, where codes settle place, step and factor. Numbers are
+    trained in float32, and used, going forward, as the float16 that the file has.
+
+    Args:
+        schema: fields and counts; these settle the groups.
+        dim: embedding dimension X.
+        counted: whether the lengths of the groups, which tables share, count with this one's bytes.
+
+    Attributes:
+        groups: int32 ``[G]``.
+        first_order: makes DeepFM's first-order weights, in the same way.
+    """
+
+    groups: Tensor
+    order: Tensor
+    option: Tensor
+    codes: Tensor
+    place: Tensor
+    factor: Tensor
+    step: Tensor
+    lazy = False
+
+    def __init__(self, schema: Schema, dim: int, *, counted: bool = True) -> None:
+        super().__init__()
+        counts = schema.counts.numpy()
+        self.dim, self.sizes, self.counted = dim, schema.sizes, counted
+        own = {"groups": groups(schema.sizes, counts), "order": order(schema.sizes, counts)}
+        for name, array in own.items():
+            self.register_buffer(name, torch.from_numpy(array), persistent=False)
+        for name in ("place", "factor", "step"):
+            self.register_buffer(name, torch.zeros(0), persistent=False)
+        mean = {"option": np.zeros(len(self.groups), np.uint8), "codes": np.zeros(0, np.uint8)}
+        self.numbers = nn.Parameter(torch.zeros(0))
+        self.fill(mean | {"numbers": np.zeros(dim * len(self.groups), np.float16)})
+        self.first_order = lambda: ByGroups(schema, 1, counted=False)
+
+    def fill(self, stored: Tensors) -> None:
+        """Take the tensors ``option``, ``codes`` and ``numbers`` of a table."""
+        self.register_buffer("option", torch.from_numpy(stored["option"].copy()))
+        self.register_buffer("codes", torch.from_numpy(stored["codes"].copy()))
+        self.numbers.data = torch.from_numpy(stored["numbers"].astype(np.float32))
+        self._find()
+
+    def stored(self) -> dict[str, NDArray[Any]]:
+        """The table's tensors as the file has them."""
+        made = {name: getattr(self, name).detach().cpu().numpy() for name in STORED}
+        return made | {"numbers": made["numbers"].astype(np.float16)}
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors of the features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
+        numbers = self.numbers + (self.numbers.half().float() - self.numbers).detach()
+        place, factor, step = (part[ids] for part in (self.place, self.factor, self.step))
+        return numbers[place] + factor * numbers[step]
+
+    def served_bytes(self) -> int:
+        """Options, codes and numbers; the embedding also says how many features each group has."""
+        own = sum(array.nbytes for array in self.stored().values())
+        return own + self.counted * self.groups.nbytes
+
+    def _find(self) -> None:
+        """Where each feature's entries come from: ``[N, X]``, in the order of the data set's ids."""
+        tensors = {f"embedding.{name}": array for name, array in self.stored().items()}
+        model = {"sizes": self.sizes, "config": {"embedding_dim": self.dim}}
+        table = Grouped("embedding", model, tensors | {"groups": self.groups.numpy()})
+        rank = self.order.argsort().numpy()
+        for name, array in zip(("place", "factor", "step"), table.places(rank), strict=True):
+            self.register_buffer(name, torch.from_numpy(array).to(self.numbers.device), persistent=False)
+
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """What is loaded may be another choice, of other lengths."""
+        if f"{prefix}codes" in state:
+            self.codes = torch.empty_like(state[f"{prefix}codes"], device=self.codes.device)
+            self.numbers.data = torch.empty_like(state[f"{prefix}numbers"], device=self.numbers.device)
+        super()._load_from_state_dict(state, prefix, *rest)
+        self._find()

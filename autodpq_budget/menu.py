@@ -1,0 +1,153 @@
+"""Every way of every group, with its bytes and its distortion; and what is chosen for so many bytes.
+
+A price ``lambda`` of a byte makes every group choose alone: the way with the least ``distortion + lambda * bytes``
+(Everett, 1963; Shoham and Gersho, 1988). The higher the price, the smaller the file; bisection finds the price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from autodpq_budget.tables import Floats, Integers, Table, groups
+from autodpq_budget.ways import Stored, options, store
+from autodpq_packed.container import Tensors
+
+#: Halvings of the price's range.
+HALVINGS = 100
+#: Bytes that say how many features a group has, and for each table how it is stored.
+LENGTH, OPTION = 4, 1
+#: Bytes of a way that there isn't.
+NEVER = 2.0**60
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One way of one group of one table, and what it loses."""
+
+    stored: Stored
+    distortion: float
+
+
+@dataclass(frozen=True)
+class Menu:
+    """What there is to choose from.
+
+    Attributes:
+        groups: int32 ``[G]``, features of each group.
+        offers: table -> group -> its ways.
+    """
+
+    groups: NDArray[np.int32]
+    offers: Mapping[str, Sequence[Sequence[Offer]]]
+
+    @property
+    def overhead(self) -> int:
+        """Bytes that every choice needs: lengths and options of all groups."""
+        return len(self.groups) * (LENGTH + OPTION * len(self.offers))
+
+    @property
+    def least(self) -> int:
+        """Bytes of the smallest choice."""
+        return self.overhead + sum(min(way.stored.bytes for way in group) for group in self._every())
+
+    @property
+    def most(self) -> int:
+        """Bytes of the largest choice: all rows in float16."""
+        return self.overhead + sum(max(way.stored.bytes for way in group) for group in self._every())
+
+    def choose(self, budget: int, factors: Mapping[str, float] | None = None) -> dict[str, list[Offer]]:
+        """For each table the ways of its groups: the least distortion in at most ``budget`` bytes.
+
+        Args:
+            budget: in bytes, of all that :meth:`tensors` gives.
+            factors: table -> what its distortion is multiplied by, 1 where it isn't named.
+
+        Raises:
+            ValueError: not even the smallest choice fits.
+        """
+        sizes, losses = self._grid(factors or {})
+        room = budget - self.overhead
+        if budget < self.least:
+            raise ValueError(f"budget: expected at least {self.least} bytes, found {budget}")
+        chosen = _fill(_by_price(sizes, losses, room), sizes, losses, room)
+        ways = iter(chosen.tolist())
+        return {table: [group[next(ways)] for group in made] for table, made in self.offers.items()}
+
+    def tensors(self, chosen: Mapping[str, Sequence[Offer]]) -> Tensors:
+        """What the file has of a choice; its bytes are those that the budget is about."""
+        made: Tensors = {"groups": self.groups}
+        for table, ways in chosen.items():
+            made[f"{table}.option"] = np.array([way.stored.option for way in ways], np.uint8)
+            made[f"{table}.codes"] = np.concatenate([way.stored.codes for way in ways])
+            made[f"{table}.numbers"] = np.concatenate([way.stored.numbers for way in ways])
+        return made
+
+    def _every(self) -> list[Sequence[Offer]]:
+        return [group for made in self.offers.values() for group in made]
+
+    def _grid(self, factors: Mapping[str, float]) -> tuple[Floats, Floats]:
+        """Bytes and distortion of each way of each group, table after table: ``[G', W]``; inf where there is none."""
+        every = [(factors.get(table, 1.0), group) for table, made in self.offers.items() for group in made]
+        shape = len(every), max(len(group) for _, group in every)
+        sizes, losses = np.full(shape, NEVER), np.full(shape, np.inf)
+        for g, (factor, group) in enumerate(every):
+            sizes[g, : len(group)] = [way.stored.bytes for way in group]
+            losses[g, : len(group)] = [factor * way.distortion for way in group]
+        return sizes, losses
+
+
+def menu(tables: Mapping[str, Table], sizes: Sequence[int], counts: Integers) -> Menu:
+    """All ways of all groups; this takes the time.
+
+    Args:
+        tables: by name.
+        sizes: number of features of each field.
+        counts: int ``[N]``, how often each feature occurs.
+    """
+    lengths = groups(sizes, counts)
+    with threadpool_limits(1), tqdm(total=len(lengths) * len(tables), desc="groups", unit="group") as bar:
+
+        def offers(table: Table) -> Iterator[list[Offer]]:
+            for group in table.groups(sizes, counts):
+                yield [Offer(*store(group, option)) for option in options(*group.rows.shape)]
+                bar.update()
+
+        return Menu(lengths, {name: list(offers(table)) for name, table in tables.items()})
+
+
+def bytes_of(tensors: Tensors) -> int:
+    """Bytes of some tensors."""
+    return sum(array.nbytes for array in tensors.values())
+
+
+def _by_price(sizes: Floats, losses: Floats, room: float) -> NDArray[np.intp]:
+    """The way of each group at the lowest price of a byte at which all fit into ``room``."""
+    rows = np.arange(len(sizes))
+    # Above this price every group takes its smallest way.
+    low, high = 0.0, 1.0 + float(losses[np.isfinite(losses)].sum())
+    for _ in range(HALVINGS):
+        price = (low + high) / 2
+        fits = sizes[rows, (losses + price * sizes).argmin(1)].sum() <= room
+        low, high = (low, price) if fits else (price, high)
+    return (losses + high * sizes).argmin(1)
+
+
+def _fill(chosen: NDArray[np.intp], sizes: Floats, losses: Floats, room: float) -> NDArray[np.intp]:
+    """Spend what is left: again and again the change that fits and gains most a byte."""
+    rows = np.arange(len(sizes))[:, None]
+    while True:
+        more = sizes - sizes[rows, chosen[:, None]]
+        gain = losses[rows, chosen[:, None]] - losses
+        left = room - sizes[rows[:, 0], chosen].sum()
+        worth = np.where((gain > 0) & (more <= left), gain / np.maximum(more, 1e-9), 0)
+        g, way = np.unravel_index(worth.argmax(), worth.shape)
+        if worth[g, way] <= 0:
+            return chosen
+        chosen = chosen.copy()
+        chosen[g] = way

@@ -1,0 +1,51 @@
+"""How much the loss of a model minds an error in each field and dimension: the empirical Fisher information."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from autodpq_data.samples import Samples
+from autodpq_lib.models.ctr_model import CTRModel
+
+#: Samples that it is estimated from.
+SAMPLES, BATCH = 120_000, 2048
+
+
+def sensitivities(model: CTRModel, samples: Samples) -> dict[str, NDArray[np.float32]]:
+    """Mean square gradient of a sample's loss by its vectors, table -> float32 ``[M, X]``.
+
+    Args:
+        model: with ``embedding`` and, if it has them, ``first_order`` weights; put into evaluation mode.
+        samples: of the training part; some of them are drawn.
+    """
+    seen: dict[str, Tensor] = {}
+    tables = {name: part for name in ("embedding", "first_order") if (part := getattr(model, name)) is not None}
+    hooks = [part.register_forward_hook(_keep(name, seen)) for name, part in tables.items()]
+    places = torch.randperm(len(samples), generator=torch.Generator().manual_seed(0))[:SAMPLES]
+    totals: dict[str, Tensor] = {}
+    for chunk in places.int().split(BATCH):
+        ids, labels = samples.take(chunk)
+        F.binary_cross_entropy_with_logits(model.eval()(ids), labels, reduction="sum").backward()
+        for name, vectors in seen.items():
+            assert vectors.grad is not None
+            totals[name] = totals.get(name, 0) + vectors.grad.square().sum(0)
+    for hook in hooks:
+        hook.remove()
+    model.zero_grad(set_to_none=True)
+    return {name: (total / len(places)).numpy() for name, total in totals.items()}
+
+
+def _keep(name: str, seen: dict[str, Tensor]) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+    """A hook that keeps a part's output and its gradient."""
+
+    def hook(_: nn.Module, __: tuple[Tensor, ...], vectors: Tensor) -> None:
+        vectors.retain_grad()
+        seen[name] = vectors
+
+    return hook

@@ -1,0 +1,70 @@
+"""What was chosen, as a table; and the curve on which the choice is a point."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from autodpq_budget.menu import Menu
+from autodpq_budget.tables import TIERS, groups
+from autodpq_budget.ways import size
+from autodpq_data.schema import Schema
+from autodpq_packed.container import Tensors
+from autodpq_packed.grouped import MEAN, ROWS, parameters
+
+#: Points of a curve.
+POINTS = 40
+
+
+def name(option: int, dim: int) -> str:
+    """An option in words: ``mean``, ``4 bits``, ``(16, 4)``, ``float16``."""
+    bits, k, d = parameters(option, dim)
+    if option in (MEAN, ROWS):
+        return "mean" if option == MEAN else "float16"
+    return f"({k}, {d})" if k > 1 else f"{bits} bits"
+
+
+def choice(schema: Schema, tensors: Tensors, dim: int) -> pd.DataFrame:
+    """One row a group: its field and counts, how each table stores it, and bits a feature of all that it needs."""
+    counts, rows = schema.counts.numpy(), []
+    edges = [0, *TIERS, None]
+    for field, own in zip(schema.fields, np.split(counts, np.cumsum(schema.sizes)[:-1]), strict=True):
+        tiers = np.digitize(own, TIERS)
+        rows += [(field, _range(edges[t], edges[t + 1])) for t in sorted(set(tiers.tolist()), reverse=True)]
+    table = pd.DataFrame(rows, columns=["field", "counts"]).assign(features=groups(schema.sizes, counts))
+    for part, width in (("embedding", dim), ("first_order", 1)):
+        if f"{part}.option" in tensors:
+            options = tensors[f"{part}.option"].tolist()
+            sizes = [size(o, n, width) for o, n in zip(options, table["features"], strict=True)]
+            table[part] = [name(option, width) for option in options]
+            table[f"{part}, bits"] = (8 * np.array(sizes) / table["features"]).round(1)
+    return table
+
+
+def _range(low: int | None, end: int | None) -> str:
+    return f"{low} and more" if end is None else f"{low} to {end - 1}"
+
+
+def curve(menu: Menu, factor: float = 1.0) -> pd.DataFrame:
+    """The least distortion at each of some budgets: columns ``bytes`` and ``distortion``."""
+    budgets = np.geomspace(menu.least, menu.most, POINTS).astype(int)
+    return pd.DataFrame([point(menu, int(budget), factor) for budget in budgets])
+
+
+def point(menu: Menu, budget: int, factor: float = 1.0) -> dict[str, float]:
+    """What a budget buys."""
+    ways = [way for table in menu.choose(budget, {"first_order": factor}).values() for way in table]
+    bytes_ = menu.overhead + sum(way.stored.bytes for way in ways)
+    return {"bytes": bytes_, "distortion": sum(way.distortion for way in ways)}
+
+
+def draw(axes: Axes, points: pd.DataFrame, taken: dict[str, float]) -> None:
+    """The rate-distortion curve, and the point that was taken."""
+    axes.plot(points["bytes"], points["distortion"], color="#0072b2")
+    axes.plot(taken["bytes"], taken["distortion"], "o", color="#d55e00", label=f"taken: {taken['bytes']:,.0f} bytes")
+    axes.set(
+        xscale="log", yscale="log", xlabel="bytes of both tables", ylabel="distortion", title="Rate and distortion"
+    )
+    axes.xaxis.set_minor_formatter(lambda *_: "")
+    axes.legend()

@@ -1,0 +1,68 @@
+"""What is compressed: rows in the order of the file, how often each occurs, and how much an error matters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Integers = NDArray[np.integer]
+#: Features of a field that lie between two of these counts form a group.
+TIERS = (10, 40, 160, 640, 2560)
+
+
+def order(sizes: Sequence[int], counts: Integers) -> NDArray[np.int64]:
+    """Features in the order of the file: field by field, the most frequent first, of equals the smaller id; ``[N]``."""
+    field = np.repeat(np.arange(len(sizes)), sizes)
+    return np.lexsort((-counts.astype(np.int64), field))
+
+
+def groups(sizes: Sequence[int], counts: Integers) -> NDArray[np.int32]:
+    """Number of features of each group, in the order of the file: a field's tiers, those without features left out."""
+    tier = len(TIERS) - np.digitize(counts, TIERS)  # 0 for the most frequent
+    field = np.repeat(np.arange(len(sizes)), sizes)
+    found = np.bincount(field * (len(TIERS) + 1) + tier)
+    return found[found > 0].astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Features that are stored in one way.
+
+    Attributes:
+        rows: float32 ``[n, X]``.
+        counts: float64 ``[n]``, how often each occurs.
+        scale: float32 ``[X]``: what an error of each dimension is multiplied by.
+    """
+
+    rows: NDArray[np.float32]
+    counts: NDArray[np.float64]
+    scale: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of N features, in the order of their ids.
+
+    Attributes:
+        rows: float32 ``[N, X]``.
+        sensitivity: float32 ``[M, X]``, mean square gradient of the loss in each field and dimension; ones, where it is
+            not known.
+    """
+
+    rows: NDArray[np.float32]
+    sensitivity: NDArray[np.float32]
+
+    def groups(self, sizes: Sequence[int], counts: Integers) -> Iterator[Group]:
+        """Its groups, in the order of the file."""
+        ordered, lengths = order(sizes, counts), groups(sizes, counts)
+        starts = np.cumsum(lengths)[:-1]
+        field = np.repeat(np.arange(len(sizes)), sizes)
+        for ids in np.split(ordered, starts):
+            scale = np.sqrt(self.sensitivity[field[ids[0]]])
+            # A dimension that no error matters to still needs a scale to divide by.
+            floor = max(float(scale.max()), 1e-20) * 1e-6
+            yield Group(self.rows[ids], counts[ids].astype(np.float64), np.maximum(scale, floor).astype(np.float32))

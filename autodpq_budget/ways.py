@@ -1,0 +1,134 @@
+"""The ways in which a group of features can be stored, and what each loses.
+
+The distortion of a way is ``sum_i count_i |(e_i - e'_i) * s|^2``, with e' what a reader of the file gets and s the root
+of the mean square gradient of the loss. Where the model is near an optimum, its loss grows by about half of that, for
+the mean square of the gradient stands for the curvature (the empirical Fisher information).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+
+from autodpq_budget.tables import Floats, Group, Integers
+from autodpq_packed.bits import pack
+from autodpq_packed.grouped import MEAN, ROWS, Grouped, centroids_option, code_bytes, numbers_of, parameters
+
+#: Bits of K, the most centroids of a subspace.
+MOST_BITS = 8
+#: Most features that centroids are made from, and most rounds of k-means.
+MOST_POINTS, ROUNDS = 20_000, 20
+#: Fewest dimensions of a subspace, but for a table that has fewer: one by one, integers do as well.
+NARROWEST = 2
+#: Added to counts, which may be 0 for a whole group.
+TINY = 1e-9
+#: Shares of the range of a dimension that integers may cover; what lies outside is clipped.
+SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A group, stored in one way.
+
+    Attributes:
+        option: of :mod:`autodpq_packed.grouped`.
+        codes: uint8, packed.
+        numbers: float16.
+    """
+
+    option: int
+    codes: NDArray[np.uint8]
+    numbers: NDArray[np.float16]
+
+    @property
+    def bytes(self) -> int:
+        """Of codes and numbers."""
+        return self.codes.nbytes + self.numbers.nbytes
+
+
+def options(features: int, dim: int) -> Iterator[int]:
+    """The options of a group of n features: those that are smaller than its rows, and the rows themselves."""
+    subspaces = [
+        d for d in (1 << n for n in range(dim.bit_length())) if dim % d == 0 and d * min(NARROWEST, dim) <= dim
+    ]
+    found = [MEAN, *range(1, 9), *(centroids_option(2 << b, d) for d in subspaces for b in range(MOST_BITS))]
+    limit = size(ROWS, features, dim)
+    yield from (option for option in found if size(option, features, dim) < limit)
+    yield ROWS
+
+
+def size(option: int, features: int, dim: int) -> int:
+    """Bytes of a group of n features in X dimensions: its codes, packed, and two for each of its numbers."""
+    return code_bytes(option, features, dim) + 2 * numbers_of(option, features, dim)
+
+
+def store(group: Group, option: int) -> tuple[Stored, float]:
+    """A group in one way, and what it loses."""
+    bits, k, d = parameters(option, group.rows.shape[1])
+    codes: Integers = np.zeros(0, np.int64)
+    numbers: Floats = group.rows
+    if k > 1:
+        codes, numbers = _centroids(group, k, d)
+    elif bits:
+        codes, numbers = _integers(group, bits)
+    elif option == MEAN:
+        numbers = np.average(group.rows, axis=0, weights=group.counts + TINY)
+    stored = Stored(option, pack(codes.ravel(), bits), numbers.astype(np.float16).ravel())
+    return stored, distortion(group, restored(stored, *group.rows.shape))
+
+
+def restored(stored: Stored, features: int, dim: int) -> NDArray[np.float32]:
+    """What a reader of the file gets: ``[n, X]``."""
+    tensors = {
+        "groups": np.array([features]),
+        "embedding.option": np.array([stored.option]),
+        "embedding.codes": stored.codes,
+        "embedding.numbers": stored.numbers,
+    }
+    table = Grouped("embedding", {"sizes": [features], "config": {"embedding_dim": dim}}, tensors)
+    return table.vectors(np.arange(features))
+
+
+def distortion(group: Group, rows: Floats) -> float:
+    """``sum_i count_i |(e_i - e'_i) * s|^2``: e' ``[n, X]``."""
+    return float(group.counts @ np.square((group.rows - rows) * group.scale).sum(1, dtype=np.float64))
+
+
+def _centroids(group: Group, k: int, d: int) -> tuple[Integers, Floats]:
+    """Codes ``[n, D]`` and centroids ``[D, K, X/D]`` by k-means where errors count alike, of the counts as weights."""
+    made = [_kmeans(part, group.counts, k) for part in np.split(group.rows * group.scale, d, axis=1)]
+    centroids = np.stack([centres for _, centres in made]) / group.scale.reshape(d, 1, -1)
+    return np.stack([labels for labels, _ in made], axis=1), centroids
+
+
+def _kmeans(points: Floats, weights: Floats, k: int) -> tuple[Integers, Floats]:
+    some = np.random.default_rng(0).permutation(len(points))[:MOST_POINTS]
+    found = KMeans(k, n_init=1, max_iter=ROUNDS, random_state=0)
+    found.fit(points[some], sample_weight=weights[some] + TINY)
+    return found.predict(points), found.cluster_centers_
+
+
+def _integers(group: Group, bits: int) -> tuple[Integers, Floats]:
+    """Codes ``[n, X]``, low and step ``[2, X]``: of each dimension the share of its range with the least error."""
+    tries = [_in_range(group.rows, bits, share) for share in SHARES]
+    errors = np.stack([group.counts @ np.square(low + codes * step - group.rows) for codes, low, step in tries])
+    best = errors.argmin(0)  # [X]
+    codes, low, step = (np.stack(parts)[best, ..., np.arange(len(best))].T for parts in zip(*tries, strict=True))
+    return codes, np.stack([low, step])
+
+
+def _in_range(rows: Floats, bits: int, share: float) -> tuple[Integers, Floats, Floats]:
+    """Codes, and low and step as the file has them; 2^b values cover a share of each dimension's range."""
+    low, high = rows.min(0), rows.max(0)
+    step = _half((high - low) * share / (2**bits - 1))
+    low = _half(low + (high - low) * (1 - share) / 2)
+    codes = np.rint((rows - low) / np.where(step > 0, step, 1)).clip(0, 2**bits - 1)
+    return codes.astype(np.int64), low, step
+
+
+def _half(numbers: Floats) -> NDArray[np.float32]:
+    return numbers.astype(np.float16).astype(np.float32)

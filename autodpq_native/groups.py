@@ -1,0 +1,71 @@
+"""Vectors of features from a packed table of groups."""
+
+from __future__ import annotations
+
+import ctypes
+
+import torch
+from torch import Tensor
+
+from autodpq_native.door import INTEGER, POINTER, address, function
+
+
+class Struct(ctypes.Structure):
+    """What C calls ``table``."""
+
+    _fields_ = (
+        *((name, POINTER) for name in ("groups", "fields", "codes", "numbers")),
+        *((name, INTEGER) for name in ("count", "dim", "length", "bytes", "total")),
+    )
+
+
+class Groups:
+    """A packed table of groups as C reads it, checked once.
+
+    Args:
+        layout: int64 ``[G + 1, 9]``: what C calls ``group``, for each, and the ends.
+        fields: int64 ``[M + 1]``, the first group of each field, and the number of all.
+        codes: uint8, bits of all codes, and two bytes more.
+        numbers: float32.
+        dim: X.
+
+    Raises:
+        ValueError: a tensor is not one that C reads, or a group leads outside them.
+    """
+
+    def __init__(self, layout: Tensor, fields: Tensor, codes: Tensor, numbers: Tensor, dim: int) -> None:
+        self._given = layout, fields, codes, numbers, dim  # keeps alive what C has the addresses of
+        self._struct = Struct(
+            address("layout", layout, torch.int64, len(layout), 9),
+            address("fields", fields, torch.int64, len(fields)),
+            address("codes", codes, torch.uint8, len(codes)),
+            address("numbers", numbers, torch.float32, len(numbers)),
+            *(len(fields) - 1, dim, len(layout) - 1, len(codes), len(numbers)),
+        )
+        self._address = ctypes.addressof(self._struct)
+        self._look_up = function("look_up_groups", *[POINTER] * 2, INTEGER, POINTER)
+        wrong = function("look_up_groups_check", POINTER)(self._address)
+        if wrong >= 0:
+            raise ValueError(f"group {wrong}: expected features, codes and numbers inside the table, found others")
+
+    def __reduce__(self) -> tuple[type[Groups], tuple[Tensor | int, ...]]:
+        """A copy has addresses of its own."""
+        return Groups, self._given
+
+    def look_up(self, ids: Tensor) -> Tensor:
+        """Vectors of features, a column of ids for each field: int64 ``[B, M]`` -> ``[B, M, X]``.
+
+        Raises:
+            IndexError: an id is none of its field's.
+            ValueError: ids of another type or shape, not contiguous, or not on the CPU.
+        """
+        layout, fields, _, _, dim = self._given
+        rows, count = len(ids), len(fields) - 1
+        given = address("ids", ids, torch.int64, rows, count)
+        out = torch.empty(rows, count, dim, dtype=torch.float32, device="cpu")
+        refused = self._look_up(out.data_ptr(), given, rows, self._address)
+        if refused >= 0:
+            row, m = divmod(refused, count)
+            begin, end = layout[fields[m : m + 2], 0].tolist()
+            raise IndexError(f"ids[{row}, {m}]: expected {begin} to {end - 1}, found {ids[row, m]}")
+        return out

@@ -1,0 +1,38 @@
+"""A table of groups as a torch module, interchangeable with the embeddings that were trained."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from autodpq_packed.grouped import FIRST, Grouped
+
+
+class PackedGroups(nn.Module):
+    """Vectors from packed codes, to the bits of :class:`autodpq_packed.grouped.Grouped`; nothing is unpacked before.
+
+    Args:
+        table: read from a packed file.
+    """
+
+    layout: Tensor
+    codes: Tensor
+    numbers: Tensor
+
+    def __init__(self, table: Grouped) -> None:
+        super().__init__()
+        self.dim = table.dim
+        for name in ("layout", "codes", "numbers"):
+            self.register_buffer(name, torch.tensor(getattr(table, name)))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors of features: ids int64 ``[B, M]`` -> ``[B, M, X]``; that each is one of its field is not checked."""
+        group = (ids[..., None] >= self.layout[:, FIRST]).sum(-1) - 1
+        first, bit, number, bits, k, d, width, row, integers = self.layout[group][..., None, :].unbind(-1)
+        x, rank = torch.arange(self.dim, device=ids.device), ids[..., None] - first
+        start = bit + (rank * d + x // width) * bits
+        window = self.codes[start >> 3].long() | self.codes[(start >> 3) + 1].long() << 8
+        code = torch.bitwise_right_shift(window, start & 7) & torch.bitwise_left_shift(1, bits) - 1
+        factor = code * integers
+        place = number + rank * row + (x // width * k + code - factor) * width + x % width
+        return self.numbers[place].float() + factor.float() * self.numbers[place + integers * self.dim].float()

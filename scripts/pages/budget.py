@@ -1,0 +1,75 @@
+"""results/budget.md: AUC against bytes, the rate-distortion choice beside FE."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from autodpq_budget import at_equal_bytes
+from autodpq_budget.plan import CHOICE_SEED
+from autodpq_eval.layout import markdown
+from scripts.pages.committed import RESULTS
+
+RECIPE = "tuned"
+SEEDS = range(1, 11)
+
+
+@cache
+def found(seeds: tuple[int, ...] = tuple(SEEDS)) -> pd.DataFrame:
+    """A row a run."""
+    return at_equal_bytes.runs(RESULTS, "ml-1m", RECIPE, seeds)
+
+
+def data() -> pd.DataFrame:
+    """A row a method and budget, over the seeds that each has."""
+    paired = found()[found()["seed"].isin(found().loc[found()["method"] != "fe", "seed"])]
+    return at_equal_bytes.table(paired)
+
+
+def table() -> str:
+    """Bytes, AUC and the paired difference to FE."""
+    rows = [
+        [
+            *("FE" if row["method"] == "fe" else row["method"], f"{row['share']:.1%}", f"{row['width']:.0f}"),
+            *(f"{row['bytes']:,.0f}", f"{row['n']:.0f}", _with(row["auc"], row["sd"], ".4f")),
+            "" if row["method"] == "fe" else _with(row["difference"], row["half"], "+.4f"),
+        ]
+        for _, row in data().iterrows()
+    ]
+    return markdown(["method", "of FE", "X", "bytes", "seeds", "AUC ↑", "difference to FE"], rows)
+
+
+def _with(mean: float, spread: float, how: str) -> str:
+    """A mean, and its spread where there are several."""
+    return f"{mean:{how}}" if pd.isna(spread) else f"{mean:{how}} ± {spread:.4f}"
+
+
+def widths() -> str:
+    """Validation AUC of each width on the seed of choice."""
+    of = found((CHOICE_SEED,))
+    wide = (
+        of[of["method"] != "fe"].pivot_table(index="share", columns="width", values="valid").sort_index(ascending=False)
+    )
+    cells = [
+        [f"{share:.1%}", *("–" if pd.isna(auc) else f"{auc:.4f}" for auc in row)] for share, *row in wide.itertuples()
+    ]
+    return markdown(["of FE", *(f"X = {width}" for width in wide.columns)], cells)
+
+
+def draw(rows: pd.DataFrame) -> Figure:
+    """The picture of :func:`autodpq_budget.at_equal_bytes.draw`."""
+    return at_equal_bytes.draw(rows)
+
+
+def picture() -> str:
+    """The picture with its numbers as alternative text, and what to see in it."""
+    said = "; ".join(f"{row['method']} {row['bytes']:,.0f} bytes {row['auc']:.4f}" for _, row in data().iterrows())
+    return (
+        f"![Test AUC against bytes. {said}.](budget.png)\n\n*What to see: how far to the left the line stays on "
+        "FE, the dashed one. Bars are 95 % intervals of the paired difference to FE.*\n"
+    )
+
+
+BLOCKS = {"budget-picture": picture, "budget-table": table, "budget-widths": widths}

@@ -1,0 +1,274 @@
+"""The compressor: distortion and bytes by a naive loop and by hand, the choice against all choices, never too large."""
+
+from __future__ import annotations
+
+from itertools import count, product
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import COUNTS, SIZES, small_config, small_run
+from test_packed import record
+from torch.nn import functional as F
+
+from autodpq_budget import compress as module
+from autodpq_budget.arrays import compress_arrays
+from autodpq_budget.by_groups import ByGroups
+from autodpq_budget.compress import compress, menu_of, on_groups, smallest
+from autodpq_budget.menu import Menu, Offer, bytes_of, menu
+from autodpq_budget.sensitivity import sensitivities
+from autodpq_budget.tables import Group, Table, groups, order
+from autodpq_budget.train_on import train_on
+from autodpq_budget.ways import Stored, options, restored, size, store
+from autodpq_data.schema import Schema
+from autodpq_lib.models.build import full_model
+from autodpq_lib.training.metrics import evaluate
+from autodpq_packed.grouped import centroids_option
+from autodpq_packed.score import PackedModel
+from autodpq_runs.explore import LoadedRun
+
+FIELDS = list(SIZES.values())
+
+
+def group(features: int, dim: int, seed: int = 0) -> Group:
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(features, dim)).astype(np.float32)
+    return Group(rows, rng.integers(1, 50, features).astype(float), rng.uniform(0.1, 2, dim).astype(np.float32))
+
+
+def test_groups_and_order_by_hand() -> None:
+    """Tiers begin at 10, 40, 160, 640 and 2560; of equal counts the smaller id comes first."""
+    counts = np.array([5000, 9, 10, 39, 40, 2, 2, 640])
+    assert order([5, 3], counts).tolist() == [0, 4, 3, 2, 1, 7, 5, 6]
+    assert groups([5, 3], counts).tolist() == [1, 1, 2, 1, 1, 2]
+
+
+@pytest.mark.parametrize("dim", [1, 8])
+@pytest.mark.parametrize("features", [1, 5, 40])
+def test_distortion_is_that_of_a_naive_loop(features: int, dim: int) -> None:
+    made = group(features, dim)
+    for option in options(features, dim):
+        stored, distortion = store(made, option)
+        found = restored(stored, features, dim)
+        expected = 0.0
+        for i, x in product(range(features), range(dim)):
+            error = (float(made.rows[i, x]) - float(found[i, x])) * float(made.scale[x])
+            expected += made.counts[i] * error**2
+        assert distortion == pytest.approx(expected, rel=1e-5)
+        assert size(option, features, dim) == stored.bytes
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        (0, 2 * 8),  # a mean
+        (3, 13 * 3 + 2 * 2 * 8),  # 13 x 8 codes of 3 bits; low and step of 8 dimensions
+        (9, 13 * 2 * 8),  # 13 rows
+        (centroids_option(4, 2), 7 + 2 * 4 * 8),  # 13 x 2 codes of 2 bits; 4 centroids
+        (centroids_option(8, 4), 20 + 2 * 8 * 8),  # 13 x 4 codes of 3 bits, 156 in all; 8 centroids
+    ],
+)
+def test_bytes_of_every_way_by_hand(option: int, expected: int) -> None:
+    assert size(option, 13, 8) == store(group(13, 8), option)[0].bytes == expected
+
+
+def test_a_mean_is_weighted_by_counts_and_rows_are_rounded() -> None:
+    made = Group(np.array([[1.0], [3.0]], np.float32), np.array([3.0, 1.0]), np.ones(1, np.float32))
+    assert restored(store(made, 0)[0], 2, 1).tolist() == [[1.5], [1.5]]
+    assert store(made, 0)[1] == pytest.approx(3 * 0.25 + 2.25)
+    assert store(made, 9)[1] == 0
+
+
+def test_integers_reach_both_ends_or_do_better() -> None:
+    """Two values and one bit: nothing is lost."""
+    made = Group(np.array([[1.0], [3.0], [3.0]], np.float32), np.ones(3), np.ones(1, np.float32))
+    assert restored(store(made, 1)[0], 3, 1).tolist() == [[1.0], [3.0], [3.0]]
+
+
+def test_centroids_are_the_nearest_where_errors_count_alike() -> None:
+    """The dimension that matters decides, though the other is a hundred times as wide."""
+    rows = np.array([[0, 100], [0, -100], [1, 100], [1, -100]], np.float32)
+    made = Group(rows, np.ones(4), np.array([1, 1e-4], np.float32))
+    found = restored(store(made, centroids_option(2, 1))[0], 4, 2)
+    assert np.array_equal(found[:, 0], rows[:, 0])
+
+
+def random_menu(seed: int, ways: int = 4) -> Menu:
+    rng = np.random.default_rng(seed)
+
+    def offer() -> Offer:
+        return Offer(Stored(0, np.zeros(rng.integers(1, 40), np.uint8), np.zeros(0, np.float16)), float(rng.random()))
+
+    return Menu(np.ones(5, np.int32), {"embedding": [[offer() for _ in range(ways)] for _ in range(5)]})
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_other_choice_has_less_distortion_at_its_price_and_none_is_too_large(seed: int) -> None:
+    """Against all 4^5 choices: what is chosen lies on or below the hull of those that fit."""
+    offered = random_menu(seed)
+    every = [
+        (offered.overhead + sum(o.stored.bytes for o in choice), sum(o.distortion for o in choice))
+        for choice in product(*offered.offers["embedding"])
+    ]
+    for budget in np.linspace(offered.least, offered.most, 7).astype(int):
+        chosen = offered.choose(int(budget))["embedding"]
+        used = bytes_of(offered.tensors({"embedding": chosen}))
+        assert used == offered.overhead + sum(o.stored.bytes for o in chosen) <= budget
+        loss = sum(o.distortion for o in chosen)
+        best = min(d for b, d in every if b <= budget)
+        # What bisection leaves unspent is at most one step of the hull.
+        steps = max(o.distortion for group in offered.offers["embedding"] for o in group)
+        assert best <= loss <= best + steps
+
+
+def test_a_factor_buys_first_order_weights_bytes() -> None:
+    tables = {name: Table(np.random.default_rng(1).normal(size=(14, d)).astype(np.float32), np.ones((3, d), np.float32))
+              for name, d in (("embedding", 8), ("first_order", 1))}  # fmt: skip
+    offered = menu(tables, FIELDS, COUNTS.numpy())
+
+    def of_weights(factor: float) -> int:
+        return sum(o.stored.bytes for o in offered.choose(150, {"first_order": factor})["first_order"])
+
+    assert of_weights(1e-6) < of_weights(1e6)
+
+
+def test_too_small_a_budget_is_refused_with_what_would_do() -> None:
+    offered = random_menu(1)
+    offered.choose(offered.least)
+    with pytest.raises(ValueError, match=f"budget: expected at least {offered.least} bytes, found 3"):
+        offered.choose(3)
+
+
+def test_sensitivities_are_mean_squares_of_each_sample_s_gradient(schema: Schema, tmp_path: Path) -> None:
+    config = small_config(strategy="fe", recipe="paper")
+    run, model = small_run(tmp_path, schema, config), full_model(config, schema)
+    found = sensitivities(model, run.train)
+    expected = torch.zeros(3, 16)
+    for n in range(len(run.train)):
+        ids, label = run.train.take(torch.tensor([n], dtype=torch.int32))
+        e = model.embedding(ids).detach().requires_grad_()
+        model.embedding.forward = lambda _, e=e: e
+        F.binary_cross_entropy_with_logits(model(ids), label).backward()
+        del model.embedding.forward
+        expected += e.grad[0].square() / len(run.train)
+    np.testing.assert_allclose(found["embedding"], expected, rtol=1e-4, atol=1e-10)
+    assert found["first_order"].shape == (3, 1)
+
+
+@pytest.fixture
+def loaded(schema: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LoadedRun:
+    """An FE model, with rows of some size in the place of trained ones."""
+    config = small_config(strategy="fe", embedding_dim=8)
+    run, model = small_run(tmp_path / "work", schema, config), full_model(config, schema)
+    torch.manual_seed(1)
+    for table in (model.embedding, model.first_order):
+        table.table.data.normal_(0, 0.3)
+    known = {name: [f"{name}{n}" for n in range(size)] for name, size in SIZES.items()}
+    number = count()
+    monkeypatch.setattr(module, "vocabulary", lambda _: known)
+    monkeypatch.setattr(module, "scratch_run", lambda config: small_run(tmp_path / f"{next(number)}", schema, config))
+    return LoadedRun(record(config, None), model.eval(), schema, run.train, run.valid, run.valid)
+
+
+@pytest.mark.parametrize("onward", [False, True])
+def test_a_file_never_exceeds_its_budget_and_scores_raw_values(loaded: LoadedRun, onward: bool, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    most = compress(loaded, 10**6, path, factors=(1.0,))
+    overhead = most.file_bytes - most.table_bytes
+    for budget in (overhead + 130, overhead + 200, overhead + 260):
+        made = compress(loaded, budget, path, factors=(1.0, 4.0), onward=onward)
+        assert made.file_bytes == path.stat().st_size <= budget
+        assert evaluate(made.model, loaded.valid).auc == made.valid_auc
+        ids, _ = loaded.valid.take(torch.arange(5, dtype=torch.int32))
+        samples = [{f: f"{f}{i - o}" for f, i, o in zip(SIZES, row, loaded.schema.offsets, strict=True)}
+                   for row in ids.tolist()]  # fmt: skip
+        expected = torch.sigmoid(made.model(ids)).detach().numpy()
+        np.testing.assert_allclose(PackedModel(path).score(samples), expected, rtol=1e-5)
+    with pytest.raises(ValueError, match=r"budget_bytes: expected at least \d+ for this model, found 1000"):
+        compress(loaded, 1000, path)
+
+
+def test_the_largest_choice_is_the_model_in_float16(loaded: LoadedRun) -> None:
+    offered = menu_of(loaded.model, loaded.schema, loaded.train)
+    made = on_groups(loaded.record.config, loaded.schema, loaded.model, offered.tensors(offered.choose(offered.most)))
+    ids = torch.stack([torch.tensor([0, 6, 9]), torch.tensor([5, 8, 13])])
+    assert torch.equal(made.embedding(ids), loaded.model.embedding(ids).half().float())
+    assert torch.equal(made.first_order(ids), loaded.model.first_order(ids).half().float())
+
+
+def test_the_smallest_file_for_a_loss(loaded: LoadedRun, tmp_path: Path) -> None:
+    small = smallest(loaded, 0.05, tmp_path / "a.safetensors")
+    large = smallest(loaded, 0.0005, tmp_path / "b.safetensors")
+    aim = evaluate(loaded.model, loaded.valid).auc
+    assert small.valid_auc >= aim - 0.05
+    assert large.valid_auc >= aim - 0.0005
+    assert small.file_bytes < large.file_bytes
+
+
+def test_training_on_changes_numbers_alone_and_begins_with_none(loaded: LoadedRun, tmp_path: Path) -> None:
+    offered = menu_of(loaded.model, loaded.schema, loaded.train)
+    tensors = offered.tensors(offered.choose(offered.least + 60))
+    model = on_groups(loaded.record.config, loaded.schema, loaded.model, tensors)
+    before = evaluate(model, loaded.valid)
+    fit = train_on(small_run(tmp_path / "on", loaded.schema, loaded.record.config), model)
+    assert fit.curve[0]["valid_auc"] == before.auc
+    assert len(fit.curve) > 1
+    last = fit.checkpoints.load("compress")["model"]
+    assert torch.equal(last["embedding.codes"], torch.from_numpy(tensors["embedding.codes"]))
+    assert not torch.equal(last["embedding.numbers"], torch.from_numpy(tensors["embedding.numbers"]).float())
+
+
+def test_what_is_trained_is_what_the_file_has(schema: Schema) -> None:
+    """Numbers between two float16 are used as the nearer."""
+    table = ByGroups(schema, 8)
+    table.numbers.data += 0.1 + torch.arange(len(table.numbers)) * 1e-5
+    ids = torch.tensor([[0, 6, 9]])
+    assert torch.equal(table(ids), table(ids).half().float())
+    table(ids).sum().backward()
+    assert table.numbers.grad.sum() == 3 * 8
+
+
+# Plain arrays.
+
+ROWS = {"a": np.random.default_rng(2).normal(size=(50, 6)), "b": np.random.default_rng(3).normal(size=(3, 6))}
+OFTEN = {"a": np.arange(50) ** 2, "b": np.array([900, 1000, 600])}
+
+
+def test_arrays_come_back_in_their_order() -> None:
+    large, small = (compress_arrays(ROWS, OFTEN, budget) for budget in (10**6, 300))
+    assert small.bytes <= 300 < large.bytes
+    for field, rows in ROWS.items():
+        assert np.array_equal(large.rows[field], rows.astype(np.float32).astype(np.float16).astype(np.float32))
+        assert small.rows[field].shape == rows.shape
+
+
+def test_sensitivities_decide_where_bytes_go() -> None:
+    matters = {"a": np.full(6, 1e-6), "b": np.ones(6)}
+    found = compress_arrays(ROWS, OFTEN, 200, matters)
+    assert np.abs(found.rows["b"] - ROWS["b"]).max() < 0.01 < np.abs(found.rows["a"] - ROWS["a"]).max()
+
+
+@pytest.mark.parametrize(
+    ("rows", "counts", "scale", "said"),
+    [
+        ({}, {}, None, "rows: expected a field or more, found none"),
+        ({"a": np.ones(3)}, {"a": np.ones(3)}, None, r"a: expected \[V, 3\], found \(3,\)"),
+        (ROWS | {"b": np.ones((3, 5))}, OFTEN, None, r"b: expected \[V, 6\], found \(3, 5\)"),
+        (ROWS | {"b": np.full((3, 6), np.nan)}, OFTEN, None, "b: expected numbers of at most 65504, found nan"),
+        (ROWS | {"b": np.full((3, 6), 1e6)}, OFTEN, None, "b: expected numbers of at most 65504, found 1000000.0"),
+        (ROWS, {"a": OFTEN["a"]}, None, r"counts of b: expected \[3\], found \(0,\)"),
+        (ROWS, OFTEN | {"b": np.array([1, -1, 1])}, None, "counts of b: expected none below 0, found -1"),
+        (
+            ROWS,
+            OFTEN,
+            {"a": np.ones(6), "b": -np.ones(6)},
+            r"sensitivities of b: expected \[6\], finite and none below 0",
+        ),
+    ],
+)
+def test_arrays_that_are_none_are_refused_in_a_sentence(
+    rows: dict, counts: dict, scale: dict | None, said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        compress_arrays(rows, counts, 300, scale)
