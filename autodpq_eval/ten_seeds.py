@@ -178,4 +178,6 @@ def draw_power(sd: float, title: str) -> Figure:
     axis.set(xlabel="true difference in AUC", ylabel="probability of p < 0.05", ylim=(0, 1.1))
     axis.set_title(title, pad=14)
     axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    at = ", ".join(f"{power(0.001, sd, runs)[0]:.0%} with {runs} runs" for runs in (3, 5, 10))
+    figure.set_label(f"{title}. Rising curves of power against the true gap. At a gap of 0.001 Welch has {at}.")
     return figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from autodpq_eval.layout import LABELS, layout, markdown
+from autodpq_eval.lead import NAMES, lead
 from autodpq_eval.paper import table_value
 from autodpq_eval.references import references
 from autodpq_eval.stats import best_baseline
@@ -14,7 +15,6 @@ from scripts.pages import gain, readings
 from scripts.pages.avazu import without_embeddings
 from scripts.pages.committed import RESULTS, SEEDS, claims, table
 
-NAMES = {"auc": "AUC", "logloss": "logloss"}
 VERDICTS = ("reproduced", "direction only", "not reproduced", "contradicted", "missing")
 
 
@@ -74,19 +74,7 @@ def _paper_gap(metric: str) -> float:
 
 
 def _gains(recipe: str) -> str:
-    return ", ".join(_gain(table(recipe), metric) for metric in NAMES)
-
-
-def _gain(of: pd.DataFrame, metric: str) -> str:
-    part = of[of["metric"] == metric].set_index("strategy")
-    ours = part.loc["autodpq"]
-    if pd.isna(ours["baseline"]):
-        return f"no test of {NAMES[metric]}, runs are missing"
-    gap = ours["mean"] - part.loc[ours["baseline"], "mean"]
-    star = "starred" if ours["star"] == "*" else "no star"
-    return (
-        f"{gap:+.4f} in {NAMES[metric]} (best baseline {LABELS[ours['baseline']]}, p = {ours['p_welch']:.3f}, {star})"
-    )
+    return ", ".join(lead(table(recipe), metric) for metric in NAMES)
 
 
 def _levels(recipe: str) -> str:
