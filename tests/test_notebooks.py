@@ -47,6 +47,11 @@ def test_strategy_notebook_leaves_a_record(strategy: str, shared: Path) -> None:
     titled = f"# {LABELS[strategy]} · DeepFM · planted · recipe tuned · seed 1 · profile smoke · test AUC {auc:.4f}"
     assert first.source == titled
     assert second.source.startswith(f"**{NOTEBOOKS[strategy][:2]} · ")
+    cells = nbformat.read(notebook_path(shared / "out", config), 4).cells
+    pictures = [o for cell in cells for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
+    assert pictures
+    assert all(len(picture.metadata["image/png"]["alt"]) > 60 for picture in pictures)
+    assert len({picture.data["image/png"] for picture in pictures}) == len(pictures), "a picture is shown twice"
 
 
 @pytest.mark.parametrize(
@@ -67,6 +72,15 @@ def test_report_reads_the_records_and_shows_what_is_missing(shared: Path) -> Non
     text = json.dumps(nbformat.read(shared / "12.ipynb", 4))
     assert "deepfm-fe-seed2" in text
     assert (shared / "out" / "planted" / "tuned" / "tables" / "table1.csv").exists()
+    assert "cannot be judged, runs are missing" in text
+
+
+@pytest.mark.parametrize(
+    ("strategy", "switches"),
+    [("grid", {"trials_from": "pretrain"}), ("autodpq", {"second_order": True, "retrain_from": "scratch"})],
+)
+def test_what_a_student_is_told_to_try_next_runs(strategy: str, switches: dict[str, object], shared: Path) -> None:
+    assert run(strategy, shared, **switches) == 0
 
 
 def broken(folder: Path, code: str) -> Path:
