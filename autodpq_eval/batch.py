@@ -17,7 +17,7 @@ NOTEBOOKS = {
     "others": "03_others",
     "grid": "05_grid_search",
     "random": "06_random_search",
-    "autodpq": "07_autodpq",
+    "autodpq": "07_autodpq_run",
 }
 #: Whether C was used, in words.
 WITH = {True: "with C", False: "without C"}

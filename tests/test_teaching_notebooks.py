@@ -23,6 +23,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("01_data", {"dataset": "ml-1m"}),
     ("04_product_quantisation", SMOKE),
     ("04_product_quantisation", {"profile": "smoke", "centroids": 32, "subspaces": 8, "seed": 2}),
+    ("07_autodpq", SMOKE | {"seed": 2}),
     ("08_compatibility", SMOKE | {"recipe": "paper", "seed": 2}),
     ("09_efficiency", SMOKE | {"recipe": "paper", "centroids": [4, 8, 16, 32]}),
     ("09_efficiency", SMOKE | {"found_in": "runs"}),
