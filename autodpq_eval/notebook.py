@@ -1,17 +1,20 @@
-"""What a notebook shows beside tables: pictures with a text that can stand for them, and sentences made of numbers."""
+"""What a notebook shows beside tables: pictures with a text, sentences made of numbers, whether an answer is right."""
 
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from io import BytesIO
 
 import numpy as np
+import pandas as pd
 from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+from torch import Tensor
 
 
 def show(figure: Figure, alt: str = "") -> None:
@@ -49,3 +52,43 @@ def png(figure: Figure) -> bytes:
 def say(text: str) -> None:
     """A paragraph of Markdown; its numbers are those that the cell has just computed, so it holds for any data."""
     display(Markdown(text))
+
+
+def check(exercise: str, answer: object, expected: object, within: float = 1e-6) -> None:
+    """Say whether an answer to an exercise is right; ``...`` is one that is still to be given.
+
+    Args:
+        exercise: its number.
+        answer: a number, a text, a truth value, or a list, array or mapping of them.
+        expected: the same, of the right answer.
+        within: by how much a number may differ.
+    """
+    given, right = list(_leaves(answer)), list(_leaves(expected))
+    if any(each is ... for each in given):
+        say(f"**{exercise}**: not answered yet.")
+    elif len(given) != len(right):
+        say(f"**{exercise}**: not right yet; expected {len(right)} values, found {len(given)}.")
+    elif wrong := [n for n, pair in enumerate(zip(given, right, strict=True), 1) if not _alike(*pair, within)]:
+        say(f"**{exercise}**: not right yet; look at value {', '.join(map(str, wrong))} of {len(right)}.")
+    else:
+        say(f"**{exercise}**: right.")
+
+
+def _leaves(value: object) -> Iterator[object]:
+    """The single values of anything nested, in order."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, Tensor | np.ndarray | pd.Series):
+        value = value.tolist()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        for each in value:
+            yield from _leaves(each)
+    else:
+        yield value
+
+
+def _alike(given: object, right: object, within: float) -> bool:
+    numbers = int | float | np.number
+    if isinstance(given, numbers) and isinstance(right, numbers):
+        return abs(float(given) - float(right)) <= within
+    return type(given) is type(right) and given == right
