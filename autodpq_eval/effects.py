@@ -168,6 +168,11 @@ def forest(table: pd.DataFrame, title: str) -> Figure:
     axis.locator_params(axis="x", nbins=5)
     axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     sns.despine(figure, left=True)
+    clear = shown[(shown["low"] > 0) | (shown["high"] < 0)]["control"].tolist()
+    figure.set_label(
+        f"{title}: a dot and an interval for each of {len(shown)} controls, around a band of 0.001. Clear of zero: "
+        f"{'; '.join(clear) or 'none'}."
+    )
     return figure
 
 

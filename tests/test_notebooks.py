@@ -42,7 +42,11 @@ def test_strategy_notebook_leaves_a_record(strategy: str, shared: Path) -> None:
     assert run(strategy, shared) == 0
     (config,) = tables("planted", "tuned", [1], ["deepfm"], [strategy], "smoke")
     assert record_path(shared / "out", config).exists()
-    assert nbformat.read(notebook_path(shared / "out", config), 4).cells
+    cells = nbformat.read(notebook_path(shared / "out", config), 4).cells
+    pictures = [o for cell in cells for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
+    assert pictures
+    assert all(len(picture.metadata["image/png"]["alt"]) > 60 for picture in pictures)
+    assert len({picture.data["image/png"] for picture in pictures}) == len(pictures), "a picture is shown twice"
 
 
 def test_report_reads_the_records_and_shows_what_is_missing(shared: Path) -> None:
@@ -53,6 +57,15 @@ def test_report_reads_the_records_and_shows_what_is_missing(shared: Path) -> Non
     text = json.dumps(nbformat.read(shared / "12.ipynb", 4))
     assert "deepfm-fe-seed2" in text
     assert (shared / "out" / "planted" / "tuned" / "tables" / "table1.csv").exists()
+    assert "cannot be judged, runs are missing" in text
+
+
+@pytest.mark.parametrize(
+    ("strategy", "switches"),
+    [("grid", {"trials_from": "pretrain"}), ("autodpq", {"second_order": True, "retrain_from": "scratch"})],
+)
+def test_what_a_student_is_told_to_try_next_runs(strategy: str, switches: dict[str, object], shared: Path) -> None:
+    assert run(strategy, shared, **switches) == 0
 
 
 def broken(folder: Path, code: str) -> Path:

@@ -23,10 +23,12 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("01_data", {"dataset": "ml-1m"}),
     ("04_product_quantisation", SMOKE),
     ("04_product_quantisation", {"profile": "smoke", "centroids": 32, "subspaces": 8, "seed": 2}),
+    ("04_product_quantisation", {"dataset": "ml-1m", "profile": "smoke", "subspaces": 2}),
     ("07_autodpq", SMOKE | {"seed": 2}),
     ("08_compatibility", SMOKE | {"recipe": "paper", "seed": 2}),
     ("09_efficiency", SMOKE | {"recipe": "paper", "centroids": [4, 8, 16, 32]}),
     ("09_efficiency", SMOKE | {"found_in": "runs"}),
+    ("10_controls", {"recipe": "paper"}),
     ("11_packed_model", SMOKE | {"recipe": "paper", "model": "pnn"}),
 ]
 
@@ -60,7 +62,7 @@ def _execute(name: str, changed: dict[str, Any], shared: Path) -> nbformat.Noteb
     except DataError as error:
         pytest.skip(f"needs {dataset}: {error}")
     source = ROOT / "notebooks" / f"{name}.ipynb"
-    out = {"out": str(shared / "out")} if "out" in parameters(source) else {}
+    out = {key: str(shared / "out") for key in ("out", "tables") if key in parameters(source)}
     run_notebook.execute(source, changed | out, shared / f"{name}.ipynb")
     return nbformat.read(shared / f"{name}.ipynb", 4)
 

@@ -8,6 +8,7 @@ from functools import partial
 import pandas as pd
 
 from autodpq_eval.layout import LABELS, layout, markdown
+from autodpq_eval.lead import NAMES, lead
 from autodpq_eval.ledger import as_printed
 from autodpq_eval.paper import table_value
 from autodpq_eval.references import references
@@ -18,7 +19,6 @@ from scripts.pages import gain, readings
 from scripts.pages.avazu import without_embeddings
 from scripts.pages.committed import RESULTS, SEEDS, claims, table, ten_seed_comparisons
 
-NAMES = {"auc": "AUC", "logloss": "logloss"}
 VERDICTS = ("reproduced", "direction only", "not reproduced", "contradicted", "missing")
 
 
@@ -79,19 +79,7 @@ def _paper_gap(metric: str) -> float:
 
 
 def _gains(recipe: str) -> str:
-    return ", ".join(_gain(table(recipe), metric) for metric in NAMES)
-
-
-def _gain(of: pd.DataFrame, metric: str) -> str:
-    part = of[of["metric"] == metric].set_index("strategy")
-    ours = part.loc["autodpq"]
-    if pd.isna(ours["baseline"]):
-        return f"no test of {NAMES[metric]}, runs are missing"
-    gap = ours["mean"] - part.loc[ours["baseline"], "mean"]
-    star = "starred" if ours["star"] == "*" else "no star"
-    return (
-        f"{gap:+.4f} in {NAMES[metric]} (best baseline {LABELS[ours['baseline']]}, p = {ours['p_welch']:.3f}, {star})"
-    )
+    return ", ".join(lead(table(recipe), metric) for metric in NAMES)
 
 
 def _levels(recipe: str) -> str:

@@ -1,0 +1,31 @@
+"""AutoDPQ's lead over the best baseline of a table, in words."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from autodpq_eval.layout import LABELS
+
+NAMES = {"auc": "AUC", "logloss": "logloss"}
+
+
+def lead(table: pd.DataFrame, metric: str) -> str:
+    """Difference, best baseline, p by Welch, star: of one model's rows of a table of :mod:`autodpq_eval.tables`."""
+    part = table[table["metric"] == metric].set_index("strategy")
+    ours = part.loc["autodpq"]
+    if pd.isna(ours["baseline"]):
+        return f"no test of {NAMES[metric]}, runs are missing"
+    gap = ours["mean"] - part.loc[ours["baseline"], "mean"]
+    star = "starred" if ours["star"] == "*" else "no star"
+    return (
+        f"{gap:+.4f} in {NAMES[metric]} (best baseline {LABELS[ours['baseline']]}, p = {ours['p_welch']:.3f}, {star})"
+    )
+
+
+def verdict(table: pd.DataFrame) -> str:
+    """Whether AutoDPQ beats the best baseline: "both starred", as in the paper, is a yes."""
+    stars = table[(table["strategy"] == "autodpq") & table["metric"].isin(NAMES)]
+    if stars["baseline"].isna().any():
+        return "cannot be judged, runs are missing"
+    starred = [NAMES[metric] for metric in stars.loc[stars["star"] == "*", "metric"]]
+    return {0: "does not hold here", 1: f"holds in {''.join(starred)} alone"}.get(len(starred), "holds here")

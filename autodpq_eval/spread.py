@@ -1,0 +1,68 @@
+"""How far a strategy moves with its seed alone: the yardstick beside every difference between trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from autodpq_eval.batch import status
+from autodpq_lib.config import RunConfig
+from autodpq_runs.record import Record, read_record, record_path
+from autodpq_system.paths import ROOT
+
+#: Seeds that are looked for.
+SEEDS = range(1, 11)
+
+
+def at_hand(config: RunConfig, *folders: str | Path) -> Record | None:
+    """The record of a configuration in the first of the folders that has a valid, current one.
+
+    A relative folder counts from the project's.
+    """
+    done = (ROOT / folder for folder in folders if status(ROOT / folder, config, anywhere=True).state == "done")
+    return next((read_record(record_path(folder, config)) for folder in done), None)
+
+
+def over_seeds(config: RunConfig, *folders: str | Path) -> dict[int, Record]:
+    """The records that differ from a configuration in the seed alone, by seed."""
+    found = {seed: at_hand(config.model_copy(update={"seed": seed}), *folders) for seed in SEEDS}
+    return {seed: record for seed, record in found.items() if record is not None}
+
+
+def yardsticks(config: RunConfig, out: str | Path) -> Iterator[tuple[str, list[float]]]:
+    """FE's validation AUCs over seeds, under a name: on the same data and model, and on MovieLens-1M as committed.
+
+    Args:
+        config: of the run that they stand beside.
+        out: where its records are looked for, beside the committed ones.
+    """
+    of = {"recipe": config.recipe, "strategy": "fe"}
+    own = RunConfig(dataset=config.dataset, model=config.model, profile=config.profile, **of)
+    committed = RunConfig(dataset="ml-1m", **of)
+    for one in dict.fromkeys((own, committed)):
+        aucs = [record.valid.auc for record in over_seeds(one, out, "results").values()]
+        if len(aucs) > 1:
+            yield f"FE, {len(aucs)} seeds, {one.dataset}", aucs
+
+
+def spreads(rows: Mapping[str, Sequence[float]], title: str) -> Figure:
+    """A row of dots each: distances from the row's own mean, so that rows of different heights can be compared."""
+    figure, axis = plt.subplots(figsize=(8, 1.2 + 0.55 * len(rows)), layout="constrained")
+    colours, said = sns.color_palette("colorblind"), []
+    for y, (name, values) in enumerate(rows.items()):
+        away = np.array(values) - np.mean(values)
+        axis.plot(away, np.full(len(away), y), "o", color=colours[0] if y == 0 else "0.45", ms=6, alpha=0.7)
+        said.append(f"{name}: sd {np.std(values, ddof=1):.4f}")
+    axis.axvline(0, color="0.8", lw=0.8, zorder=0)
+    axis.set_yticks(range(len(rows)), said)
+    axis.set(title=title, xlabel="validation AUC, minus the mean of its row", ylim=(len(rows) - 0.5, -0.5))
+    sns.despine(figure, left=True)
+    figure.set_label(
+        f"{title}. Rows of dots, each the distance of a validation AUC from its row's mean. {'; '.join(said)}."
+    )
+    return figure

@@ -1,0 +1,76 @@
+"""The seed's spread beside the trials', and AutoDPQ's lead in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+
+from autodpq_eval.lead import lead, verdict
+from autodpq_eval.spread import at_hand, over_seeds, spreads, yardsticks
+from autodpq_eval.tables import build, collect
+from autodpq_lib.config import RunConfig
+from autodpq_runs.record import read_record
+from autodpq_system.paths import ROOT
+
+FE = RunConfig(dataset="ml-1m", strategy="fe")
+RECORDS = ROOT / "results" / "ml-1m" / "tuned" / "records"
+
+
+def test_a_record_is_found_where_it_is_and_nowhere_else(tmp_path: Path) -> None:
+    assert at_hand(FE, tmp_path) is None
+    assert at_hand(FE, tmp_path, "results") == read_record(RECORDS / "deepfm-fe-seed1.json")
+
+
+def test_the_runs_over_seeds_are_the_committed_ten() -> None:
+    expected = {s: read_record(RECORDS / f"deepfm-fe-seed{s}.json").valid.auc for s in range(1, 11)}
+    assert {seed: record.valid.auc for seed, record in over_seeds(FE, "results").items()} == expected
+    assert dict(yardsticks(FE.model_copy(update={"strategy": "grid"}), "results")) == {
+        "FE, 10 seeds, ml-1m": list(expected.values())
+    }
+
+
+def test_rows_are_drawn_around_their_own_mean_with_their_deviation() -> None:
+    figure = spreads({"trials": [0.5, 0.7], "seeds": [0.81, 0.82, 0.83]}, "title")
+    first, second, _ = figure.axes[0].lines
+    assert first.get_xdata() == pytest.approx([-0.1, 0.1])
+    assert second.get_xdata() == pytest.approx([-0.01, 0, 0.01])
+    said = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert said == [f"trials: sd {np.sqrt(0.02):.4f}", "seeds: sd 0.0100"]
+    plt.close(figure)
+
+
+def row(metric: str, star: str = "", baseline: str | None = "others", p: float = 0.2) -> list[dict[str, object]]:
+    base = {"strategy": "others", "metric": metric, "mean": 0.81}
+    ours = {"strategy": "autodpq", "metric": metric, "mean": 0.82, "baseline": baseline, "p_welch": p, "star": star}
+    return [base, ours]
+
+
+@pytest.mark.parametrize(
+    ("stars", "said"),
+    [
+        ("**", "holds here"),
+        ("* ", "holds in AUC alone"),
+        (" *", "holds in logloss alone"),
+        ("  ", "does not hold here"),
+    ],
+)
+def test_the_verdict_counts_stars(stars: str, said: str) -> None:
+    table = pd.DataFrame(row("auc", stars[0].strip()) + row("logloss", stars[1].strip()))
+    assert verdict(table) == said
+
+
+def test_a_missing_run_is_no_verdict() -> None:
+    table = pd.DataFrame(row("auc", "*") + row("logloss", baseline=None))
+    assert verdict(table) == "cannot be judged, runs are missing"
+    assert lead(table, "logloss") == "no test of logloss, runs are missing"
+    assert lead(table, "auc") == "+0.0100 in AUC (best baseline Others, p = 0.200, starred)"
+
+
+def test_the_verdict_on_the_committed_table() -> None:
+    table = build(collect(1, ROOT / "results", "ml-1m", "tuned", [1, 2, 3]))
+    starred = (table["star"] == "*").sum()
+    assert verdict(table) == {0: "does not hold here", 2: "holds here"}[starred]
