@@ -45,7 +45,7 @@ def gumbel_slider(pairs: Sequence[Pair], lead: float = 0.0) -> widgets.VBox:
         alpha[0] = lead
         p = mixture(alpha, tau, drawn if noise else None)
         figure, axis = plt.subplots(figsize=(7, 2.8), layout="constrained")
-        axis.bar(names, p)
+        axis.bar(names, p.numpy())
         axis.axhline(1 / len(pairs), color="black", lw=0.8)
         axis.set(title="Weights p of the candidates; the line is 1/T", xlabel="(K, D)", ylabel="p", ylim=(0, 1))
         sentence = (

@@ -28,7 +28,9 @@ def picture(figure: Figure, alt: str, said: str) -> Shown:
     """A figure, which is closed, and a sentence made of its numbers below it."""
     data = b64encode(png(figure)).decode()
     plt.close(figure)
-    return Shown(f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}"><p>{said}</p>', said)
+    return Shown(
+        f'<img alt="{escape(alt)}" style="max-width: 100%" src="data:image/png;base64,{data}"><p>{said}</p>', said
+    )
 
 
 def present(draw: Callable[..., Shown], **controls: widgets.Widget) -> widgets.VBox:
