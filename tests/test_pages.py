@@ -9,7 +9,9 @@ import pytest
 from matplotlib import pyplot as plt
 from tracked import tracked
 
-from autodpq_system.paths import ROOT
+from autodpq_lib.config import RunConfig
+from autodpq_runs.explore import load_or_train
+from autodpq_system.paths import ROOT, runs_root
 from scripts import readme
 from scripts.pages.picture import Picture
 
@@ -66,11 +68,17 @@ def test_commands_that_are_named_exist(page):
         assert importlib.util.find_spec(module), f"{page}: no {module}"
 
 
-def test_readme_s_python_runs_up_to_what_a_clone_has():
-    (code,) = re.findall(r"(?:^    .*\n|^\n)*^    everything = records\(\).*\n", text_of("README.md"), re.M)
+def test_readme_s_python_runs_from_records_to_a_scored_value(tmp_path, monkeypatch):
+    (code,) = re.findall(r"^    from pathlib import Path\n(?:    .*\n|\n)*", text_of("README.md"), re.M)
+    load_or_train(RunConfig(dataset="planted", strategy="fe", profile="smoke", embedding_dim=8), runs_root(), runs_root())
+    monkeypatch.chdir(tmp_path)
+    lines = [line.strip() for line in code.splitlines()]
+    *before, last = filter(None, lines)
     found = {}
-    exec("\n".join(line.strip() for line in code.splitlines()), found)
+    exec("\n".join(before), found)
     assert len(found["everything"]) > 100
+    assert (tmp_path / "small.safetensors").stat().st_size <= 30_000
+    assert 0 < eval(last.split("  #")[0], found)[0] < 1
 
 
 def test_a_page_without_its_blocks_is_refused(tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ PACKAGES = (
     "autodpq_eval",
     "autodpq_packed",
     "autodpq_rivals",
+    "autodpq_budget",
     "autodpq_lab",
 )
 
