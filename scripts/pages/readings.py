@@ -43,14 +43,14 @@ def runs(place: str) -> readings.Groups:
 
 @cache
 def means(place: str) -> pd.DataFrame:
-    """A row a name."""
-    return readings.means(runs(place))
+    """A row a name that has runs."""
+    return readings.means(runs(place)).query("n > 0")
 
 
 @cache
 def comparisons(place: str) -> pd.DataFrame:
-    """A row a reading, baseline and metric."""
-    return readings.comparisons(runs(place))
+    """A row a reading, baseline and metric, of those that have runs."""
+    return readings.comparisons({name: each for name, each in runs(place).items() if each})
 
 
 def parts() -> str:
@@ -99,7 +99,7 @@ def summary(place: str) -> str:
     gaps = baselines["auc"] - baselines["paper"]
     sentences = [
         f"{', '.join(baselines.index)} lie {gaps.min():+.4f} to {gaps.max():+.4f} from the paper's AUC.",
-        *(_sentence(place, reading) for reading in READINGS),
+        *(_sentence(place, reading) for reading in READINGS if f"{readings.OURS}, {reading}" in ours.index),
     ]
     return "\n".join(f"- {sentence}" for sentence in sentences) + "\n"
 
