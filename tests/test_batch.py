@@ -70,7 +70,7 @@ def test_the_batch_runs_everything_and_prints_table_1(straight: tuple[Path, str]
     assert len(records(folder)) == 4
     assert re.search(r"4/4 runs", text)
     assert "AUC ↑" in text
-    assert "12_report.ipynb" in text
+    assert "12_report.html" in text
     assert (folder / "out" / "planted" / "tuned" / "notebooks" / "12_report.ipynb").exists()
 
 

@@ -80,7 +80,7 @@ def test_report_reads_the_records_and_shows_what_is_missing(shared: Path) -> Non
     [("grid", {"trials_from": "pretrain"}), ("autodpq", {"second_order": True, "retrain_from": "scratch"})],
 )
 def test_what_a_student_is_told_to_try_next_runs(strategy: str, switches: dict[str, object], shared: Path) -> None:
-    assert run(strategy, shared, **switches) == 0
+    assert run(strategy, shared, switches=switches) == 0
 
 
 def broken(folder: Path, code: str) -> Path:

@@ -70,7 +70,8 @@ def test_commands_that_are_named_exist(page):
 
 def test_readme_s_python_runs_from_records_to_a_scored_value(tmp_path, monkeypatch):
     (code,) = re.findall(r"^    from pathlib import Path\n(?:    .*\n|\n)*", text_of("README.md"), re.M)
-    load_or_train(RunConfig(dataset="planted", strategy="fe", profile="smoke", embedding_dim=8), runs_root(), runs_root())
+    config = RunConfig(dataset="planted", strategy="fe", profile="smoke", embedding_dim=8)
+    load_or_train(config, runs_root(), runs_root())
     monkeypatch.chdir(tmp_path)
     lines = [line.strip() for line in code.splitlines()]
     *before, last = filter(None, lines)
