@@ -55,13 +55,14 @@ def verdict() -> str:
     honest = {over: list(of.loc[~of["on test"], "name"]) for over, of in reach.groupby("over")}
     chosen = {over: list(of.loc[of["on test"], "name"]) for over, of in reach.groupby("over")}
     both = sorted(set(honest.get("FE", [])) & set(honest.get("Others", [])))
-    said = [
-        f"The paper's gain over {over} lies inside or below the interval of {_listed(honest.get(over, []))}"
-        + (f", and, with the test split choosing, of {_listed(chosen[over])}" if chosen.get(over) else "")
-        + "."
-        for over in ("FE", "Others")
-    ]
-    return " ".join([*said, f"Both at once: {_listed(both)}."]) + "\n"
+    said = [_comes_up(over, honest.get(over, []), chosen.get(over, [])) for over in ("FE", "Others")]
+    return " ".join([*said, f"Up to both come: {_listed(both)}."]) + "\n"
+
+
+def _comes_up(over: str, names: list[str], on_test: list[str]) -> str:
+    """Whose interval reaches the paper's gain over a baseline."""
+    also = f"; if the test split may choose, also {_listed(on_test)}" if on_test else ""
+    return f"Up to the paper's gain over {over} come, with their intervals: {_listed(names)}{also}."
 
 
 def _listed(names: list[str]) -> str:
