@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from scipy import stats
 
 from autodpq_budget.plan import SHARES
 from autodpq_budget.strategy import STRATEGY
+from autodpq_eval.stats import paired_effect
 from autodpq_lib.config import OUTSIDE
 from autodpq_rivals.budget import rest_bytes
 from autodpq_runs.record import Record, read_record
@@ -62,15 +61,19 @@ def _rows(found: Sequence[Record], full: int) -> Iterator[dict[str, object]]:
 
 def table(found: pd.DataFrame) -> pd.DataFrame:
     """A row a method, share and width: seeds, mean bytes, AUC and its spread, the paired difference to FE."""
-    fe = found[found["method"] == "fe"].set_index("seed")["auc"]
+    fe = found[found["method"] == "fe"].set_index("seed")["auc"].to_dict()
     rows = []
     for (method, share, width), of in found.groupby(["method", "share", "width"], sort=False):
-        gaps = (of.set_index("seed")["auc"] - fe).dropna()
-        half = stats.t.ppf(0.975, len(gaps) - 1) * gaps.std() / np.sqrt(len(gaps)) if len(gaps) > 1 else np.nan
+        gap = paired_effect(of.set_index("seed")["auc"].to_dict(), fe)
         rows.append(
             {
                 **{"method": method, "share": share, "width": width, "n": len(of), "bytes": of["bytes"].mean()},
-                **{"auc": of["auc"].mean(), "sd": of["auc"].std(), "difference": gaps.mean(), "half": half},
+                **{
+                    "auc": of["auc"].mean(),
+                    "sd": of["auc"].std(),
+                    "difference": gap["effect"],
+                    "half": gap["high"] - gap["effect"],
+                },
             }
         )
     return pd.DataFrame(rows).sort_values(["share", "method", "width"], ascending=[False, True, True])

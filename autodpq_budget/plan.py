@@ -25,7 +25,7 @@ def budget_of(schema: Schema, share: float, dim: int = 16) -> int:
     return int(share * 4 * schema.num_features * (dim + 1))
 
 
-def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], *, out: Path) -> list[RunConfig]:
+def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> list[RunConfig]:
     """FE on all seeds; every setting on :data:`CHOICE_SEED`, if it is one of them; on the others the best of each.
 
     Raises:

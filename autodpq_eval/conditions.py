@@ -5,8 +5,7 @@ Some conditions choose on the test split. They are here to be named, are marked 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,17 +16,16 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from autodpq_eval.effects import by_seed
+from autodpq_eval.effects import by_seed, groups
 from autodpq_eval.paper import table_value
-from autodpq_eval.plans import TEN_SEEDS, configure, controls
-from autodpq_eval.stats import effect
+from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
+from autodpq_eval.stats import paired_effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import READINGS
 from autodpq_runs.record import Record
 
 #: AUC by seed.
 Values = dict[int, float]
-Reads = Callable[..., Sequence[Record]]
 
 
 class Condition(NamedTuple):
@@ -51,7 +49,7 @@ class Condition(NamedTuple):
 def table(out: Path, recipe: str) -> pd.DataFrame:
     """A row a condition and baseline: mean difference over the common seeds, with the paired 95 % interval."""
     rows = [
-        {"condition": each.title, "on test": each.on_test, "over": name, "paper": gap} | _paired(each.ours, other)
+        {"condition": each.title, "on test": each.on_test, "over": name, "paper": gap} | paired_effect(each.ours, other)
         for each in conditions(out, recipe)
         for name, gap, other in (("FE", gain("fe"), each.fe), ("Others", gain("others"), each.others))
     ]
@@ -67,27 +65,29 @@ def gain(baseline: str) -> float:
 
 def conditions(out: Path, recipe: str) -> Iterator[Condition]:
     """All of them, from the records below ``out``; a run that is missing is left out, with its seed."""
-    read = cache(partial(_records, out, recipe))
-    ours, fe, others = (read(name) for name in ("autodpq", "fe", "others"))
-    yield Condition("as run: literal reading, our split", auc(ours), auc(fe), auc(others))
+    runs = groups(out, "ml-1m", recipe, TEN_SEEDS)
+    aucs = {name: by_seed(records, "auc") for name, records in runs.items()}
+    yield Condition("as run: literal reading, our split", aucs["autodpq"], aucs["fe"], aucs["others"])
     for reading in list(READINGS)[1:]:
-        yield Condition(f"{reading} reading", auc(read("autodpq", reading=reading)), auc(fe), auc(others))
+        yield _of_reading(out, recipe, reading, "fixed", f"{reading} reading")
     for reading in READINGS:
-        of, *there = (
-            auc(read(name, split="laboratory", **own))
-            for name, own in (("autodpq", {"reading": reading}), ("fe", {}), ("others", {}))
-        )
-        yield Condition(f"laboratory's split, {reading} reading", of, there[0], there[1])
-    yield Condition("search without a pretrain", auc(read("no-pretrain")), auc(fe), auc(others))
-    yield Condition("threshold 160", auc(read("autodpq-160")), auc(fe), auc(read("others-160")))
-    yield Condition("FE stopped at the paper's AUC", auc(ours), stopped_at(fe, _paper("fe")), {}, on_test=True)
-    best = [best_on_test(records) for records in (ours, fe, others)]
-    yield Condition("best epoch chosen on test", best[0], best[1], best[2], on_test=True)
+        yield _of_reading(out, recipe, reading, "laboratory", f"laboratory's split, {reading} reading")
+    yield Condition("search without a pretrain", aucs["no-pretrain"], aucs["fe"], aucs["others"])
+    yield Condition("threshold 160", aucs["autodpq-160"], aucs["fe"], aucs["others-160"])
+    stopped = stopped_at(runs["fe"], table_value(1, "ml-1m", "deepfm", "fe", "auc"))
+    yield Condition("FE stopped at the paper's AUC", aucs["autodpq"], stopped, {}, on_test=True)
+    best = {name: best_on_test(runs[name]) for name in ("autodpq", "fe", "others")}
+    yield Condition("best epoch chosen on test", best["autodpq"], best["fe"], best["others"], on_test=True)
 
 
-def auc(records: Sequence[Record]) -> Values:
-    """Test AUC by seed."""
-    return {seed: value for seed, value in by_seed(records, "auc").items() if value is not None}
+def _of_reading(out: Path, recipe: str, reading: str, split: str, title: str) -> Condition:
+    """AutoDPQ under a reading, and the baselines, on a split."""
+    plans = [against_baselines("ml-1m", recipe, seed, PAIR_OF_TABLE_1, split=split) for seed in TEN_SEEDS]
+    ours, fe, others = (
+        by_seed(read_plan(out, [plan[name] for plan in plans])[0], "auc")
+        for name in (f"AutoDPQ, {reading}", "FE", "Others")
+    )
+    return Condition(title, ours, fe, others)
 
 
 def best_on_test(records: Sequence[Record]) -> Values:
@@ -99,30 +99,6 @@ def stopped_at(records: Sequence[Record], level: float) -> Values:
     """Test AUC of the epoch whose is nearest to a level, by seed."""
     aucs = {r.config.seed: np.array([point.test.auc for point in r.timeline]) for r in records}
     return {seed: float(each[np.abs(each - level).argmin()]) for seed, each in aucs.items()}
-
-
-def _paired(ours: Values, theirs: Values) -> dict[str, float]:
-    """Mean, interval and n of the differences; against a constant Welch's test is that of one sample."""
-    differences = {seed: ours[seed] - theirs[seed] for seed in ours.keys() & theirs.keys()}
-    return {key: effect(differences, dict.fromkeys(differences, 0.0)).get(key, np.nan) for key in ("n", *_SHOWN)}
-
-
-_SHOWN = ("effect", "low", "high")
-
-
-def _paper(strategy: str) -> float:
-    return table_value(1, "ml-1m", "deepfm", strategy, "auc")
-
-
-def _records(out: Path, recipe: str, name: str, **switches: str) -> list[Record]:
-    """The records of a strategy, or of a control by its id, ten seeds or as many as there are."""
-    known = {control.id: control for control in controls()}
-    make = known[name].config if name in known else None
-    plan = [
-        make("ml-1m", recipe, seed) if make else configure("ml-1m", recipe, name, seed, **switches)
-        for seed in TEN_SEEDS
-    ]
-    return read_plan(out, plan)[0]
 
 
 def draw(tables: dict[str, pd.DataFrame]) -> Figure:

@@ -105,7 +105,7 @@ def candidate_weights(record: Record) -> Figure:
     )
     seen = []
     for axis, name in zip(axes[0], fields, strict=True):
-        weights = _weights(curve, name)
+        weights = weights_of(curve, name)
         chosen = max(weights, key=lambda pair: weights[pair][number])
         _field_weights(axis, weights, chosen)
         axis.axhline(1 / len(weights), color="black", lw=0.8)
@@ -128,14 +128,14 @@ def deciding_epoch(curve: pd.DataFrame, decision: Decision | None) -> int:
     """The row of a search's curve whose largest weights are the decision: the best on validation, or else the last."""
     best = int(curve["valid_auc"].to_numpy().argmax())
     for name, pair in (decision or {}).items():
-        weights = _weights(curve, name)
+        weights = weights_of(curve, name)
         if max(weights, key=lambda one: weights[one][best]) != pair:
             return len(curve) - 1
     return best
 
 
-def _weights(curve: pd.DataFrame, field: str) -> Weights:
-    """(K, D) -> weight in each epoch."""
+def weights_of(curve: pd.DataFrame, field: str) -> Weights:
+    """(K, D) -> weight in each epoch of a field of a search's curve."""
     columns = [column for column in curve if column.startswith(f"p/{field}/")]
     pairs = [tuple(int(part) for part in column.split("/")[2].split(",")) for column in columns]
     return {(k, d): curve[column].to_numpy() for (k, d), column in sorted(zip(pairs, columns, strict=True))}

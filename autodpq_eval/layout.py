@@ -53,8 +53,8 @@ def _ours(part: pd.DataFrame, metric: str, underline: str) -> dict[str, str]:
         cells[best] = underline.format(cells[best])
     return cells | {
         "Rel.Improv.": "" if pd.isna(last["rel_improv"]) else f"{last['rel_improv']:+.2%}",
-        "p Welch": _p(last["p_welch"]),
-        "p paired": _p(last["p_paired"]),
+        "p Welch": p_value(last["p_welch"]),
+        "p paired": p_value(last["p_paired"]),
         "n": "/".join(str(n) for n in sorted(set(part["n"]))),
     }
 
@@ -74,7 +74,8 @@ def _paper(value: float, metric: str) -> str:
     return truncated(int(value)) if metric == "space" else f"{value:.4f}"
 
 
-def _p(value: float) -> str:
+def p_value(value: float) -> str:
+    """Three decimals, a dash where there is no test."""
     return "–" if pd.isna(value) else f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 

@@ -16,9 +16,6 @@ from autodpq_lib.config import MODELS, READINGS, RECIPES, STRATEGIES, RunConfig
 from autodpq_runs.record import Record, read_record, record_path
 from autodpq_system.paths import ROOT
 
-PARTS = ("tables", "figure3", "controls", "seeds", "readings", "laboratory")
-#: Parts that packages above this one add: name -> data set, recipe, seeds and ``out`` to runs.
-PLANS: dict[str, Callable[..., list[RunConfig]]] = {}
 #: Table 1 has all strategies on DeepFM; Table 2 these on every model.
 COMPATIBILITY = ("others", "random", "autodpq")
 TEN_SEEDS = range(1, 11)
@@ -39,19 +36,14 @@ def plan(
     strategies: Sequence[str] = (),
     profile: str = "full",
 ) -> list[RunConfig]:
-    """Runs of one part of the evaluation: of :data:`PARTS` or :data:`PLANS`.
+    """Runs of one part of the evaluation: ``tables``, or one of :data:`PLANS`.
 
     Models, strategies and profile count for ``tables`` alone. ``seeds`` and ``readings`` need Grid's records of Table 1
     below ``out``.
     """
-    if part in PLANS:
-        return PLANS[part](dataset, recipe, seeds, out=out)
     if part == "tables":
         return tables(dataset, recipe, seeds, models, strategies, profile)
-    if part in ("seeds", "readings"):
-        pair = best_pair(grid_of_table_1(out, dataset, recipe))
-        return ten_seeds(dataset, recipe, pair) if part == "seeds" else readings(dataset, recipe, seeds, pair)
-    return {"figure3": long_random, "controls": control_runs, "laboratory": laboratory}[part](dataset, recipe, seeds)
+    return PLANS[part](dataset, recipe, seeds, out)
 
 
 def tables(
@@ -174,10 +166,16 @@ def baselines(dataset: str, recipe: str, seed: int, pair: tuple[int, int], **swi
     }
 
 
-def grid_of_table_1(out: Path, dataset: str, recipe: str) -> list[Record]:
-    """Grid's records of Table 1, as far as they are done."""
+def pair_of_grid(out: Path, dataset: str, recipe: str) -> tuple[int, int]:
+    """The best pair of Table 1's Grid, from its records below ``out``, as far as they are done.
+
+    Raises:
+        ValueError: none is.
+    """
     runs = tables(dataset, recipe, TABLE_SEEDS, ["deepfm"], ["grid"])
-    return [read_record(record_path(out, run)) for run in runs if status(out, run, anywhere=True).state == "done"]
+    return best_pair(
+        [read_record(record_path(out, run)) for run in runs if status(out, run, anywhere=True).state == "done"]
+    )
 
 
 def best_pair(grid: Sequence[Record]) -> tuple[int, int]:
@@ -198,3 +196,17 @@ def configure(dataset: str, recipe: str, strategy: str, seed: int, **switches: A
     """A validated configuration from plain values."""
     keys = {"dataset": dataset, "recipe": recipe, "strategy": strategy, "seed": seed}
     return RunConfig.model_validate({**keys, **switches})
+
+
+#: Data set, recipe, seeds and the folder of the records -> runs.
+Plan = Callable[[str, str, Sequence[int], Path], list[RunConfig]]
+#: The parts of the evaluation beside the tables; packages above this one add theirs.
+PLANS: dict[str, Plan] = {
+    "figure3": lambda dataset, recipe, seeds, _: long_random(dataset, recipe, seeds),
+    "controls": lambda dataset, recipe, seeds, _: control_runs(dataset, recipe, seeds),
+    "seeds": lambda dataset, recipe, _, out: ten_seeds(dataset, recipe, pair_of_grid(out, dataset, recipe)),
+    "readings": lambda dataset, recipe, seeds, out: readings(
+        dataset, recipe, seeds, pair_of_grid(out, dataset, recipe)
+    ),
+    "laboratory": lambda dataset, recipe, seeds, _: laboratory(dataset, recipe, seeds),
+}

@@ -62,6 +62,15 @@ def effect(ours: BySeed, baseline: BySeed) -> dict[str, float]:
     return result | {"low": low, "high": high, "p": test.pvalue, "p_paired": paired}
 
 
+def paired_effect(ours: BySeed, baseline: BySeed) -> dict[str, float]:
+    """Mean of the differences over the seeds that both have, its 95 % interval by the paired test, and their number."""
+    differences = np.array([ours[seed] - baseline[seed] for seed in sorted(set(ours) & set(baseline))])
+    if len(differences) < 2:
+        return {"n": len(differences)} | dict.fromkeys(("effect", "low", "high"), np.nan)
+    low, high = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
+    return {"n": len(differences), "effect": differences.mean(), "low": low, "high": high}
+
+
 def equivalence(ours: BySeed, baseline: BySeed, margin: float) -> dict[str, float]:
     """Two one-sided tests that the means differ by less than ``margin``: p of Welch's and of the paired form.
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 import numpy as np
+import pandas as pd
 import torch
 from matplotlib import pyplot as plt
 from torch import Tensor
 
+from autodpq_eval.figures import weights_of
 from autodpq_lab.shown import Shown, picture, present
 from autodpq_lib.embedding.quantiser import gumbel
 from autodpq_runs.record import Record
@@ -71,8 +73,9 @@ def entropy(p: np.ndarray) -> float:
 
 def epoch_scrubber(record: Record) -> widgets.VBox:
     """The weights of all candidates of every field, epoch by epoch of a run's search, without noise."""
-    curve = next(log.curve for log in record.fits if log.name == "search")
-    weights = _by_field(curve)
+    curve = pd.DataFrame(next(log.curve for log in record.fits if log.name == "search"))
+    fields = dict.fromkeys(column.split("/")[1] for column in curve if column.startswith("p/"))
+    weights = {name: {f"{k}, {d}": p for (k, d), p in weights_of(curve, name).items()} for name in fields}
 
     def draw(epoch: int) -> Shown:
         figure, axes = plt.subplots(1, len(weights), figsize=(2.4 * len(weights) + 1, 3), sharey=True, squeeze=False,
@@ -91,13 +94,3 @@ def epoch_scrubber(record: Record) -> widgets.VBox:
 
     last = len(curve["tau"])
     return present(draw, epoch=widgets.IntSlider(last, 1, last, description="epoch"))
-
-
-def _by_field(curve: dict[str, list[float]]) -> dict[str, dict[str, list[float]]]:
-    """Field -> pair -> weight in each epoch, from columns such as ``p/movie/8,2``."""
-    found: dict[str, dict[str, list[float]]] = {}
-    for column, values in curve.items():
-        if column.startswith("p/"):
-            _, name, pair = column.split("/")
-            found.setdefault(name, {})[pair.replace(",", ", ")] = values
-    return found

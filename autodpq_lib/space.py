@@ -39,10 +39,10 @@ def space(schema: Schema, dim: int, decision: Decision | None, model: nn.Module,
         floats = model.get_parameter("embedding.table").numel()
         return Space(paper=floats, bits=32 * floats, model_bytes=4 * (floats + dense))
     floats = _floats(schema, dim, decision, tied)
-    packed = [n * math.ceil(math.log2(k)) for n, k in _codes(schema, decision)]
+    packed = _code_bits(schema, decision)
     return Space(
         paper=quantised_space(schema, dim, decision, tied=tied),
-        bits=32 * floats + sum(packed),
+        bits=quantised_bits(schema, dim, decision, tied=tied),
         model_bytes=4 * (floats + dense) + sum(math.ceil(bits / 8) for bits in packed),
     )
 
@@ -63,6 +63,16 @@ def quantised_space(schema: Schema, dim: int, decision: Decision, *, tied: bool 
     The sum is over the fields m with L_m low-frequency features; untied tables count twice.
     """
     return _floats(schema, dim, decision, tied) + sum(n for n, _ in _codes(schema, decision))
+
+
+def quantised_bits(schema: Schema, dim: int, decision: Decision, *, tied: bool = True) -> int:
+    """The same in bits: 32 for each float of kept rows and centroids, ``ceil(log2 K_m)`` for each code."""
+    return 32 * _floats(schema, dim, decision, tied) + sum(_code_bits(schema, decision))
+
+
+def _code_bits(schema: Schema, decision: Decision) -> list[int]:
+    """Bits of all codes of each field."""
+    return [n * math.ceil(math.log2(k)) for n, k in _codes(schema, decision)]
 
 
 def _floats(schema: Schema, dim: int, decision: Decision, tied: bool) -> int:

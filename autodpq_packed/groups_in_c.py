@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
-
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-import autodpq_native as native
 from autodpq_native.groups import Groups
 from autodpq_packed.grouped import FIRST, Grouped
+from autodpq_packed.read_in_c import ReadInC
 
 
-class GroupsInC(nn.Module):
+class GroupsInC(ReadInC):
     """As :class:`autodpq_packed.packed_groups.PackedGroups`, on the CPU.
 
     Args:
@@ -37,31 +34,8 @@ class GroupsInC(nn.Module):
         }
         for name, array in arrays.items():
             self.register_buffer(name, torch.tensor(array))
-        self._checked: Groups | None = self._table()
+        self._checked = self.table()
 
-    @staticmethod
-    def takes() -> bool:
-        """Whether there is a compiler that works."""
-        try:
-            return native.available()
-        except (RuntimeError, OSError) as error:
-            warnings.warn(f"read without C: {error}", stacklevel=2)
-            return False
-
-    def forward(self, ids: Tensor) -> Tensor:
-        """Vectors of features: ids int64 ``[B, M]`` -> ``[B, M, X]``.
-
-        Raises:
-            IndexError: an id is none of its field's.
-            ValueError: ids of another type or shape, or not on the CPU.
-        """
-        self._checked = self._checked or self._table()
-        return self._checked.look_up(ids.contiguous())
-
-    def _table(self) -> Groups:
+    def table(self) -> Groups:
+        """The buffers, checked."""
         return Groups(self.layout, self.fields, self.codes, self.numbers, self.dim)
-
-    def _apply(self, *args: Any, **kwargs: Any) -> GroupsInC:
-        self._checked = None  # buffers may be converted or moved now
-        super()._apply(*args, **kwargs)
-        return self

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-import autodpq_native as native
 from autodpq_native import look_up as in_c
 from autodpq_native.look_up import ALL, NONE, SOME
 from autodpq_packed.bits import bits_for
+from autodpq_packed.read_in_c import ReadInC, works
 from autodpq_packed.reader import Table
 
 
-class PackedInC(nn.Module):
+class PackedInC(ReadInC):
     """As :class:`autodpq_packed.module.Packed`, on the CPU, for kept rows in float32.
 
     Needs a count of the coded features before every 64 features, where torch's operators need one before every 8, and
@@ -50,34 +47,16 @@ class PackedInC(nn.Module):
         }
         for name, array in arrays.items():
             self.register_buffer(name, torch.tensor(array))  # aligned, so that a row of 64 bytes is one cache line
-        self._checked: in_c.Table | None = self._table()
+        self._checked = self.table()
 
     @staticmethod
     def takes(table: Table) -> bool:
         """Whether there is a compiler that works, and the table is one that the C function reads."""
-        try:
-            return table.kept.dtype == np.float32 and native.available()
-        except (RuntimeError, OSError) as error:
-            warnings.warn(f"read without C: {error}", stacklevel=2)
-            return False
+        return table.kept.dtype == np.float32 and works()
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """Vectors of features: ids int64 ``[B, M]`` -> ``[B, M, X]``.
-
-        Raises:
-            IndexError: an id is none of its field's.
-            ValueError: ids of another type or shape, or not on the CPU; load(path, Packed) reads anywhere.
-        """
-        self._checked = self._checked or self._table()
-        return self._checked.look_up(ids.contiguous())
-
-    def _table(self) -> in_c.Table:
+    def table(self) -> in_c.Table:
+        """The buffers, checked."""
         return in_c.Table(self.kept, self.lines, self.codes, self.centroids, self.fields)
-
-    def _apply(self, *args: Any, **kwargs: Any) -> PackedInC:
-        self._checked = None  # buffers may be converted or moved now
-        super()._apply(*args, **kwargs)
-        return self
 
 
 def _lines(table: Table) -> NDArray[np.int32]:

@@ -21,6 +21,7 @@ from autodpq_packed.grouped import Grouped
 from autodpq_packed.groups_in_c import GroupsInC
 from autodpq_packed.look_up import PackedInC
 from autodpq_packed.packed_groups import PackedGroups
+from autodpq_packed.read_in_c import works
 from autodpq_packed.reader import BITS, Table, read, tables
 from autodpq_system.strict import sentence
 
@@ -140,4 +141,4 @@ def packed(table: Table) -> nn.Module:
 
 def by_groups(table: Grouped, kind: object = None) -> nn.Module:
     """The same for a table of groups, or the module that stands beside ``kind``."""
-    return GroupsInC(table) if kind is PackedInC or (kind is None and GroupsInC.takes()) else PackedGroups(table)
+    return GroupsInC(table) if kind is PackedInC or (kind is None and works()) else PackedGroups(table)

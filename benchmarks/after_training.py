@@ -16,14 +16,14 @@ import torch
 from tqdm import tqdm
 
 from autodpq_data.schema import Schema
-from autodpq_eval.layout import markdown
+from autodpq_eval.layout import markdown, p_value
 from autodpq_eval.plans import TEN_SEEDS, configure
-from autodpq_eval.stats import effect, equivalence
+from autodpq_eval.stats import MARGIN, effect, equivalence, paired_effect
 from autodpq_lib.config import RECIPES, Decision, RunConfig
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.models.build import dpq_model, start_from
 from autodpq_lib.models.ctr_model import CTRModel
-from autodpq_lib.space import quantised_space
+from autodpq_lib.space import quantised_bits
 from autodpq_lib.training.metrics import evaluate
 from autodpq_rivals.int_b import IntB, quantise
 from autodpq_rivals.rival import Table
@@ -33,7 +33,6 @@ from autodpq_system.paths import ROOT, runs_root
 from benchmarks.measured import read_measures, write_measures
 
 FE, AUTODPQ = "FE", "AutoDPQ"
-MARGIN = 0.001
 
 
 def main() -> int:
@@ -62,7 +61,7 @@ def compressed(run: LoadedRun, decision: Decision) -> Iterator[tuple[str, CTRMod
     schema, dim = run.schema, run.record.config.embedding_dim
     yield FE, run.model, 4 * schema.num_features * dim
     for what, of in {"k-means PQ, low-frequency rows": schema, "k-means PQ, all rows": all_low(schema)}.items():
-        yield what, after_training(run, of, decision), bits(of, dim, decision) / 8
+        yield what, after_training(run, of, decision), quantised_bits(of, dim, decision) / 8
     size = IntB.size(Table(schema, dim, torch.nn.init.zeros_), bits=8)
     run.model.get_parameter("embedding.table").data.copy_(
         quantise(run.model.get_parameter("embedding.table"), schema.sizes, 8)
@@ -87,13 +86,6 @@ def after_training(run: LoadedRun, schema: Schema, decision: Decision) -> CTRMod
     return model
 
 
-def bits(schema: Schema, dim: int, decision: Decision) -> int:
-    """32 for each float of kept rows and centroids, log2(K) for each code."""
-    codes = {name: schema.low_sizes[name] * d for name, (_, d) in decision.items()}
-    floats = quantised_space(schema, dim, decision) - sum(codes.values())
-    return 32 * floats + sum(n * (decision[name][0] - 1).bit_length() for name, n in codes.items())
-
-
 def table() -> str:
     """Bytes, AUC, and its change from FE over the same seeds with interval, p, and p of equivalence."""
     measured = pd.DataFrame(read_measures("after_training")["rows"])
@@ -110,10 +102,9 @@ def _against(a: dict[int, float], b: dict[int, float]) -> list[str]:
     mean = f"{pd.Series(a).mean():.4f} ± {pd.Series(a).std():.4f}"
     if a == b:
         return [mean, "", "", ""]
-    test = effect({seed: a[seed] - b[seed] for seed in a}, dict.fromkeys(a, 0.0))
-    paired, equal = effect(a, b)["p_paired"], equivalence(a, b, MARGIN)["p_equal_paired"]
+    test, p = paired_effect(a, b), (effect(a, b)["p_paired"], equivalence(a, b, MARGIN)["p_equal_paired"])
     interval = f"{test['effect']:+.4f} ({test['low']:+.4f} to {test['high']:+.4f})"
-    return [mean, interval, *(f"{p:.3f}" if p >= 0.001 else "< 0.001" for p in (paired, equal))]
+    return [mean, interval, *map(p_value, p)]
 
 
 def _logloss(of: pd.DataFrame) -> str:

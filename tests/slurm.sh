@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Start a Slurm of one node on this machine (Debian, Ubuntu; as root; meant for a container that is thrown away):
 #   sudo tests/slurm.sh && pytest tests/test_slurm.py
-# All it writes lies in /etc/slurm/slurm.conf and the folder below. There is no accounting.
+# All it writes lies in /etc/slurm/slurm.conf and a temporary folder, or the one that is named. There is no accounting.
 set -euo pipefail
 
-here=${1:-/var/tmp/autodpq-slurm}
+here=${1:-$(mktemp -d -t autodpq-slurm.XXXXXX)}
 mkdir -p "$here/state" "$here/spool"
 chmod 755 "$here"
 if ! command -v slurmctld > /dev/null || ! command -v slurmd > /dev/null || ! command -v munged > /dev/null; then

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from autodpq_eval.stats import best_baseline, compare, equivalence, relative_improvement
+from autodpq_eval.stats import best_baseline, compare, equivalence, paired_effect, relative_improvement
 
 OURS = {1: 0.8147, 2: 0.8150, 3: 0.8144}
 BASE = {1: 0.8112, 2: 0.8110, 3: 0.8115}
@@ -94,3 +94,16 @@ def test_equivalence_needs_two_runs_a_side_and_the_same_seeds_for_pairs() -> Non
     found = equivalence({1: 0.8, 2: 0.81}, {3: 0.8, 4: 0.82}, 0.1)
     assert not math.isnan(found["p_equal"])
     assert math.isnan(found["p_equal_paired"])
+
+
+def test_the_paired_effect_by_hand() -> None:
+    ours, baseline = {1: 0.801, 2: 0.802, 3: 0.803, 9: 0.9}, {1: 0.8, 2: 0.8, 3: 0.8, 7: 0.1}
+    found = paired_effect(ours, baseline)
+    half = 4.302653 * 0.001 / 3**0.5  # t of two degrees of freedom
+    assert found == pytest.approx({"n": 3, "effect": 0.002, "low": 0.002 - half, "high": 0.002 + half}, abs=1e-8)
+
+
+def test_one_pair_has_no_paired_effect() -> None:
+    found = paired_effect({1: 0.8}, {1: 0.7})
+    assert found["n"] == 1
+    assert math.isnan(found["effect"])

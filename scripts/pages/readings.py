@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autodpq_eval import readings
-from autodpq_eval.layout import markdown
-from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, best_pair, grid_of_table_1
+from autodpq_eval.layout import markdown, p_value
+from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, pair_of_grid
 from autodpq_eval.stats import MARGIN
 from autodpq_lib.config import READINGS
 from scripts.pages.committed import RESULTS
@@ -36,7 +36,7 @@ LOOK = dict(zip(READINGS, (("o", 0), ("s", 1), ("^", 2)), strict=True))
 def runs(place: str) -> readings.Groups:
     """Records by name."""
     split, recipe = PLACES[place]
-    pair = best_pair(grid_of_table_1(RESULTS, "ml-1m", recipe)) if split == "fixed" else PAIR_OF_TABLE_1
+    pair = pair_of_grid(RESULTS, "ml-1m", recipe) if split == "fixed" else PAIR_OF_TABLE_1
     plans = [against_baselines("ml-1m", recipe, seed, pair, split=split) for seed in TEN_SEEDS]
     return readings.groups(RESULTS, plans)
 
@@ -79,17 +79,13 @@ def differences(place: str) -> str:
     rows = [
         [
             *(row["a"], row["b"], row["metric"], f"{row['paper']:+.4f}", f"{row['effect']:+.4f}"),
-            *(f"{row['low']:+.4f} to {row['high']:+.4f}", _p(row["p_holm"]), _p(row["p_paired_holm"])),
-            *(_p(row["p_equal_paired"]), row["verdict"]),
+            *(f"{row['low']:+.4f} to {row['high']:+.4f}", p_value(row["p_holm"]), p_value(row["p_paired_holm"])),
+            *(p_value(row["p_equal_paired"]), row["verdict"]),
         ]
         for _, row in comparisons(place).iterrows()
     ]
     head = ["", "over", "metric", "the paper", "difference", "95 % interval", "p Welch", "p paired", "p equal"]
     return markdown([*head, "verdict"], rows)
-
-
-def _p(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
 def summary(place: str) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 from autodpq_eval import power
 from autodpq_eval.cost import costs, epoch_seconds, wall_minutes, whole
 from autodpq_eval.effects import by_seed
-from autodpq_eval.layout import LABELS, as_markdown, markdown
+from autodpq_eval.layout import LABELS, as_markdown, markdown, p_value
 from autodpq_eval.ledger import counts
 from autodpq_eval.plans import configure
 from autodpq_eval.tables import read_plan
@@ -35,7 +35,7 @@ def _ten_seeds(recipe: str) -> list[list[str]]:
         [
             *(BASELINES[row["b"]], LABELS[row["metric"]].rstrip(" ↑↓"), f"`{recipe}`", f"{row['effect']:+.4f}"),
             f"{row['low']:+.4f} to {row['high']:+.4f}",
-            *(f"{row[p]:.3f}" if row[p] >= 0.001 else "< 0.001" for p in tests),
+            *(p_value(row[p]) for p in tests),
             row["verdict"],
         ]
         for _, row in ten_seed_comparisons(recipe).query("a == 'autodpq'").iterrows()

@@ -1,0 +1,55 @@
+"""What the tables that a C function reads share: checked once, and again where buffers were converted or moved."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Protocol, Self
+
+from torch import Tensor, nn
+
+import autodpq_native as native
+
+
+class Checked(Protocol):
+    """Arrays that have passed the door to C."""
+
+    def look_up(self, ids: Tensor) -> Tensor:
+        """Vectors of features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
+
+
+class ReadInC(nn.Module):
+    """A table on the CPU, read by a C function. A subclass registers its buffers, and says what they make."""
+
+    _checked: Checked | None = None
+
+    def table(self) -> Checked:
+        """The buffers as they are now, checked.
+
+        Raises:
+            ValueError: one of them is not as it must be, or leads outside the table.
+        """
+        raise NotImplementedError
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors of features: ids int64 ``[B, M]`` -> ``[B, M, X]``.
+
+        Raises:
+            IndexError: an id is none of its field's.
+            ValueError: ids of another type or shape, or not on the CPU; load(path, Packed) reads anywhere.
+        """
+        self._checked = self._checked or self.table()
+        return self._checked.look_up(ids.contiguous())
+
+    def _apply(self, *args: Any, **kwargs: Any) -> Self:
+        self._checked = None  # buffers may be converted or moved now
+        super()._apply(*args, **kwargs)
+        return self
+
+
+def works() -> bool:
+    """Whether there is a compiler that works; one that does not is told of."""
+    try:
+        return native.available()
+    except (RuntimeError, OSError) as error:
+        warnings.warn(f"read without C: {error}", stacklevel=3)
+        return False

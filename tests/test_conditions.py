@@ -1,0 +1,37 @@
+"""Under which conditions AutoDPQ gains what: the parts that choose, by hand, and the table on the committed records."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from autodpq_eval.conditions import best_on_test, gain, stopped_at, table
+from autodpq_system.paths import ROOT
+
+
+def made(*aucs: float) -> list[Any]:
+    timeline = [SimpleNamespace(test=SimpleNamespace(auc=auc)) for auc in aucs]
+    return [SimpleNamespace(config=SimpleNamespace(seed=4), timeline=timeline)]
+
+
+def test_the_best_epoch_on_test_need_not_be_the_last() -> None:
+    assert best_on_test(made(0.80, 0.82, 0.81)) == {4: 0.82}
+
+
+@pytest.mark.parametrize(("level", "stopped"), [(0.8079, 0.807), (0.79, 0.80), (0.9, 0.812)])
+def test_a_run_is_stopped_where_its_auc_is_nearest(level: float, stopped: float) -> None:
+    assert stopped_at(made(0.80, 0.807, 0.81, 0.812), level) == {4: stopped}
+
+
+def test_the_papers_gain_is_table_1s() -> None:
+    assert gain("fe") == pytest.approx(0.0068)
+    assert gain("others") == pytest.approx(0.0049)
+
+
+def test_what_the_test_split_chose_is_marked_and_what_is_missing_is_left_out() -> None:
+    rows = table(ROOT / "results", "paper")
+    assert set(rows.loc[rows["on test"], "condition"]) == {"FE stopped at the paper's AUC", "best epoch chosen on test"}
+    assert rows["n"].min() > 1
+    assert rows[["effect", "low", "high"]].notna().all(axis=None)
