@@ -42,7 +42,7 @@ demo: env  ## MovieLens-100K, five strategies, three seeds, Table 1 (minutes)
 replicate: env  ## the paper's protocol: DATASET= RECIPE= SEEDS= MODELS= STRATEGIES= JOBS= OUT= PART= PROFILE= EXECUTOR=slurm
 	$(BATCH) $(WHERE) --part="$$PART" --profile="$$PROFILE"
 
-controls: env  ## the controls of config/controls.yaml (hours): RECIPE= SEEDS= JOBS= OUT=
+controls: env  ## the controls of config/controls.yaml (hours): RECIPE= JOBS= OUT=
 	$(BATCH) $(WHERE) --part=controls
 
 seeds: env  ## FE, Others, the best pair of Grid and AutoDPQ on ten seeds: RECIPE= JOBS= OUT=

@@ -198,7 +198,7 @@ def _beside(out: Path, dataset: str, recipe: str, seeds: list[int], profile: str
     if (path := here / "figures" / "figure3.csv").exists():
         yield path, as_csv(points(with_long_random(collect(1, *keys, profile).records, *keys)))
     if (path := here / "tables" / "controls.csv").exists():
-        yield path, as_csv(control_effects(groups(*keys), seeds))
+        yield path, as_csv(control_effects(groups(out, dataset, recipe)))
     if (path := here / "tables" / "ten_seeds.csv").exists():
         ten, _ = read_plan(out, plan("seeds", dataset, recipe, seeds, out=out))
         yield path, as_csv(comparisons(by_strategy(ten)))

@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from autodpq_eval.effects import by_seed, groups
-from autodpq_eval.paper import table_value
-from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
+from autodpq_eval.paper import gain, table_value
+from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, all_together
 from autodpq_eval.stats import paired_effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import READINGS
@@ -51,21 +51,18 @@ def table(out: Path, recipe: str) -> pd.DataFrame:
     rows = [
         {"condition": each.title, "on test": each.on_test, "over": name, "paper": gap} | paired_effect(each.ours, other)
         for each in conditions(out, recipe)
-        for name, gap, other in (("FE", gain("fe"), each.fe), ("Others", gain("others"), each.others))
+        for name, gap, other in (
+            ("FE", gain("auc", "fe"), each.fe),
+            ("Others", gain("auc", "others"), each.others),
+        )
     ]
     every = pd.DataFrame(rows)
     return every[every["n"] > 1].reset_index(drop=True)
 
 
-def gain(baseline: str) -> float:
-    """AutoDPQ's gain in AUC over a baseline, as Table 1 prints it."""
-    ours, theirs = (table_value(1, "ml-1m", "deepfm", name, "auc") for name in ("autodpq", baseline))
-    return ours - theirs
-
-
 def conditions(out: Path, recipe: str) -> Iterator[Condition]:
     """All of them, from the records below ``out``; a run that is missing is left out, with its seed."""
-    runs = groups(out, "ml-1m", recipe, TEN_SEEDS)
+    runs = groups(out, "ml-1m", recipe)
     aucs = {name: by_seed(records, "auc") for name, records in runs.items()}
     yield Condition("as run: literal reading, our split", aucs["autodpq"], aucs["fe"], aucs["others"])
     for reading in list(READINGS)[1:]:
@@ -73,11 +70,31 @@ def conditions(out: Path, recipe: str) -> Iterator[Condition]:
     for reading in READINGS:
         yield _of_reading(out, recipe, reading, "laboratory", f"laboratory's split, {reading} reading")
     yield Condition("search without a pretrain", aucs["no-pretrain"], aucs["fe"], aucs["others"])
+    ours, fe, others = (aucs[f"{name}-impatient"] for name in ("autodpq", "fe", "others"))
+    yield Condition("patience 1", ours, fe, others)
     yield Condition("threshold 160", aucs["autodpq-160"], aucs["fe"], aucs["others-160"])
+    yield Condition(
+        "threshold 160, FE's first-order weights as in the other recipe",
+        aucs["autodpq-160"],
+        aucs["fe-first-order"],
+        {},
+    )
+    yield from _together(out, recipe)
     stopped = stopped_at(runs["fe"], table_value(1, "ml-1m", "deepfm", "fe", "auc"))
     yield Condition("FE stopped at the paper's AUC", aucs["autodpq"], stopped, {}, on_test=True)
     best = {name: best_on_test(runs[name]) for name in ("autodpq", "fe", "others")}
     yield Condition("best epoch chosen on test", best["autodpq"], best["fe"], best["others"], on_test=True)
+
+
+def _together(out: Path, recipe: str) -> Iterator[Condition]:
+    """Laboratory reading, threshold 160 and patience 1 at once; then the epoch chosen on test, too."""
+    plans = [all_together("ml-1m", recipe, seed) for seed in TEN_SEEDS]
+    runs = [read_plan(out, [plan[name] for plan in plans])[0] for name in ("autodpq", "fe", "others")]
+    title = "all together: laboratory reading, threshold 160, patience 1"
+    ours, fe, others = (by_seed(records, "auc") for records in runs)
+    yield Condition(title, ours, fe, others)
+    ours, fe, others = map(best_on_test, runs)
+    yield Condition(f"{title}; best epoch chosen on test", ours, fe, others, on_test=True)
 
 
 def _of_reading(out: Path, recipe: str, reading: str, split: str, title: str) -> Condition:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,9 @@ from matplotlib.figure import Figure
 
 from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS
-from autodpq_eval.paper import table_value
-from autodpq_eval.plans import configure, controls
-from autodpq_eval.stats import effect
+from autodpq_eval.paper import gain
+from autodpq_eval.plans import TEN_SEEDS, configure, controls
+from autodpq_eval.stats import MARGIN, effect, equivalence, paired_effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES, RunConfig
 from autodpq_runs.record import Record
@@ -30,7 +31,7 @@ MEASURES = {
 }
 #: Columns of an effect.
 EFFECTS = (
-    "n", "effect", "low", "high", "p", "p_paired",
+    "n", "effect", "low", "high", "p", "p_paired", "p_equal_paired",
     "touched auc", "touched low", "touched high", "untouched auc", "valid auc", "logloss",
 )  # fmt: skip
 #: What the gain is made of: title, and the two sets of runs whose difference it is.
@@ -60,17 +61,20 @@ def by_seed(records: Sequence[Record], measure: str) -> dict[int, float]:
     return {seed: value for seed, value in values.items() if value is not None}
 
 
-def groups(out: Path, dataset: str, recipe: str, seeds: Sequence[int]) -> dict[str, list[Record]]:
-    """The runs of each control by its id, and the plain runs of each strategy by its name; empty where none is done."""
+def groups(out: Path, dataset: str, recipe: str) -> dict[str, list[Record]]:
+    """The runs of each control by its id, of its reference, and of each strategy by its name; all seeds at hand."""
     plans: dict[str, list[RunConfig]] = {
-        name: [configure(dataset, recipe, name, seed) for seed in seeds] for name in STRATEGIES
+        name: [configure(dataset, recipe, name, seed) for seed in TEN_SEEDS] for name in STRATEGIES
     }
-    plans |= {control.id: [control.config(dataset, recipe, seed) for seed in seeds] for control in controls()}
-    return {name: read_plan(out, plan)[0] for name, plan in plans.items()}
+    for control in controls():
+        plans[control.id] = [control.config(dataset, recipe, seed) for seed in TEN_SEEDS]
+        plans[f"{control.id}'s reference"] = [control.reference(dataset, recipe, seed) for seed in TEN_SEEDS]
+    read = cache(lambda plan: read_plan(out, plan)[0])  # many references are the same
+    return {name: read(tuple(plan)) for name, plan in plans.items()}
 
 
-def control_effects(runs: Mapping[str, Sequence[Record]], seeds: Sequence[int]) -> pd.DataFrame:
-    """One row a control: its effect on each measure against the same strategy without the change.
+def control_effects(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+    """One row a control: its effect on each measure against its reference, over the seeds that both have.
 
     A redrawn split has other test samples, so its distance from the fixed split is no effect: it is left out here and
     compared within itself by :func:`contrasts`.
@@ -78,8 +82,9 @@ def control_effects(runs: Mapping[str, Sequence[Record]], seeds: Sequence[int]) 
     rows = []
     for control in controls():
         if "split_seed" not in control.switches:
-            row = {"id": control.id, "control": control.title, "strategy": control.strategy}
-            rows.append(row | _effects(runs[control.id], runs[control.strategy], seeds))
+            row: dict[str, object] = {"id": control.id, "group": control.group, "control": control.title}
+            row |= {"strategy": control.strategy, "planned": control.seeds}
+            rows.append(row | _effects(runs[control.id], runs[f"{control.id}'s reference"]))
     return pd.DataFrame(rows)
 
 
@@ -88,29 +93,34 @@ def same_starts(runs: Mapping[str, Sequence[Record]]) -> tuple[int, int]:
 
     Code and processor must be the same for that: the last bits of a sum depend on both.
     """
-    starts = {
-        (r.config.strategy, r.config.seed): r.fits[0].curve["valid_auc"] for name in STRATEGIES for r in runs[name]
-    }
-    records = [record for control in controls() for record in runs[control.id]]
-    same = [r.fits[0].curve["valid_auc"] == starts.get((r.config.strategy, r.config.seed)) for r in records]
-    return sum(same), len(records)
+    same = []
+    for control in controls():
+        starts = {r.config.seed: r.fits[0].curve["valid_auc"] for r in runs[f"{control.id}'s reference"]}
+        same += [r.fits[0].curve["valid_auc"] == starts.get(r.config.seed) for r in runs[control.id]]
+    return sum(same), len(same)
 
 
-def contrasts(runs: Mapping[str, Sequence[Record]], seeds: Sequence[int]) -> pd.DataFrame:
+def contrasts(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     """The differences of :data:`CONTRASTS`, in the same columns."""
-    return pd.DataFrame([{"contrast": title, **_effects(runs[a], runs[b], seeds)} for title, a, b in CONTRASTS])
+    return pd.DataFrame([{"contrast": title, **_effects(runs[a], runs[b])} for title, a, b in CONTRASTS])
 
 
-def _effects(ours: Sequence[Record], baseline: Sequence[Record], seeds: Sequence[int]) -> dict[str, float]:
+def _effects(ours: Sequence[Record], baseline: Sequence[Record]) -> dict[str, float]:
     """The effect on AUC with its tests, the touched samples' with its interval, and the means of the others.
 
-    A missing run is a refusal. Thresholds that differ touch other samples, so their parts are not compared.
+    Only seeds that both sides have count, and the interval is of their paired differences: a seed gives both sides the
+    same initial weights and order of the data. Thresholds that differ touch other samples: parts are not compared.
     """
-    row = dict.fromkeys(EFFECTS, np.nan) | {"n": min(len(ours), len(baseline))}
-    if any({record.config.seed for record in side} != set(seeds) for side in (ours, baseline)):
+    common = {record.config.seed for record in ours} & {record.config.seed for record in baseline}
+    ours, baseline = ([r for r in side if r.config.seed in common] for side in (ours, baseline))
+    row = dict.fromkeys(EFFECTS, np.nan) | {"n": len(common)}
+    if len(common) < 2:
         return row
-    each = {measure: effect(by_seed(ours, measure), by_seed(baseline, measure)) for measure in MEASURES}
-    row |= {key: each["auc"][key] for key in ("effect", "low", "high", "p", "p_paired")}
+    pairs = {measure: (by_seed(ours, measure), by_seed(baseline, measure)) for measure in MEASURES}
+    each = {measure: paired_effect(*pair) for measure, pair in pairs.items()}
+    tests = effect(*pairs["auc"]) | equivalence(*pairs["auc"], MARGIN)
+    row |= {key: each["auc"][key] for key in ("effect", "low", "high")}
+    row |= {key: tests[key] for key in ("p", "p_paired", "p_equal_paired")}
     row |= {measure: each[measure]["effect"] for measure in ("logloss", "valid auc")}
     if ours[0].config.threshold == baseline[0].config.threshold:
         row |= {measure: each[measure]["effect"] for measure in ("touched auc", "untouched auc")}
@@ -139,34 +149,44 @@ def on_the_recipe(table: pd.DataFrame) -> str:
     """How far the unstated parts of the base recipe alone move FE, beside the paper's gain; and what is missing."""
     swaps = [control.id for control in controls() if control.swap]
     part = table[table["id"].isin(swaps)].dropna(subset="effect")
-    missing = table[table["effect"].isna()]["id"].tolist()
-    text = f"Without all their runs: {', '.join(missing)}." if missing else "All controls have all their runs."
+    short = table[table["n"] < table["planned"]]
+    listed = ", ".join(f"{row['id']} ({row['n']} of {row['planned']})" for _, row in short.iterrows())
+    text = f"With fewer seeds than planned: {listed}." if listed else "All controls have all their runs."
     if part.empty:
         return text
     largest = part.loc[part["effect"].abs().idxmax()]
-    gain = table_value(1, "ml-1m", "deepfm", "autodpq", "auc") - table_value(1, "ml-1m", "deepfm", "fe", "auc")
     return (
         f"Of the unstated parts of the base recipe, the largest effect on FE has *{largest['control']}*: "
-        f"{largest['effect']:+.4f}. The paper's whole gain over FE is {gain:+.4f}. {text}"
+        f"{largest['effect']:+.4f}. The paper's whole gain over FE is {gain('auc', 'fe'):+.4f}. {text}"
     )
 
 
 def forest(table: pd.DataFrame, title: str) -> Figure:
-    """Effect of each control on test AUC, with its 95 % interval; the band is the paper's level of 0.001."""
-    shown = table.dropna(subset="effect").iloc[::-1].reset_index(drop=True)
-    figure, axis = plt.subplots(figsize=(9, 1.2 + 0.28 * len(shown)), layout="constrained")
-    axis.axvspan(-0.001, 0.001, color="0.93", zorder=0)
+    """Effect of each control on test AUC, with its 95 % interval, under the headings of their groups.
+
+    The band is the paper's level of 0.001, the dashed line its whole gain over FE.
+    """
+    shown = table.dropna(subset="effect")
+    heads = (shown["group"] != shown["group"].shift()).cumsum()
+    shown = shown.assign(y=-(np.arange(len(shown)) + 1.6 * heads - 1))
+    figure, axis = plt.subplots(figsize=(10, 1.4 + 0.24 * -shown["y"].min()), layout="constrained")
+    axis.axvspan(-MARGIN, MARGIN, color="0.93", zorder=0)
     axis.axvline(0, color="0.4", lw=0.8)
+    axis.axvline(gain("auc", "fe"), color="black", ls="--", lw=1.2, label="the paper's gain over FE")
     for name in [name for name in STRATEGIES if name in set(shown["strategy"])]:
         part = shown[shown["strategy"] == name]
         error = [part["effect"] - part["low"], part["high"] - part["effect"]]
         look = {"fmt": "o", "color": COLOURS[name], "ms": 5, "lw": 1.4, "label": LABELS[name]}
-        axis.errorbar(part["effect"], part.index, xerr=error, **look)
-    axis.set_yticks(shown.index, shown["control"] + shown["n"].map("  (n = {:.0f})".format))
-    axis.set(title=title, xlabel="difference in test AUC, 95 % interval", ylim=(-0.6, len(shown) - 0.4))
+        axis.errorbar(part["effect"], part["y"], xerr=error, **look)
+    for group, of in shown.groupby("group", sort=False):
+        place = (axis.get_yaxis_transform(), of["y"].max() + 1)
+        axis.text(-0.01, place[1], str(group), transform=place[0], ha="right", va="center", fontsize=9, weight="bold")
+    axis.set_yticks(shown["y"], shown["control"] + shown["n"].map("  (n = {:.0f})".format), fontsize=9)
+    axis.set(title=title, xlabel="difference in test AUC, paired 95 % interval", ylim=(shown["y"].min() - 0.6, 0.9))
     axis.set_xlim(*_limits(shown))
+    axis.tick_params(axis="y", length=0)
     axis.locator_params(axis="x", nbins=5)
-    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.legend(*axis.get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=6)
     sns.despine(figure, left=True)
     clear = shown[(shown["low"] > 0) | (shown["high"] < 0)]["control"].tolist()
     figure.set_label(
@@ -177,7 +197,7 @@ def forest(table: pd.DataFrame, title: str) -> Figure:
 
 
 def _limits(shown: pd.DataFrame) -> tuple[float, float]:
-    """Wide enough for every effect, and for intervals up to three times as wide as the widest effect."""
+    """Wide enough for every effect and the paper's gain, and for intervals up to three times as wide as these."""
     widest = max(float(shown["effect"].abs().max()), 0.002) * 3
     edges = shown[["low", "high", "effect"]].clip(-widest, widest)
-    return float(edges.min().min()) * 1.05 - 0.0002, float(edges.max().max()) * 1.05 + 0.0002
+    return float(edges.min().min()) * 1.05 - 0.0002, max(float(edges.max().max()), gain("auc", "fe")) * 1.05 + 0.0002

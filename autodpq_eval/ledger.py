@@ -18,7 +18,7 @@ from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, configure, controls, 
 from autodpq_eval.tables import read_plan
 from autodpq_eval.ten_seeds import holm
 from autodpq_eval.verdicts import on_comparison
-from autodpq_lib.config import MODELS, READINGS, RECIPES, STRATEGIES, RunConfig
+from autodpq_lib.config import CHANGED_BY, MODELS, READINGS, RECIPES, STRATEGIES, RunConfig
 from autodpq_runs.record import Record
 
 COLUMNS = [
@@ -40,13 +40,13 @@ class Case(NamedTuple):
 
     def has(self, row: Row) -> bool:
         """Whether a row is of this case: a reading changes AutoDPQ alone, and the laboratory's split has few runs."""
-        names, model, metric = row.get("_about", ((), "", ""))
+        names, _, metric = row.get("_about", ((), "", ""))
         own = self.reading == "literal" or ("autodpq" in names and set(names) <= set(STRATEGIES))
-        there = set(names) <= ON_LABORATORY_SPLIT and model == "deepfm" and metric in ("auc", "logloss")
+        there = set(names) <= ON_LABORATORY_SPLIT and metric in ("auc", "logloss")
         return own and (self.split == "fixed" or (bool(names) and there))
 
 
-#: The recipe of the laboratory's split is that of its code.
+#: On our split and, with the recipe of the laboratory's code, on its own.
 CASES = [
     *(Case(recipe, reading) for recipe in RECIPES for reading in READINGS),
     *(Case("paper", reading, "laboratory") for reading in READINGS),
@@ -85,7 +85,7 @@ def plain_runs(case: Case, read: Callable[[tuple[RunConfig, ...]], list[Record]]
 
 def _configured(case: Case, strategy: str, seed: int, model: str) -> RunConfig:
     switches: dict[str, Any] = {"model": model, "split": case.split}
-    if strategy == "autodpq":
+    if strategy in (CHANGED_BY.get(case.reading, ()) if case.split == "fixed" else ("autodpq",)):
         switches["reading"] = case.reading
     if strategy == "grid" and case.split == "laboratory":
         switches |= {"centroids": PAIR_OF_TABLE_1[:1], "subspaces": PAIR_OF_TABLE_1[1:]}

@@ -19,6 +19,12 @@ def table_value(table: int, dataset: str, model: str, strategy: str, metric: str
     return as_number(str(rows.iloc[0])) if len(rows) else float("nan")
 
 
+def gain(metric: str, over: str) -> float:
+    """What AutoDPQ gains over a strategy on DeepFM and MovieLens-1M, as Table 1 prints both: a plain difference."""
+    ours, theirs = (table_value(1, "ml-1m", "deepfm", name, metric) for name in ("autodpq", over))
+    return ours - theirs
+
+
 def curve_value(strategy: str, t: float) -> float:
     """AUC of a curve of Figure 3 at ``t`` FE trainings."""
     facts = pd.read_csv(FACTS / "figure3.csv")

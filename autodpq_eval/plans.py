@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from autodpq_eval.batch import TABLE_SEEDS, status
-from autodpq_lib.config import MODELS, READINGS, RECIPES, STRATEGIES, RunConfig
+from autodpq_lib.config import CHANGED_BY, MODELS, READINGS, RECIPES, STRATEGIES, RunConfig
 from autodpq_runs.record import Record, read_record, record_path
 from autodpq_system.paths import ROOT
 
@@ -23,6 +23,14 @@ TEN_SEEDS = range(1, 11)
 LONG_DRAWS = 50
 #: The one pair whose Space is the 194k that Table 1 prints for Grid.
 PAIR_OF_TABLE_1 = (8, 8)
+#: Epochs of the pretrain, none to convergence, and what AutoDPQ is left without: the ladder of the page on the gain.
+LENGTHS = (0, 1, 2, 4, 8, None)
+PARTS: dict[str, dict[str, Any]] = {
+    "": {},
+    "Eq. 2's BatchNorm": {"search_batchnorm": False},
+    "compression": {"quantise": False},
+}
+LADDER_SEEDS = range(1, 6)
 
 
 def plan(
@@ -77,21 +85,25 @@ def long_random(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConf
 
 
 class Control(BaseModel):
-    """One switch changed; the reference is the same strategy, recipe and seed without the change.
+    """One switch changed; the reference is the same strategy, recipe, reading, split and seed without the change.
 
     Attributes:
+        group: its heading among the controls.
         switches: keys of :class:`RunConfig`; ``split_seed: seed`` moves the split with the seed.
         swap: a part of the recipe that takes the other recipe's value.
+        seeds: how many it is run on, from 1.
         title: what is changed, in words.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str
+    group: str
     strategy: str
     title: str
     switches: dict[str, Any] = {}
     swap: Literal["dropout", "batchnorm", "weight_decay", "embedding_init", "first_order_sd"] | None = None
+    seeds: int = Field(5, ge=2, le=len(TEN_SEEDS))
 
     def config(self, dataset: str, recipe: str, seed: int) -> RunConfig:
         """The run of this control."""
@@ -101,23 +113,60 @@ class Control(BaseModel):
             switches[self.swap] = getattr(RECIPES[other], self.swap)
         return configure(dataset, recipe, self.strategy, seed, **switches)
 
+    def reference(self, dataset: str, recipe: str, seed: int) -> RunConfig:
+        """The run that it is compared with."""
+        common = {key: self.switches[key] for key in ("reading", "split") if key in self.switches}
+        return configure(dataset, recipe, self.strategy, seed, **common)
+
 
 def controls() -> list[Control]:
     """The controls of ``config/controls.yaml``."""
-    return [Control.model_validate(entry) for entry in yaml.safe_load((ROOT / "config/controls.yaml").read_text())]
+    groups = yaml.safe_load((ROOT / "config/controls.yaml").read_text())
+    return [Control(group=group, **entry) for group, entries in groups.items() for entry in entries]
 
 
-def control_runs(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConfig]:
+def control_runs(dataset: str, recipe: str) -> list[RunConfig]:
     """All controls and what they are compared with, seed by seed."""
-    strategies = dict.fromkeys(control.strategy for control in controls())
-    return [
+    runs = (
         config
-        for seed in seeds
-        for config in [
-            *(configure(dataset, recipe, strategy, seed) for strategy in strategies),
-            *(control.config(dataset, recipe, seed) for control in controls()),
-        ]
+        for seed in TEN_SEEDS
+        for control in controls()
+        if seed <= control.seeds
+        for config in (control.reference(dataset, recipe, seed), control.config(dataset, recipe, seed))
+    )
+    return list(dict.fromkeys(runs))
+
+
+def ladder_run(dataset: str, recipe: str, epochs: int | None, without: str, seed: int) -> RunConfig:
+    """AutoDPQ after a pretrain of so many epochs (None: to convergence), without one of :data:`PARTS`."""
+    length: dict[str, Any] = {"pretrain_epochs": epochs} if epochs else {"pretrain": epochs is None}
+    return configure(dataset, recipe, "autodpq", seed, **length, **PARTS[without])
+
+
+def ladder(dataset: str, recipe: str) -> list[RunConfig]:
+    """FE, and AutoDPQ after each length of the pretrain, with and without its parts, seed by seed."""
+    steps = list(product(LENGTHS, PARTS))
+    return [
+        run
+        for seed in LADDER_SEEDS
+        for run in (
+            configure(dataset, recipe, "fe", seed),
+            *(ladder_run(dataset, recipe, epochs, without, seed) for epochs, without in steps),
+        )
     ]
+
+
+def all_together(dataset: str, recipe: str, seed: int) -> dict[str, RunConfig]:
+    """AutoDPQ, FE and Others under everything, short of the test split, that makes AutoDPQ's gain larger."""
+    own: dict[str, dict[str, Any]] = {"autodpq": {"reading": "laboratory"}, "others": {}}
+    runs = {name: configure(dataset, recipe, name, seed, threshold=160, patience=1, **own[name]) for name in own}
+    return {**runs, "fe": configure(dataset, recipe, "fe", seed, patience=1)}
+
+
+def gain_runs(dataset: str, recipe: str) -> list[RunConfig]:
+    """What the page on the paper's gain shows beyond the other parts: the ladder, and all conditions together."""
+    together = [run for seed in TEN_SEEDS for run in all_together(dataset, recipe, seed).values()]
+    return [*ladder(dataset, recipe), *together]
 
 
 def ten_seeds(dataset: str, recipe: str, pair: tuple[int, int]) -> list[RunConfig]:
@@ -130,19 +179,36 @@ def ten_seeds(dataset: str, recipe: str, pair: tuple[int, int]) -> list[RunConfi
 
 
 def readings(dataset: str, recipe: str, seeds: Sequence[int], pair: tuple[int, int]) -> list[RunConfig]:
-    """FE, Others, DPQ with Grid's best pair and AutoDPQ under each reading, seed by seed.
+    """FE, Others, DPQ with Grid's best pair and AutoDPQ under each reading, seed by seed; then Tables 1 and 2.
 
     All runs that are compared are in this one part, so that one batch makes them.
     """
-    return [run for seed in seeds for run in against_baselines(dataset, recipe, seed, pair).values()]
+    first = [run for seed in seeds for run in against_baselines(dataset, recipe, seed, pair).values()]
+    return list(dict.fromkeys([*first, *tables_under_readings(dataset, recipe)]))
+
+
+def tables_under_readings(dataset: str, recipe: str) -> list[RunConfig]:
+    """Tables 1 and 2 under the readings that are not literal, as far as these change a strategy; cheap ones first."""
+    return [
+        configure(dataset, recipe, run.strategy, run.seed, model=run.model, reading=reading)
+        for strategy in reversed(STRATEGIES)
+        for reading in list(READINGS)[1:]
+        for run in tables(dataset, recipe, TABLE_SEEDS)
+        if run.strategy == strategy in CHANGED_BY[reading]
+    ]
 
 
 def laboratory(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConfig]:
-    """The same on the laboratory's split, with :data:`PAIR_OF_TABLE_1`."""
-    return [
+    """The same on the laboratory's split, with :data:`PAIR_OF_TABLE_1`; then Others and AutoDPQ of Table 2."""
+    first = [
         run
         for seed in seeds
         for run in against_baselines(dataset, recipe, seed, PAIR_OF_TABLE_1, split="laboratory").values()
+    ]
+    kinds = [("others", "literal"), *(("autodpq", reading) for reading in READINGS)]
+    return first + [
+        configure(dataset, recipe, strategy, seed, model=model, reading=reading, split="laboratory")
+        for seed, model, (strategy, reading) in product(TABLE_SEEDS, MODELS[1:], kinds)
     ]
 
 
@@ -203,7 +269,8 @@ Plan = Callable[[str, str, Sequence[int], Path], list[RunConfig]]
 #: The parts of the evaluation beside the tables; packages above this one add theirs.
 PLANS: dict[str, Plan] = {
     "figure3": lambda dataset, recipe, seeds, _: long_random(dataset, recipe, seeds),
-    "controls": lambda dataset, recipe, seeds, _: control_runs(dataset, recipe, seeds),
+    "controls": lambda dataset, recipe, *_: control_runs(dataset, recipe),
+    "gain": lambda dataset, recipe, *_: gain_runs(dataset, recipe),
     "seeds": lambda dataset, recipe, _, out: ten_seeds(dataset, recipe, pair_of_grid(out, dataset, recipe)),
     "readings": lambda dataset, recipe, seeds, out: readings(
         dataset, recipe, seeds, pair_of_grid(out, dataset, recipe)

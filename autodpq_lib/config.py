@@ -68,6 +68,8 @@ READINGS: dict[str, dict[str, Any]] = {
     },
     "laboratory": {"pretrain_epochs": 2, "alpha_every": 10, "search_epochs": 50, "search_patience": 3},
 }
+#: The strategies that a reading which is not literal changes.
+CHANGED_BY = {"text": ("grid", "random", "autodpq"), "laboratory": ("autodpq",)}
 #: The parts of the text's reading that a model trained from scratch under a given decision has.
 FROM_SCRATCH = ("distance", "encoder_decay")
 
@@ -213,7 +215,7 @@ class RunConfig(_Frozen):
         yield published and self.dataset != "ml-1m", f"split: expected fixed on {self.dataset}, found laboratory"
         seeded = f"split_seed: expected 0 where split is laboratory, found {self.split_seed}"
         yield published and self.split_seed > 0, seeded
-        like = {"text": ("grid", "random", "autodpq"), "laboratory": ("autodpq",)}.get(self.reading, (self.strategy,))
+        like = CHANGED_BY.get(self.reading, (self.strategy,))
         said = (
             f"reading: expected literal for {self.strategy}, which {self.reading} does not change, found {self.reading}"
         )

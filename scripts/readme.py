@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 
+from autodpq_eval import ladder
 from autodpq_system.atomic import write_text
 from autodpq_system.paths import ROOT
 from benchmarks import lazy, step
@@ -34,6 +35,7 @@ PICTURES = {
     "results/gain.png": Picture(gain.data, gain.draw),
     "results/readings.png": Picture(readings.data, readings.draw),
     "results/conditions.png": Picture(conditions.data, conditions.draw),
+    "results/ladder.png": Picture(conditions.steps, ladder.draw),
     "results/budget.png": Picture(budget.data, budget.draw),
     "results/bench/peers.png": Picture(epochs.epochs, epochs.draw),
     "results/bench/search.png": Picture(step.costs, step.draw),

@@ -41,8 +41,7 @@ def notebooks_of(request: Request) -> dict[str, dict[str, Any]]:
     if request.part == "tables" and request.profile == "full" and request.dataset in SMALL:
         found[PACKED] = {**keys, "seed": seeds[0], "found_in": out}
     if request.part in ("controls", "seeds"):
-        same = {"records_of": request.dataset, "recipe": request.recipe}
-        found[CONTROLS] = {**same, "seeds": seeds, "found_in": out, "tables": out}
+        found[CONTROLS] = {"records_of": request.dataset, "recipe": request.recipe, "found_in": out, "tables": out}
     return found
 
 

@@ -48,32 +48,36 @@ def test_paired_p_value_needs_the_same_seeds() -> None:
 @pytest.fixture(scope="module")
 def plain() -> dict[str, list[Record]]:
     records, _ = read_plan(ROOT / "results", tables("ml-1m", "tuned", [1, 2, 3], ["deepfm"], ["fe", "others"]))
-    none: dict[str, list[Record]] = {c.id: [] for c in controls()} | {name: [] for name in STRATEGIES}
-    return none | {name: [r for r in records if r.config.strategy == name] for name in ("fe", "others")}
+    of = {name: [r for r in records if r.config.strategy == name] for name in STRATEGIES}
+    none: dict[str, list[Record]] = {c.id: [] for c in controls()}
+    return none | of | {f"{c.id}'s reference": of[c.strategy] for c in controls()}
 
 
 def test_an_effect_is_the_difference_of_means_on_each_measure(plain: dict[str, list[Record]]) -> None:
-    row = control_effects({**plain, "others-10": plain["fe"]}, [1, 2, 3]).set_index("id").loc["others-10"]
+    row = control_effects({**plain, "others-10": plain["fe"]}).set_index("id").loc["others-10"]
     for column, value in (("effect", lambda r: r.test.auc), ("touched auc", lambda r: r.test_parts["touched"].auc)):
         means = [sum(value(r) for r in plain[name]) / 3 for name in ("fe", "others")]
         assert row[column] == pytest.approx(means[0] - means[1], abs=1e-12)
 
 
-def test_a_missing_run_is_a_refusal(plain: dict[str, list[Record]]) -> None:
-    row = control_effects({**plain, "others-10": plain["fe"][:2]}, [1, 2, 3]).set_index("id").loc["others-10"]
-    assert row["n"] == 2
-    assert math.isnan(row["effect"])
+def test_a_seed_that_one_side_lacks_counts_on_neither(plain: dict[str, list[Record]]) -> None:
+    row = control_effects({**plain, "others-10": plain["fe"][:2]}).set_index("id").loc["others-10"]
+    gaps = [a.test.auc - b.test.auc for a, b in zip(plain["fe"][:2], plain["others"][:2], strict=True)]
+    assert (row["n"], row["planned"]) == (2, 10)
+    assert row["effect"] == pytest.approx(sum(gaps) / 2, abs=1e-12)
+    alone = control_effects({**plain, "others-10": plain["fe"][:1]}).set_index("id").loc["others-10"]
+    assert math.isnan(alone["effect"])
 
 
 def test_parts_of_other_thresholds_are_not_compared(plain: dict[str, list[Record]]) -> None:
     moved = [r.model_copy(update={"config": r.config.model_copy(update={"threshold": 10})}) for r in plain["others"]]
-    row = control_effects({**plain, "others-10": moved}, [1, 2, 3]).set_index("id").loc["others-10"]
+    row = control_effects({**plain, "others-10": moved}).set_index("id").loc["others-10"]
     assert row["effect"] == 0
     assert math.isnan(row["touched auc"])
 
 
 def test_a_redrawn_split_is_compared_within_itself_alone(plain: dict[str, list[Record]]) -> None:
-    assert not control_effects(plain, [1, 2, 3])["id"].str.endswith("-split").any()
+    assert not control_effects(plain)["id"].str.endswith("-split").any()
     assert sum("split" in title for title, _, _ in CONTRASTS) == 2
 
 
@@ -89,15 +93,22 @@ def test_every_contrast_names_runs_that_exist() -> None:
 
 
 def test_nothing_done_yet_shows_as_missing() -> None:
-    none = {name: [] for name in [*STRATEGIES, *(control.id for control in controls())]}
-    assert control_effects(none, [1, 2])["effect"].isna().all()
-    assert contrasts(none, [1, 2])["n"].eq(0).all()
+    of_controls = [name for control in controls() for name in (control.id, f"{control.id}'s reference")]
+    none: dict[str, list[Record]] = {name: [] for name in [*STRATEGIES, *of_controls]}
+    assert control_effects(none)["effect"].isna().all()
+    assert contrasts(none)["n"].eq(0).all()
 
 
 def test_forest_draws_each_control_once() -> None:
-    rows = [{"control": f"c{n}", "strategy": s, **effect(OURS, BASE)} for n, s in enumerate(("fe", "autodpq", "fe"))]
+    made = zip(("fe", "autodpq", "fe"), ("one group", "one group", "another"), strict=True)
+    rows = [{"control": f"c{n}", "strategy": s, "group": g, **effect(OURS, BASE)} for n, (s, g) in enumerate(made)]
     figure = forest(pd.DataFrame(rows), "title")
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [f"c{n}  (n = 3)" for n in (2, 1, 0)]
+    axis = figure.axes[0]
+    assert [label.get_text() for label in axis.get_yticklabels()] == [f"c{n}  (n = 3)" for n in (0, 1, 2)]
+    heads = {text.get_text(): text.get_position()[1] for text in axis.texts}
+    places = axis.get_yticks()
+    assert heads["one group"] > places[0] > places[1] > heads["another"] > places[2]
+    assert pytest.approx(0.0068) in [line.get_xdata()[0] for line in axis.lines if line.get_linestyle() == "--"]
 
 
 def test_contrasts_in_words_carry_their_numbers() -> None:
@@ -112,7 +123,9 @@ def test_contrasts_in_words_carry_their_numbers() -> None:
 
 def test_the_recipes_largest_part_stands_beside_the_papers_gain() -> None:
     rows = [{"id": c.id, "control": c.title, "effect": 0.001 if c.swap else 0.9} for c in controls()]
+    counts = {"n": 5, "planned": 5}
     rows[-1]["effect"] = -0.005
-    text = on_the_recipe(pd.DataFrame(rows))
+    text = on_the_recipe(pd.DataFrame([{**row, **counts} for row in rows[1:]] + [{**rows[0], "n": 3, "planned": 10}]))
+    assert text.endswith("With fewer seeds than planned: fe-extra (3 of 10).")
     assert "*FE, the other recipe's first-order scale*: -0.0050" in text
     assert "+0.0068" in text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autodpq_eval.plans import Control, best_pair, configure, control_runs, controls, plan, tables
+from autodpq_eval.plans import TEN_SEEDS, Control, best_pair, configure, control_runs, controls, plan, tables
 from autodpq_lib.config import RECIPES
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
@@ -31,22 +31,25 @@ def test_models_and_strategies_that_are_named_are_all_run() -> None:
 
 @pytest.mark.parametrize("recipe", ["paper", "tuned"])
 def test_each_control_changes_something_and_has_a_record_of_its_own(recipe: str) -> None:
-    plain = {run.name() for run in tables("ml-1m", recipe, [1, 2, 3], ["deepfm"])}
-    names = [control.config("ml-1m", recipe, seed).name() for control in controls() for seed in (1, 2, 3)]
+    each = [(control, seed) for control in controls() for seed in TEN_SEEDS if seed <= control.seeds]
+    names = [control.config("ml-1m", recipe, seed).name() for control, seed in each]
+    plain = {control.reference("ml-1m", recipe, seed).name() for control, seed in each}
     assert len(set(names)) == len(names)
     assert not plain & set(names)
-    assert {run.name() for run in control_runs("ml-1m", recipe, [1, 2, 3])} == plain | set(names)
+    runs = [run.name() for run in control_runs("ml-1m", recipe)]
+    assert len(set(runs)) == len(runs)
+    assert set(runs) == plain | set(names)
 
 
 def test_a_control_takes_one_part_of_the_other_recipe() -> None:
-    control = Control(id="x", strategy="fe", title="", swap="dropout")
+    control = Control(id="x", group="", strategy="fe", title="", swap="dropout")
     changed = control.config("ml-1m", "tuned", 1)
     assert changed.base_model == RECIPES["tuned"].model_copy(update={"dropout": 0.2})
     assert control.config("ml-1m", "paper", 1).base_model.dropout == 0.0
 
 
 def test_the_split_moves_with_the_seed_where_a_control_says_so() -> None:
-    control = Control(id="x", strategy="fe", title="", switches={"split_seed": "seed"})
+    control = Control(id="x", group="", strategy="fe", title="", switches={"split_seed": "seed"})
     assert [control.config("ml-1m", "tuned", seed).split_seed for seed in (1, 2)] == [1, 2]
 
 

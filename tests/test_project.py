@@ -112,7 +112,7 @@ def test_committed_ten_seeds_agree_with_the_records(recipe: str) -> None:
 
 @pytest.mark.parametrize("recipe", ["paper", "tuned"])
 def test_committed_controls_agree_with_the_records(recipe: str) -> None:
-    made = control_effects(groups(ROOT / "results", "ml-1m", recipe, [1, 2, 3]), [1, 2, 3])
+    made = control_effects(groups(ROOT / "results", "ml-1m", recipe))
     kept = (ROOT / "results" / "ml-1m" / recipe / "tables" / "controls.csv").read_text(encoding="utf-8")
     assert kept == as_csv(made)
 

@@ -7,8 +7,9 @@ from functools import cache
 import pandas as pd
 from matplotlib.figure import Figure
 
-from autodpq_eval import conditions
+from autodpq_eval import conditions, ladder
 from autodpq_eval.layout import markdown
+from autodpq_eval.paper import gain
 from autodpq_lib.config import RECIPES
 from scripts.pages.committed import RESULTS
 
@@ -38,7 +39,7 @@ def numbers() -> str:
         seeds = "/".join(f"{n:.0f}" for n in dict.fromkeys(of["n"]))
         rows.append([f"`{recipe}`", f"{name} †" if of["on test"].any() else str(name), seeds, *cells])
     head = ["recipe", "condition", "seeds"]
-    gaps = [f"over {name}, the paper {conditions.gain(key):+.4f}" for key, name in (("fe", "FE"), ("others", "Others"))]
+    gaps = [f"over {name}, the paper {gain('auc', key):+.4f}" for key, name in (("fe", "FE"), ("others", "Others"))]
     return markdown([*head, *gaps], rows)
 
 
@@ -80,4 +81,27 @@ def picture() -> str:
     )
 
 
-BLOCKS = {"conditions-picture": picture, "conditions": numbers, "conditions-verdict": verdict}
+@cache
+def steps() -> pd.DataFrame:
+    """The ladder of pretrain lengths, in recipe ``paper``."""
+    return ladder.table(RESULTS, "paper")
+
+
+def ladder_picture() -> str:
+    """The ladder's picture, its numbers as alternative text."""
+    rows = "; ".join(
+        f"without {row['without']}, pretrain {row['pretrain']}: {_cell(row)}, {row['n']:.0f} seeds"
+        for _, row in steps().iterrows()
+    )
+    return (
+        f"![AutoDPQ's gain over FE by the epochs of its pretrain. {rows}.](ladder.png)\n\n*What to see: how the gain "
+        "changes with the pretrain, and how much of it stays when a part is taken out.*\n"
+    )
+
+
+BLOCKS = {
+    "conditions-picture": picture,
+    "conditions": numbers,
+    "ladder-picture": ladder_picture,
+    "conditions-verdict": verdict,
+}

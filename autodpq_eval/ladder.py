@@ -1,0 +1,54 @@
+"""AutoDPQ's gain over FE against the length of its pretrain, with and without the parts that could make the gain."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from autodpq_eval.effects import by_seed
+from autodpq_eval.paper import gain
+from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS, configure, ladder_run
+from autodpq_eval.stats import paired_effect
+from autodpq_eval.tables import read_plan
+
+
+def table(out: Path, recipe: str) -> pd.DataFrame:
+    """A row a length and part left out: mean difference to FE over the common seeds, with the paired interval."""
+    fe = by_seed(read_plan(out, [configure("ml-1m", recipe, "fe", seed) for seed in LADDER_SEEDS])[0], "auc")
+    rows = []
+    for without, epochs in product(PARTS, LENGTHS):
+        plan = [ladder_run("ml-1m", recipe, epochs, without, seed) for seed in LADDER_SEEDS]
+        ours = by_seed(read_plan(out, plan)[0], "auc")
+        said = "to convergence" if epochs is None else str(epochs)
+        rows.append({"recipe": recipe, "without": without or "nothing", "pretrain": said, **paired_effect(ours, fe)})
+    every = pd.DataFrame(rows)
+    return every[every["n"] > 1].reset_index(drop=True)
+
+
+def draw(steps: pd.DataFrame) -> Figure:
+    """A line a part left out, a place a length; FE is zero, the dashed line the paper's gain over it."""
+    places = ["to convergence" if epochs is None else str(epochs) for epochs in LENGTHS]
+    figure, axis = plt.subplots(figsize=(8, 4.4), layout="constrained")
+    axis.axhline(0, color="0.4", lw=0.8)
+    axis.axhline(gain("auc", "fe"), color="black", ls="--", lw=1.2, label="the paper's gain")
+    looks = zip(
+        steps.groupby("without", sort=False), "os^", sns.color_palette("colorblind"), (-0.08, 0, 0.08), strict=False
+    )
+    for (without, of), marker, colour, shift in looks:
+        x = [places.index(name) + shift for name in of["pretrain"]]
+        errors = [of["effect"] - of["low"], of["high"] - of["effect"]]
+        label = "AutoDPQ" if without == "nothing" else f"without {without}"
+        axis.errorbar(x, of["effect"], yerr=errors, fmt=f"{marker}-", color=colour, ms=5, lw=1.4, label=label)
+    axis.set_xticks(range(len(places)), places)
+    axis.set(xlabel="epochs of the pretrain", ylabel="test AUC minus FE's, paired 95 % interval")
+    axis.set_title("AutoDPQ's gain over FE by the length of its pretrain", loc="left", fontweight="bold")
+    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    sns.despine(figure)
+    rows = (f"{r['without']}, {r['pretrain']}: {r['effect']:+.4f}" for _, r in steps.iterrows())
+    figure.set_label(f"AutoDPQ's gain over FE by part left out and epochs of the pretrain: {'; '.join(rows)}.")
+    return figure

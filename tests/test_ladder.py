@@ -1,0 +1,43 @@
+"""The ladder of pretrain lengths: its runs, its rows and its picture."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from autodpq_eval.ladder import draw
+from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS, all_together, configure, ladder, ladder_run
+
+
+def test_each_length_and_part_is_a_run_of_its_own() -> None:
+    runs = [run.name() for run in ladder("ml-1m", "paper")]
+    assert len(set(runs)) == len(runs) == len(LADDER_SEEDS) * (1 + len(LENGTHS) * len(PARTS))
+
+
+@pytest.mark.parametrize(("epochs", "limit", "pretrain"), [(0, None, False), (4, 4, True), (None, None, True)])
+def test_a_length_is_none_some_epochs_or_convergence(epochs: int | None, limit: int | None, pretrain: bool) -> None:
+    run = ladder_run("ml-1m", "paper", epochs, "compression", 2)
+    assert (run.pretrain, run.pretrain_epochs, run.quantise) == (pretrain, limit, False)
+
+
+def test_the_last_step_is_the_plain_run() -> None:
+    assert ladder_run("ml-1m", "paper", None, "", 3) == configure("ml-1m", "paper", "autodpq", 3)
+
+
+def test_all_together_has_every_condition_in_every_strategy_that_knows_it() -> None:
+    runs = all_together("ml-1m", "paper", 1)
+    assert {run.patience for run in runs.values()} == {1}
+    assert (runs["autodpq"].threshold, runs["others"].threshold) == (160, 160)
+    assert runs["autodpq"].alpha_every == 10
+
+
+def test_the_picture_has_a_line_a_part_at_the_places_of_its_lengths() -> None:
+    rows = [
+        {"without": part, "pretrain": place, "effect": 0.001 * x, "low": 0.0, "high": 0.004}
+        for part in ("nothing", "compression")
+        for x, place in enumerate(("0", "2", "to convergence"))
+    ]
+    axis = draw(pd.DataFrame(rows)).axes[0]
+    (first, second) = (group.lines[0] for group in axis.containers)
+    assert [round(x) for x in first.get_xdata()] == [round(x) for x in second.get_xdata()] == [0, 2, 5]
+    assert list(first.get_ydata()) == pytest.approx([0, 0.001, 0.002])
