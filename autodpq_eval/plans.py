@@ -85,7 +85,7 @@ def long_random(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConf
 
 
 class Control(BaseModel):
-    """One switch changed; the reference is the same strategy, recipe, reading, split and seed without the change.
+    """One switch changed; the reference is the same strategy, recipe, reading, split, pair and seed without.
 
     Attributes:
         group: its heading among the controls.
@@ -115,7 +115,8 @@ class Control(BaseModel):
 
     def reference(self, dataset: str, recipe: str, seed: int) -> RunConfig:
         """The run that it is compared with."""
-        common = {key: self.switches[key] for key in ("reading", "split") if key in self.switches}
+        shared = ("reading", "split", "centroids", "subspaces")
+        common = {key: self.switches[key] for key in shared if key in self.switches}
         return configure(dataset, recipe, self.strategy, seed, **common)
 
 
