@@ -13,7 +13,7 @@ from autodpq_eval.plans import configure
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import RECIPES
 from benchmarks import after_training
-from scripts.pages import committed
+from scripts.pages import committed, parts
 from scripts.pages.committed import both_tables, claims, runs, table, ten_seed_comparisons
 
 #: Of ten seeds; Grid's is the pair that Table 1's Grid found best.
@@ -112,4 +112,5 @@ BLOCKS = {
     "calibration": calibration,
     "ledger": ledger,
     "cost": cost,
+    "parts": parts.table,
 }
