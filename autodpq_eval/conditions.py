@@ -21,7 +21,7 @@ from autodpq_eval.paper import gain, table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, all_together
 from autodpq_eval.stats import paired_effect
 from autodpq_eval.tables import read_plan
-from autodpq_lib.config import READINGS
+from autodpq_lib.config import READINGS, RECIPES
 from autodpq_runs.record import Record
 
 #: AUC by seed.
@@ -64,7 +64,7 @@ def conditions(out: Path, recipe: str) -> Iterator[Condition]:
     """All of them, from the records below ``out``; a run that is missing is left out, with its seed."""
     runs = groups(out, "ml-1m", recipe)
     yield from _readings(out, recipe)
-    yield from _controls({name: by_seed(records, "auc") for name, records in runs.items()})
+    yield from _controls(recipe, {name: by_seed(records, "auc") for name, records in runs.items()})
     yield from _together(out, recipe)
     yield from _on_test(out, recipe, runs)
 
@@ -83,13 +83,14 @@ def _under_readings(out: Path, recipe: str, split: str, name: str) -> list[Recor
     return read_plan(out, [plan[name] for plan in plans])[0]
 
 
-def _controls(aucs: dict[str, Values]) -> Iterator[Condition]:
+def _controls(recipe: str, aucs: dict[str, Values]) -> Iterator[Condition]:
     yield Condition("search without a pretrain", aucs["no-pretrain"], aucs["fe"], aucs["others"])
     impatient = [aucs[f"{name}-impatient"] for name in ("autodpq", "fe", "others")]
     yield Condition("patience 1", impatient[0], impatient[1], impatient[2])
-    ours, other_start = aucs["autodpq-160"], aucs["fe-first-order"]
-    yield Condition("threshold 160", ours, aucs["fe"], aucs["others-160"])
-    yield Condition("threshold 160, FE's first-order scale of the other recipe", ours, other_start, {})
+    yield Condition("threshold 160", aucs["autodpq-160"], aucs["fe"], aucs["others-160"])
+    if RECIPES[recipe].first_order_sd:  # the other recipe's is zero
+        from_zero = aucs["fe-first-order"]
+        yield Condition("threshold 160, FE's first-order weights from zero", aucs["autodpq-160"], from_zero, {})
 
 
 def _together(out: Path, recipe: str) -> Iterator[Condition]:

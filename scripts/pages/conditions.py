@@ -57,9 +57,9 @@ def verdict() -> str:
     honest, chosen = wide[~wide["on test"]], wide[wide["on test"]]
     both = honest.groupby("name")["reaches"].agg(["all", "size"]).query("all and size == 2").index
     said = [_largest(honest[honest["over"] == over], over) for over in ("FE", "Others")]
-    said.append(f"Up to both gains at once, with its intervals, comes {_listed(both)}.")
+    said.append(f"Both gains are reached at once under {_listed(both)}.")
     of_test = chosen.loc[chosen["reaches"], ["name", "over"]].agg(" over ".join, axis=1)
-    return " ".join([*said, f"With choices made on the test split, the gain is reached by {_listed(of_test)}."]) + "\n"
+    return " ".join([*said, f"With choices made on the test split, a gain is reached under {_listed(of_test)}."]) + "\n"
 
 
 def _largest(of: pd.DataFrame, over: str) -> str:
@@ -67,8 +67,8 @@ def _largest(of: pd.DataFrame, over: str) -> str:
     best = of.loc[of["effect"].idxmax()]
     return (
         f"The paper's gain over {over} is {best['paper']:+.4f}. Without a look at the test split the largest here is "
-        f"{best['effect']:+.4f}, {best['effect'] / best['paper']:.0%} of it: {best['name']}. With its interval, "
-        f"{_listed(of.loc[of['reaches'], 'name'])} comes up to it."
+        f"{best['effect']:+.4f}, {best['effect'] / best['paper']:.0%} of it: {best['name']}. The interval "
+        f"reaches the paper's gain under {_listed(of.loc[of['reaches'], 'name'])}."
     )
 
 
