@@ -11,6 +11,7 @@ import pandas as pd
 
 from autodpq_eval.effects import by_seed
 from autodpq_eval.paper import table_value
+from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
 from autodpq_eval.stats import BETTER, MARGIN, effect, equivalence, verdict
 from autodpq_eval.tables import read_plan
 from autodpq_eval.ten_seeds import holm
@@ -60,6 +61,28 @@ def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     for column in ("p", "p_paired"):
         table[f"{column}_holm"] = holm(table[column].astype(float).to_numpy())
     return table.assign(verdict=[verdict(row) for _, row in table.iterrows()])
+
+
+def on_laboratory_split(out: Path) -> str:
+    """:func:`in_words` for MovieLens-1M on the laboratory's split, recipe ``paper``, from the records below ``out``."""
+    plans = [against_baselines("ml-1m", "paper", seed, PAIR_OF_TABLE_1, split="laboratory") for seed in TEN_SEEDS]
+    there = {name: records for name, records in groups(out, plans).items() if records}
+    return in_words(means(there), comparisons(there))
+
+
+def in_words(every: pd.DataFrame, against: pd.DataFrame) -> str:
+    """What :func:`means` and :func:`comparisons` show, as a Markdown list made from their numbers."""
+    theirs = every[~every.index.str.startswith(OURS)]
+    gaps = theirs["auc"] - theirs["paper"]
+    sentences = [f"{', '.join(theirs.index)} lie {gaps.min():+.4f} to {gaps.max():+.4f} from the paper's AUC."]
+    for name, row in every.drop(theirs.index).iterrows():
+        of = against.query("metric == 'auc' and a == @name")
+        said = "; ".join(f"{r['effect']:+.4f} over {r['b']} ({r['verdict']})" for _, r in of.iterrows())
+        sentences.append(
+            f"AutoDPQ under the {str(name).rsplit(maxsplit=1)[-1]} reading has {row['auc']:.4f}, "
+            f"{row['auc'] - row['paper']:+.4f} from the paper's: {said}."
+        )
+    return "\n".join(f"- {sentence}" for sentence in sentences) + "\n"
 
 
 def _pairs(

@@ -90,24 +90,7 @@ def differences(place: str) -> str:
 
 def summary(place: str) -> str:
     """What the table shows, in sentences made from its numbers."""
-    ours = means(place)
-    baselines = ours[~ours.index.str.startswith(readings.OURS)]
-    gaps = baselines["auc"] - baselines["paper"]
-    sentences = [
-        f"{', '.join(baselines.index)} lie {gaps.min():+.4f} to {gaps.max():+.4f} from the paper's AUC.",
-        *(_sentence(place, reading) for reading in READINGS if f"{readings.OURS}, {reading}" in ours.index),
-    ]
-    return "\n".join(f"- {sentence}" for sentence in sentences) + "\n"
-
-
-def _sentence(place: str, reading: str) -> str:
-    name = f"{readings.OURS}, {reading}"
-    row, of = means(place).loc[name], comparisons(place).query("metric == 'auc' and a == @name")
-    said = "; ".join(f"{r['effect']:+.4f} over {r['b']} ({r['verdict']})" for _, r in of.iterrows())
-    return (
-        f"AutoDPQ under the {reading} reading has {row['auc']:.4f}, {row['auc'] - row['paper']:+.4f} from the paper's: "
-        f"{said}."
-    )
+    return readings.in_words(means(place), comparisons(place))
 
 
 def data() -> pd.DataFrame:
