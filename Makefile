@@ -17,13 +17,13 @@ export OMP_NUM_THREADS ?= 1
 export THP_MEM_ALLOC_ENABLE ?= 1
 
 # Values reach the shell as variables, never as its text. The batch ends when this make does.
-export DATASET RECIPE PART SEEDS MODELS STRATEGIES PROFILE OUT EXECUTOR JOBS CLAIM RECORD BYTES RATIO LOSS
+export DATASET RECIPE PART SEEDS MODELS STRATEGIES PROFILE OUT EXECUTOR JOBS CLAIM RECORD BYTES RATIO LOSS WIDTH
 BATCH = @AUTODPQ_STARTER=$$PPID@$$(uname -n) exec $(BIN)/python -m scripts.replicate --recipe="$$RECIPE" --seeds "$$SEEDS" \
 	--models "$$MODELS" --strategies "$$STRATEGIES" --executor="$$EXECUTOR" $(if $(JOBS),--jobs="$$JOBS")
 WHERE = --dataset="$$DATASET" --out="$$OUT"
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo replicate controls seeds plan compress readme bench verify explain test check sanitize format lab book clean
+.PHONY: help env demo replicate controls seeds budget plan compress readme bench verify explain test check sanitize format lab book clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -48,12 +48,16 @@ controls: env  ## the controls of config/controls.yaml (hours): RECIPE= JOBS= OU
 seeds: env  ## FE, Others, the best pair of Grid and AutoDPQ on ten seeds: RECIPE= JOBS= OUT=
 	$(BATCH) $(WHERE) --part=seeds
 
+budget: env  ## AUC at equal bytes, ten seeds, both recipes (hours), what decides first: OUT= JOBS=
+	for recipe in tuned paper; do for seeds in "11" "1 2 3" "4 5 6 7 8 9 10"; do \
+		$(MAKE) replicate PART=budget RECIPE=$$recipe SEEDS="$$seeds" || exit 1; done; done
+
 plan: env  ## what `make replicate` would run, what is done, and where the logs are
 	$(BATCH) $(WHERE) --part="$$PART" --profile="$$PROFILE" --plan
 
-compress: env  ## a finished run in a small file: RECORD= and BYTES=30000, RATIO=0.05 or LOSS=0.001; ONWARD=1 trains on
+compress: env  ## a finished run in a small file: RECORD= and BYTES=30000, RATIO=0.05 or LOSS=0.001; WIDTH=8 for less still
 	$(BIN)/python -m scripts.compress "$$RECORD" $(if $(BYTES),--bytes="$$BYTES") $(if $(RATIO),--ratio="$$RATIO") \
-		$(if $(LOSS),--loss="$$LOSS") $(if $(ONWARD),--onward)
+		$(if $(LOSS),--loss="$$LOSS") $(if $(WIDTH),--width="$$WIDTH")
 
 lab: env  ## JupyterLab on working copies of the notebooks, in runs/lab, with data and a trained run of each strategy
 	@exec $(BIN)/python -m scripts.lab

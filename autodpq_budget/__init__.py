@@ -8,6 +8,7 @@ file                         what is there
 ``menu.py``                  every way of every group, with its bytes and its distortion; the choice
 ``sensitivity.py``           how much the loss of a model minds an error in each field and dimension
 ``by_groups.py``             the chosen tables as an embedding that can be trained on
+``teach.py``                 a model that learns what another says
 ``train_on.py``              training on with fixed codes
 ``compress.py``              a trained model in a file of so many bytes
 ``arrays.py``                plain arrays in so many bytes

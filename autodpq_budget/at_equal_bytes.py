@@ -10,46 +10,55 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from autodpq_budget.plan import SHARES
+from autodpq_budget.plan import SHARES, tables
 from autodpq_budget.strategy import STRATEGY
-from autodpq_eval.stats import paired_effect
-from autodpq_lib.config import OUTSIDE
-from autodpq_rivals.budget import rest_bytes
+from autodpq_eval.expected import kind
+from autodpq_eval.stats import effect, equivalence, paired_effect
+from autodpq_eval.ten_seeds import holm
+from autodpq_lib.config import OUTSIDE, STRATEGIES
 from autodpq_runs.record import Record, read_record
 
 #: Fields of a record's model, which a record does not tell.
 FIELDS = {"ml-1m": 8, "ml-100k": 8, "planted": 3}
-MARKERS = "osD^vP*Xh"
+MARKERS = "osD^vP*Xh<>pd"
+#: What a run at a budget may change; controls change other things.
+KNOBS = {"options", "embedding_dim", "subspaces", "threshold"}
+#: Strategies that may be run at a budget, beside those of packages above the library.
+INSIDE = ("fe", "others")
+#: Margin within which a compressed model is as good as FE.
+MARGIN = 0.0005
 
 
-def runs(out: Path, dataset: str, recipe: str, seeds: Sequence[int]) -> pd.DataFrame:
-    """A row a run on DeepFM: method, width X, seed, share of FE's bytes, bytes of both tables, AUCs.
+def runs(out: Path, dataset: str, recipe: str, seeds: Sequence[int], model: str = "deepfm") -> pd.DataFrame:
+    """A row a run: method, setting, width X, seed, share of FE's bytes, bytes of both tables, AUCs.
 
-    The share is the smallest of :data:`SHARES` that the bytes keep to; of FE, which has its own, it is 1.
+    The share is the smallest of :data:`SHARES` that the bytes keep to. It is 1 for FE and the other strategies of
+    Table 1 as they come, which are not told how many bytes they may have.
     """
-    paths = sorted((out / dataset / recipe / "records").glob("deepfm-*.json"))
-    named = [path for path in paths if path.name.startswith(tuple(f"deepfm-{name}-" for name in ("fe", *OUTSIDE)))]
-    found = [record for record in map(read_record, named) if record.config.seed in seeds]
-    full = [tables(r) for r in found if _plain(r)][:1]
+    paths = sorted((out / dataset / recipe / "records").glob(f"{model}-*.json"))
+    wanted = tuple(f"{model}-{name}-" for name in (*STRATEGIES, *OUTSIDE))
+    found = list(map(read_record, (path for path in paths if path.name.startswith(wanted))))
+    found = [record for record in found if record.config.seed in seeds and set(record.config.changed()) <= KNOBS]
+    full = [_size(r) for r in found if r.config.strategy == "fe" and _plain(r)][:1]
     return pd.DataFrame(_rows(found, full[0]) if full else [])
 
 
-def tables(record: Record) -> int:
-    """Bytes of embedding and first-order weights."""
-    return record.space.model_bytes - rest_bytes(record.config, FIELDS[record.config.dataset])
+def _size(record: Record) -> int:
+    return tables(record, FIELDS[record.config.dataset])
 
 
 def _plain(record: Record) -> bool:
-    return record.config.strategy == "fe" and not record.config.changed()
+    return not record.config.changed()
 
 
 def _rows(found: Sequence[Record], full: int) -> Iterator[dict[str, object]]:
     for record in found:
-        size = tables(record)
+        size, method = _size(record), record.config.strategy
         fits = [share for share in SHARES if size <= int(share * full)]
-        if _plain(record) or (record.config.strategy in OUTSIDE and fits):
+        if (_plain(record) and method in STRATEGIES) or (method in (*INSIDE, *OUTSIDE) and fits):
             yield {
-                "method": record.config.strategy,
+                "method": method,
+                "setting": kind(record.config),
                 "width": record.config.embedding_dim,
                 "seed": record.config.seed,
                 "share": 1.0 if _plain(record) else min(fits),
@@ -59,51 +68,103 @@ def _rows(found: Sequence[Record], full: int) -> Iterator[dict[str, object]]:
             }
 
 
+def best(found: pd.DataFrame) -> pd.DataFrame:
+    """A run a method, share and seed: of the compressor the width that is best on validation of that seed.
+
+    Of a rival it is one setting for all seeds: the one that most seeds have, of equals the best on validation.
+    """
+    ours = found["method"] == STRATEGY
+    keep = found[ours].sort_values("valid").groupby(["share", "seed"]).tail(1)
+    rest = found[~ours]
+    means = rest.groupby(["method", "share", "setting"])["valid"].agg(["count", "mean"]).reset_index()
+    top = means.sort_values(["count", "mean"]).groupby(["method", "share"]).tail(1)
+    return pd.concat([keep, rest.merge(top[["method", "share", "setting"]])], ignore_index=True)
+
+
 def table(found: pd.DataFrame) -> pd.DataFrame:
-    """A row a method, share and width: seeds, mean bytes, AUC and its spread, the paired difference to FE."""
-    fe = found[found["method"] == "fe"].set_index("seed")["auc"].to_dict()
+    """A row a method and share: seeds, mean bytes, AUC and its spread, and the paired difference to FE.
+
+    Args:
+        found: of :func:`best`.
+    """
+    fe = _by_seed(found, "fe", 1.0)
     rows = []
-    for (method, share, width), of in found.groupby(["method", "share", "width"], sort=False):
-        gap = paired_effect(of.set_index("seed")["auc"].to_dict(), fe)
+    for (method, share), of in found.groupby(["method", "share"], sort=False):
+        mine = _by_seed(found, method, share)
+        gap = paired_effect(mine, fe)
         rows.append(
             {
-                **{"method": method, "share": share, "width": width, "n": len(of), "bytes": of["bytes"].mean()},
+                **{"method": method, "share": share, "n": len(of), "bytes": of["bytes"].mean()},
+                **{"width": " or ".join(map(str, sorted(of["width"].unique())))},
+                **{"auc": of["auc"].mean(), "sd": of["auc"].std()},
+                **{"difference": gap["effect"], "half": gap["high"] - gap["effect"]},
+            }
+        )
+    return pd.DataFrame(rows).sort_values(["share", "method"], ascending=[False, True], ignore_index=True)
+
+
+def verdicts(found: pd.DataFrame) -> pd.DataFrame:
+    """A row a share of the compressor: against FE, with a test of equivalence, and against its best rival, Holm's p.
+
+    The best rival has the highest mean AUC of those with most seeds.
+
+    Args:
+        found: of :func:`best`.
+    """
+    fe, rows = _by_seed(found, "fe", 1.0), []
+    for share in sorted(set(found.loc[found["method"] == STRATEGY, "share"]), reverse=True):
+        ours, name = _by_seed(found, STRATEGY, share), best_rival(found, share)
+        gap, rival = paired_effect(ours, fe), _by_seed(found, name, share)
+        lead, both = paired_effect(ours, rival), sorted({*ours} & {*rival})
+        shared = [{seed: of[seed] for seed in both} for of in (ours, rival)]
+        equal = equivalence(ours, {seed: fe[seed] for seed in ours}, MARGIN)
+        rows.append(
+            {
+                **{"share": share, "n": gap["n"], "difference": gap["effect"], "half": gap["high"] - gap["effect"]},
+                **{"p_equal": equal["p_equal_paired"], "rival": name, "n_rival": lead["n"]},
                 **{
-                    "auc": of["auc"].mean(),
-                    "sd": of["auc"].std(),
-                    "difference": gap["effect"],
-                    "half": gap["high"] - gap["effect"],
+                    "lead": lead["effect"],
+                    "lead_half": lead["high"] - lead["effect"],
+                    "p": effect(*shared)["p_paired"],
                 },
             }
         )
-    return pd.DataFrame(rows).sort_values(["share", "method", "width"], ascending=[False, True, True])
+    made = pd.DataFrame(rows)
+    return made.assign(p_holm=holm(made["p"].to_numpy(float))) if len(made) else made
 
 
-def best(found: pd.DataFrame) -> pd.DataFrame:
-    """Of each method and share the width that is best on validation, over the seeds that all its widths have."""
-    means = found.groupby(["method", "share", "width"])["valid"].agg(["mean", "count"]).reset_index()
-    most = means.groupby(["method", "share"])["count"].transform("max")
-    top = means[means["count"] == most].sort_values("mean").groupby(["method", "share"]).tail(1)
-    return found.merge(top[["method", "share", "width"]], on=["method", "share", "width"])
+def best_rival(found: pd.DataFrame, share: float) -> str:
+    """Name of the rival with the highest mean AUC at a share, among those that most seeds have; none: an empty one."""
+    of = found[(found["share"] == share) & (found["method"] != STRATEGY)]
+    means = of.groupby("method")["auc"].agg(["count", "mean"])
+    return str(means.sort_values(["count", "mean"]).index[-1]) if len(means) else ""
+
+
+def _by_seed(found: pd.DataFrame, method: str, share: float) -> dict[int, float]:
+    of = found[(found["method"] == method) & (found["share"] == share)]
+    return dict(zip(of["seed"], of["auc"], strict=True))
 
 
 def draw(rows: pd.DataFrame) -> Figure:
-    """AUC against bytes on a logarithmic axis, a line a method and width, FE dashed; bars are 95 % intervals."""
-    figure, axis = plt.subplots(figsize=(8, 4.6), layout="constrained")
-    fe, others = rows[rows["method"] == "fe"], rows[rows["method"] != "fe"]
+    """AUC against bytes on a logarithmic axis, a line a method, FE dashed; bars are 95 % intervals."""
+    figure, axis = plt.subplots(figsize=(9, 5), layout="constrained")
+    fe = rows[(rows["method"] == "fe") & (rows["share"] == 1)]
     axis.axhline(fe["auc"].mean(), color="0.4", ls="--", lw=1.5, label="FE, X = 16")
-    lines = others.sort_values("bytes").groupby(["method", "width"], sort=False)
-    for ((method, width), of), colour, marker in zip(lines, sns.color_palette("colorblind"), MARKERS, strict=False):
-        label = f"{'rate-distortion choice' if method == STRATEGY else method}, X = {width}"
-        half = of["half"].fillna(0)
-        axis.errorbar(of["bytes"], of["auc"], half, color=colour, marker=marker, capsize=3, label=label)
-    shares = sorted(set(others["share"]))
+    others = rows.drop(fe.index)
+    lines = others.sort_values("bytes").groupby("method", sort=False)
+    palette = sns.color_palette("colorblind", 10)
+    for n, ((method, of), marker) in enumerate(zip(lines, MARKERS, strict=False)):
+        ours = method == STRATEGY
+        colour, label = ("black", "rate-distortion choice") if ours else (palette[n % 10], method)
+        half, width = of["half"].fillna(0), 2.5 if ours else 1
+        axis.errorbar(of["bytes"], of["auc"], half, color=colour, marker=marker, label=label, lw=width, capsize=3)
+    shares = sorted({*SHARES, 1.0})
     axis.set_xscale("log", base=2)
     axis.set_xticks([share * fe["bytes"].mean() for share in shares], [f"{share:.1%}" for share in shares])
     axis.minorticks_off()
     axis.set(xlabel="bytes of embedding and first-order weights, share of FE's", ylabel="test AUC")
     axis.set_title("AUC against bytes", loc="left", fontweight="bold")
-    axis.legend(loc="lower right")
+    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     sns.despine(figure)
     said = "; ".join(f"{r['method']} {r['bytes']:,.0f} bytes {r['auc']:.4f}" for _, r in rows.iterrows())
     figure.set_label(f"AUC against bytes, a line a method, FE dashed. {said}.")

@@ -61,17 +61,16 @@ class Menu:
         """Bytes of the largest choice: all rows in float16."""
         return self.overhead + sum(max(way.stored.bytes for way in group) for group in self._every())
 
-    def choose(self, budget: int, factors: Mapping[str, float] | None = None) -> dict[str, list[Offer]]:
+    def choose(self, budget: int) -> dict[str, list[Offer]]:
         """For each table the ways of its groups: the least distortion in at most ``budget`` bytes.
 
         Args:
             budget: in bytes, of all that :meth:`tensors` gives.
-            factors: table -> what its distortion is multiplied by, 1 where it isn't named.
 
         Raises:
             ValueError: not even the smallest choice fits.
         """
-        sizes, losses = self._grid(factors or {})
+        sizes, losses = self._grid()
         room = budget - self.overhead
         if budget < self.least:
             raise ValueError(f"budget: expected at least {self.least} bytes, found {budget}")
@@ -91,14 +90,14 @@ class Menu:
     def _every(self) -> list[Sequence[Offer]]:
         return [group for made in self.offers.values() for group in made]
 
-    def _grid(self, factors: Mapping[str, float]) -> tuple[Floats, Floats]:
+    def _grid(self) -> tuple[Floats, Floats]:
         """Bytes and distortion of each way of each group, table after table: ``[G', W]``; inf where there is none."""
-        every = [(factors.get(table, 1.0), group) for table, made in self.offers.items() for group in made]
-        shape = len(every), max(len(group) for _, group in every)
+        every = self._every()
+        shape = len(every), max(map(len, every))
         sizes, losses = np.full(shape, NEVER), np.full(shape, np.inf)
-        for g, (factor, group) in enumerate(every):
+        for g, group in enumerate(every):
             sizes[g, : len(group)] = [way.stored.bytes for way in group]
-            losses[g, : len(group)] = [factor * way.distortion for way in group]
+            losses[g, : len(group)] = [way.distortion for way in group]
         return sizes, losses
 
 

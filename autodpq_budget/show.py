@@ -46,15 +46,15 @@ def _range(low: int | None, end: int | None) -> str:
     return f"{low} and more" if end is None else f"{low} to {end - 1}"
 
 
-def curve(menu: Menu, factor: float = 1.0) -> pd.DataFrame:
+def curve(menu: Menu) -> pd.DataFrame:
     """The least distortion at each of some budgets: columns ``bytes`` and ``distortion``."""
     budgets = np.geomspace(menu.least, menu.most, POINTS).astype(int)
-    return pd.DataFrame([point(menu, int(budget), factor) for budget in budgets])
+    return pd.DataFrame([point(menu, int(budget)) for budget in budgets])
 
 
-def point(menu: Menu, budget: int, factor: float = 1.0) -> dict[str, float]:
+def point(menu: Menu, budget: int) -> dict[str, float]:
     """What a budget buys."""
-    ways = [way for table in menu.choose(budget, {"first_order": factor}).values() for way in table]
+    ways = [way for table in menu.choose(budget).values() for way in table]
     bytes_ = menu.overhead + sum(way.stored.bytes for way in ways)
     return {"bytes": bytes_, "distortion": sum(way.distortion for way in ways)}
 

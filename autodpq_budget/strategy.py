@@ -6,10 +6,11 @@ from typing import cast
 
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.compress import menu_of, on_groups
+from autodpq_budget.teach import TAUGHT, taught, taught_of, teacher_of
 from autodpq_budget.train_on import train_on
 from autodpq_data.schema import Schema
-from autodpq_lib.config import RunConfig
-from autodpq_lib.models.build import MakesEmbedding, full_model
+from autodpq_lib.config import METHOD_VERSION, RunConfig
+from autodpq_lib.models.build import MakesEmbedding, full
 from autodpq_lib.strategies import register
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
@@ -18,18 +19,16 @@ STRATEGY = "budget"
 
 
 def budget(run: Run) -> list[Fit]:
-    """FE; then its tables in ``bytes``, trained on with fixed codes; the result is the best round on validation.
+    """FE of the run's width, taught, in ``bytes``; then trained on, codes fixed: the best round on validation.
 
-    Options: ``bytes`` of embedding and first-order weights, as everywhere where methods are compared; ``factor`` of the
-    first-order weights' distortion, 1 by default; ``onward``, off to leave out the training on.
+    Options: ``bytes`` of embedding and first-order weights, as everywhere where methods are compared; ``onward``, off
+    to leave out the training on.
     """
-    full = run.fit("full", full_model(run.config, run.schema), scored=False)
-    model = full_model(run.config, run.schema)
-    model.load_state_dict(full.weights)
+    teacher, fits = teacher_of(run)
+    model, own = taught_of(run, teacher)
     offered, options = menu_of(model, run.schema, run.train), run.config.options
-    chosen = offered.choose(int(options["bytes"]), {"first_order": float(options.get("factor", 1))})
-    made = on_groups(run.config, run.schema, model, offered.tensors(chosen))
-    return [full, train_on(run, made, onward=bool(options.get("onward", True)))]
+    made = on_groups(run.config, run.schema, model, offered.tensors(offered.choose(int(options["bytes"]))))
+    return [*fits, *own, train_on(run, made, teacher, onward=bool(options.get("onward", True)))]
 
 
 def embedding(config: RunConfig, schema: Schema) -> ByGroups:
@@ -38,5 +37,6 @@ def embedding(config: RunConfig, schema: Schema) -> ByGroups:
 
 
 def register_budget() -> None:
-    """Make the compressor a strategy."""
-    register(STRATEGY, cast(MakesEmbedding, embedding), strategy=budget)
+    """Make the compressor a strategy, and so the FE that it starts from."""
+    register(STRATEGY, cast(MakesEmbedding, embedding), strategy=budget, version=METHOD_VERSION[STRATEGY])
+    register(TAUGHT, full, strategy=taught)

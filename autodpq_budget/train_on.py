@@ -1,20 +1,24 @@
-"""Training on with the codes fixed: numbers and the rest of the model follow each other."""
+"""Training on with the codes fixed: numbers and the rest of the model learn what a full model says.
+
+Labels of the training part have been seen often enough: with them a small model overfits at once.
+"""
 
 from __future__ import annotations
 
+from autodpq_budget.teach import Taught
 from autodpq_lib.config import Limit
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
-from autodpq_lib.training.trainer import Row, Trainer
+from autodpq_lib.training.trainer import Row
 
 #: Rounds at most, the one without training among them, and those that may bring nothing.
-LIMIT = Limit(rounds=16, patience=3)
+LIMIT = Limit(rounds=9, patience=2)
 #: The model as it comes.
 NONE = Limit(rounds=1, patience=1)
 
 
-class Onward(Trainer):
+class Onward(Taught):
     """Trains on a model that is whole already: its first round only validates what there is."""
 
     def round(self, number: int) -> Row:
@@ -22,10 +26,9 @@ class Onward(Trainer):
         return super().round(number) if number else {"steps": 0}
 
 
-def train_on(run: Run, model: CTRModel, name: str = "compress", *, onward: bool = True) -> Fit:
+def train_on(run: Run, model: CTRModel, teacher: CTRModel, name: str = "compress", *, onward: bool = True) -> Fit:
     """Train on, as the run's configuration says, and stop on validation; the model ends with the best weights.
 
     Those may be the ones that it came with, and are if ``onward`` is off.
     """
-    trainer = Onward(model, run.train, run.config)
-    return run.fit(name, model, trainer=trainer, limit=LIMIT if onward else NONE)
+    return run.fit(name, model, trainer=Onward(model, run, teacher), limit=LIMIT if onward else NONE)

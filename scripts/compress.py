@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.loss is not None:
         made = smallest(run, asked.loss, path)
     else:
-        made = compress(run, asked.bytes or int(asked.ratio * whole), path, onward=asked.onward)
+        made = compress(run, asked.bytes or int(asked.ratio * whole), path, width=asked.width)
     _tell(run, made, path, whole)
     return 0
 
@@ -43,7 +43,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     how.add_argument("--bytes", type=whole_number(1), help="of the whole file, at most")
     how.add_argument("--ratio", type=_above_0, help="of the uncompressed file's bytes, at most")
     how.add_argument("--loss", type=_above_0, help="of validation AUC, at most")
-    parser.add_argument("--onward", action="store_true", help="train on with the codes fixed (minutes)")
+    parser.add_argument("--width", type=whole_number(1), help="of an FE that the run's model teaches first")
     parser.add_argument("--to", type=Path, help="the file; default: below runs/compressed")
     return parser.parse_args(arguments)
 

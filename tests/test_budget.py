@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import COUNTS, SIZES, small_config, small_run
+from conftest import SIZES, small_config, small_run
 from test_packed import record
 from torch.nn import functional as F
 
@@ -16,10 +16,10 @@ from autodpq_budget import compress as module
 from autodpq_budget.arrays import compress_arrays
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.compress import compress, menu_of, on_groups, smallest
-from autodpq_budget.menu import Menu, Offer, bytes_of, menu
+from autodpq_budget.menu import Menu, Offer, bytes_of
 from autodpq_budget.sensitivity import sensitivities
-from autodpq_budget.tables import Group, Table, groups, order
-from autodpq_budget.train_on import train_on
+from autodpq_budget.tables import Group, groups, order
+from autodpq_budget.train_on import Onward, train_on
 from autodpq_budget.ways import Stored, options, restored, size, store
 from autodpq_data.schema import Schema
 from autodpq_lib.models.build import full_model
@@ -122,17 +122,6 @@ def test_no_other_choice_has_less_distortion_at_its_price_and_none_is_too_large(
         assert best <= loss <= best + steps
 
 
-def test_a_factor_buys_first_order_weights_bytes() -> None:
-    tables = {name: Table(np.random.default_rng(1).normal(size=(14, d)).astype(np.float32), np.ones((3, d), np.float32))
-              for name, d in (("embedding", 8), ("first_order", 1))}  # fmt: skip
-    offered = menu(tables, FIELDS, COUNTS.numpy())
-
-    def of_weights(factor: float) -> int:
-        return sum(o.stored.bytes for o in offered.choose(150, {"first_order": factor})["first_order"])
-
-    assert of_weights(1e-6) < of_weights(1e6)
-
-
 def test_too_small_a_budget_is_refused_with_what_would_do() -> None:
     offered = random_menu(1)
     offered.choose(offered.least)
@@ -174,10 +163,10 @@ def loaded(schema: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> L
 @pytest.mark.parametrize("onward", [False, True])
 def test_a_file_never_exceeds_its_budget_and_scores_raw_values(loaded: LoadedRun, onward: bool, tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
-    most = compress(loaded, 10**6, path, factors=(1.0,))
+    most = compress(loaded, 10**6, path, onward=False)
     overhead = most.file_bytes - most.table_bytes
     for budget in (overhead + 130, overhead + 200, overhead + 260):
-        made = compress(loaded, budget, path, factors=(1.0, 4.0), onward=onward)
+        made = compress(loaded, budget, path, onward=onward)
         assert made.file_bytes == path.stat().st_size <= budget
         assert evaluate(made.model, loaded.valid).auc == made.valid_auc
         ids, _ = loaded.valid.take(torch.arange(5, dtype=torch.int32))
@@ -211,12 +200,25 @@ def test_training_on_changes_numbers_alone_and_begins_with_none(loaded: LoadedRu
     tensors = offered.tensors(offered.choose(offered.least + 60))
     model = on_groups(loaded.record.config, loaded.schema, loaded.model, tensors)
     before = evaluate(model, loaded.valid)
-    fit = train_on(small_run(tmp_path / "on", loaded.schema, loaded.record.config), model)
+    fit = train_on(small_run(tmp_path / "on", loaded.schema, loaded.record.config), model, loaded.model)
     assert fit.curve[0]["valid_auc"] == before.auc
     assert len(fit.curve) > 1
     last = fit.checkpoints.load("compress")["model"]
     assert torch.equal(last["embedding.codes"], torch.from_numpy(tensors["embedding.codes"]))
     assert not torch.equal(last["embedding.numbers"], torch.from_numpy(tensors["embedding.numbers"]).float())
+
+
+def test_targets_are_what_the_teacher_says(loaded: LoadedRun, tmp_path: Path) -> None:
+    """Labels are not looked at, and the teacher, which is its own best pupil, stays as it is."""
+    run, teacher = small_run(tmp_path / "on", loaded.schema, loaded.record.config), loaded.model
+    ids, labels = run.train.take(torch.arange(20, dtype=torch.int32))
+    pupil = full_model(run.config, run.schema)
+    logits, p = pupil(ids), torch.sigmoid(teacher(ids))
+    expected = -(p * F.logsigmoid(logits) + (1 - p) * F.logsigmoid(-logits)).mean()
+    onward = Onward(pupil, run, teacher)
+    assert torch.allclose(onward.loss((ids, labels)), expected, rtol=1e-6)
+    onward.step((ids, 1 - labels))
+    assert all(weight.grad is None for weight in teacher.parameters())
 
 
 def test_what_is_trained_is_what_the_file_has(schema: Schema) -> None:

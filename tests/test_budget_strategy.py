@@ -13,6 +13,7 @@ from autodpq_budget import plan
 from autodpq_budget.batch import register_all
 from autodpq_budget.strategy import STRATEGY as NAME
 from autodpq_budget.strategy import register_budget
+from autodpq_budget.teach import TAUGHT, TEACHER, like
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import NOTEBOOKS, Status
 from autodpq_eval.plans import PLANS
@@ -43,16 +44,17 @@ def registered() -> Iterator[None]:
 def test_a_run_is_recorded_with_its_bytes_and_comes_back(
     model: str, onward: bool, tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = {"bytes": 250, "factor": 4, "onward": onward}
+    options = {"bytes": 250, "onward": onward}
     config = small_config(strategy=NAME, options=options, embedding_dim=8, model=model)
     run = small_run(tmp_path / "work", schema, config)
     for place in ("autodpq_runs.finish", "autodpq_runs.explore"):
         monkeypatch.setattr(f"{place}.load_samples", lambda *_: run.valid)
     monkeypatch.setattr("autodpq_runs.explore.load_schema", lambda *_: schema)
-    full, compressed = STRATEGY[NAME](run)
+    *full, compressed = STRATEGY[NAME](run)
     assert (len(compressed.curve) > 1) == onward
-    assert not full.scored
-    record = finish(run, [full, compressed], tmp_path / "out")
+    assert sorted(fit.name for fit in full) == ["full-taught", "full-teacher"]
+    assert not any(fit.scored for fit in full)
+    record = finish(run, [*full, compressed], tmp_path / "out")
     loaded = load_run(record)
     assert evaluate(loaded.model, loaded.test) == record.test
     tables = record.space.model_bytes - rest_bytes(config, 3)
@@ -64,9 +66,9 @@ def test_a_run_is_recorded_with_its_bytes_and_comes_back(
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path: Path, schema: Schema) -> None:
     config = small_config(strategy=NAME, options={"bytes": 250}, embedding_dim=8)
-    first = STRATEGY[NAME](small_run(tmp_path / "a", schema, config))[1].weights
+    first = STRATEGY[NAME](small_run(tmp_path / "a", schema, config))[-1].weights
     STRATEGY[NAME](small_run(tmp_path / "b", schema, config))
-    again = STRATEGY[NAME](small_run(tmp_path / "b", schema, config))[1].weights
+    again = STRATEGY[NAME](small_run(tmp_path / "b", schema, config))[-1].weights
     assert all(torch.equal(first[name], again[name]) for name in first)
 
 
@@ -74,44 +76,86 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path: Path, schema: Sch
 
 
 @pytest.fixture
-def all_done(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
-    """The tiny data set in the place of a prepared one, and records, name -> validation AUC."""
-    aucs: dict[str, float] = {}
+def all_done(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[float, int]]:
+    """The tiny data set in the place of a prepared one, and records, name -> validation AUC and bytes of tables."""
+    aucs: dict[str, tuple[float, int]] = {}
 
     def read(path: Path) -> Record:
-        metrics = Metrics(auc=aucs[path.stem], logloss=0.5)
-        return Record.model_construct(valid=metrics)
+        metrics = Metrics(auc=aucs[path.stem][0], logloss=0.5)
+        return Record.model_construct(valid=metrics, identity=path.stem)
 
     monkeypatch.setattr(plan, "load_schema", lambda *_: schema)
     monkeypatch.setattr(plan, "status", lambda _, run, **__: Status("done" if run.name() in aucs else "missing"))
     monkeypatch.setattr(plan, "read_record", read)
+    monkeypatch.setattr(plan, "tables", lambda record, _: aucs[record.identity][1])
     return aucs
 
 
-def test_every_setting_fits_its_budget(all_done: dict[str, float], schema: Schema) -> None:
+def test_what_is_done_is_taken_and_not_trained(tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the bits of what would be trained."""
+    config = small_config(strategy=NAME, options={"bytes": 250}, embedding_dim=8)
+    run = small_run(tmp_path / "a", schema, config)
+    trained = STRATEGY[NAME](run)[-1].weights
+    monkeypatch.setattr("autodpq_runs.finish.load_samples", lambda *_: run.valid)
+    for strategy, dim in (("fe", TEACHER), (TAUGHT, 8)):
+        part = small_run(tmp_path / strategy, schema, like(config, strategy, dim))
+        finish(part, STRATEGY[strategy](part), tmp_path / "out")
+    (found,) = STRATEGY[NAME](small_run(tmp_path / "b", schema, config))
+    assert all(torch.equal(trained[name], found.weights[name]) for name in trained)
+
+
+def test_every_setting_fits_its_budget(all_done: dict[str, tuple[float, int]]) -> None:
     found = plan.candidates("ml-100k", "tuned", 11)
-    assert {method for _, method in found} > {NAME, "int-b", "others", "fe", "double-hash"}
-    for (share, method), runs in found.items():
+    assert {method for _, method in found} > {"others", "double-hash"}
+    for (_, method), runs in found.items():
         assert len(runs) <= 6
         assert {run.strategy for run in runs} == {method}
-        if method == NAME:
-            assert [run.embedding_dim for run in runs] == [16, 8]
-            assert {run.options["bytes"] for run in runs} == {int(share * 4 * 14 * 17)}
+
+
+def test_the_compressor_has_all_budgets_and_the_fe_that_it_starts_from(
+    all_done: dict[str, tuple[float, int]],
+) -> None:
+    fe, *rest = plan.compressor("ml-100k", "tuned", 5)
+    assert (fe.strategy, fe.embedding_dim) == ("fe", 16)
+    assert [run.embedding_dim for run in rest if run.strategy == TAUGHT] == [8, 4]
+    made = [(run.embedding_dim, run.options["bytes"]) for run in rest if run.strategy == NAME]
+    assert made == [(dim, int(share * 4 * 14 * 17)) for share, dim in plan.NARROW.items()]
+    of_pnn = [run.options["bytes"] for run in plan.compressor("ml-100k", "tuned", 5, "pnn") if run.options]
+    assert of_pnn == [int(share * 4 * 14 * 16) for share in plan.OTHER_SHARES]
 
 
 def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
-    all_done: dict[str, float], tmp_path: Path
+    all_done: dict[str, tuple[float, int]], tmp_path: Path
 ) -> None:
+    """Three seeds have every rival that is chosen, the others the best three of each budget, by validation AUC."""
     with pytest.raises(ValueError, match="the settings of a budget: expected the records of seed 11, found none"):
         plan.budget_plan("ml-100k", "tuned", [1], out=tmp_path)
     first = plan.budget_plan("ml-100k", "tuned", [11], out=tmp_path)
-    assert len(first) == len(set(first)) > 50
-    wide, narrow = plan.candidates("ml-100k", "tuned", 11)[0.25, NAME]
-    all_done |= {wide.name(): 0.7, narrow.name(): 0.8}
-    found = plan.budget_plan("ml-100k", "tuned", [1, 2], out=tmp_path)
-    assert [(run.strategy, run.seed, run.embedding_dim) for run in found] == [
-        ("fe", 1, 16), ("fe", 2, 16), (NAME, 1, 8), (NAME, 2, 8),
-    ]  # fmt: skip
+    assert len(first) == len(set(first)) > 15
+    every = plan.candidates("ml-100k", "tuned", 11)
+    for n, (key, runs) in enumerate(every.items()):
+        room = plan.budget_of(plan.load_schema(), key[0])
+        for m, run in enumerate(runs):
+            all_done[run.name()] = (0.5 + 0.01 * n + 0.001 * m, room)
+    ours = len(list(plan.compressor("ml-100k", "tuned", 1)))
+    of_pnn = len(list(plan.compressor("ml-100k", "tuned", 1, "pnn")))
+    many = plan.budget_plan("ml-100k", "tuned", [1, 2], out=tmp_path)
+    assert len([run for run in many if run.model == "deepfm"]) == 2 * (ours + len(every))
+    assert len([run for run in many if run.model != "deepfm"]) == 2 * 2 * of_pnn
+    few = plan.budget_plan("ml-100k", "tuned", [4], out=tmp_path)
+    best = sum(min(plan.BEST, sum(share == s for s, _ in every)) for share in {s for s, _ in every})
+    assert len(few) == ours + best
+    rivals = [run for run in few if run not in set(plan.compressor("ml-100k", "tuned", 4))]
+    last = [runs[-1].model_copy(update={"seed": 4}) for runs in every.values()]
+    assert set(rivals) <= set(last)
+
+
+def test_what_came_out_too_large_is_not_chosen(all_done: dict[str, tuple[float, int]], tmp_path: Path) -> None:
+    every = plan.candidates("ml-100k", "tuned", 11)
+    key, (first, *more) = next((key, runs) for key, runs in every.items() if len(runs) > 1)
+    room = plan.budget_of(plan.load_schema(), key[0])
+    all_done |= {run.name(): (0.6, room) for run in more} | {first.name(): (0.9, room + 1)}
+    assert plan.chosen("ml-100k", "tuned", out=tmp_path)[key][0] in more
 
 
 def test_the_batch_knows_the_part_and_the_notebook() -> None:

@@ -1,0 +1,89 @@
+"""Learning from a full model: the targets are its probabilities and no labels (Hinton, Vinyals and Dean, 2015).
+
+A narrow model that is taught so is as good as the wide one that teaches it, and its rows say more with fewer numbers.
+"""
+
+from __future__ import annotations
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+import autodpq_native as native
+from autodpq_data.samples import Batch
+from autodpq_lib.config import RunConfig
+from autodpq_lib.models.build import full_model
+from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.training.fit import Fit
+from autodpq_lib.training.run import Run
+from autodpq_lib.training.trainer import Trainer
+from autodpq_runs.finish import model_folder
+
+#: Name of the strategy that is FE, taught; and width X of the FE that teaches, by which all are measured.
+TAUGHT, TEACHER = "taught", 16
+#: Keys in which what a run starts from is not like the run.
+OWN = ("options", "embedding_dim", "strategy", "subspaces")
+
+
+class Taught(Trainer):
+    """Trains a model towards a teacher's probabilities on the training samples.
+
+    Args:
+        model: what is trained.
+        run: its training part and configuration.
+        teacher: gives the targets.
+    """
+
+    def __init__(self, model: CTRModel, run: Run, teacher: CTRModel) -> None:
+        super().__init__(model, run.train, run.config)
+        self.teacher = teacher.eval()
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Mean cross entropy between the teacher's probabilities of a batch and the model's."""
+        ids, _ = batch
+        with torch.no_grad():
+            targets = self.teacher(ids).sigmoid()
+        return super().loss((ids, targets))
+
+
+def teacher_of(run: Run) -> tuple[CTRModel, list[Fit]]:
+    """FE of width :data:`TEACHER` on the run's data, and its fit if it had to be trained."""
+    config = like(run.config, "fe", TEACHER)
+    model = full_model(config, run.schema)
+    return model, [] if _load(model, config, run) else [run.fit("full-teacher", model, scored=False)]
+
+
+def taught_of(run: Run, teacher: CTRModel) -> tuple[CTRModel, list[Fit]]:
+    """FE of the run's width, taught, and its fit if it had to be trained."""
+    config = like(run.config, TAUGHT, run.config.embedding_dim)
+    model = full_model(config, run.schema)
+    if _load(model, config, run):
+        return model, []
+    return model, [run.fit("full-taught", model, trainer=Taught(model, run, teacher), scored=False)]
+
+
+def taught(run: Run) -> list[Fit]:
+    """FE of the run's width, taught by FE of width :data:`TEACHER`: a strategy."""
+    teacher, fits = teacher_of(run)
+    model = full_model(run.config, run.schema)
+    return [*fits, run.fit("fit", model, trainer=Taught(model, run, teacher))]
+
+
+def like(config: RunConfig, strategy: str, dim: int) -> RunConfig:
+    """Another strategy of width ``dim``, in all else as ``config`` has it."""
+    named = {key: getattr(config, key) for key in ("dataset", "recipe", "model", "seed")}
+    same = {key: value for key, value in config.changed().items() if key not in OWN}
+    return RunConfig.model_validate(named | same | {"strategy": strategy} | width(dim))
+
+
+def width(dim: int) -> dict[str, object]:
+    """What a configuration without quantisers says of X: theirs, which it has too, must divide it."""
+    return {"embedding_dim": dim, **({"subspaces": (1,)} if dim % 8 else {})}
+
+
+def _load(model: CTRModel, config: RunConfig, run: Run) -> bool:
+    """Take the weights of the finished run, if they are on this machine; a training would give the same bits."""
+    identity = config.identity(run.schema.fingerprint, compiled=native.available())
+    if found := (path := model_folder(identity) / "model.safetensors").exists():
+        model.load_state_dict(load_file(path))
+    return found

@@ -1,0 +1,125 @@
+"""A model that was trained elsewhere, made small: DeepCTR-Torch's DeepFM on MovieLens-1M, through plain arrays.
+
+Nothing of this suite takes part in the training. Embedding and first-order weights of a field are given side by side,
+``[V, X + 1]``, with counts and the mean square gradient of each column, and come back as a reader gets them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import torch
+from deepctr_torch.inputs import SparseFeat
+from deepctr_torch.models import DeepFM
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from autodpq_budget.arrays import compress_arrays
+from autodpq_budget.plan import SHARES
+from autodpq_data.prepared import load_samples, load_schema
+from benchmarks.measured import write_measures
+from benchmarks.peers.timed import BATCH, DIM, HIDDEN, RATE, SCORING, SEED, columns
+
+#: Rounds that may bring nothing, as everywhere here; samples that gradients are taken from.
+PATIENCE, SAMPLES = 3, 120_000
+Arrays = dict[str, NDArray[Any]]
+
+
+def main() -> int:
+    """Train, make small, and keep AUC before and after in ``results/bench/outside.json``."""
+    torch.set_num_threads(1)
+    schema, parts = load_schema("ml-1m", 40), {part: load_samples("ml-1m", part) for part in ("train", "valid", "test")}
+    arrays: Arrays = {f"{part}_ids": samples.ids.long().numpy() for part, samples in parts.items()}
+    arrays |= {f"{part}_labels": samples.labels.numpy() for part, samples in parts.items()}
+    arrays["sizes"] = np.array(schema.sizes)
+    rows = measure(trained(arrays), arrays, schema.counts.numpy())
+    write_measures("outside", rows=rows)
+    sys.stdout.writelines(f"{row}\n" for row in rows)
+    return 0
+
+
+def measure(model: Any, arrays: Arrays, counts: NDArray[np.int64]) -> list[dict[str, float]]:
+    """Test AUC as it was trained, and with tables of each share of the bytes."""
+    names = list(columns(arrays, "test"))
+    often = dict(zip(names, np.split(counts, np.cumsum(arrays["sizes"])[:-1]), strict=True))
+    tables: dict[str, list[Tensor]] = {name: [part[name].weight for part in _parts(model)] for name in names}
+    rows = {name: torch.cat(pair, 1).detach().numpy() for name, pair in tables.items()}
+    full = sum(array.nbytes for array in rows.values())
+    found = [{"share": 1.0, "bytes": full, "auc": auc(model, arrays, "test")}]
+    mattering = gradients(model, arrays, names)
+    for share in SHARES:
+        made = compress_arrays(rows, often, int(share * full), mattering)
+        for name, pair in tables.items():
+            for weight, part in zip(pair, np.split(made.rows[name], [DIM], axis=1), strict=True):
+                weight.data.copy_(torch.from_numpy(part))
+        found.append({"share": share, "bytes": made.bytes, "auc": auc(model, arrays, "test")})
+    return found
+
+
+def trained(arrays: Arrays) -> Any:
+    """DeepCTR-Torch's DeepFM with the weights of its best epoch on validation."""
+    fields = [SparseFeat(str(m), int(size), DIM) for m, size in enumerate(arrays["sizes"])]
+    model = DeepFM(fields, fields, dnn_hidden_units=HIDDEN, l2_reg_embedding=0.0, l2_reg_linear=0.0, seed=SEED)
+    model.compile(torch.optim.Adam(model.parameters(), lr=RATE), "binary_crossentropy")
+    best, nothing, weights = 0.0, 0, model.state_dict()
+    while nothing < PATIENCE:
+        model.fit(columns(arrays, "train"), arrays["train_labels"], batch_size=BATCH, epochs=1, verbose=0)
+        now = auc(model, arrays, "valid")
+        nothing = 0 if now > best else nothing + 1
+        if now > best:
+            best, weights = now, deepcopy(model.state_dict())
+    model.load_state_dict(weights)
+    return model
+
+
+def auc(model: Any, arrays: Arrays, part: str) -> float:
+    """AUC of a part."""
+    return float(roc_auc_score(arrays[f"{part}_labels"], model.predict(columns(arrays, part), SCORING).ravel()))
+
+
+def _parts(model: Any) -> tuple[Any, Any]:
+    return model.embedding_dict, model.linear_model.embedding_dict
+
+
+def gradients(model: Any, arrays: Arrays, names: list[str]) -> Arrays:
+    """Mean square gradient of a sample's loss by each column of each field's table: ``[X + 1]``."""
+    seen: dict[tuple[str, int], Tensor] = {}
+    hooks = [
+        part[name].register_forward_hook(_keep(seen, (name, n)))
+        for n, part in enumerate(_parts(model))
+        for name in names
+    ]
+    ids = np.stack(list(columns(arrays, "train").values()), 1)
+    some = np.random.default_rng(0).permutation(len(ids))[:SAMPLES]
+    total = {name: np.zeros(DIM + 1) for name in names}
+    for chunk in np.array_split(some, -(-len(some) // BATCH)):
+        out = model.eval()(torch.from_numpy(ids[chunk]).float())
+        F.binary_cross_entropy(
+            out.squeeze(1), torch.from_numpy(arrays["train_labels"][chunk]).float(), reduction="sum"
+        ).backward()
+        for name in names:
+            squares = [
+                each.grad.flatten(1).square().sum(0) for n in range(2) if (each := seen[name, n]).grad is not None
+            ]
+            total[name] += torch.cat(squares).double().numpy() / len(some)
+    for hook in hooks:
+        hook.remove()
+    return total
+
+
+def _keep(seen: dict[tuple[str, int], Tensor], key: tuple[str, int]) -> Callable[..., None]:
+    def hook(_: nn.Module, __: Any, output: Tensor) -> None:
+        output.retain_grad()
+        seen[key] = output
+
+    return hook
+
+
+if __name__ == "__main__":
+    sys.exit(main())

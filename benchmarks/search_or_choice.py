@@ -1,0 +1,153 @@
+"""Does AutoDPQ's search find anything? Its decisions beside others of as many bytes, on MovieLens-1M.
+
+For each seed, and each reading's decision: random decisions of at most as many bits, and the rate-distortion choice
+among the paper's candidates, for the paper's low-frequency features, that has at most as many bits. Each decision is
+judged twice: by what k-means with it makes of the same trained FE, and by a training from scratch under it, as Random
+has it. What differs is the decision alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from itertools import product
+from random import Random
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from autodpq_budget.menu import Menu, Offer
+from autodpq_budget.sensitivity import sensitivities
+from autodpq_budget.tables import Group
+from autodpq_budget.ways import store
+from autodpq_eval.batch import TABLE_SEEDS
+from autodpq_eval.layout import markdown
+from autodpq_eval.plans import configure
+from autodpq_eval.stats import paired_effect
+from autodpq_lib.config import READINGS, RECIPES, Decision
+from autodpq_lib.models.build import dpq_model
+from autodpq_lib.space import quantised_bits
+from autodpq_lib.training.metrics import evaluate
+from autodpq_packed.grouped import centroids_option
+from autodpq_runs.explore import LoadedRun, load_or_train
+from autodpq_runs.open import scratch_run
+from autodpq_runs.record import read_record, record_path
+from autodpq_system.paths import ROOT, runs_root
+from benchmarks.after_training import after_training
+from benchmarks.measured import read_measures, write_measures
+
+#: Random decisions of each case, of which the first is trained; and how much of what the decision has beyond the
+#: smallest one they have at least.
+DRAWS, LEAST = 5, 0.8
+
+
+def main() -> int:
+    """Measure and keep ``results/bench/search_or_choice.json``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=TABLE_SEEDS)
+    parser.add_argument("--recipes", nargs="+", default=list(RECIPES))
+    asked = parser.parse_args()
+    cases = [(recipe, seed) for recipe in asked.recipes for seed in asked.seeds]
+    write_measures("search_or_choice", rows=[row for case in tqdm(cases) for row in measure(*case)])
+    sys.stdout.write(table())
+    return 0
+
+
+def measure(recipe: str, seed: int) -> Iterator[dict[str, Any]]:
+    """A row a decision: of which reading's size, whose it is, bits, and test AUC, kept rows apart or trained."""
+    run = load_or_train(configure("ml-1m", recipe, "fe", seed), ROOT / "results", runs_root())
+    offered = menu(run)
+    for reading in READINGS:
+        record = read_record(
+            record_path(ROOT / "results", configure("ml-1m", recipe, "autodpq", seed, reading=reading))
+        )
+        assert record.decision is not None
+        drawn = draws(run, record.decision, seed)
+        named = [("AutoDPQ", record.decision), ("choice", choose(offered, record.decision))]
+        for what, decision in named + [("random", each) for each in drawn]:
+            row = {"recipe": recipe, "seed": seed, "reading": reading, "what": what, "bits": bits(run, decision)}
+            stored = evaluate(after_training(run, run.schema, decision), run.test).auc
+            trained = train(run, decision) if what != "random" or decision is drawn[0] else None
+            yield row | {"stored": stored, "trained": trained}
+
+
+def bits(run: LoadedRun, decision: Mapping[str, tuple[int, int]]) -> int:
+    """Bits of the embedding under a decision."""
+    return quantised_bits(run.schema, run.record.config.embedding_dim, dict(decision))
+
+
+def menu(run: LoadedRun) -> dict[str, dict[tuple[int, int], Offer]]:
+    """Field -> candidate -> what it loses on the field's low-frequency rows, which form one group."""
+    schema, table = run.schema, run.model.get_parameter("embedding.table").detach().numpy()
+    found = sensitivities(run.model, run.train)["embedding"]
+    pairs = configure("ml-1m", "tuned", "random", 1).candidates
+    made = {}
+    for name in schema.low_fields:
+        m = schema.fields.index(name)
+        ids = np.flatnonzero((schema.low & (schema.field_of == m)).numpy())
+        group = Group(table[ids], schema.counts.numpy()[ids].astype(float), np.sqrt(found[m]))
+        few = [(k, d) for k, d in pairs if k <= len(ids)] or pairs[:1]
+        made[name] = {(k, d): Offer(*store(group, centroids_option(min(k, len(ids)), d))) for k, d in few}
+    return made
+
+
+def choose(offered: Mapping[str, Mapping[tuple[int, int], Offer]], like: Decision) -> Decision:
+    """The candidates of least distortion in at most the bytes that a decision has."""
+    own = {name: [*ways.items()] for name, ways in offered.items()}
+    made = Menu(np.zeros(0, np.int32), {"": [[offer for _, offer in ways] for ways in own.values()]})
+    budget = sum(dict(own[name]).get(pair, own[name][-1][1]).stored.bytes for name, pair in like.items())
+    picked = made.choose(budget)[""]
+    return {name: next(p for p, o in ways if o is way) for (name, ways), way in zip(own.items(), picked, strict=True)}
+
+
+def draws(run: LoadedRun, like: Decision, seed: int) -> list[Decision]:
+    """Other decisions of nearly as many bits, and no more, drawn at random; there may be fewer than :data:`DRAWS`."""
+    names, pairs = run.schema.low_fields, configure("ml-1m", "tuned", "random", 1).candidates
+    base = dict.fromkeys(names, pairs[0])
+    more = [[bits(run, base | {name: pair}) - bits(run, base) for pair in pairs] for name in names]
+    room = bits(run, like) - bits(run, base)
+    every = [(dict(zip(names, each, strict=True)), sum(costs)) for each, costs in _with_costs(pairs, more)]
+    fit = [decision for decision, cost in every if LEAST * room <= cost <= room and decision != dict(like)]
+    return Random(seed).sample(fit, min(DRAWS, len(fit)))
+
+
+def _with_costs(pairs: list[tuple[int, int]], more: list[list[int]]) -> Iterator[tuple[Any, Any]]:
+    """Every decision, and what it costs in each field."""
+    return zip(product(pairs, repeat=len(more)), product(*more), strict=True)
+
+
+def train(run: LoadedRun, decision: Decision) -> float:
+    """Test AUC of DPQ under a decision, trained from scratch as Random's trials are; the best round on validation."""
+    config = run.record.config
+    scratch = scratch_run(configure("ml-1m", config.recipe, "random", config.seed))
+    model = dpq_model(scratch.config, scratch.schema, decision)
+    scratch.fit("trial", model, decision=decision)
+    scratch.checkpoints.clear()
+    return evaluate(model, run.test).auc
+
+
+def table() -> str:
+    """Mean AUC of each, and AutoDPQ's paired difference to the other two, seed by seed."""
+    found = pd.DataFrame(read_measures("search_or_choice")["rows"])
+    means = found.groupby(["recipe", "reading", "what", "seed"])[["bits", "stored", "trained"]].mean().reset_index()
+    rows = []
+    for (recipe, reading, what), of in means.groupby(["recipe", "reading", "what"], sort=False):
+        ours = means[(means["recipe"] == recipe) & (means["reading"] == reading) & (means["what"] == "AutoDPQ")]
+        rows.append([f"`{recipe}`", reading, what, f"{of['bits'].mean() / 8:,.0f}", *_cells(of, ours)])
+    head = ["recipe", "decisions of the size of", "whose", "bytes", "FE stored with it", "AutoDPQ's over it"]
+    return markdown([*head, "trained with it", "AutoDPQ's over it"], rows)
+
+
+def _cells(of: pd.DataFrame, ours: pd.DataFrame) -> Iterator[str]:
+    for column in ("stored", "trained"):
+        theirs, mine = (each.set_index("seed")[column].to_dict() for each in (of, ours))
+        gap = paired_effect(mine, theirs)
+        yield f"{of[column].mean():.4f}"
+        yield "" if mine == theirs else f"{gap['effect']:+.4f} ± {gap['high'] - gap['effect']:.4f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
