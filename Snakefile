@@ -4,13 +4,16 @@
 import json
 import sys
 
+from autodpq_system.stopping import exit_if_stopped, stop_on_signals, stop_with_starter
+
+stop_with_starter()  # before the imports, which take seconds
+
 from autodpq_budget.batch import register_all
 from autodpq_eval.batch import log_folder
 from autodpq_eval.expected import expected
 from autodpq_eval.request import Request
 from autodpq_runs.record import record_path
 from autodpq_system.paths import runs_root
-from autodpq_system.stopping import exit_if_stopped, stop_on_signals, stop_with_starter
 
 register_all()
 PYTHON = sys.executable
@@ -19,8 +22,6 @@ RUNS = {run.name(): run for run in REQUEST.plan()}
 RECORDS = [record_path(REQUEST.out, run) for run in RUNS.values()]
 # Who kills a job means the batch; what a job says itself (status 1) leaves the others at work.
 KILLED = " || {{ (( $? < 128 )) || kill $PPID; exit 1; }}"
-
-stop_with_starter()
 
 
 onstart:

@@ -66,6 +66,9 @@ def compress_arrays(
 
 def _check(rows: Mapping[str, Floats], counts: Mapping[str, Integers], scale: Mapping[str, Floats] | None) -> None:
     """Whether each field has its rows, as many counts, and as many sensitivities as dimensions."""
+    for what, part in (("", rows), ("counts of ", counts), ("sensitivities of ", scale or {})):
+        for field, array in part.items():
+            _expect(isinstance(array, np.ndarray), f"{what}{field}", "an array", type(array).__name__)
     dim = next((array.shape[-1] for array in rows.values()), 0)
     for field, array in rows.items():
         _expect(

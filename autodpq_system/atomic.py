@@ -31,21 +31,29 @@ def atomic_path(final: Path) -> Iterator[Path]:
     Raises:
         OSError: the disk is full; the message names ``final``.
     """
+    with scratch_folder(final) as scratch:
+        try:
+            written = scratch / final.name
+            yield written
+            if final.is_dir() and written.exists():
+                final.replace(scratch / f"{final.name}.old")
+            written.replace(final)
+        except Exception as error:
+            if _disk_full(error, scratch):
+                raise OSError(errno.ENOSPC, f"no space left on disk while writing {final}") from error
+            raise
+
+
+@contextmanager
+def scratch_folder(final: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``final``; it goes with the block, that of a killed process by :func:`sweep`."""
     final.parent.mkdir(parents=True, exist_ok=True)
     mine = f"{os.getpid()}@{platform.node()}"
-    scratch = Path(tempfile.mkdtemp(prefix=f".{final.name}~{mine}~", dir=final.parent))
+    folder = Path(tempfile.mkdtemp(prefix=f".{final.name}~{mine}~", dir=final.parent))
     try:
-        written = scratch / final.name
-        yield written
-        if final.is_dir() and written.exists():
-            final.replace(scratch / f"{final.name}.old")
-        written.replace(final)
-    except Exception as error:
-        if _disk_full(error, scratch):
-            raise OSError(errno.ENOSPC, f"no space left on disk while writing {final}") from error
-        raise
+        yield folder
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _disk_full(error: Exception, folder: Path) -> bool:
@@ -58,7 +66,7 @@ def _disk_full(error: Exception, folder: Path) -> bool:
 
 
 def sweep(*folders: Path) -> None:
-    """Remove below ``folders`` what processes that were killed inside :func:`atomic_path` left behind.
+    """Remove below ``folders`` what processes that were killed inside :func:`scratch_folder` left behind.
 
     Whether a process of another machine lives can't be told from here: what it left goes after a week.
     """

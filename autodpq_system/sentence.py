@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -13,8 +14,9 @@ from pydantic import ValidationError
 
 from autodpq_system import strict
 
-#: What a user may cause. Anything else is a mistake of ours and keeps its traceback.
-MISFORTUNES = (ValueError, OSError, ImportError, MemoryError, KeyboardInterrupt, yaml.YAMLError)
+#: What a user may cause. Anything else is a mistake of ours and keeps its traceback. SystemError is what an extension
+#: raises that is out of memory and does not say so.
+MISFORTUNES = (ValueError, OSError, ImportError, MemoryError, SystemError, KeyboardInterrupt, yaml.YAMLError)
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,6 +47,9 @@ def tell_in_one_sentence() -> None:
 def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if isinstance(error, MISFORTUNES):
         sys.stderr.write(f"{sentence(error)}\n")
+        sys.stderr.flush()
+        if isinstance(error, MemoryError | SystemError):
+            os._exit(1)  # what else runs at an exit wants memory too, and says so
     else:
         sys.__excepthook__(kind, error, trace)
 

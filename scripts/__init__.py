@@ -1,8 +1,10 @@
-"""What a user runs. What goes wrong is told in one sentence."""
+"""What a user runs. What goes wrong is told in one sentence, and each ends with the one that started it."""
 
 import sys
 
 from autodpq_system.sentence import tell_in_one_sentence
+from autodpq_system.stopping import stop_with_starter
 
-if sys.argv[0] == "-m":  # python -m scripts.replicate is at this package; an import leaves the hook of its process
+if sys.argv[0] == "-m":  # python -m scripts.replicate is at this package; an import leaves its process as it is
     tell_in_one_sentence()
+    stop_with_starter()  # before the imports, which take seconds

@@ -45,7 +45,10 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     how.add_argument("--loss", type=_above_0, help="of validation AUC, at most")
     parser.add_argument("--width", type=whole_number(1), help="of an FE that the run's model teaches first")
     parser.add_argument("--to", type=Path, help="the file; default: below runs/compressed")
-    return parser.parse_args(arguments)
+    asked = parser.parse_args(arguments)
+    if asked.onward and asked.loss is not None:
+        parser.error("--onward: expected only with --bytes or --ratio, found it with --loss")
+    return asked
 
 
 def _above_0(text: str) -> float:

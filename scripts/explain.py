@@ -7,8 +7,9 @@ import shlex
 import sys
 from pathlib import Path
 
+import pandas as pd
+
 from autodpq_eval.batch import NOTEBOOKS, notebook_path
-from autodpq_eval.ledger import ledger
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
@@ -22,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = Parser(description=__doc__)
     parser.add_argument("claim", help="an id of results/ml-1m/ledger.csv")
     claim = parser.parse_args(arguments).claim
-    table = ledger(ROOT / "results").convert_dtypes()
+    table = pd.read_csv(ROOT / "results" / "ml-1m" / "ledger.csv").convert_dtypes()
     rows = table[table["id"] == claim]
     if rows.empty:
         sys.exit(f"CLAIM: expected an id of results/ml-1m/ledger.csv, found {claim!r}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from collections.abc import Callable, Mapping
 from autodpq_eval import ladder
 from autodpq_system.atomic import write_text
 from autodpq_system.paths import ROOT
+from autodpq_system.sentence import Parser
 from benchmarks import lazy, step
 from benchmarks.peers import epochs
 from scripts.pages import about, avazu, bench, budget, conditions, front, gain, notebooks, packed, readings, results
@@ -43,11 +43,11 @@ PICTURES = {
 }
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Bring every page and picture up to date, or name those that are not."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("--check", action="store_true")
-    check, names = parser.parse_args().check, stale()
+    check, names = parser.parse_args(arguments).check, stale()
     for name in names:
         if check:
             sys.stderr.write(f"{name}: expected the numbers of results/, found others; run `make readme`\n")

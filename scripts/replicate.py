@@ -26,11 +26,11 @@ from autodpq_eval.request import Request
 from autodpq_eval.tables import build, collect, tables_of
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import record_path
-from autodpq_system.atomic import sweep, write_text
+from autodpq_system.atomic import scratch_folder, sweep, write_text
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.process import cores, warn_if_crowded
 from autodpq_system.sentence import Parser, whole_number
-from autodpq_system.stopping import stop_on_signals, stop_with_starter
+from autodpq_system.stopping import stop_on_signals
 from scripts.progress import has_begun, watch
 from scripts.report import is_current, report_path
 from scripts.web_page import web_page
@@ -154,13 +154,14 @@ def _snakemake(
         *("--profile", str(PROFILES / options.executor), "--jobs", str(options.jobs)),
         *("--forcerun", *(str(record_path(request.out, config)) for config in stale)),
     ]
-    with log.open("w") as stream:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT)
+    with scratch_folder(runs_root() / "work" / "tmp") as scratch, log.open("w") as stream:
+        keys = {**os.environ, "TMPDIR": str(scratch)}  # what a killed job leaves there goes too
+        process = subprocess.Popen(command, cwd=ROOT, env=keys, stdout=stream, stderr=subprocess.STDOUT)
         if pending:
             watch(process, request, pending, options.jobs)
         else:
             say("Making the report ...")
-    return process.wait()
+        return process.wait()
 
 
 def _snakemake_log(request: Request) -> Path:
@@ -184,6 +185,5 @@ def _show_tables(request: Request) -> None:
 
 
 if __name__ == "__main__":
-    stop_with_starter()
     stop_on_signals()
     sys.exit(main())

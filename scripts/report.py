@@ -15,7 +15,7 @@ from autodpq_eval.request import Request
 from autodpq_eval.tables import build, collect, tables_of
 from autodpq_system.paths import ROOT
 from autodpq_system.sentence import Parser
-from autodpq_system.stopping import stop_on_signals, stop_with_starter
+from autodpq_system.stopping import stop_on_signals
 from scripts.bootstrap import write_bootstrap
 from scripts.references import write_references
 from scripts.run_notebook import execute, one_line
@@ -85,6 +85,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 if __name__ == "__main__":
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    stop_with_starter()
     stop_on_signals()
     sys.exit(main())

@@ -30,7 +30,7 @@ from autodpq_runs.record import read_record, record_path
 from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.sentence import Parser, sentence, whole_number
-from autodpq_system.stopping import killed_when_idle, stop_on_signals, stop_with_starter
+from autodpq_system.stopping import killed_when_idle, stop_on_signals
 from scripts.shrink import shrink
 from scripts.title import title_file
 
@@ -165,6 +165,5 @@ def one_line(error: BaseException) -> str:
 
 if __name__ == "__main__":
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    stop_with_starter()
     stop_on_signals()
     sys.exit(main())

@@ -15,13 +15,14 @@ import nbformat
 from PIL import Image
 
 from autodpq_system.atomic import write_text
+from autodpq_system.sentence import Parser
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Rewrite the notebooks that are named."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notebooks", nargs="+", type=Path)
-    for path in parser.parse_args().notebooks:
+    for path in parser.parse_args(arguments).notebooks:
         content = nbformat.read(path, as_version=4)
         shrink(content)
         write_text(path, nbformat.writes(content) + "\n")

@@ -26,6 +26,7 @@ from autodpq_runs.open import open_run
 from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.process import cpu
+from autodpq_system.sentence import Parser, whole_number
 from benchmarks.measured import read_measures
 from benchmarks.spread import NUMBERS, numbers
 
@@ -35,9 +36,11 @@ DIGITS = 5e-7
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit 0 if nothing is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the records")
-    parser.add_argument("--rerun", type=_count, default=0, metavar="N", help="train so many runs again, drawn by lot")
+    parser.add_argument(
+        "--rerun", type=whole_number(0), default=0, metavar="N", help="train so many runs again, drawn by lot"
+    )
     parser.add_argument("--strategies", type=_strategies, default=STRATEGIES, help="to draw from, in quotes if several")
     options = parser.parse_args(arguments)
     out = (ROOT / options.out).resolve()
@@ -59,12 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say(line)
             wrong += line.startswith("FAIL")
     return int(wrong > 0)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a number of runs, found {text!r}")
-    return int(text)
 
 
 def _strategies(text: str) -> list[str]:
