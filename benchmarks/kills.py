@@ -1,16 +1,19 @@
 """Kill a process of a small batch at a random moment, again and again: what is lost, repeated, or left over.
 
-``python -m benchmarks.kills --kills 50`` writes ``results/bench/kills.json``.
+``python -m benchmarks.kills --kills 50`` writes ``results/bench/kills.json`` after each batch, and goes on from what is
+there: remove it to count anew. Fifty take some 15 minutes of a quiet machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from time import monotonic, sleep
@@ -21,6 +24,7 @@ from autodpq_eval.layout import markdown
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
 from autodpq_system.process import cores
+from autodpq_system.stopping import STARTER
 from benchmarks.measured import read_measures, write_measures
 
 ASKED = ["--dataset=planted", "--profile=smoke", "--strategies=fe", "--seeds=1 2", "--jobs=2"]
@@ -41,28 +45,35 @@ def main() -> int:
     """Exit 0 if nothing was lost, repeated or left over, and all ended in time."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50)
-    kills, counts = parser.parse_args().kills, Counter[str]()
+    kills, counts = parser.parse_args().kills, before()
     with tempfile.TemporaryDirectory() as folder:
         begun = monotonic()
         straight = Batch(Path(folder, "straight"))
         straight.start().wait()
-        torment = Torment(Random(1), monotonic() - begun, counts)
+        torment = Torment(Random(counts["processes killed"]), monotonic() - begun, counts)
         while counts["processes killed"] < kills:
             batch = Batch(Path(folder, f"batch-{counts['batches']}"))
             torment.finish(batch, kills)
             counts["batches"] += 1
             counts["batches unlike one that was not killed"] += batch.result() != straight.result()
             counts["files left over"] += len(batch.names() ^ straight.names())
-    write_measures("kills", counts={**dict.fromkeys(WRONG, 0), **counts})
+            write_measures("kills", counts=counts)
     sys.stdout.write(table())
     return int(any(counts[key] for key in WRONG))
 
 
+def before() -> Counter[str]:
+    """What was counted so far."""
+    with suppress(FileNotFoundError):
+        return Counter(read_measures("kills")["counts"])
+    return Counter()
+
+
 def table() -> str:
     """The counts, in Markdown."""
-    found = read_measures("kills")["counts"]
+    found = before()
     first = ["processes killed", *(f"of these, {name}" for name in VICTIMS), "batches", "records done by then"]
-    return markdown(["what", "count"], [[key, f"{found.get(key, 0):,}"] for key in (*first, *WRONG)])
+    return markdown(["what", "count"], [[key, f"{found[key]:,}"] for key in (*first, *WRONG)])
 
 
 class Batch:
@@ -75,7 +86,8 @@ class Batch:
     def start(self) -> subprocess.Popen[bytes]:
         """Begin, or go on."""
         command = [sys.executable, "-m", "scripts.replicate", *ASKED, f"--out={self.out}"]
-        keys = {**os.environ, "AUTODPQ_RUNS": str(self.runs), "TMPDIR": str(self.temporary)}
+        mine = {STARTER: f"{os.getpid()}@{platform.node()}"}
+        keys = {**os.environ, **mine, "AUTODPQ_RUNS": str(self.runs), "TMPDIR": str(self.temporary)}
         return subprocess.Popen(command, cwd=ROOT, env=keys, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def records(self) -> dict[str, bytes]:
@@ -132,6 +144,7 @@ class Torment:
         self.counts["processes killed"] += 1
         self.counts[f"of these, {name}"] += 1
         self.counts["records done by then"] += len(known)
+        sys.stderr.write(f"{self.counts['processes killed']}: {name}, {len(known)} records\n")
         if name != KERNEL:
             end = monotonic() + limit()
             while (process.poll() is None or processes(batch.runs)) and monotonic() < end:
