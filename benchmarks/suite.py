@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -13,8 +12,8 @@ from autodpq_eval.layout import markdown
 from autodpq_system.paths import ROOT
 from benchmarks.measured import read_measures, write_measures
 
-#: Table-driven tests whose cases are refusals.
-REFUSALS = "tests.test_refusals"
+#: The table-driven test whose cases are refusals.
+REFUSALS = "test_what_is_wrong_is_refused_in_one_sentence["
 
 
 def main() -> int:
@@ -32,8 +31,9 @@ def counted(report: Path) -> dict[str, int]:
     suite = ET.parse(report).getroot().find("testsuite")
     assert suite is not None
     totals = {key: int(suite.attrib[key]) for key in ("tests", "failures", "errors", "skipped")}
-    passed = Counter(case.attrib["classname"] for case in suite.iter("testcase") if not len(case))
-    return totals | {"refusals": passed[REFUSALS], "seconds": round(float(suite.attrib["time"]))}
+    passed = [case.attrib["name"] for case in suite.iter("testcase") if not len(case)]
+    refusals = sum(name.startswith(REFUSALS) for name in passed)
+    return totals | {"refusals": refusals, "seconds": round(float(suite.attrib["time"]))}
 
 
 def table() -> str:

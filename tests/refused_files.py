@@ -161,6 +161,10 @@ RAW: dict[str, Case] = {
         raw("ml-1m", "ratings.dat", replaced("2::30::1", "2::10::1")),
         "found user 2 and movie 10 more th",
     ),
+    "a byte order mark": (
+        raw("ml-1m", "users.dat", lambda text: b"\xef\xbb\xbf" + text),
+        "users.dat: expected iso-8859-1 text",
+    ),
     "UTF-16": (
         raw("ml-1m", "movies.dat", lambda text: text.decode("latin-1").encode("utf-16")),
         "expected iso-8859-1 t",

@@ -1,4 +1,4 @@
-"""``make compress``: a file below its bytes, and command lines that are refused in a sentence."""
+"""``make compress``: a file below its bytes."""
 
 from __future__ import annotations
 
@@ -28,21 +28,3 @@ def test_a_run_is_compressed_and_told_of(
     limit = {"--bytes": 7500, "--ratio": 0.6 * compress._uncompressed(run), "--loss": 10**6}[how]
     assert size <= limit
     assert PackedModel(path).score([dict.fromkeys(run.schema.fields, 0)]).shape == (1,)
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        ([], "one of the arguments --bytes --ratio --loss is required"),
-        (["--bytes", "0"], "argument --bytes: expected a whole number of at least 1, found '0'"),
-        (["--ratio", "5%"], "argument --ratio: expected a number above 0 and below 1, found '5%'"),
-        (["--loss", "1"], "argument --loss: expected a number above 0 and below 1, found '1'"),
-        (["--bytes", "9", "--loss", "0.1"], "argument --loss: not allowed with argument --bytes"),
-    ],
-)
-def test_a_command_line_that_is_none_is_refused(
-    given: list[str], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit):
-        compress.main(["record.json", *given])
-    assert said in capsys.readouterr().err

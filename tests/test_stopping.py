@@ -113,6 +113,17 @@ def test_a_starter_that_is_dead_already_is_the_end_at_once() -> None:
     assert subprocess.run(command, env=keys, timeout=30, check=False).returncode == 143
 
 
+def test_a_command_follows_its_starter_before_it_imports_anything_large() -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    command = [sys.executable, "-X", "importtime", "-m", "scripts.replicate", "--plan"]
+    keys = {**os.environ, STARTER: f"{dead.pid}@{platform.node()}"}
+    done = subprocess.run(command, cwd=ROOT, env=keys, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 143
+    assert "psutil" in done.stderr
+    assert "torch" not in done.stderr
+
+
 def test_a_starter_of_another_machine_means_nothing() -> None:
     parent, child = start(**{STARTER: f"{2**22}@elsewhere"})
     assert not gone(child, 1.5)

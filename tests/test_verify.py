@@ -188,25 +188,6 @@ def test_nothing_to_check_or_to_draw_from_is_no_success(tmp_path: Path, capsys: 
     assert "FAIL   trained again: 0\n       expected 2 runs, found 0 whose data are here" in said
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--rerun=-1"], "argument --rerun: expected a number of runs, found '-1'"),
-        (["--rerun=x"], "argument --rerun: expected a number of runs, found 'x'"),
-        (
-            ["--strategies=fe autodpg"],
-            "argument --strategies: expected some of fe, others, grid, random, autodpq",
-        ),
-        (["--strategies="], "argument --strategies: expected some of"),
-    ],
-)
-def test_a_bad_command_line_is_refused(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        verify.main(arguments)
-    assert caught.value.code == 2
-    assert said in capsys.readouterr().err
-
-
 def test_two_processors_are_compared_run_by_run() -> None:
     """By hand: one pair; the same processor, another run and a run without C are none."""
     one = json.loads((RESULTS / "ml-1m" / "paper" / "records" / "deepfm-fe-seed1.json").read_text())

@@ -9,7 +9,7 @@ import numpy as np
 
 from autodpq_eval.layout import LABELS, markdown
 from autodpq_lib.config import RECIPES, STRATEGIES
-from benchmarks import suite
+from benchmarks import kills, suite
 from benchmarks.fuzz import run as fuzz
 from scripts.pages import front, readings
 from scripts.pages.committed import runs, table
@@ -38,4 +38,4 @@ SUMMARY: Mapping[str, Callable[[], str]] = {
     "summary-laboratory": partial(readings.summary, "laboratory"),
 }
 MODEL_CARD = {"model-card": accuracy, "model-card-touched": touched}
-TRUST = {"trust-files": fuzz.table, "trust-tests": suite.table}
+TRUST = {"trust-files": fuzz.table, "trust-kills": kills.table, "trust-tests": suite.table}
