@@ -46,8 +46,8 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--width", type=whole_number(1), help="of an FE that the run's model teaches first")
     parser.add_argument("--to", type=Path, help="the file; default: below runs/compressed")
     asked = parser.parse_args(arguments)
-    if asked.onward and asked.loss is not None:
-        parser.error("--onward: expected only with --bytes or --ratio, found it with --loss")
+    if asked.width and asked.loss is not None:
+        parser.error("--width: expected only with --bytes or --ratio, found it with --loss")
     return asked
 
 

@@ -121,7 +121,12 @@ COMMANDS: list[tuple[Callable[[], int], list[str], str]] = [
     (compress.main, ["r.json", "--loss=1"], "--loss: expected a number above 0 and below 1, found '1'"),
     (compress.main, ["r.json", "--loss=-0.1"], "--loss: expected a number above 0 and below 1, found '-0.1'"),
     (compress.main, ["r.json", "--bytes=9", "--loss=0.1"], "--loss: not allowed with argument --bytes"),
-    (compress.main, ["r.json", "--loss=0.1", "--onward"], "--onward: expected only with --bytes or --ratio"),
+    (compress.main, ["r.json", "--loss=0.1", "--width=8"], "--width: expected only with --bytes or --ratio"),
+    (
+        compress.main,
+        ["r.json", "--bytes=9000", "--width=0"],
+        "--width: expected a whole number of at least 1, found '0'",
+    ),
     (compress.main, ["HOME/none.json", "--bytes=9000"], "HOME/none.json: No such file or directory"),
     (compress.main, ["HOME", "--bytes=9000"], "HOME: Is a directory"),
     (compress.main, [str(SEARCHED), "--bytes=9000"], "model of deepfm-autodpq-seed1 is not on this machine; run it ag"),
