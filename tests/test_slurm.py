@@ -45,7 +45,7 @@ def jobs() -> list[str]:
 
 def test_a_batch_runs_on_slurm_with_limits_for_each_job(tmp_path: Path) -> None:
     text, _ = start(tmp_path / "out", "PROFILE=smoke", "STRATEGIES=fe").communicate(timeout=900)
-    assert "12_report.ipynb" in text
+    assert "12_report.html" in text
     assert len(list((tmp_path / "out").rglob("records/*.json"))) == 1
     run, report = (said("scontrol", "show", "job", number) for number in jobs())
     assert "JobState=COMPLETED" in run
