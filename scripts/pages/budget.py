@@ -15,7 +15,7 @@ from autodpq_budget.strategy import STRATEGY
 from autodpq_eval.layout import LABELS, markdown, p_value
 from autodpq_eval.plans import TEN_SEEDS
 from autodpq_lib.config import RECIPES
-from benchmarks import search_or_choice
+from benchmarks import large, search_or_choice
 from benchmarks.measured import measured, read_measures
 from scripts.pages.committed import RESULTS
 
@@ -134,4 +134,5 @@ BLOCKS = {
     "budget-models": models,
     "budget-search": _if_measured("search_or_choice", search_or_choice.table),
     "budget-outside": _if_measured("outside", outside),
+    "budget-large": _if_measured("large", large.table),
 }
