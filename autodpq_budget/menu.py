@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from autodpq_budget.tables import Floats, Integers, Table, groups
-from autodpq_budget.ways import Stored, options, store
+from autodpq_budget.tables import Floats, Group, Integers, Table, groups
+from autodpq_budget.ways import MOST_POINTS, Later, Stored, options, store
 from autodpq_packed.container import Tensors
 
 #: Halvings of the price's range.
@@ -30,8 +30,17 @@ NEVER = 2.0**60
 class Offer:
     """One way of one group of one table, and what it loses."""
 
-    stored: Stored
+    stored: Stored | Later
     distortion: float
+
+
+def offer(group: Group, option: int) -> Offer:
+    """A way of a group; what a large group loses is estimated from :data:`MOST_POINTS` of its features."""
+    some = group.some(MOST_POINTS)
+    if len(group.rows) == len(some.rows):
+        return Offer(*store(group, option))
+    share = len(some.rows) / len(group.rows)
+    return Offer(Later(group, option), store(some, option)[1] / share)
 
 
 @dataclass(frozen=True)
@@ -82,9 +91,10 @@ class Menu:
         """What the file has of a choice; its bytes are those that the budget is about."""
         made: Tensors = {"groups": self.groups}
         for table, ways in chosen.items():
-            made[f"{table}.option"] = np.array([way.stored.option for way in ways], np.uint8)
-            made[f"{table}.codes"] = np.concatenate([way.stored.codes for way in ways])
-            made[f"{table}.numbers"] = np.concatenate([way.stored.numbers for way in ways])
+            stored = [way.stored.whole() for way in ways]
+            made[f"{table}.option"] = np.array([each.option for each in stored], np.uint8)
+            made[f"{table}.codes"] = np.concatenate([each.codes for each in stored])
+            made[f"{table}.numbers"] = np.concatenate([each.numbers for each in stored])
         return made
 
     def _every(self) -> list[Sequence[Offer]]:
@@ -114,7 +124,7 @@ def menu(tables: Mapping[str, Table], sizes: Sequence[int], counts: Integers) ->
 
         def offers(table: Table) -> Iterator[list[Offer]]:
             for group in table.groups(sizes, counts):
-                yield [Offer(*store(group, option)) for option in options(*group.rows.shape)]
+                yield [offer(group, option) for option in options(*group.rows.shape)]
                 bar.update()
 
         return Menu(lengths, {name: list(offers(table)) for name, table in tables.items()})

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
-from typing import Any
 
 from autodpq_budget.strategy import STRATEGY
-from autodpq_budget.teach import TAUGHT, TEACHER, width
+from autodpq_budget.teach import TAUGHT, like, width
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import TABLE_SEEDS, status
@@ -21,15 +21,18 @@ from autodpq_runs.record import Record, read_record, record_path
 
 #: Shares of FE's bytes.
 SHARES = (0.125, 0.0625, 0.031, 0.016, 0.008)
-#: Share -> width X of the taught FE that the compressor starts from, chosen on seeds that are not reported.
-NARROW = dict(zip(SHARES, (8, 8, 4, 4, 4), strict=True))
-#: Of several settings of a rival that of the best validation AUC on this seed is taken; it is not reported.
+#: Widths X of the taught FE that the compressor may start from.
+WIDTHS = (8, 4, 2)
+#: Of several settings of a method that of the best validation AUC on this seed is taken; it is not reported.
 CHOICE_SEED = 11
 #: Rivals of each share that all seeds have; the rest have those of Table 1.
 BEST = 3
 #: Models beside DeepFM, and the shares at which they are compressed, on the seeds of Table 1.
 OTHER_MODELS: tuple[Model, ...] = ("pnn", "dcn")
 OTHER_SHARES = (0.125, 0.031, 0.008)
+
+#: Share and method -> a run on the seed of choice, and its validation AUC.
+Chosen = dict[tuple[float, str], tuple[RunConfig, float]]
 
 
 def budget_of(schema: Schema, share: float, model: str = "deepfm", dim: int = 16) -> int:
@@ -38,10 +41,10 @@ def budget_of(schema: Schema, share: float, model: str = "deepfm", dim: int = 16
 
 
 def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> list[RunConfig]:
-    """All settings on :data:`CHOICE_SEED`, if it is one of the seeds; on the others the compressor and chosen rivals.
+    """All settings on :data:`CHOICE_SEED`, if it is one of the seeds; on the others the best of each method.
 
     Raises:
-        ValueError: another seed is asked for, and below ``out`` no rival has all its settings on the seed of choice.
+        ValueError: another seed is asked for, and below ``out`` no method has all its settings on the seed of choice.
     """
     others = [seed for seed in seeds if seed != CHOICE_SEED]
     found = chosen(dataset, recipe, out=out) if others else {}
@@ -49,58 +52,65 @@ def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> l
         raise ValueError(
             f"the settings of a budget: expected the records of seed {CHOICE_SEED}, found none; run it first"
         )
-    plans = [run for seed in seeds for run in compressor(dataset, recipe, seed)]
+    plans: list[RunConfig] = []
     if CHOICE_SEED in seeds:
-        plans += [run for runs in candidates(dataset, recipe, CHOICE_SEED).values() for run in runs]
+        every = candidates(dataset, recipe, CHOICE_SEED).values()
+        plans += with_teachers([run for runs in every for run in runs])
     for seed in others:
         wanted = found if seed in TABLE_SEEDS else best(found)
-        plans += [run.model_copy(update={"seed": seed}) for run, _ in wanted.values()]
-    for model in OTHER_MODELS:
-        plans += [run for seed in others if seed in TABLE_SEEDS for run in compressor(dataset, recipe, seed, model)]
+        plans += with_teachers([run.model_copy(update={"seed": seed}) for run, _ in wanted.values()])
+    few = [seed for seed in others if seed in TABLE_SEEDS]
+    plans += [run for model, seed in product(OTHER_MODELS, few) for run in of_model(found, model, seed)]
     return list(dict.fromkeys(plans))
 
 
-def compressor(dataset: str, recipe: str, seed: int, model: Model = "deepfm") -> list[RunConfig]:
-    """FE, those that it teaches, from which the compressor starts, and the compressor at every share."""
+def with_teachers(runs: Sequence[RunConfig]) -> list[RunConfig]:
+    """Runs of one seed, and first what the compressor among them starts from: FE, and those that it teaches."""
+    ours = [run for run in runs if run.strategy == STRATEGY]
+    fe = [configure(run.dataset, run.recipe, "fe", run.seed, model=run.model) for run in runs[:1]]
+    return [*fe, *dict.fromkeys(like(run, TAUGHT, run.embedding_dim) for run in ours), *ours, *runs]
 
-    def run(strategy: str, **own: Any) -> RunConfig:
-        return configure(dataset, recipe, strategy, seed, model=model, **own)
 
-    fe = run("fe", **width(TEACHER))
-    schema = load_schema(dataset, fe.threshold)
-    narrow = NARROW if model == "deepfm" else {share: NARROW[share] for share in OTHER_SHARES}
-    first = [run(TAUGHT, **width(dim)) for dim in dict.fromkeys(narrow.values())]
-    budgets = {share: {"bytes": budget_of(schema, share, model)} for share in narrow}
-    return [fe, *first, *(run(STRATEGY, options=budgets[share], **width(dim)) for share, dim in narrow.items())]
+def of_model(found: Chosen, model: Model, seed: int) -> list[RunConfig]:
+    """The compressor on another model, at :data:`OTHER_SHARES`, of the widths that were chosen on DeepFM."""
+    ours = [found[share, STRATEGY][0] for share in OTHER_SHARES if (share, STRATEGY) in found]
+    made = []
+    for share, run in zip(OTHER_SHARES, ours, strict=False):
+        schema = load_schema(run.dataset, run.threshold)
+        own = {"options": {"bytes": budget_of(schema, share, model)}, **width(run.embedding_dim)}
+        made.append(configure(run.dataset, run.recipe, STRATEGY, seed, model=model, **own))
+    return with_teachers(made)
 
 
 def candidates(dataset: str, recipe: str, seed: int) -> dict[tuple[float, str], list[RunConfig]]:
-    """Share and rival -> all its settings; a rival that cannot be so small is not there."""
+    """Share and method -> all its settings; a rival that cannot be so small is not there."""
     fe = configure(dataset, recipe, "fe", seed)
     schema = load_schema(dataset, fe.threshold)
-    found = {
-        (share, method): [_run(fe, one) for one in settings(method, fe, schema, budget_of(schema, share))]
-        for share in SHARES
-        for method in SIZES
-    }
+    found = {}
+    for share, method in product(SHARES, (STRATEGY, *SIZES)):
+        budget = budget_of(schema, share)
+        own = [Setting(STRATEGY, dim, {"bytes": budget}, budget) for dim in WIDTHS]
+        found[share, method] = [
+            _run(fe, one) for one in (own if method == STRATEGY else settings(method, fe, schema, budget))
+        ]
     return {key: runs for key, runs in found.items() if runs}
 
 
-def chosen(dataset: str, recipe: str, *, out: Path) -> dict[tuple[float, str], tuple[RunConfig, float]]:
-    """Share and rival -> the setting of the best validation AUC, and that, where all have run on the seed of choice.
+def chosen(dataset: str, recipe: str, *, out: Path) -> Chosen:
+    """The setting of the best validation AUC, and that, where all settings have run on :data:`CHOICE_SEED`.
 
     What a run has in the end may be more than its share, for MPE's search decides; that one counts for nothing.
     """
     schema = load_schema(dataset, configure(dataset, recipe, "fe", CHOICE_SEED).threshold)
-    best = {}
+    found = {}
     for (share, method), runs in candidates(dataset, recipe, CHOICE_SEED).items():
         if all(status(out, run, anywhere=True).state == "done" for run in runs):
             records = [read_record(record_path(out, run)) for run in runs]
             fits = [n for n, r in enumerate(records) if tables(r, len(schema.fields)) <= budget_of(schema, share)]
             if fits:
                 n = max(fits, key=lambda n: records[n].valid.auc)
-                best[share, method] = runs[n], records[n].valid.auc
-    return best
+                found[share, method] = runs[n], records[n].valid.auc
+    return found
 
 
 def tables(record: Record, fields: int) -> int:
@@ -108,11 +118,12 @@ def tables(record: Record, fields: int) -> int:
     return record.space.model_bytes - rest_bytes(record.config, fields)
 
 
-def best(found: dict[tuple[float, str], tuple[RunConfig, float]]) -> dict[tuple[float, str], tuple[RunConfig, float]]:
-    """Of each share the :data:`BEST` rivals by validation AUC on the seed of choice."""
-    ranked = sorted(found.items(), key=lambda item: -item[1][1])
-    shares = {share: [key for key, _ in ranked if key[0] == share][:BEST] for share, _ in found}
-    return {key: found[key] for keys in shares.values() for key in keys}
+def best(found: Chosen) -> Chosen:
+    """The compressor, and of each share the :data:`BEST` rivals by validation AUC on the seed of choice."""
+    ranked = sorted((key for key in found if key[1] != STRATEGY), key=lambda key: -found[key][1])
+    keys = [key for key in found if key[1] == STRATEGY]
+    keys += [key for share in SHARES for key in [key for key in ranked if key[0] == share][:BEST]]
+    return {key: found[key] for key in keys}
 
 
 def _run(fe: RunConfig, one: Setting) -> RunConfig:

@@ -42,6 +42,11 @@ class Group:
     counts: NDArray[np.float64]
     scale: NDArray[np.float32]
 
+    def some(self, most: int) -> Group:
+        """At most so many of its features, drawn at random."""
+        drawn = np.random.default_rng(0).permutation(len(self.rows))[:most]
+        return Group(self.rows[drawn], self.counts[drawn], self.scale)
+
 
 @dataclass(frozen=True)
 class Table:

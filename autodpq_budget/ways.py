@@ -49,6 +49,32 @@ class Stored:
         """Of codes and numbers."""
         return self.codes.nbytes + self.numbers.nbytes
 
+    def whole(self) -> Stored:
+        """Itself."""
+        return self
+
+
+@dataclass(frozen=True)
+class Later:
+    """A group that is so large that it is only stored in the way that is chosen.
+
+    Attributes:
+        group: all of it.
+        option: as of :class:`Stored`.
+    """
+
+    group: Group
+    option: int
+
+    @property
+    def bytes(self) -> int:
+        """Of codes and numbers."""
+        return size(self.option, *self.group.rows.shape)
+
+    def whole(self) -> Stored:
+        """The group, stored."""
+        return encode(self.group, self.option)
+
 
 def options(features: int, dim: int) -> Iterator[int]:
     """The options of a group of n features: those that are smaller than its rows, and the rows themselves."""
@@ -68,8 +94,14 @@ def size(option: int, features: int, dim: int) -> int:
 
 def store(group: Group, option: int) -> tuple[Stored, float]:
     """A group in one way, and what it loses."""
+    stored = encode(group, option)
+    return stored, distortion(group, restored(stored, *group.rows.shape))
+
+
+def encode(group: Group, option: int) -> Stored:
+    """A group in one way."""
     bits, k, d = parameters(option, group.rows.shape[1])
-    codes: Integers = np.zeros(0, np.int64)
+    codes: Integers = np.zeros(0, np.uint8)
     numbers: Floats = group.rows
     if k > 1:
         codes, numbers = _centroids(group, k, d)
@@ -77,8 +109,7 @@ def store(group: Group, option: int) -> tuple[Stored, float]:
         codes, numbers = _integers(group, bits)
     elif option == MEAN:
         numbers = np.average(group.rows, axis=0, weights=group.counts + TINY)
-    stored = Stored(option, pack(codes.ravel(), bits), numbers.astype(np.float16).ravel())
-    return stored, distortion(group, restored(stored, *group.rows.shape))
+    return Stored(option, pack(codes.ravel(), bits), numbers.astype(np.float16).ravel())
 
 
 def restored(stored: Stored, features: int, dim: int) -> NDArray[np.float32]:
@@ -114,20 +145,26 @@ def _kmeans(points: Floats, weights: Floats, k: int) -> tuple[Integers, Floats]:
 
 def _integers(group: Group, bits: int) -> tuple[Integers, Floats]:
     """Codes ``[n, X]``, low and step ``[2, X]``: of each dimension the share of its range with the least error."""
-    tries = [_in_range(group.rows, bits, share) for share in SHARES]
-    errors = np.stack([group.counts @ np.square(low + codes * step - group.rows) for codes, low, step in tries])
+    ranges = [_range(group.rows, bits, share) for share in SHARES]
+    errors = np.stack([group.counts @ np.square(_rounded(group.rows, bits, *each)) for each in ranges])
     best = errors.argmin(0)  # [X]
-    codes, low, step = (np.stack(parts)[best, ..., np.arange(len(best))].T for parts in zip(*tries, strict=True))
-    return codes, np.stack([low, step])
+    low, step = np.array(ranges).transpose(2, 0, 1)[np.arange(len(best)), best].T
+    return _codes(group.rows, bits, low, step), np.stack([low, step])
 
 
-def _in_range(rows: Floats, bits: int, share: float) -> tuple[Integers, Floats, Floats]:
-    """Codes, and low and step as the file has them; 2^b values cover a share of each dimension's range."""
+def _range(rows: Floats, bits: int, share: float) -> tuple[Floats, Floats]:
+    """Low and step as the file has them; 2^b values cover a share of each dimension's range."""
     low, high = rows.min(0), rows.max(0)
-    step = _half((high - low) * share / (2**bits - 1))
-    low = _half(low + (high - low) * (1 - share) / 2)
-    codes = np.rint((rows - low) / np.where(step > 0, step, 1)).clip(0, 2**bits - 1)
-    return codes.astype(np.int64), low, step
+    return _half(low + (high - low) * (1 - share) / 2), _half((high - low) * share / (2**bits - 1))
+
+
+def _codes(rows: Floats, bits: int, low: Floats, step: Floats) -> NDArray[np.uint8]:
+    return np.rint((rows - low) / np.where(step > 0, step, 1)).clip(0, 2**bits - 1).astype(np.uint8)
+
+
+def _rounded(rows: Floats, bits: int, low: Floats, step: Floats) -> Floats:
+    """What becomes of the rows, less the rows."""
+    return low + _codes(rows, bits, low, step) * step - rows
 
 
 def _half(numbers: Floats) -> NDArray[np.float32]:

@@ -11,6 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+#: Codes packed at a time; a multiple of 8, so that every part begins with a byte of its own.
+AT_ONCE = 1 << 20
+
 
 def bits_for(k: int) -> int:
     """Bits of a code with K values: ``ceil(log2(K))``, none for K = 1."""
@@ -25,8 +28,10 @@ def pack(codes: NDArray[np.integer], b: int) -> NDArray[np.uint8]:
     """
     if b > 8:
         raise ValueError(f"codes: expected at most 8 bits each (K of 256), found {b}")
-    columns = (codes.astype(np.uint32)[:, None] >> np.arange(b, dtype=np.uint32)) & 1
-    return np.packbits(columns.astype(np.uint8).ravel(), bitorder="little")
+    parts = (codes[start : start + AT_ONCE].astype(np.uint8) for start in range(0, len(codes), AT_ONCE))
+    columns = (part[:, None] >> np.arange(b, dtype=np.uint8) & 1 for part in parts)
+    packed = [np.packbits(column.ravel(), bitorder="little") for column in columns]
+    return np.concatenate([np.zeros(0, np.uint8), *packed])
 
 
 def unpack(packed: NDArray[np.uint8], b: int, where: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ from autodpq_budget import compress as module
 from autodpq_budget.arrays import compress_arrays
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.compress import compress, menu_of, on_groups, smallest
-from autodpq_budget.menu import Menu, Offer, bytes_of
+from autodpq_budget.menu import Menu, Offer, bytes_of, offer
 from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.tables import Group, groups, order
 from autodpq_budget.train_on import Onward, train_on
@@ -92,6 +92,22 @@ def test_centroids_are_the_nearest_where_errors_count_alike() -> None:
     made = Group(rows, np.ones(4), np.array([1, 1e-4], np.float32))
     found = restored(store(made, centroids_option(2, 1))[0], 4, 2)
     assert np.array_equal(found[:, 0], rows[:, 0])
+
+
+def test_a_large_group_is_estimated_from_some_of_its_features_and_stored_when_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = group(400, 4)
+    whole = {option: offer(made, option) for option in options(400, 4)}
+    monkeypatch.setattr("autodpq_budget.menu.MOST_POINTS", 300)
+    for option, expected in whole.items():
+        found = offer(made, option)
+        assert found.stored.bytes == expected.stored.bytes
+        stored = found.stored.whole()
+        assert np.array_equal(stored.codes, expected.stored.codes)
+        assert np.array_equal(stored.numbers, expected.stored.numbers)
+        if option == 0:
+            assert found.distortion == pytest.approx(expected.distortion, rel=0.2)
 
 
 def random_menu(seed: int, ways: int = 4) -> Menu:

@@ -112,42 +112,34 @@ def test_every_setting_fits_its_budget(all_done: dict[str, tuple[float, int]]) -
         assert {run.strategy for run in runs} == {method}
 
 
-def test_the_compressor_has_all_budgets_and_the_fe_that_it_starts_from(
-    all_done: dict[str, tuple[float, int]],
-) -> None:
-    fe, *rest = plan.compressor("ml-100k", "tuned", 5)
-    assert (fe.strategy, fe.embedding_dim) == ("fe", 16)
-    assert [run.embedding_dim for run in rest if run.strategy == TAUGHT] == [8, 4]
-    made = [(run.embedding_dim, run.options["bytes"]) for run in rest if run.strategy == NAME]
-    assert made == [(dim, int(share * 4 * 14 * 17)) for share, dim in plan.NARROW.items()]
-    of_pnn = [run.options["bytes"] for run in plan.compressor("ml-100k", "tuned", 5, "pnn") if run.options]
-    assert of_pnn == [int(share * 4 * 14 * 16) for share in plan.OTHER_SHARES]
-
-
 def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     all_done: dict[str, tuple[float, int]], tmp_path: Path
 ) -> None:
-    """Three seeds have every rival that is chosen, the others the best three of each budget, by validation AUC."""
+    """Three seeds have every method as it was chosen, the others the compressor and the best three rivals."""
     with pytest.raises(ValueError, match="the settings of a budget: expected the records of seed 11, found none"):
         plan.budget_plan("ml-100k", "tuned", [1], out=tmp_path)
-    first = plan.budget_plan("ml-100k", "tuned", [11], out=tmp_path)
-    assert len(first) == len(set(first)) > 15
     every = plan.candidates("ml-100k", "tuned", 11)
+    first = plan.budget_plan("ml-100k", "tuned", [11], out=tmp_path)
+    assert [(run.strategy, run.embedding_dim) for run in first[:4]] == [("fe", 16), *((TAUGHT, x) for x in (8, 4, 2))]
+    assert set(first[4:]) == {run for runs in every.values() for run in runs}
     for n, (key, runs) in enumerate(every.items()):
-        room = plan.budget_of(plan.load_schema(), key[0])
         for m, run in enumerate(runs):
-            all_done[run.name()] = (0.5 + 0.01 * n + 0.001 * m, room)
-    ours = len(list(plan.compressor("ml-100k", "tuned", 1)))
-    of_pnn = len(list(plan.compressor("ml-100k", "tuned", 1, "pnn")))
+            all_done[run.name()] = (0.5 + 0.01 * n + 0.001 * m, plan.budget_of(plan.load_schema(), key[0]))
     many = plan.budget_plan("ml-100k", "tuned", [1, 2], out=tmp_path)
-    assert len([run for run in many if run.model == "deepfm"]) == 2 * (ours + len(every))
-    assert len([run for run in many if run.model != "deepfm"]) == 2 * 2 * of_pnn
-    few = plan.budget_plan("ml-100k", "tuned", [4], out=tmp_path)
-    best = sum(min(plan.BEST, sum(share == s for s, _ in every)) for share in {s for s, _ in every})
-    assert len(few) == ours + best
-    rivals = [run for run in few if run not in set(plan.compressor("ml-100k", "tuned", 4))]
+    assert len([run for run in many if run.model == "deepfm"]) == 2 * (2 + len(every))  # FE, and one that it teaches
+    assert [run.strategy for run in many if run.model == "pnn"] == 2 * ["fe", TAUGHT, *[NAME] * 3]
     last = [runs[-1].model_copy(update={"seed": 4}) for runs in every.values()]
-    assert set(rivals) <= set(last)
+    few = plan.budget_plan("ml-100k", "tuned", [4], out=tmp_path)
+    assert set(few[2:]) <= set(last)
+    for share in plan.SHARES:
+        methods = sum(share == s for s, _ in every)
+        assert sum(run in few for (s, _), run in zip(every, last, strict=True) if s == share) == min(methods, 4)
+
+
+def test_another_model_has_a_share_of_its_own_fe(all_done: dict[str, tuple[float, int]]) -> None:
+    (run,) = [runs[0] for key, runs in plan.candidates("ml-100k", "tuned", 11).items() if key == (0.125, NAME)]
+    *_, made = plan.of_model({(0.125, NAME): (run, 0.8)}, "pnn", 1)
+    assert (made.model, made.options) == ("pnn", {"bytes": int(0.125 * 4 * 14 * 16)})
 
 
 def test_what_came_out_too_large_is_not_chosen(all_done: dict[str, tuple[float, int]], tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from autodpq_budget.strategy import STRATEGY
 from autodpq_eval.layout import LABELS, markdown, p_value
 from autodpq_eval.plans import TEN_SEEDS
 from autodpq_lib.config import RECIPES
-from benchmarks import search_or_choice
+from benchmarks import large, search_or_choice
 from benchmarks.measured import measured, read_measures
 from scripts.pages.committed import RESULTS
 
@@ -57,7 +57,7 @@ def _rows(kinds: Sequence[tuple[str, str]]) -> str:
     rows = [
         [
             *(f"{LABELS[model]}, `{recipe}`", NAMES.get(row["method"], row["method"]), f"{row['share']:.1%}"),
-            *(row["width"], f"{row['bytes']:,.0f}", f"{row['n']:.0f}", _with(row["auc"], row["sd"], ".4f")),
+            *(f"{row['width']}", f"{row['bytes']:,.0f}", f"{row['n']:.0f}", _with(row["auc"], row["sd"], ".4f")),
             "" if (row["method"], row["share"]) == ("fe", 1) else _with(row["difference"], row["half"], "+.4f"),
         ]
         for model, recipe in kinds
@@ -134,4 +134,5 @@ BLOCKS = {
     "budget-models": models,
     "budget-search": _if_measured("search_or_choice", search_or_choice.table),
     "budget-outside": _if_measured("outside", outside),
+    "budget-large": _if_measured("large", large.table),
 }
