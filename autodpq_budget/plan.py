@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 
 from autodpq_budget.strategy import STRATEGY
-from autodpq_budget.teach import TAUGHT, like, width
+from autodpq_budget.teach import TAUGHT, TEACHER, like, width
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import TABLE_SEEDS, status
@@ -21,8 +21,8 @@ from autodpq_runs.record import Record, read_record, record_path
 
 #: Shares of FE's bytes.
 SHARES = (0.125, 0.0625, 0.031, 0.016, 0.008)
-#: Widths X of the taught FE that the compressor may start from.
-WIDTHS = (8, 4, 2)
+#: Widths X of the FE that the compressor may start from: the teacher's, and those of taught ones.
+WIDTHS = (16, 8, 4, 2)
 #: Of several settings of a method that of the best validation AUC on this seed is taken; it is not reported.
 CHOICE_SEED = 11
 #: Rivals of each share that all seeds have; the rest have those of Table 1.
@@ -68,7 +68,8 @@ def with_teachers(runs: Sequence[RunConfig]) -> list[RunConfig]:
     """Runs of one seed, and first what the compressor among them starts from: FE, and those that it teaches."""
     ours = [run for run in runs if run.strategy == STRATEGY]
     fe = [configure(run.dataset, run.recipe, "fe", run.seed, model=run.model) for run in runs[:1]]
-    return [*fe, *dict.fromkeys(like(run, TAUGHT, run.embedding_dim) for run in ours), *ours, *runs]
+    narrow = [run for run in ours if run.embedding_dim != TEACHER]
+    return [*fe, *dict.fromkeys(like(run, TAUGHT, run.embedding_dim) for run in narrow), *ours, *runs]
 
 
 def of_model(found: Chosen, model: Model, seed: int) -> list[RunConfig]:

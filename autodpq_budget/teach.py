@@ -5,6 +5,8 @@ A narrow model that is taught so is as good as the wide one that teaches it, and
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
@@ -54,7 +56,9 @@ def teacher_of(run: Run) -> tuple[CTRModel, list[Fit]]:
 
 
 def taught_of(run: Run, teacher: CTRModel) -> tuple[CTRModel, list[Fit]]:
-    """FE of the run's width, taught, and its fit if it had to be trained."""
+    """FE of the run's width, taught, and its fit if it had to be trained; of the teacher's width a copy of that."""
+    if run.config.embedding_dim == TEACHER:
+        return deepcopy(teacher), []
     config = like(run.config, TAUGHT, run.config.embedding_dim)
     model = full_model(config, run.schema)
     if _load(model, config, run):

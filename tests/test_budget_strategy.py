@@ -64,6 +64,12 @@ def test_a_run_is_recorded_with_its_bytes_and_comes_back(
     assert tables == stored + 4 * len(loaded.model.embedding.groups) <= 250
 
 
+def test_at_the_teachers_width_the_teacher_itself_is_compressed(tmp_path: Path, schema: Schema) -> None:
+    config = small_config(strategy=NAME, options={"bytes": 400}, embedding_dim=TEACHER)
+    fits = STRATEGY[NAME](small_run(tmp_path, schema, config))
+    assert [fit.name for fit in fits] == ["full-teacher", "compress"]
+
+
 def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path: Path, schema: Schema) -> None:
     config = small_config(strategy=NAME, options={"bytes": 250}, embedding_dim=8)
     first = STRATEGY[NAME](small_run(tmp_path / "a", schema, config))[-1].weights
