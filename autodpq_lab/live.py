@@ -10,7 +10,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
-from IPython.display import HTML, display
+from IPython.display import HTML, DisplayHandle
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
@@ -33,14 +33,14 @@ class LiveCurves:
 
     def __init__(self) -> None:
         self.curves: dict[str, list[dict[str, float]]] = {}
-        self.next = 0.0
+        self.shown, self.next = DisplayHandle(), 0.0
 
     def __call__(self, run: OpenRun, label: str) -> OpenRun:
         """The same run; its fits are called ``label``, and by their own names."""
         return replace(run, checkpoints=_Watched(run.checkpoints.folder, self, label))
 
     def __enter__(self) -> LiveCurves:
-        self.shown = display(HTML(""), display_id=True)
+        self.shown.display(HTML(""))
         return self
 
     def __exit__(

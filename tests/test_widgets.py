@@ -232,11 +232,8 @@ def test_budget_slider_measures_what_it_shows(run):
 def test_curves_follow_the_training_and_stay(run, monkeypatch):
     pictures = []
 
-    class Handle:
-        def update(self, html):
-            pictures.append(html.data)
-
-    monkeypatch.setattr("autodpq_lab.live.display", lambda html, display_id: Handle())
+    monkeypatch.setattr("autodpq_lab.live.DisplayHandle.display", lambda handle, html: None)
+    monkeypatch.setattr("autodpq_lab.live.DisplayHandle.update", lambda handle, html: pictures.append(html.data))
     monkeypatch.setattr("autodpq_lab.live.PAUSE", 0.0)
     torch.manual_seed(0)
     with LiveCurves() as watched:
