@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.ticker import EngFormatter, LogLocator
 
-from autodpq_budget.compress import FACTORS, on_groups
+from autodpq_budget.compress import on_groups
 from autodpq_budget.menu import Menu, bytes_of
 from autodpq_budget.plan import SHARES, budget_of
 from autodpq_budget.show import choice
@@ -29,7 +29,7 @@ class Point(NamedTuple):
 
 
 def point(run: LoadedRun, offered: Menu, share: float) -> Point:
-    """What a share of FE's bytes buys: of the factors of first-order weights the best on validation.
+    """What a share of FE's bytes buys.
 
     Args:
         run: that the menu is of.
@@ -37,13 +37,12 @@ def point(run: LoadedRun, offered: Menu, share: float) -> Point:
         share: at least that of ``offered.least``.
     """
     config, budget = run.record.config, budget_of(run.schema, share)
-    made = [offered.tensors(offered.choose(budget, {"first_order": factor})) for factor in FACTORS]
-    models = [on_groups(config, run.schema, run.model, tensors) for tensors in made]
-    auc, best = max((evaluate(model, run.valid).auc, n) for n, model in enumerate(models))
-    groups = choice(run.schema, made[best], config.embedding_dim)
+    made = offered.tensors(offered.choose(budget))
+    auc = evaluate(on_groups(config, run.schema, run.model, made), run.valid).auc
+    groups = choice(run.schema, made, config.embedding_dim)
     total = sum(groups[column] * groups["features"] for column in groups if column.endswith(", bits"))
     by_field = pd.DataFrame({"bits": total, "features": groups["features"]}).groupby(groups["field"], sort=False).sum()
-    return Point(share, bytes_of(made[best]), auc, by_field["bits"] / by_field["features"])
+    return Point(share, bytes_of(made), auc, by_field["bits"] / by_field["features"])
 
 
 def budget_slider(run: LoadedRun, offered: Menu, shares: Sequence[float] = SHARES) -> widgets.VBox:
