@@ -7,10 +7,14 @@ from typing import NamedTuple
 import ipywidgets as widgets
 import torch
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from torch import Tensor
 
 from autodpq_lab.shown import Shown, picture, present
 from autodpq_lib.embedding.quantiser import Coding, Quantiser
+
+#: How far the plane is seen; it stands still while centroids move.
+SEEN = 4.5
 
 
 class Encoded(NamedTuple):
@@ -41,36 +45,60 @@ def encode(e: Tensor, centroids: Tensor, tau: float) -> Encoded:
 
 
 def encoder(e: Tensor, draw_from: float = 1.0) -> widgets.VBox:
-    """Choose K, D and tau, draw other centroids, and stretch the first of each subspace.
+    """Choose K, D and tau, draw other centroids, and move one of the first subspace in the plane of its two numbers.
 
     Args:
-        e: the vector, ``[X]``, X a multiple of 8.
+        e: the vector, ``[X]``, X a multiple of 16.
         draw_from: standard deviation of the centroids.
     """
 
-    def draw(k: int, d: int, log_tau: float, drawn: int, stretch: float) -> Shown:
+    def draw(k: int, d: int, log_tau: float, drawn: int, number: int, x: float, y: float) -> Shown:
         generator = torch.Generator().manual_seed(drawn)
         centroids = draw_from * torch.randn(d, k, len(e) // d, generator=generator)
-        centroids[:, 0] *= stretch
+        centroids[0, number % k, :2] += torch.tensor([x, y])
         found = encode(e, centroids, 10**log_tau)
-        figure, axis = plt.subplots(figsize=(7, 2.8), layout="constrained")
-        axis.step(range(len(e)), e, where="mid", label="raw e", color="0.5")
-        axis.step(range(len(e)), found.decoded, where="mid", label="read back")
-        for edge in range(len(e) // d, len(e), len(e) // d):
-            axis.axvline(edge - 0.5, color="0.8", lw=0.8)
-        axis.set(title=f"K = {k}, D = {d}: codes {found.codes}", xlabel="dimension", ylabel="value (no unit)")
-        axis.legend(fontsize=8)
+        figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), width_ratios=(2, 1), layout="constrained")
+        _vectors(axes[0], e, found)
+        axes[0].set(title=f"K = {k}, D = {d}: codes {found.codes}")
+        _plane(axes[1], e, centroids[0], found.codes[0], number % k)
         sentence = said(e, found, 10**log_tau)
-        return picture(figure, f"Two stepped lines, the raw vector and what is read back. {sentence}", sentence)
+        return picture(figure, f"Left: the raw vector and what is read back, as steps. Right: {k} centroids of the "
+                       f"first subspace and its part of e, in a plane. {sentence}", sentence)  # fmt: skip
 
     return present(
         draw,
         k=widgets.SelectionSlider(options=[2, 4, 8, 16, 32], value=8, description="K"),
-        d=widgets.SelectionSlider(options=[1, 2, 4, 8], value=4, description="D"),
+        d=widgets.SelectionSlider(options=[1, 2, 4, 8], value=8, description="D"),
         log_tau=widgets.FloatSlider(0.0, min=-4, max=1, step=0.5, description="log10 tau"),
         drawn=widgets.IntSlider(0, 0, 20, description="draw"),
-        stretch=widgets.FloatSlider(1.0, min=0, max=4, step=0.25, description="stretch 0"),
+        number=widgets.IntSlider(0, 0, 31, description="centroid"),
+        x=widgets.FloatSlider(0.0, min=-3, max=3, description="move x"),
+        y=widgets.FloatSlider(0.0, min=-3, max=3, description="move y"),
     )
+
+
+def _vectors(axis: Axes, e: Tensor, found: Encoded) -> None:
+    """The raw vector and what is read back, number by number, with the edges of the subspaces."""
+    d = len(found.codes)
+    axis.step(range(len(e)), e, where="mid", label="raw e", color="0.5")
+    axis.step(range(len(e)), found.decoded, where="mid", label="read back")
+    for edge in range(len(e) // d, len(e), len(e) // d):
+        axis.axvline(edge - 0.5, color="0.8", lw=0.8)
+    axis.set(xlabel="dimension", ylabel="value (no unit)")
+    axis.legend(fontsize=8)
+
+
+def _plane(axis: Axes, e: Tensor, centroids: Tensor, code: int, moved: int) -> None:
+    """The first two numbers of the first subspace: its centroids ``[K, X/D]``, and e's part as an arrow."""
+    axis.axhline(0, color="0.85", lw=0.8, zorder=0)
+    axis.axvline(0, color="0.85", lw=0.8, zorder=0)
+    axis.plot(centroids[:, 0], centroids[:, 1], "o", color="0.6", ms=4)
+    axis.plot(*centroids[code, :2].tolist(), "o", color="C1", ms=8, label=f"chosen, {code}")
+    axis.plot(*centroids[moved, :2].tolist(), "o", mfc="none", mec="black", ms=12, label=f"moved, {moved}")
+    axis.annotate("", (float(e[0]), float(e[1])), (0, 0), arrowprops={"arrowstyle": "->", "color": "0.3"})
+    axis.set(title="subspace 0, its first two numbers", xlabel="first", ylabel="second")
+    axis.set(xlim=(-SEEN, SEEN), ylim=(-SEEN, SEEN), aspect="equal")
+    axis.legend(fontsize=8)
 
 
 def said(e: Tensor, found: Encoded, tau: float) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple, cast
 
 import ipywidgets as widgets
 import torch
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -79,22 +80,54 @@ def feature_finder(model: CTRModel, schema: Schema, field: str, names: Sequence[
     return present(draw, number=widgets.Dropdown(options=[(mine[n], n) for n in order], description=field))
 
 
-def field_inspector(model: CTRModel, schema: Schema) -> widgets.VBox:
-    """Choose a field: its rare features raw and decoded in the plane of the raw ones' largest spread, and its codes."""
+def field_inspector(model: CTRModel, schema: Schema, names: Mapping[str, Sequence[str]]) -> widgets.VBox:
+    """Choose a field and one of its rare features, and see it in two linked pictures: raw vectors, and decoded ones.
 
-    def draw(field: str) -> Shown:
-        found = field_vectors(model, schema, field)
-        centre = found.raw.mean(0)
-        axes_of = torch.linalg.svd(found.raw - centre, full_matrices=False).Vh[:2].T
-        figure, axes = plt.subplots(1, 2, figsize=(8, 3.4), sharex=True, sharey=True, layout="constrained")
-        for axis, name, vectors in zip(axes, ("raw", "decoded"), (found.raw, found.decoded), strict=True):
-            axis.scatter(*((vectors - centre) @ axes_of).T, c=found.counts, s=12, cmap="viridis")
-            axis.set(title=f"{field}, {name}; colour: count", xlabel="first direction", ylabel="second direction")
-        said = field_said(found)
-        return picture(figure, f"Two scatter plots, raw and decoded vectors of {field}. {said}", f"{field}: {said}")
+    Both are in the plane of the raw ones' largest spread. A ring is the feature, squares are those with its very code.
 
-    fields = [name for name, n in schema.low_sizes.items() if n > 1]
-    return present(draw, field=widgets.Dropdown(options=fields, description="field"))
+    Args:
+        model: trained, with a DPQ embedding.
+        schema: of its data.
+        names: of all features of each field, in the order of their ids.
+    """
+    fields = {name: field_vectors(model, schema, name) for name, n in schema.low_sizes.items() if n > 1}
+
+    def draw(field: str, feature: int) -> Shown:
+        found = fields[field]
+        one = int(found.counts.argsort(descending=True, stable=True)[feature % len(found.counts)])
+        same = (found.codes == found.codes[one]).all(1)
+        figure = _scatter(found, one, same, field)
+        said = f"{field}: {field_said(found)} {feature_said(found, one, same, names[field])}"
+        return picture(figure, f"Two scatter plots, raw and decoded vectors of {field}. {said}", said)
+
+    most = max(len(found.counts) for found in fields.values()) - 1
+    return present(draw, field=widgets.Dropdown(options=list(fields), description="field"),
+                   feature=widgets.IntSlider(0, 0, most, description="feature"))  # fmt: skip
+
+
+def _scatter(found: FieldVectors, one: int, same: Tensor, field: str) -> Figure:
+    """Raw beside decoded vectors, on the same axes; one feature and those with its code are marked."""
+    centre = found.raw.mean(0)
+    axes_of = torch.linalg.svd(found.raw - centre, full_matrices=False).Vh[:2].T
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.4), sharex=True, sharey=True, layout="constrained")
+    for axis, name, vectors in zip(axes, ("raw", "decoded"), (found.raw, found.decoded), strict=True):
+        at = (vectors - centre) @ axes_of
+        points = axis.scatter(*at.T, c=found.counts, s=12, cmap="viridis")
+        axis.plot(*at[same].T, "s", mfc="none", mec="black", ms=6)
+        axis.plot(*at[one], "o", mfc="none", mec="#d55e00", mew=2, ms=12)
+        axis.set(title=f"{field}, {name}", xlabel="first direction", ylabel="second direction")
+    figure.colorbar(points, label="count")
+    return figure
+
+
+def feature_said(found: FieldVectors, one: int, same: Tensor, names: Sequence[str]) -> str:
+    """A feature, and those that have its code, in a sentence."""
+    others = [names[found.places[n]] for n in same.nonzero().squeeze(1).tolist() if n != one]
+    listed = f": {', '.join(others[:NEAREST])}{', ...' if len(others) > NEAREST else ''}" if others else ""
+    return (
+        f"Ring: {names[found.places[one]]}, seen {int(found.counts[one])} times, code {found.codes[one].tolist()}; "
+        f"{len(others)} others have it{listed}."
+    )
 
 
 def field_said(found: FieldVectors) -> str:

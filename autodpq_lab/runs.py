@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 import ipywidgets as widgets
 import pandas as pd
 
 from autodpq_lab.shown import Shown, present
+from autodpq_lib.config import Decision
+from autodpq_system.paths import ROOT, runs_root
 
 #: Columns to filter by, and those that are shown beside them.
 FILTERS = ("dataset", "strategy", "model", "recipe")
@@ -34,9 +36,11 @@ def runs_table(frame: pd.DataFrame) -> widgets.VBox:
     def draw(word: str, sort: str, **wanted: str) -> Shown:
         rows = chosen(frame, word, sort, **wanted)
         table = rows.head(MOST)[list(SHOWN)].round(4)
-        table["notebook"] = [link(Path(path)) for path in rows.head(MOST)["path"]]
         said = f"{len(rows)} of {len(frame)} runs, the first {len(table)} shown"
-        return Shown(f"<p>{said}</p>{table.to_html(index=False, escape=False, border=0)}", said)
+        table["decision"] = [in_words(decision) for decision in table["decision"]]
+        linked = table.assign(notebook=[link(Path(path)) for path in rows.head(MOST)["path"]])
+        html, still = (f"<p>{said}</p>{each.to_html(index=False, escape=False, border=0)}" for each in (linked, table))
+        return Shown(html, said, still)
 
     choices = {name: widgets.Dropdown(options=["all", *sorted(frame[name].unique())], description=name)
                for name in FILTERS}  # fmt: skip
@@ -45,7 +49,16 @@ def runs_table(frame: pd.DataFrame) -> widgets.VBox:
     return present(draw, word=widgets.Text(description="word"), sort=sort, **choices)
 
 
+def in_words(decision: Decision | None) -> str:
+    """``movie 8, 2; user 16, 4``, or nothing."""
+    return "; ".join(f"{name} {k}, {d}" for name, (k, d) in (decision or {}).items())
+
+
 def link(record: Path) -> str:
-    """A link from the folder at hand to the executed notebook beside a record, or nothing where there is none."""
+    """The way to the executed notebook beside a record, as ``make lab`` serves it, or nothing where there is none."""
     notebook = record.parent.parent / "notebooks" / f"{record.stem}.ipynb"
-    return f'<a href="{escape(os.path.relpath(notebook))}">open</a>' if notebook.exists() else ""
+    copy = runs_root() / "lab" / os.path.relpath(notebook, ROOT)
+    for served in (copy, notebook):
+        if served.exists() and served.is_relative_to(runs_root()):
+            return f'<a target="_blank" href="/lab/tree/{quote(str(served.relative_to(runs_root())))}">open</a>'
+    return ""

@@ -18,10 +18,14 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class Shown(NamedTuple):
-    """What is seen for one setting of the controls: HTML, and a text that can stand for it."""
+    """What is seen for one setting of the controls: HTML, a text that can stand for it, and HTML for later readers.
+
+    The last is the first unless it is given: a link that JupyterLab follows leads nowhere in an executed copy.
+    """
 
     html: str
     text: str
+    still: str = ""
 
 
 def picture(figure: Figure, alt: str, said: str) -> Shown:
@@ -29,7 +33,8 @@ def picture(figure: Figure, alt: str, said: str) -> Shown:
     data = b64encode(png(figure)).decode()
     plt.close(figure)
     return Shown(
-        f'<img alt="{escape(alt)}" style="max-width: 100%" src="data:image/png;base64,{data}"><p>{said}</p>', said
+        f'<img alt="{escape(alt)}" style="max-width: 100%" src="data:image/png;base64,{data}"><p>{escape(said)}</p>',
+        said,
     )
 
 
@@ -55,5 +60,5 @@ def present(draw: Callable[..., Shown], **controls: widgets.Widget) -> widgets.V
         control.observe(update, "value")
     box = widgets.VBox([*controls.values(), seen])
     view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
-    display({VIEW: view, "text/html": first.html, "text/plain": first.text}, raw=True)
+    display({VIEW: view, "text/html": first.still or first.html, "text/plain": first.text}, raw=True)
     return box

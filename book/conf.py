@@ -19,12 +19,14 @@ html_show_sphinx = False
 
 # The notebooks come executed.
 nb_execution_mode = "off"
+nb_output_stderr = "remove"  # progress bars
 # Of a widget a page shows the picture that stands for it. HTML comes before PNG, for it has the alternative text.
 nb_mime_priority_overrides = [("html", "text/html", 0), ("html", "application/vnd.jupyter.widget-view+json", None)]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 4
-# A page that begins with a level two heading, or skips one, is no error: most come from notebooks.
-suppress_warnings = ["myst.header"]
+# A page that begins with a level two heading, or skips one, is no error: most come from notebooks. Nor is a return type
+# `bytes` where two classes have a property of that name.
+suppress_warnings = ["myst.header", "ref.python"]
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"

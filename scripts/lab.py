@@ -31,7 +31,10 @@ say = tqdm.write
 DATASET = "ml-100k"
 #: Those that notebook 11 asks for in full; trials, which take minutes, on the smallest budget.
 PROFILES = {"fe": "full", "others": "full", "autodpq": "full", "grid": "smoke", "random": "smoke"}
-COPIED = ("notebooks/*.ipynb", "notebooks/*.md", "course/**/*.ipynb", "course/**/*.md")
+COPIED = (
+    *("notebooks/*.ipynb", "notebooks/*.md", "course/**/*.ipynb", "course/**/*.md"),
+    "results/*/*/notebooks/*.ipynb",  # executed ones, which notebook 12's table of runs leads to
+)
 #: The folder that is shown first.
 START = "notebooks"
 

@@ -1,15 +1,10 @@
 """`make lab`: copies follow their sources until a person changes them, trained runs are there, JupyterLab sees both."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
+from local_lab import jupyterlab
 
 from autodpq_data.errors import DataError
 from autodpq_runs.explore import load_run
@@ -95,31 +90,7 @@ def test_without_data_it_says_so_and_opens(monkeypatch, capsys):
 
 def test_jupyterlab_serves_the_copies_and_nothing_of_the_project(tmp_path):
     refresh(lab.sources(ROOT), tmp_path / "runs" / "lab")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    quiet = ["--no-browser", f"--port={port}", "--IdentityProvider.token=", "--ServerApp.allow_root=True"]
-    command = [sys.executable, "-m", "jupyterlab", *lab.settings(tmp_path / "runs"), *quiet]
-    own = {"HOME": str(tmp_path), "JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path)}
-    with (tmp_path / "log").open("w") as log:
-        server = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log)
-    try:
-        first = answer(f"http://127.0.0.1:{port}/api/contents/lab/{lab.START}", server)
-        assert "01_data.ipynb" in first
-        assert "lab/tree/lab/notebooks" in answer(f"http://127.0.0.1:{port}/", server, "url")
-        assert "pyproject.toml" not in answer(f"http://127.0.0.1:{port}/api/contents", server)
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def answer(url: str, server: "subprocess.Popen[bytes]", what: str = "text") -> str:
-    """What is served, once it is."""
-    for _ in range(600):
-        assert server.poll() is None, "JupyterLab has ended"
-        try:
-            with urlopen(url, timeout=30) as response:
-                return response.url if what == "url" else response.read().decode()
-        except OSError:
-            time.sleep(0.2)
-    raise TimeoutError(url)
+    with jupyterlab(tmp_path) as server:
+        assert "01_data.ipynb" in server.answer(f"/api/contents/lab/{lab.START}")
+        assert "lab/tree/lab/notebooks" in server.answer("/", "url")
+        assert "pyproject.toml" not in server.answer("/api/contents")

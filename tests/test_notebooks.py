@@ -47,7 +47,12 @@ def test_strategy_notebook_leaves_a_record(strategy: str, shared: Path) -> None:
     titled = f"# {LABELS[strategy]} · DeepFM · planted · recipe tuned · seed 1 · profile smoke · test AUC {auc:.4f}"
     assert first.source == titled
     assert second.source.startswith(f"**{NOTEBOOKS[strategy][:2]} · ")
-    cells = nbformat.read(notebook_path(shared / "out", config), 4).cells
+    assert_pictures_have_a_text(notebook_path(shared / "out", config))
+
+
+def assert_pictures_have_a_text(path: Path) -> None:
+    """Each picture is shown once, with a text that can stand for it."""
+    cells = nbformat.read(path, 4).cells
     pictures = [o for cell in cells for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
     assert pictures
     assert all(len(picture.metadata["image/png"]["alt"]) > 60 for picture in pictures)
@@ -62,6 +67,7 @@ def test_the_notebook_of_the_rivals_leaves_a_record(strategy: str, switches: dic
     assert run(strategy, shared, switches=switches) == 0
     config = configure("planted", "tuned", strategy, 1, profile="smoke", **switches)
     assert record_path(shared / "out", config).exists()
+    assert_pictures_have_a_text(notebook_path(shared / "out", config))
 
 
 def test_report_reads_the_records_and_shows_what_is_missing(shared: Path) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from autodpq_data.errors import DataError
 from autodpq_data.sources import locate
-from autodpq_system.paths import ROOT
-from scripts import run_notebook
+from autodpq_system.paths import ROOT, data_roots
+from scripts import flights, run_notebook
 
 SMOKE = {"dataset": "planted", "profile": "smoke"}
 CASES: list[tuple[str, dict[str, Any]]] = [
@@ -25,12 +25,15 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("04_product_quantisation", {"profile": "smoke", "centroids": 32, "subspaces": 8, "seed": 2}),
     ("04_product_quantisation", {"dataset": "ml-1m", "profile": "smoke", "subspaces": 2}),
     ("07_autodpq", SMOKE | {"seed": 2}),
+    ("07_autodpq", {"dataset": "ml-1m", "profile": "smoke"}),
     ("08_compatibility", SMOKE | {"recipe": "paper", "seed": 2}),
     ("09_efficiency", SMOKE | {"recipe": "paper", "centroids": [4, 8, 16, 32]}),
     ("09_efficiency", SMOKE | {"found_in": "runs"}),
     ("10_controls", {"recipe": "paper"}),
     ("11_packed_model", SMOKE | {"recipe": "paper", "model": "pnn"}),
     ("13_one_byte_budget", SMOKE | {"share": 0.3}),
+    ("13_one_byte_budget", {"profile": "smoke"}),
+    ("15_your_own_table", {"dataset": "flights", "profile": "smoke"}),
 ]
 
 
@@ -58,6 +61,8 @@ def execute(name: str, changed: dict[str, Any], shared: Path) -> nbformat.Notebo
 def _execute(name: str, changed: dict[str, Any], shared: Path) -> nbformat.NotebookNode:
     dataset = changed.get("dataset", "ml-100k")
     try:
+        if dataset == "flights" and not (data_roots()[-1] / "flights").exists():
+            flights.main()
         if dataset != "planted":
             locate(dataset)
     except DataError as error:
@@ -96,7 +101,7 @@ def test_runs_without_a_warning_and_with_a_text_for_each_picture(
         assert len(alt) > 60
         assert picture.data["text/html"].startswith('<img alt="')
         assert "nan" not in alt
-    assert pictures or "found_in" in changed or name == "09_efficiency"
+    assert pictures or "found_in" in changed or name in ("09_efficiency", "15_your_own_table")
     assert " nan" not in said(notebook)
 
 

@@ -10,15 +10,21 @@ import torch
 from conftest import COUNTS, small_config
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from autodpq_budget.compress import menu_of
+from autodpq_budget.plan import budget_of
+from autodpq_lab.budget import budget_slider
 from autodpq_lab.encoder import encode, encoder
 from autodpq_lab.features import feature_finder, field_inspector, field_vectors, neighbours
+from autodpq_lab.live import LiveCurves
 from autodpq_lab.mixture import epoch_scrubber, gumbel_slider, mixture
 from autodpq_lab.runs import chosen, runs_table
 from autodpq_lab.shown import VIEW, Shown, present
 from autodpq_lab.threshold import Rarity, rarity, said, threshold_slider
-from autodpq_lib.models.build import dpq_model
+from autodpq_lib.models.build import dpq_model, full_model
+from autodpq_lib.training.metrics import evaluate
+from autodpq_runs.explore import LoadedRun
 from autodpq_runs.record import read_record
-from autodpq_system.paths import ROOT
+from autodpq_system.paths import ROOT, runs_root
 from scripts.run_notebook import keep_still
 
 RECORD = ROOT / "results/ml-1m/tuned/records/deepfm-autodpq-seed1.json"
@@ -102,6 +108,18 @@ def test_encoder_s_controls_reach_the_quantiser():
     assert float(re.search(r"a length of ([\d.e+-]+)\.", shown(box))[1]) < 1e-6
 
 
+def test_a_centroid_that_is_moved_along_the_vector_wins():
+    e = torch.zeros(16)
+    e[:2] = torch.tensor([1.0, 0.0])
+    box = encoder(e, draw_from=0.0)
+    assert "codes [0," in shown(box)  # all responses are 0, and the first is taken
+    control(box, "centroid").value, control(box, "move x").value = 5, 2.0
+    assert "codes [5," in shown(box)
+    assert "differs by 100% of" in shown(box)  # 2 is read where 1 was
+    control(box, "move x").value = -2.0
+    assert "codes [0," in shown(box)
+
+
 def test_gumbel_slider_is_a_softmax_and_its_noise_picks_by_softmax_of_alpha():
     box = gumbel_slider([(8, 2), (8, 4), (8, 8)])
     control(box, "noise").value = False
@@ -127,24 +145,35 @@ def test_epoch_scrubber_shows_the_weights_of_the_record():
         assert f"tau {curve['tau'][epoch - 1]:.3f}" in shown(box)
 
 
-def test_runs_table_filters_sorts_and_leads_to_notebooks(tmp_path):
-    notebook = tmp_path / "notebooks" / "a.ipynb"
-    notebook.parent.mkdir()
-    notebook.touch()
+def test_runs_table_filters_sorts_and_leads_to_notebooks_that_jupyterlab_serves(tmp_path, monkeypatch):
+    for folder in (runs_root(), tmp_path):
+        (folder / "notebooks").mkdir()
+        (folder / "notebooks" / "a b.ipynb").touch()
+    (runs_root() / "lab" / "results" / "notebooks").mkdir(parents=True)
+    (runs_root() / "lab" / "results" / "notebooks" / "c.ipynb").touch()
     keys = {"dataset": "ml-1m", "model": "deepfm", "seed": 1, "test_logloss": 0.5, "space": 1, "seconds": 1.0}
     rows = [
-        {**keys, "strategy": s, "recipe": r, "test_auc": auc, "decision": d, "path": tmp_path / "records" / f"{n}.json"}
-        for n, s, r, auc, d in [("a", "fe", "tuned", 0.81, None), ("b", "fe", "paper", 0.82, None),
-                                ("c", "grid", "tuned", 0.83, {"movie": (8, 2)})]
-    ]  # fmt: skip
-    frame = pd.DataFrame(rows)
+        {**keys, "strategy": s, "recipe": r, "test_auc": auc, "decision": d, "path": path}
+        for s, r, auc, d, path in [
+            ("fe", "tuned", 0.81, None, runs_root() / "records" / "a b.json"),
+            ("fe", "paper", 0.82, None, tmp_path / "records" / "a b.json"),
+            ("grid", "tuned", 0.83, {"movie": (8, 2)}, ROOT / "results" / "records" / "c.json"),
+        ]
+    ]
+    frame, displayed = pd.DataFrame(rows), []
     assert chosen(frame, "", "test_auc", strategy="fe", recipe="all")["test_auc"].tolist() == [0.82, 0.81]
     assert chosen(frame, "MOVIE", "test_auc")["strategy"].tolist() == ["grid"]
+    monkeypatch.setattr("autodpq_lab.shown.display", lambda data, raw: displayed.append(data["text/html"]))
     box = runs_table(frame)
+    assert re.findall(r'href="([^"]+)"', shown(box)) == [
+        "/lab/tree/lab/results/notebooks/c.ipynb",
+        "/lab/tree/notebooks/a%20b.ipynb",
+    ]
+    assert "href" not in displayed[0]
+    assert "movie 8, 2" in displayed[0]
     control(box, "strategy").value = "fe"
     assert "2 of 3 runs" in shown(box)
     assert shown(box).index("0.82") < shown(box).index("0.81")
-    assert shown(box).count('a.ipynb">open') == 1
 
 
 @pytest.fixture
@@ -167,9 +196,50 @@ def test_finder_shows_neighbours_and_who_shares_the_code(schema, model):
 
 
 def test_inspector_counts_codes_and_dead_centroids(schema, model):
-    box = field_inspector(model, schema)
+    names = {"a": ["v0", "v1", "<v2>", "v3", "v4", "v5"], "c": list("01234")}
+    box = field_inspector(model, schema, names)
     control(box, "field").value = "c"
     codes = model.embedding.codes()["c"].tolist()
     used = len({(i, c) for code in codes for i, c in enumerate(code)})
     assert f"{len({*map(tuple, codes)})} distinct codes, {16 - used} of 16 centroids dead" in shown(box)
     assert "2 rare features, seen 2 to 4 times" in shown(box)
+
+
+def test_inspector_marks_a_feature_and_names_those_with_its_code(schema, model):
+    names = {"a": ["v0", "v1", "<v2>", "v3", "v4", "v5"], "c": list("01234")}
+    box, codes = field_inspector(model, schema, names), model.embedding.codes()["a"].tolist()
+    assert "Ring: v4, seen 5 times" in shown(box)  # the most frequent of the four
+    control(box, "feature").value = 1
+    assert f"Ring: &lt;v2&gt;, seen 3 times, code {codes[0]}; {codes.count(codes[0]) - 1} others have it" in shown(box)
+
+
+def test_budget_slider_measures_what_it_shows(run):
+    torch.manual_seed(0)
+    config = run.config.model_copy(update={"strategy": "fe"})
+    record = read_record(RECORD).model_copy(update={"config": config})
+    loaded = LoadedRun(record, full_model(config, run.schema).eval(), run.schema, run.train, run.valid, run.valid)
+    offered = menu_of(loaded.model, run.schema, run.train)
+    few, many = (size / budget_of(run.schema, 1.0) for size in (offered.least + 20, offered.most - 60))
+    box = budget_slider(loaded, offered, [many, few, 1e-6, 2.0])  # too small, and more than everything: left out
+    control(box, "of FE").value = 0
+    taken, auc, change = re.search(r"([\d,]+) taken: validation AUC ([\d.]+), ([+-][\d.]+)", shown(box)).groups()
+    assert offered.least <= int(taken.replace(",", "")) <= offered.least + 20
+    assert float(auc) - float(change) == pytest.approx(evaluate(loaded.model, run.valid).auc, abs=1.1e-4)
+    control(box, "of FE").value = 1
+    assert f"{many:.1%} of FE" in shown(box)
+
+
+def test_curves_follow_the_training_and_stay(run, monkeypatch):
+    pictures = []
+
+    monkeypatch.setattr("autodpq_lab.live.DisplayHandle.display", lambda handle, html: None)
+    monkeypatch.setattr("autodpq_lab.live.DisplayHandle.update", lambda handle, html: pictures.append(html.data))
+    monkeypatch.setattr("autodpq_lab.live.PAUSE", 0.0)
+    torch.manual_seed(0)
+    with LiveCurves() as watched:
+        fit = watched(run, "seed 1").fit("fit", full_model(run.config, run.schema))
+        assert len(pictures) == len(fit.curve) > 1
+    assert f"seed 1, fit, round {len(fit.curve)}, validation AUC {fit.curve[-1]['valid_auc']:.4f}" in pictures[-1]
+    torch.manual_seed(0)
+    plain = run.fit("other", full_model(run.config, run.schema))
+    assert [row["train_loss"] for row in plain.curve] == [row["train_loss"] for row in fit.curve]
