@@ -12,13 +12,14 @@ from matplotlib.figure import Figure
 
 from autodpq_budget.plan import SHARES, tables
 from autodpq_budget.strategy import STRATEGY
+from autodpq_data.prepared import load_schema
 from autodpq_eval.expected import kind
 from autodpq_eval.stats import effect, equivalence, paired_effect
 from autodpq_eval.ten_seeds import holm
 from autodpq_lib.config import OUTSIDE, STRATEGIES
 from autodpq_runs.record import Record, read_record
 
-#: Fields of a record's model, which a record does not tell.
+#: Fields of a record's model, which a record does not tell; of other data sets the prepared data does.
 FIELDS = {"ml-1m": 8, "ml-100k": 8, "planted": 3}
 MARKERS = "osD^vP*Xh<>pd"
 #: What a run at a budget may change; controls change other things.
@@ -44,7 +45,9 @@ def runs(out: Path, dataset: str, recipe: str, seeds: Sequence[int], model: str 
 
 
 def _size(record: Record) -> int:
-    return tables(record, FIELDS[record.config.dataset])
+    config = record.config
+    fields = FIELDS.get(config.dataset) or len(load_schema(config.dataset, config.threshold).fields)
+    return tables(record, fields)
 
 
 def _plain(record: Record) -> bool:
