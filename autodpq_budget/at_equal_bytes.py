@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,8 @@ from autodpq_budget.plan import SHARES, tables
 from autodpq_budget.strategy import STRATEGY
 from autodpq_data.prepared import load_schema
 from autodpq_eval.expected import kind
+from autodpq_eval.figures import COLOURS
+from autodpq_eval.layout import LABELS
 from autodpq_eval.stats import effect, equivalence, paired_effect
 from autodpq_eval.ten_seeds import holm
 from autodpq_lib.config import OUTSIDE, STRATEGIES
@@ -152,10 +155,11 @@ def draw(rows: pd.DataFrame) -> Figure:
     axis.axhline(fe["auc"].mean(), color="0.4", ls="--", lw=1.5, label="FE, X = 16")
     others = rows.drop(fe.index)
     lines = others.sort_values("bytes").groupby("method", sort=False)
-    palette = sns.color_palette("colorblind", 10)
-    for n, ((method, of), marker) in enumerate(zip(lines, MARKERS, strict=False)):
+    rest = cycle(sns.color_palette("colorblind", 10)[len(COLOURS) :])
+    for (method, of), marker in zip(lines, MARKERS, strict=False):
         ours = method == STRATEGY
-        colour, label = ("black", "rate-distortion choice") if ours else (palette[n % 10], method)
+        colour = "black" if ours else COLOURS.get(method) or next(rest)
+        label = "rate-distortion choice" if ours else LABELS.get(method, method)
         half, width = of["half"].fillna(0), 2.5 if ours else 1
         axis.errorbar(of["bytes"], of["auc"], half, color=colour, marker=marker, label=label, lw=width, capsize=3)
     shares = sorted({*SHARES, 1.0})

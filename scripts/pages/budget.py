@@ -14,13 +14,13 @@ from autodpq_budget.plan import OTHER_MODELS, SHARES
 from autodpq_budget.strategy import STRATEGY
 from autodpq_eval.layout import LABELS, markdown, p_value
 from autodpq_eval.plans import TEN_SEEDS
-from autodpq_lib.config import RECIPES
+from autodpq_lib.config import RECIPES, STRATEGIES
 from benchmarks import large, search_or_choice
 from benchmarks.measured import measured, read_measures
 from scripts.pages.committed import RESULTS
 
 RECIPE = "tuned"
-NAMES = {"fe": "FE", STRATEGY: "**rate-distortion choice**", "others": "Others", "autodpq": "AutoDPQ"}
+NAMES = {**{name: LABELS[name] for name in STRATEGIES}, STRATEGY: "**rate-distortion choice**"}
 #: Recipe -> share of FE's bytes -> the loss of AUC that was allowed beforehand, on ten seeds.
 ALLOWED = {
     "tuned": dict(zip(SHARES, (0.0005, 0.0005, 0.0025, 0.006, 0.015), strict=True)),
