@@ -113,6 +113,20 @@ def picture() -> str:
     )
 
 
+def in_short() -> str:
+    """README's picture, and what the compressor loses at each budget."""
+    rows = data().set_index("method")
+    ours = rows.loc[[STRATEGY]]
+    costs = ", ".join(f"{row['difference']:+.4f} at {row['share']:.1%} of the bytes" for _, row in ours.iterrows())
+    kept = rows.loc["autodpq", "bytes"] / rows.loc["fe", "bytes"]
+    image = picture().splitlines()[0].replace("(budget.png)", "(results/budget.png)")
+    return (
+        f"{image}\n*What to see: how far to the left the thick line stays on FE, the dashed one.* "
+        "`make compress RECORD= BYTES=30000` makes a finished FE small by a [rate-distortion choice](results/budget.md). "
+        f"Its AUC minus FE's, recipe `{RECIPE}`, {ours['n'].min()} seeds: {costs}. AutoDPQ keeps {kept:.0%}.\n"
+    )
+
+
 def outside() -> str:
     """DeepCTR-Torch's DeepFM before and after."""
     first, *rest = read_measures("outside")["rows"]
