@@ -122,7 +122,7 @@ def in_short() -> str:
     image = picture().splitlines()[0].replace("(budget.png)", "(results/budget.png)")
     return (
         f"{image}\n*What to see: how far to the left the thick line stays on FE, the dashed one.* "
-        "`make compress RECORD= BYTES=30000` makes a finished FE small by a [rate-distortion choice](results/budget.md). "
+        "`make compress RECORD= BYTES=30000` makes FE small by a [rate-distortion choice](results/budget.md). "
         f"Its AUC minus FE's, recipe `{RECIPE}`, {ours['n'].min()} seeds: {costs}. AutoDPQ keeps {kept:.0%}.\n"
     )
 
