@@ -142,12 +142,12 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
         claim = next(iter(tables.values())).query("over == @over")["paper"].iloc[0]
         axis.axvline(claim, color="black", ls="--", lw=1.2, label="the paper's gain")
         axis.axvline(0, color="0.3", lw=1)
-        axis.set_xlabel(f"AutoDPQ minus {over}, test AUC, paired 95 % interval")
+        axis.set_xlabel(f"test AUC minus that of {over}, paired interval")
         axis.xaxis.set_major_locator(MaxNLocator(6))
         axis.set_title(f"over {over}; the paper: {claim:+.4f}", loc="left", fontsize=10)
     axes[0].set(yticks=range(len(names)), yticklabels=names)
     axes[0].invert_yaxis()
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9)
-    figure.suptitle("AutoDPQ's gain under other conditions", x=0.01, ha="left", fontweight="bold")
+    figure.suptitle("AutoDPQ's gain under other conditions, with 95 % intervals", x=0.01, ha="left", fontweight="bold")
     sns.despine(figure)
     return figure

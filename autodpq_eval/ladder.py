@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
@@ -40,10 +41,11 @@ def draw(steps: pd.DataFrame) -> Figure:
         steps.groupby("without", sort=False), "os^", sns.color_palette("colorblind"), (-0.08, 0, 0.08), strict=False
     )
     for (without, of), marker, colour, shift in looks:
-        x = [places.index(name) + shift for name in of["pretrain"]]
-        errors = [of["effect"] - of["low"], of["high"] - of["effect"]]
+        whole = of.set_index("pretrain").reindex(places)  # no line across a length that was not run
+        errors = [whole["effect"] - whole["low"], whole["high"] - whole["effect"]]
+        x = np.arange(len(places)) + shift
         label = "AutoDPQ" if without == "nothing" else f"without {without}"
-        axis.errorbar(x, of["effect"], yerr=errors, fmt=f"{marker}-", color=colour, ms=5, lw=1.4, label=label)
+        axis.errorbar(x, whole["effect"], yerr=errors, fmt=f"{marker}-", color=colour, ms=5, lw=1.4, label=label)
     axis.set_xticks(range(len(places)), places)
     axis.set(xlabel="epochs of the pretrain", ylabel="test AUC minus FE's, paired 95 % interval")
     axis.set_title("AutoDPQ's gain over FE by the length of its pretrain", loc="left", fontweight="bold")

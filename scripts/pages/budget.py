@@ -56,7 +56,11 @@ def models() -> str:
 def _rows(kinds: Sequence[tuple[str, str]]) -> str:
     rows = [
         [
-            *(f"{LABELS[model]}, `{recipe}`", NAMES.get(row["method"], row["method"]), f"{row['share']:.1%}"),
+            *(
+                f"{LABELS[model]}, `{recipe}`",
+                NAMES.get(row["method"], row["method"]),
+                f"{row['share']:.1%}" if row["share"] < 1 else "–",
+            ),
             *(f"{row['width']}", f"{row['bytes']:,.0f}", f"{row['n']:.0f}", _with(row["auc"], row["sd"], ".4f")),
             "" if (row["method"], row["share"]) == ("fe", 1) else _with(row["difference"], row["half"], "+.4f"),
         ]
