@@ -66,7 +66,10 @@ def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
 def on_laboratory_split(out: Path) -> str:
     """:func:`in_words` for MovieLens-1M on the laboratory's split, recipe ``paper``, from the records below ``out``."""
     plans = [against_baselines("ml-1m", "paper", seed, PAIR_OF_TABLE_1, split="laboratory") for seed in TEN_SEEDS]
-    there = {name: records for name, records in groups(out, plans).items() if records}
+    there = groups(out, plans)
+    missing = [name for name, records in there.items() if not records]
+    if missing:
+        return f"No runs on the laboratory's split of {', '.join(missing)}."
     return in_words(means(there), comparisons(there))
 
 

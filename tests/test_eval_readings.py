@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,3 +75,8 @@ def test_a_switched_runs_name_says_what_is_switched() -> None:
     assert name(reading="text", second_order=True).startswith("deepfm-autodpq-seed2-reading-text-second-order-")
     assert name(pretrain=False).startswith("deepfm-autodpq-seed2-no-pretrain-")
     assert name(split="laboratory", threshold=160).startswith("deepfm-autodpq-seed2-threshold-160-split-laboratory-")
+
+
+def test_without_runs_on_the_laboratorys_split_that_is_said(tmp_path: Path) -> None:
+    assert readings.on_laboratory_split(tmp_path).startswith("No runs on the laboratory's split of FE, Others, DPQ")
+    assert readings.on_laboratory_split(ROOT / "results").startswith("- FE, Others, DPQ (8, 8) lie ")
