@@ -29,8 +29,6 @@ MARKERS = "osD^vP*Xh<>pd"
 KNOBS = {"options", "embedding_dim", "subspaces", "threshold"}
 #: Strategies that may be run at a budget, beside those of packages above the library.
 INSIDE = ("fe", "others")
-#: Margin within which a compressed model is as good as FE.
-MARGIN = 0.0005
 
 
 def runs(out: Path, dataset: str, recipe: str, seeds: Sequence[int], model: str = "deepfm") -> pd.DataFrame:
@@ -106,13 +104,14 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values(["share", "method"], ascending=[False, True], ignore_index=True)
 
 
-def verdicts(found: pd.DataFrame) -> pd.DataFrame:
+def verdicts(found: pd.DataFrame, margin: float) -> pd.DataFrame:
     """A row a share of the compressor: against FE, with a test of equivalence, and against its best rival, Holm's p.
 
     The best rival has the highest mean AUC of those with most seeds.
 
     Args:
         found: of :func:`best`.
+        margin: within which a compressed model is as good as FE.
     """
     fe, rows = _by_seed(found, "fe", 1.0), []
     for share in sorted(set(found.loc[found["method"] == STRATEGY, "share"]), reverse=True):
@@ -120,18 +119,10 @@ def verdicts(found: pd.DataFrame) -> pd.DataFrame:
         gap, rival = paired_effect(ours, fe), _by_seed(found, name, share)
         lead, both = paired_effect(ours, rival), sorted({*ours} & {*rival})
         shared = [{seed: of[seed] for seed in both} for of in (ours, rival)]
-        equal = equivalence(ours, {seed: fe[seed] for seed in ours}, MARGIN)
-        rows.append(
-            {
-                **{"share": share, "n": gap["n"], "difference": gap["effect"], "half": gap["high"] - gap["effect"]},
-                **{"p_equal": equal["p_equal_paired"], "rival": name, "n_rival": lead["n"]},
-                **{
-                    "lead": lead["effect"],
-                    "lead_half": lead["high"] - lead["effect"],
-                    "p": effect(*shared)["p_paired"],
-                },
-            }
-        )
+        equal = equivalence(ours, {seed: fe[seed] for seed in ours}, margin)
+        row = {"share": share, "n": gap["n"], "difference": gap["effect"], "half": gap["high"] - gap["effect"]}
+        row |= {"p_equal": equal["p_equal_paired"], "lead": lead["effect"], "lead_half": lead["high"] - lead["effect"]}
+        rows.append({**row, "rival": name, "n_rival": lead["n"], "p": effect(*shared)["p_paired"]})
     made = pd.DataFrame(rows)
     return made.assign(p_holm=holm(made["p"].to_numpy(float))) if len(made) else made
 

@@ -16,11 +16,12 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from autodpq_eval import readings
 from autodpq_eval.effects import by_seed, groups
 from autodpq_eval.paper import gain, table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, all_together
+from autodpq_eval.readings import Groups
 from autodpq_eval.stats import paired_effect
-from autodpq_eval.tables import read_plan
 from autodpq_lib.config import READINGS, RECIPES
 from autodpq_runs.record import Record
 
@@ -63,24 +64,25 @@ def table(out: Path, recipe: str) -> pd.DataFrame:
 def conditions(out: Path, recipe: str) -> Iterator[Condition]:
     """All of them, from the records below ``out``; a run that is missing is left out, with its seed."""
     runs = groups(out, "ml-1m", recipe)
-    yield from _readings(out, recipe)
+    ours, theirs = (_under_readings(out, recipe, split) for split in ("fixed", "laboratory"))
+    yield from _readings({"our split": ours, "laboratory's split": theirs})
     yield from _controls(recipe, {name: by_seed(records, "auc") for name, records in runs.items()})
     yield from _together(out, recipe)
-    yield from _on_test(out, recipe, runs)
+    yield from _on_test(runs, ours)
 
 
-def _readings(out: Path, recipe: str) -> Iterator[Condition]:
+def _readings(there: dict[str, Groups]) -> Iterator[Condition]:
     """AutoDPQ under each reading, and the baselines, on each split."""
-    for place, split in (("our split", "fixed"), ("laboratory's split", "laboratory")):
+    for place, runs in there.items():
+        aucs = {name: by_seed(records, "auc") for name, records in runs.items()}
         for reading in READINGS:
-            names = (f"AutoDPQ, {reading}", "FE", "Others")
-            ours, fe, others = (by_seed(_under_readings(out, recipe, split, name), "auc") for name in names)
-            yield Condition(f"{place}, {reading} reading", ours, fe, others)
+            yield Condition(f"{place}, {reading} reading", aucs[f"AutoDPQ, {reading}"], aucs["FE"], aucs["Others"])
 
 
-def _under_readings(out: Path, recipe: str, split: str, name: str) -> list[Record]:
-    plans = [against_baselines("ml-1m", recipe, seed, PAIR_OF_TABLE_1, split=split) for seed in TEN_SEEDS]
-    return read_plan(out, [plan[name] for plan in plans])[0]
+def _under_readings(out: Path, recipe: str, split: str) -> Groups:
+    return readings.groups(
+        out, [against_baselines("ml-1m", recipe, seed, PAIR_OF_TABLE_1, split=split) for seed in TEN_SEEDS]
+    )
 
 
 def _controls(recipe: str, aucs: dict[str, Values]) -> Iterator[Condition]:
@@ -95,24 +97,24 @@ def _controls(recipe: str, aucs: dict[str, Values]) -> Iterator[Condition]:
 
 def _together(out: Path, recipe: str) -> Iterator[Condition]:
     """Laboratory reading, threshold 160 and patience 1 at once; then the epoch chosen on test, too."""
-    plans = [all_together("ml-1m", recipe, seed) for seed in TEN_SEEDS]
-    runs = [read_plan(out, [plan[name] for plan in plans])[0] for name in ("autodpq", "fe", "others")]
+    runs = readings.groups(out, [all_together("ml-1m", recipe, seed) for seed in TEN_SEEDS])
+    each = [runs[name] for name in ("autodpq", "fe", "others")]
     title = "all together: laboratory reading, threshold 160, patience 1"
-    ours, fe, others = (by_seed(records, "auc") for records in runs)
+    ours, fe, others = (by_seed(records, "auc") for records in each)
     yield Condition(title, ours, fe, others)
-    ours, fe, others = map(best_on_test, runs)
+    ours, fe, others = map(best_on_test, each)
     yield Condition(f"{title}; best epoch chosen on test", ours, fe, others, on_test=True)
 
 
-def _on_test(out: Path, recipe: str, runs: dict[str, list[Record]]) -> Iterator[Condition]:
+def _on_test(runs: Groups, under: Groups) -> Iterator[Condition]:
     """What the test split chooses: where FE stops, the epochs, and AutoDPQ's reading."""
     plain = by_seed(runs["autodpq"], "auc")
     stopped = stopped_at(runs["fe"], table_value(1, "ml-1m", "deepfm", "fe", "auc"))
     yield Condition("FE stopped at the paper's AUC", plain, stopped, {}, on_test=True)
     ours, fe, others = (best_on_test(runs[name]) for name in ("autodpq", "fe", "others"))
     yield Condition("best epoch chosen on test", ours, fe, others, on_test=True)
-    readings = [best_on_test(_under_readings(out, recipe, "fixed", f"AutoDPQ, {reading}")) for reading in READINGS]
-    best = {seed: max(each[seed] for each in readings) for seed in set.intersection(*map(set, readings))}
+    each = [best_on_test(under[f"AutoDPQ, {reading}"]) for reading in READINGS]
+    best = {seed: max(aucs[seed] for aucs in each) for seed in set.intersection(*map(set, each))}
     yield Condition("best epoch and best reading chosen on test", best, fe, others, on_test=True)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -68,9 +67,8 @@ def groups(out: Path, dataset: str, recipe: str) -> dict[str, list[Record]]:
     }
     for control in controls():
         plans[control.id] = [control.config(dataset, recipe, seed) for seed in TEN_SEEDS]
-        plans[f"{control.id}'s reference"] = [control.reference(dataset, recipe, seed) for seed in TEN_SEEDS]
-    read = cache(lambda plan: read_plan(out, plan)[0])  # many references are the same
-    return {name: read(tuple(plan)) for name, plan in plans.items()}
+        plans[control.against] = [control.reference(dataset, recipe, seed) for seed in TEN_SEEDS]
+    return {name: read_plan(out, plan)[0] for name, plan in plans.items()}
 
 
 def control_effects(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
@@ -84,7 +82,7 @@ def control_effects(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
         if "split_seed" not in control.switches:
             row: dict[str, object] = {"id": control.id, "group": control.group, "control": control.title}
             row |= {"strategy": control.strategy, "planned": control.seeds}
-            rows.append(row | _effects(runs[control.id], runs[f"{control.id}'s reference"]))
+            rows.append(row | _effects(runs[control.id], runs[control.against]))
     return pd.DataFrame(rows)
 
 
@@ -95,7 +93,7 @@ def same_starts(runs: Mapping[str, Sequence[Record]]) -> tuple[int, int]:
     """
     same = []
     for control in controls():
-        starts = {r.config.seed: r.fits[0].curve["valid_auc"] for r in runs[f"{control.id}'s reference"]}
+        starts = {r.config.seed: r.fits[0].curve["valid_auc"] for r in runs[control.against]}
         same += [r.fits[0].curve["valid_auc"] == starts.get(r.config.seed) for r in runs[control.id]]
     return sum(same), len(same)
 

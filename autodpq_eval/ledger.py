@@ -40,9 +40,9 @@ class Case(NamedTuple):
 
     def has(self, row: Row) -> bool:
         """Whether a row is of this case: a reading changes AutoDPQ alone, and the laboratory's split has few runs."""
-        names, _, metric = row.get("_about", ((), "", ""))
+        names, model, metric = row.get("_about", ((), "", ""))
         own = self.reading == "literal" or ("autodpq" in names and set(names) <= set(STRATEGIES))
-        there = set(names) <= ON_LABORATORY_SPLIT and metric in ("auc", "logloss")
+        there = set(names) <= ON_LABORATORY_SPLIT and model == "deepfm" and metric in ("auc", "logloss")
         return own and (self.split == "fixed" or (bool(names) and there))
 
 

@@ -113,11 +113,21 @@ class Control(BaseModel):
             switches[self.swap] = getattr(RECIPES[other], self.swap)
         return configure(dataset, recipe, self.strategy, seed, **switches)
 
+    @property
+    def shared(self) -> dict[str, Any]:
+        """The switches that its reference has too."""
+        return {
+            key: self.switches[key] for key in ("reading", "split", "centroids", "subspaces") if key in self.switches
+        }
+
+    @property
+    def against(self) -> str:
+        """Name of its reference: the strategy's, and what they share."""
+        return ", ".join([self.strategy, *(f"{key} {value}" for key, value in self.shared.items())])
+
     def reference(self, dataset: str, recipe: str, seed: int) -> RunConfig:
         """The run that it is compared with."""
-        shared = ("reading", "split", "centroids", "subspaces")
-        common = {key: self.switches[key] for key in shared if key in self.switches}
-        return configure(dataset, recipe, self.strategy, seed, **common)
+        return configure(dataset, recipe, self.strategy, seed, **self.shared)
 
 
 def controls() -> list[Control]:

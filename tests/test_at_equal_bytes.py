@@ -53,7 +53,7 @@ def test_a_method_has_one_setting_that_most_seeds_have_of_equals_the_best_on_val
 
 
 def test_the_best_rival_has_most_seeds_and_the_lead_is_paired() -> None:
-    (made,) = at_equal_bytes.verdicts(pd.concat([FOUND, RIVALS])).to_dict("records")
+    (made,) = at_equal_bytes.verdicts(pd.concat([FOUND, RIVALS]), 0.0005).to_dict("records")
     lead = np.array([0.09, 0.06])
     assert (made["rival"], made["n_rival"]) == ("lsq", 2)
     assert made["lead"] == pytest.approx(lead.mean())

@@ -50,7 +50,7 @@ def plain() -> dict[str, list[Record]]:
     records, _ = read_plan(ROOT / "results", tables("ml-1m", "tuned", [1, 2, 3], ["deepfm"], ["fe", "others"]))
     of = {name: [r for r in records if r.config.strategy == name] for name in STRATEGIES}
     none: dict[str, list[Record]] = {c.id: [] for c in controls()}
-    return none | of | {f"{c.id}'s reference": of[c.strategy] for c in controls()}
+    return none | {c.against: of[c.strategy] for c in controls()} | of
 
 
 def test_an_effect_is_the_difference_of_means_on_each_measure(plain: dict[str, list[Record]]) -> None:
@@ -93,7 +93,7 @@ def test_every_contrast_names_runs_that_exist() -> None:
 
 
 def test_nothing_done_yet_shows_as_missing() -> None:
-    of_controls = [name for control in controls() for name in (control.id, f"{control.id}'s reference")]
+    of_controls = [name for control in controls() for name in (control.id, control.against)]
     none: dict[str, list[Record]] = {name: [] for name in [*STRATEGIES, *of_controls]}
     assert control_effects(none)["effect"].isna().all()
     assert contrasts(none)["n"].eq(0).all()

@@ -41,6 +41,15 @@ def test_each_control_changes_something_and_has_a_record_of_its_own(recipe: str)
     assert set(runs) == plain | set(names)
 
 
+def test_controls_of_one_reference_name_it_alike() -> None:
+    named: dict[str, set[str]] = {}
+    for control in controls():
+        named.setdefault(control.against, set()).add(control.reference("ml-1m", "paper", 1).name())
+    assert all(len(names) == 1 for names in named.values())
+    assert len(set().union(*named.values())) == len(named)
+    assert named["fe"] == {configure("ml-1m", "paper", "fe", 1).name()}
+
+
 def test_a_control_takes_one_part_of_the_other_recipe() -> None:
     control = Control(id="x", group="", strategy="fe", title="", swap="dropout")
     changed = control.config("ml-1m", "tuned", 1)
