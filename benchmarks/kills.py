@@ -23,12 +23,11 @@ import psutil
 from autodpq_eval.layout import markdown
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
-from autodpq_system.process import cores
 from autodpq_system.stopping import STARTER
 from benchmarks.measured import read_measures, write_measures
 
 ASKED = ["--dataset=planted", "--profile=smoke", "--strategies=fe", "--seeds=1 2", "--jobs=2"]
-#: Seconds within which all of a batch has to end, on a machine without other work.
+#: Seconds within which all of a batch has to end; measure it on a machine without other work.
 LIMIT = 20.0
 KERNEL = "ipykernel_launcher"
 VICTIMS = ("scripts.replicate", "snakemake", "scripts.run_notebook", "scripts.report", KERNEL)
@@ -146,17 +145,12 @@ class Torment:
         self.counts["records done by then"] += len(known)
         sys.stderr.write(f"{self.counts['processes killed']}: {name}, {len(known)} records\n")
         if name != KERNEL:
-            end = monotonic() + limit()
+            end = monotonic() + LIMIT
             while (process.poll() is None or processes(batch.runs)) and monotonic() < end:
                 sleep(0.2)
             self.counts["still at work after 20 seconds"] += len(left := processes(batch.runs))
             sys.stderr.write("".join(f"{other} outlived {name}\n" for other, _ in left))
         self.counts["records lost or changed"] += sum(batch.records().get(key) != text for key, text in known.items())
-
-
-def limit() -> float:
-    """Seconds within which all of a batch has to end; a machine with other work takes longer."""
-    return LIMIT * max(1.0, os.getloadavg()[0] / cores())
 
 
 def processes(runs: Path) -> list[tuple[str, psutil.Process]]:
