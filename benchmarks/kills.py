@@ -55,7 +55,8 @@ def main() -> int:
             torment.finish(batch, kills)
             counts["batches"] += 1
             counts["batches unlike one that was not killed"] += batch.result() != straight.result()
-            counts["files left over"] += len(batch.names() ^ straight.names())
+            counts["files left over"] += len(left := batch.names() ^ straight.names())
+            sys.stderr.write("".join(f"{name} is left over or missing\n" for name in sorted(left)))
             write_measures("kills", counts=counts)
     sys.stdout.write(table())
     return int(any(counts[key] for key in WRONG))
