@@ -37,7 +37,10 @@ WRONG = (
     "records lost or changed",
     "batches unlike one that was not killed",
     "files left over",
+    "files missing",
 )
+#: A kill between a run's record and its executed notebook: the run is done, and `make plan` says that it has none.
+TOLD = "executed notebooks missing"
 
 
 def main() -> int:
@@ -54,9 +57,7 @@ def main() -> int:
             batch = Batch(Path(folder, f"batch-{counts['batches']}"))
             torment.finish(batch, kills)
             counts["batches"] += 1
-            counts["batches unlike one that was not killed"] += batch.result() != straight.result()
-            counts["files left over"] += len(left := batch.names() ^ straight.names())
-            sys.stderr.write("".join(f"{name} is left over or missing\n" for name in sorted(left)))
+            counts += batch.compared(straight)
             write_measures("kills", counts=counts)
     sys.stdout.write(table())
     return int(any(counts[key] for key in WRONG))
@@ -73,7 +74,7 @@ def table() -> str:
     """The counts, in Markdown."""
     found = before()
     first = ["processes killed", *(f"of these, {name}" for name in VICTIMS), "batches", "records done by then"]
-    return markdown(["what", "count"], [[key, f"{found[key]:,}"] for key in (*first, *WRONG)])
+    return markdown(["what", "count"], [[key, f"{found[key]:,}"] for key in (*first, *WRONG, TOLD)])
 
 
 class Batch:
@@ -99,6 +100,14 @@ class Batch:
         read = {path.name: read_record(path) for path in self.out.rglob("records/*.json")}
         tables = {path.name: path.read_text() for path in self.out.rglob("tables/*.csv")}
         return {**tables, **{name: (record.valid, record.test, record.decision) for name, record in read.items()}}
+
+    def compared(self, straight: Batch) -> Counter[str]:
+        """How this batch, which was killed, differs from one that was not; the names go to stderr."""
+        left, gone = self.names() - straight.names(), straight.names() - self.names()
+        told = {name for name in gone if Path(name).name.startswith("deepfm-") and name.endswith(".ipynb")}
+        sys.stderr.write("".join(f"left over: {name}\n" for name in left) + "".join(f"missing: {n}\n" for n in gone))
+        found = {"files left over": len(left), "files missing": len(gone - told), TOLD: len(told)}
+        return Counter({WRONG[2]: int(self.result() != straight.result()), **found})
 
     def names(self) -> set[str]:
         """All files of the folder with the records, and temporary ones anywhere."""

@@ -15,7 +15,7 @@ from autodpq_data.prepared import prepare
 from autodpq_system.atomic import sweep
 from autodpq_system.paths import ROOT
 from autodpq_system.process import cores
-from benchmarks.kills import KERNEL, LIMIT, processes
+from benchmarks.kills import KERNEL, LIMIT, TOLD, Batch, processes
 
 #: Longer than the test: it never gets to its end.
 LONG = ["DATASET=planted", "STRATEGIES=random", "SEEDS=1 2", "JOBS=2"]
@@ -56,3 +56,16 @@ def test_the_end_of_one_is_the_end_of_all(
     assert not list(out.rglob("*.json"))
     sweep(out, runs)
     assert not [path for path in out.rglob("*") if path.is_file() and path.name != ".lock"]
+
+
+def test_what_a_killed_batch_leaves_and_lacks_is_counted_apart(tmp_path: Path) -> None:
+    straight, killed = Batch(tmp_path / "straight"), Batch(tmp_path / "killed")
+    for batch in (straight, killed):
+        (batch.out / "notebooks").mkdir(parents=True)
+    for name in ("notebooks/deepfm-fe-seed1.ipynb", "notebooks/12_report.ipynb"):
+        (straight.out / name).touch()
+    (killed.out / "half.json").touch()
+    (killed.temporary / "tmp.s").touch()
+    found = killed.compared(straight)
+    assert (found["files left over"], found["files missing"], found[TOLD]) == (2, 1, 1)
+    assert not +straight.compared(straight)
