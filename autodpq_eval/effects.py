@@ -147,9 +147,9 @@ def on_the_recipe(table: pd.DataFrame) -> str:
     """How far the unstated parts of the base recipe alone move FE, beside the paper's gain; and what is missing."""
     swaps = [control.id for control in controls() if control.swap]
     part = table[table["id"].isin(swaps)].dropna(subset="effect")
-    short = table[table["n"] < table["planned"]]
-    listed = ", ".join(f"{row['id']} ({row['n']} of {row['planned']})" for _, row in short.iterrows())
-    text = f"With fewer seeds than planned: {listed}." if listed else "All controls have all their runs."
+    whole, none = table["n"] >= table["planned"], table["n"] == 0
+    text = f"Of {len(table)} controls {whole.sum()} have all their seeds and {(~whole & ~none).sum()} some of them. "
+    text += f"Not run: {'; '.join(table[none]['control']) or 'none'}."
     if part.empty:
         return text
     largest = part.loc[part["effect"].abs().idxmax()]

@@ -54,6 +54,8 @@ def test_the_gallery_has_all_runs_and_leads_to_those_of_the_book(html):
     assert text.count('href="results/ml-1m/tuned/notebooks/deepfm-') == 1
     assert re.search(r'data-switch="[^"]*threshold', text)
     assert '<option value="threshold">' in text
+    data = re.findall(r"<tr data-dataset=\"([^\"]+)", text)
+    assert data[0] == max(data, key=data.count)
 
 
 def test_a_thumbnail_has_a_line_a_fit_and_its_ring_on_the_chosen_epoch():
@@ -89,6 +91,12 @@ def test_a_link_that_the_book_cannot_follow_is_plain_text():
     text = "[a](../README.md#x) [b](../data) [c](https://x.org) [d](#here) ![e](../data)"
     found = relinked("results/page.md", text, lambda path: path == "README.md")
     assert found == "[a](../README.md#x) b [c](https://x.org) [d](#here) ![e](../data)"
+
+
+def test_the_cell_of_parameters_that_papermill_puts_in_is_left_out():
+    put_in = new_code_cell("out = '/home/me/runs'", metadata={"tags": ["injected-parameters"]})
+    own = new_code_cell("out = 'runs'", metadata={"tags": ["parameters"]})
+    assert sources.without_parameters(new_notebook(cells=[own, put_in])).cells == [own]
 
 
 def test_a_notebook_with_gaps_is_shown_as_it_is(tmp_path):

@@ -125,7 +125,11 @@ def test_the_recipes_largest_part_stands_beside_the_papers_gain() -> None:
     rows = [{"id": c.id, "control": c.title, "effect": 0.001 if c.swap else 0.9} for c in controls()]
     counts = {"n": 5, "planned": 5}
     rows[-1]["effect"] = -0.005
-    text = on_the_recipe(pd.DataFrame([{**row, **counts} for row in rows[1:]] + [{**rows[0], "n": 3, "planned": 10}]))
-    assert text.endswith("With fewer seeds than planned: fe-extra (3 of 10).")
+    few, none = {**rows[0], "n": 3, "planned": 10}, {**rows[1], "n": 0, "planned": 10}
+    text = on_the_recipe(pd.DataFrame([few, none, *({**row, **counts} for row in rows[2:])]))
+    total, missing = len(controls()), controls()[1].title
+    assert text.endswith(
+        f"Of {total} controls {total - 2} have all their seeds and 1 some of them. Not run: {missing}."
+    )
     assert "*FE, the other recipe's first-order scale*: -0.0050" in text
     assert "+0.0068" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
@@ -38,7 +39,8 @@ NUMBERS = ("seed", "test AUC", "test logloss", "Space")
 PAGE = """# Gallery of all runs
 
 {number} runs, one a row, from the records in `results/`. The small picture is validation AUC over the epochs of the
-run, its fits one after the other, from its lowest to its highest value; the ring is what was chosen. A strategy's name
+run, its fits one after the other, from its lowest to its highest value; the ring is what was chosen. The data set with
+most runs comes first. A strategy's name
 leads to the executed notebook where the book has it, and *decision* opens to the (K, D) of each field. Choose a filter,
 type a word, or click on a column's name to sort.
 
@@ -55,6 +57,8 @@ def gallery(notebooks: Iterable[str]) -> str:
         notebooks: of the book: paths in the project of executed notebooks.
     """
     found = [(path.relative_to(ROOT), read_record(path)) for path in find_records(ROOT / "results")]
+    sizes = Counter(record.config.dataset for _, record in found)
+    found.sort(key=lambda each: -sizes[each[1].config.dataset])
     known = set(notebooks)
     rows = [_row(path, record, known) for path, record in found]
     head = "".join(f'<th data-kind="{"number" if c in NUMBERS else "text"}"><button>{c}</button></th>' for c in COLUMNS)

@@ -66,6 +66,7 @@ class Book:
             notebook.metadata.update({"orphan": True} if name in self.hidden else {})
             _write(folder / name, nbformat.writes(notebook))
         index = (ROOT / "book" / "index.md").read_text(encoding="utf-8")
+        index = self._linked("index.md", index, folder)
         _write(folder / "index.md", index.replace("<!-- contents -->", contents(self)))
 
     def _linked(self, page: str, text: str, folder: Path) -> str:
@@ -91,12 +92,19 @@ def whole() -> Book:
     book = Book(pages={name: (ROOT / name).read_text(encoding="utf-8") for name in _found(*PAGES)})
     for name in _found("notebooks/*.ipynb", "course/**/*.ipynb"):
         path = ROOT / name
-        book.notebooks[name] = nbformat.read(path if has_gaps(path) else executed(path, cache_folder()), as_version=4)
+        notebook = nbformat.read(path if has_gaps(path) else executed(path, cache_folder()), as_version=4)
+        book.notebooks[name] = without_parameters(notebook)
     for name in _found(REPORTS):
         book.notebooks[name] = nbformat.read(ROOT / name, as_version=4)
     add_runs(book, _found(RUNS))
     book.pages |= {"gallery.md": gallery(book.notebooks), **dict(api())}
     return book
+
+
+def without_parameters(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """A reading notebook without the cell of parameters that papermill puts in: folders of the machine at work."""
+    notebook.cells = [c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", [])]
+    return notebook
 
 
 def has_gaps(notebook: Path) -> bool:
