@@ -93,7 +93,7 @@ def _plane(axis: Axes, e: Tensor, centroids: Tensor, code: int, moved: int) -> N
     axis.axhline(0, color="0.85", lw=0.8, zorder=0)
     axis.axvline(0, color="0.85", lw=0.8, zorder=0)
     axis.plot(centroids[:, 0], centroids[:, 1], "o", color="0.6", ms=4)
-    axis.plot(*centroids[code, :2].tolist(), "o", color="C1", ms=8, label=f"chosen, {code}")
+    axis.plot(*centroids[code, :2].tolist(), "o", color="#d55e00", ms=8, label=f"chosen, {code}")
     axis.plot(*centroids[moved, :2].tolist(), "o", mfc="none", mec="black", ms=12, label=f"moved, {moved}")
     axis.annotate("", (float(e[0]), float(e[1])), (0, 0), arrowprops={"arrowstyle": "->", "color": "0.3"})
     axis.set(title="subspace 0, its first two numbers", xlabel="first", ylabel="second")

@@ -47,7 +47,7 @@ def gumbel_slider(pairs: Sequence[Pair], lead: float = 0.0) -> widgets.VBox:
         alpha[0] = lead
         p = mixture(alpha, tau, drawn if noise else None)
         figure, axis = plt.subplots(figsize=(7, 2.8), layout="constrained")
-        axis.bar(names, p.numpy())
+        axis.bar(names, p.numpy(), color="#0072b2")
         axis.axhline(1 / len(pairs), color="black", lw=0.8)
         axis.set(title="Weights p of the candidates; the line is 1/T", xlabel="(K, D)", ylabel="p", ylim=(0, 1))
         sentence = (
@@ -82,7 +82,7 @@ def epoch_scrubber(record: Record) -> widgets.VBox:
                                     layout="constrained")  # fmt: skip
         for axis, (name, of) in zip(axes[0], weights.items(), strict=True):
             p = {pair: values[epoch - 1] for pair, values in of.items()}
-            axis.barh(list(p), list(p.values()))
+            axis.barh(list(p), list(p.values()), color="#0072b2")
             axis.axvline(1 / len(p), color="black", lw=0.8)
             axis.set(title=f"{name}: {max(p, key=p.__getitem__)}", xlabel="p")
         axes[0, 0].set_ylabel("(K, D)")

@@ -58,8 +58,8 @@ def threshold_slider(
     def draw(threshold: int) -> Shown:
         found = rarity(schema, least, labels, threshold)
         figure, axis = plt.subplots(figsize=(7, 3), layout="constrained")
-        for name, style in (("features", "-"), ("rows", "--"), ("pairs", ":")):
-            axis.plot(steps, [100 * getattr(one, name) for one in curve], style, label=f"share of {name}")
+        for name, style, colour in (("features", "-", "#0072b2"), ("rows", "--", "#d55e00"), ("pairs", ":", "#009e73")):
+            axis.plot(steps, [100 * getattr(one, name) for one in curve], style, color=colour, label=f"share of {name}")
         axis.axvline(threshold, color="black", lw=0.8)
         axis.set(title=f"Rare below {threshold}, {schema.dataset}", xlabel="threshold (count)", ylabel="share (%)")
         axis.legend(fontsize=8)

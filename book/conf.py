@@ -19,6 +19,7 @@ html_show_sphinx = False
 
 # The notebooks come executed.
 nb_execution_mode = "off"
+nb_render_markdown_format = "myst"  # formulas in what a cell says
 nb_output_stderr = "remove"  # progress bars
 # Of a widget a page shows the picture that stands for it. HTML comes before PNG, for it has the alternative text.
 nb_mime_priority_overrides = [("html", "text/html", 0), ("html", "application/vnd.jupyter.widget-view+json", None)]
