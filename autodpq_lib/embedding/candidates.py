@@ -27,7 +27,7 @@ class FieldNorm(nn.Module):
     Eq. 2 is there "to unify the order of the magnitude"; under the text's reading that order is the raw rows' own.
 
     Args:
-        candidates: T.
+        candidates: their number T.
         dim: embedding dimension X.
     """
 
