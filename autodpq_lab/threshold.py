@@ -62,7 +62,7 @@ def threshold_slider(
             axis.plot(steps, [100 * getattr(one, name) for one in curve], style, color=colour, label=f"share of {name}")
         axis.axvline(threshold, color="black", lw=0.8)
         axis.set(title=f"Rare below {threshold}, {schema.dataset}", xlabel="threshold (count)", ylabel="share (%)")
-        axis.legend(fontsize=8)
+        axis.legend(loc="upper left", fontsize=8)
         return picture(figure, f"Three rising curves of shares against the threshold. {said(found, ours - fe, fe)}",
                        said(found, ours - fe, fe))  # fmt: skip
 
