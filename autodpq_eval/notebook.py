@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from html import escape
 from io import BytesIO
 
@@ -59,7 +59,7 @@ def check(exercise: str, answer: object, expected: object, within: float = 1e-6)
 
     Args:
         exercise: its number.
-        answer: a number, a text, a truth value, or a list, array or mapping of them.
+        answer: a number, a text, a truth value, or a list, array or mapping of them; a set is taken in sorted order.
         expected: the same, of the right answer.
         within: by how much a number may differ.
     """
@@ -69,7 +69,8 @@ def check(exercise: str, answer: object, expected: object, within: float = 1e-6)
     elif len(given) != len(right):
         say(f"**{exercise}**: not right yet; expected {len(right)} values, found {len(given)}.")
     elif wrong := [n for n, pair in enumerate(zip(given, right, strict=True), 1) if not _alike(*pair, within)]:
-        say(f"**{exercise}**: not right yet; look at value {', '.join(map(str, wrong))} of {len(right)}.")
+        named = ", ".join(map(str, wrong[:5])) + (f" and {len(wrong) - 5} more" if len(wrong) > 5 else "")
+        say(f"**{exercise}**: not right yet; look at value {named} of {len(right)}.")
     else:
         say(f"**{exercise}**: right.")
 
@@ -78,7 +79,9 @@ def _leaves(value: object) -> Iterator[object]:
     """The single values of anything nested, in order."""
     if isinstance(value, Mapping):
         value = list(value.values())
-    if isinstance(value, Tensor | np.ndarray | pd.Series):
+    if isinstance(value, Set):
+        value = sorted(value)
+    if isinstance(value, Tensor | np.ndarray | np.generic | pd.Series | pd.Index):
         value = value.tolist()
     if isinstance(value, Sequence) and not isinstance(value, str):
         for each in value:
@@ -88,7 +91,6 @@ def _leaves(value: object) -> Iterator[object]:
 
 
 def _alike(given: object, right: object, within: float) -> bool:
-    numbers = int | float | np.number
-    if isinstance(given, numbers) and isinstance(right, numbers):
-        return abs(float(given) - float(right)) <= within
+    if isinstance(given, int | float) and isinstance(right, int | float):
+        return abs(given - right) <= within
     return type(given) is type(right) and given == right

@@ -8,6 +8,7 @@ from typing import Any
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -106,6 +107,11 @@ def test_each_session_of_the_course_page_takes_90_minutes() -> None:
         ("1", 1, "not right yet; look at value 1 of 1."),
         (np.array([1.0, 2.0]), torch.tensor([1.0, 2.0]), "right."),
         ([(8, 8)], [(8, 8)], "right."),
+        ({(8, 8)}, [(8, 8)], "right."),
+        (pd.Index(["genre", "year"]), ["genre", "year"], "right."),
+        (np.float64(0.2) < 0.05, False, "right."),
+        (np.float64(0.2) > 0.05, False, "not right yet; look at value 1 of 1."),
+        (range(7), [7] * 7, "not right yet; look at value 1, 2, 3, 4, 5 and 2 more of 7."),
     ],
 )
 def test_a_check_says_what_is_wrong(answer: object, expected: object, verdict: str, said: list[str]) -> None:
