@@ -9,7 +9,8 @@ file                         what is there
 ``sensitivity.py``           how much the loss of a model minds an error in each field and dimension
 ``by_groups.py``             the chosen tables as an embedding that can be trained on
 ``teach.py``                 a model that learns what another says
-``train_on.py``              training on with fixed codes
+``move.py``                  codes that move to where the loss is less
+``train_on.py``              training on: codes, numbers and the rest of the model
 ``compress.py``              a trained model in a file of so many bytes
 ``arrays.py``                plain arrays in so many bytes
 ``show.py``                  the choice as a table, and the curve that it lies on

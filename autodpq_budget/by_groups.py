@@ -1,8 +1,8 @@
-"""The chosen tables as an embedding: codes stay as they are, numbers can be trained on."""
+"""The chosen tables as an embedding: numbers can be trained on, codes exchanged for others."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,10 +11,25 @@ from torch import Tensor, nn
 
 from autodpq_budget.tables import groups, order
 from autodpq_data.schema import Schema
+from autodpq_packed.bits import pack, unpack
 from autodpq_packed.container import Tensors
-from autodpq_packed.grouped import Grouped
+from autodpq_packed.grouped import BIT, BITS, CENTROIDS, FIRST, INTEGERS, NUMBER, SUBSPACES, Grouped, layout
 
 STORED = ("option", "codes", "numbers")
+
+
+class Choices(NamedTuple):
+    """What a group of n features has, and could have.
+
+    Attributes:
+        codes: int64 ``[n, D]``; D = 0 where there are none.
+        values: of each code ``[D, K, X/D]``.
+        dim: X.
+    """
+
+    codes: Tensor
+    values: Tensor
+    dim: int
 
 
 class ByGroups(nn.Module):
@@ -78,6 +93,43 @@ class ByGroups(nn.Module):
         """Options, codes and numbers; the embedding also says how many features each group has."""
         own = sum(array.nbytes for array in self.stored().values())
         return own + self.counted * self.groups.nbytes
+
+    def of_field(self, m: int) -> list[int]:
+        """The groups of field m."""
+        first, (start, stop) = self._layout()[:-1, FIRST], np.cumsum([0, *self.sizes])[m : m + 2]
+        return np.flatnonzero((start <= first) & (first < stop)).tolist()
+
+    def members(self, group: int) -> Tensor:
+        """Ids of a group's features, in the order of the file: int64 ``[n]``."""
+        first, last = self._layout()[group : group + 2, FIRST]
+        return self.order[first:last]
+
+    def choices(self, group: int) -> Choices:
+        """A group's codes, and all values that they may stand for."""
+        row, (start, stop) = self._layout()[group], self._bytes(group)
+        count = (len(self.members(group)), int(row[SUBSPACES]) if row[BITS] else 0)
+        packed = self.codes[start:stop].numpy()
+        codes = torch.from_numpy(unpack(packed, int(row[BITS]), np.arange(count[0] * count[1]).reshape(count)))
+        numbers, values = self.numbers.detach().half().float()[row[NUMBER] :], torch.zeros(0, 1, 1)
+        if row[INTEGERS]:
+            low, step = numbers[: 2 * self.dim].view(2, self.dim, 1, 1)
+            values = low + step * torch.arange(2 ** row[BITS])[:, None]
+        elif row[BITS]:
+            values = numbers[: row[CENTROIDS] * self.dim].view(row[SUBSPACES], row[CENTROIDS], -1)
+        return Choices(codes, values, self.dim)
+
+    def recode(self, group: int, codes: Tensor) -> None:
+        """Give a group other codes, int64 ``[n, D]``."""
+        start, stop = self._bytes(group)
+        self.codes[start:stop] = torch.from_numpy(pack(codes.flatten().numpy(), int(self._layout()[group, BITS])))
+        self._find()
+
+    def _layout(self) -> NDArray[np.int64]:
+        return layout(self.groups.tolist(), self.option.tolist(), self.dim)
+
+    def _bytes(self, group: int) -> tuple[int, int]:
+        start, stop = self._layout()[group : group + 2, BIT] // 8
+        return int(start), int(stop)
 
     def _find(self) -> None:
         """Where each feature's entries come from: ``[N, X]``, in the order of the data set's ids."""

@@ -92,8 +92,8 @@ def compress(
         run: of any strategy.
         budget_bytes: of the whole file on the disk.
         path: of the file (``.safetensors``), for the readers of :mod:`autodpq_packed`.
-        onward: train on with the codes fixed, the run's own model as the teacher, with early stopping on validation:
-            a minute on MovieLens-1M, and better the smaller the file.
+        onward: train on, the run's own model as the teacher, with early stopping on validation: a minute on
+            MovieLens-1M, and better the smaller the file.
         width: X of an FE that is taught by the run's model first, and compressed in its place: another minute, and
             better where the run's own is larger.
 

@@ -19,7 +19,7 @@ STRATEGY = "budget"
 
 
 def budget(run: Run) -> list[Fit]:
-    """FE of the run's width, taught, in ``bytes``; then trained on, codes fixed: the best round on validation.
+    """FE of the run's width, taught, in ``bytes``; then trained on: the best round on validation.
 
     Options: ``bytes`` of embedding and first-order weights, as everywhere where methods are compared; ``onward``, off
     to leave out the training on.

@@ -1,10 +1,11 @@
-"""Training on with the codes fixed: numbers and the rest of the model learn what a full model says.
+"""Training on: codes move, and numbers and the rest of the model learn what a full model says.
 
 Labels of the training part have been seen often enough: with them a small model overfits at once.
 """
 
 from __future__ import annotations
 
+from autodpq_budget.move import move
 from autodpq_budget.teach import Taught
 from autodpq_lib.config import Limit
 from autodpq_lib.models.ctr_model import CTRModel
@@ -14,6 +15,8 @@ from autodpq_lib.training.trainer import Row
 
 #: Rounds at most, the one without training among them, and those that may bring nothing.
 LIMIT = Limit(rounds=9, patience=2)
+#: Rounds, the first ones, before which codes move.
+MOVES = 3
 #: The model as it comes.
 NONE = Limit(rounds=1, patience=1)
 
@@ -21,9 +24,17 @@ NONE = Limit(rounds=1, patience=1)
 class Onward(Taught):
     """Trains on a model that is whole already: its first round only validates what there is."""
 
+    def __init__(self, model: CTRModel, run: Run, teacher: CTRModel) -> None:
+        super().__init__(model, run, teacher)
+        self.schema = run.schema
+
     def round(self, number: int) -> Row:
-        """One round; the first changes nothing."""
-        return super().round(number) if number else {"steps": 0}
+        """One round; the first changes nothing, and before each of the next few the codes move."""
+        if not number:
+            return {"steps": 0}
+        if number <= MOVES:
+            move(self.model, self.teacher, self.schema, self.train)
+        return super().round(number)
 
 
 def train_on(run: Run, model: CTRModel, teacher: CTRModel, name: str = "compress", *, onward: bool = True) -> Fit:

@@ -22,7 +22,7 @@ OUTSIDE = ("budget", "taught", "int-b", "lsq", "double-hash", "dhe", "qr", "dpq-
 
 #: The strategies that a run may have. A version is raised by hand when what its strategy does changes, so that older
 #: records are found and named; rounding is no change. :func:`autodpq_lib.strategies.register` adds others.
-METHOD_VERSION: dict[str, int] = dict.fromkeys(STRATEGIES + OUTSIDE, 1) | {"budget": 2}
+METHOD_VERSION: dict[str, int] = dict.fromkeys(STRATEGIES + OUTSIDE, 1) | {"budget": 3}
 
 #: Characters at most of a file name that tell what is changed.
 WORDS = 60

@@ -211,7 +211,9 @@ def test_the_smallest_file_for_a_loss(loaded: LoadedRun, tmp_path: Path) -> None
     assert small.file_bytes < large.file_bytes
 
 
-def test_training_on_changes_numbers_alone_and_begins_with_none(loaded: LoadedRun, tmp_path: Path) -> None:
+def test_training_on_begins_with_the_model_as_it_comes_and_keeps_how_groups_are_stored(
+    loaded: LoadedRun, tmp_path: Path
+) -> None:
     offered = menu_of(loaded.model, loaded.schema, loaded.train)
     tensors = offered.tensors(offered.choose(offered.least + 60))
     model = on_groups(loaded.record.config, loaded.schema, loaded.model, tensors)
@@ -220,7 +222,8 @@ def test_training_on_changes_numbers_alone_and_begins_with_none(loaded: LoadedRu
     assert fit.curve[0]["valid_auc"] == before.auc
     assert len(fit.curve) > 1
     last = fit.checkpoints.load("compress")["model"]
-    assert torch.equal(last["embedding.codes"], torch.from_numpy(tensors["embedding.codes"]))
+    assert torch.equal(last["embedding.option"], torch.from_numpy(tensors["embedding.option"]))
+    assert not torch.equal(last["embedding.codes"], torch.from_numpy(tensors["embedding.codes"]))
     assert not torch.equal(last["embedding.numbers"], torch.from_numpy(tensors["embedding.numbers"]).float())
 
 

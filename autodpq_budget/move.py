@@ -1,0 +1,102 @@
+"""Codes that move: each feature takes those with which a quadratic model of the loss is least.
+
+What chose the codes knew how large an error is, and not whether the model gains or loses by it. Features of one field
+never meet in a sample. So with all other fields as they are, the loss is to second order a sum over the field's
+features. If the vector and the first-order weight of a feature change by d,
+
+    L(d) = L(0) + g d + d' H d / 2,    g = sum_s (p_s - t_s) J_s,    H = sum_s p_s (1 - p_s) J_s J_s'
+
+over the samples s that have it: p is the model's probability, t the target, J the gradient of the logit by both (H is
+the Gauss-Newton matrix; Frantar, Singh and Alistarh, 2022, round weights so). Fields take turns, and so do the codes
+of a feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from autodpq_budget.by_groups import ByGroups, Choices
+from autodpq_data.samples import Samples
+from autodpq_data.schema import Schema
+from autodpq_lib.models.ctr_model import CTRModel
+
+#: Samples at a time.
+BATCH = 16_384
+
+
+def move(model: CTRModel, teacher: CTRModel, schema: Schema, train: Samples) -> None:
+    """Let all codes move once, field by field.
+
+    It takes memory for n (X + 1)^2 numbers, with n the features of the largest field.
+
+    Args:
+        model: on groups (:class:`~autodpq_budget.by_groups.ByGroups`); put into evaluation mode.
+        teacher: its probabilities are the targets.
+        schema: the data set's fields.
+        train: the training part.
+    """
+    tables = tables_of(model)
+    for m, offset in enumerate(schema.offsets):
+        g, h = slopes(model, teacher, schema, train, m)
+        for group in tables[0].of_field(m):
+            own = tables[0].members(group) - offset
+            made = better([table.choices(group) for table in tables], g[own], h[own])
+            for table, codes in zip(tables, made, strict=True):
+                table.recode(group, codes)
+
+
+def tables_of(model: CTRModel) -> list[ByGroups]:
+    """The tables of a model on groups: embedding and, where it has them, first-order weights."""
+    return [table for table in (model.embedding, model.first_order) if isinstance(table, ByGroups)]
+
+
+def slopes(model: CTRModel, teacher: CTRModel, schema: Schema, train: Samples, m: int) -> tuple[Tensor, Tensor]:
+    """The g ``[n, Z]`` and H ``[n, Z, Z]`` of field m's n features; Z is X and, with first-order weights, one more."""
+    seen: list[Tensor] = []
+    tables = tables_of(model.eval())
+    hooks = [table.register_forward_hook(lambda _, __, vectors: seen.append(vectors)) for table in tables]
+    n, z, where = schema.sizes[m], sum(table.dim for table in tables), tables[0].numbers.device
+    g, h = torch.zeros(n, z, device=where), torch.zeros(n, z, z, device=where)
+    for chunk in torch.arange(len(train), dtype=torch.int32, device=where).split(BATCH):
+        ids, _ = train.take(chunk)
+        logits, places = model(ids), ids[:, m].long() - schema.offsets[m]
+        j = torch.cat([part[:, m] for part in torch.autograd.grad(logits.sum(), seen)], dim=1)  # [B, Z]
+        seen.clear()
+        with torch.no_grad():
+            p, target = logits.sigmoid(), teacher.eval()(ids).sigmoid()
+            g.index_add_(0, places, (p - target)[:, None] * j)
+            h.index_add_(0, places, (p * (1 - p))[:, None, None] * j[:, :, None] * j[:, None, :])
+    for hook in hooks:
+        hook.remove()
+    return g, h
+
+
+def better(tables: Sequence[Choices], g: Tensor, h: Tensor) -> list[Tensor]:
+    """New codes of a group's n features, one part after the other; a code stays where no other is better.
+
+    Args:
+        tables: what there is to choose from in each.
+        g: ``[n, Z]``, Z dimensions of all tables side by side.
+        h: ``[n, Z, Z]``.
+    """
+    g, start, made = g.clone(), 0, []
+    for codes, values, dim in tables:
+        new = codes.clone()
+        for d, (own, old) in enumerate(zip(values, codes.T, strict=True)):
+            part = slice(start + d * own.shape[1], start + (d + 1) * own.shape[1])
+            cost = _cost(own, own[old], g[:, part], h[:, part, part])
+            best = cost.min(1)
+            new[:, d] = torch.where(best.values < cost.gather(1, old[:, None])[:, 0], best.indices, old)
+            g += (h[:, :, part] @ (own[new[:, d]] - own[old])[:, :, None])[:, :, 0]
+        start += dim
+        made.append(new)
+    return made
+
+
+def _cost(values: Tensor, now: Tensor, g: Tensor, h: Tensor) -> Tensor:
+    """``g v + (v - now)' H (v - now) / 2`` for each of K values, but for what all share: ``[K, w]`` -> ``[n, K]``."""
+    square = (values[:, :, None] * values[:, None, :]).flatten(1)
+    return (g - (h @ now[:, :, None])[:, :, 0]) @ values.T + h.flatten(1) @ square.T / 2

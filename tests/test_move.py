@@ -1,0 +1,190 @@
+"""Codes that move: slopes by a naive loop, the best codes by trying all, and a loss that falls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import small_config, small_run
+from torch.nn import functional as F
+
+from autodpq_budget.by_groups import ByGroups, Choices
+from autodpq_budget.compress import menu_of, on_groups
+from autodpq_budget.move import better, move, slopes
+from autodpq_budget.tables import groups
+from autodpq_data.schema import Schema
+from autodpq_lib.config import RunConfig
+from autodpq_lib.models.build import full_model
+from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.training.run import Run
+from autodpq_packed.grouped import ROWS, code_bytes, numbers_of, parameters
+
+
+def filled(schema: Schema, dim: int, options: list[int]) -> ByGroups:
+    """A table whose groups are stored in these ways, with codes and numbers at random."""
+    table, rng = ByGroups(schema, dim), np.random.default_rng(4)
+    lengths = groups(schema.sizes, schema.counts.numpy()).tolist()
+    codes = [code_bytes(o, n, dim) for o, n in zip(options, lengths, strict=True)]
+    numbers = sum(numbers_of(o, n, dim) for o, n in zip(options, lengths, strict=True))
+    random = {"codes": rng.integers(0, 256, sum(codes)), "numbers": rng.normal(size=numbers)}
+    table.fill(
+        {"option": np.array(options, np.uint8), "codes": random["codes"].astype(np.uint8)}
+        | {"numbers": random["numbers"].astype(np.float16)}
+    )
+    return table
+
+
+@pytest.fixture
+def start(schema: Schema, tmp_path: Path) -> tuple[Run, CTRModel, CTRModel]:
+    """A run, a model on groups and the one that it was made from."""
+    return begin(schema, tmp_path, "deepfm")
+
+
+def begin(schema: Schema, folder: Path, model: str) -> tuple[Run, CTRModel, CTRModel]:
+    config: RunConfig = small_config(strategy="fe", embedding_dim=8, model=model)
+    run, teacher = small_run(folder, schema, config), full_model(config, schema)
+    torch.manual_seed(1)
+    for name, weight in teacher.named_parameters():
+        if name.endswith("table"):
+            weight.data.normal_(0, 0.5)
+    offered = menu_of(teacher.eval(), schema, run.train)
+    tensors = offered.tensors(offered.choose(offered.least + 60))
+    return run, on_groups(config, schema, teacher, tensors), teacher
+
+
+@pytest.mark.parametrize("model", ["deepfm", "dcn"])
+def test_slopes_are_those_of_a_naive_loop(schema: Schema, tmp_path: Path, model: str) -> None:
+    run, student, teacher = begin(schema, tmp_path, model)
+    g, h = slopes(student, teacher, schema, run.train, 2)
+    expected_g, expected_h = torch.zeros_like(g), torch.zeros_like(h)
+    for n in range(len(run.train)):
+        ids, _ = run.train.take(torch.tensor([n], dtype=torch.int32))
+        parts = [p for p in (student.embedding, student.first_order) if p is not None]
+        vectors = [part(ids).detach().requires_grad_() for part in parts]
+        for part, e in zip(parts, vectors, strict=True):
+            part.forward = lambda _, e=e: e
+        logit = student(ids)
+        logit.backward()
+        for part in parts:
+            del part.forward
+        j, p = torch.cat([e.grad[0, 2] for e in vectors]), float(torch.sigmoid(logit.detach()))
+        i = int(ids[0, 2]) - schema.offsets[2]
+        expected_g[i] += (p - float(torch.sigmoid(teacher(ids).detach()))) * j
+        expected_h[i] += p * (1 - p) * torch.outer(j, j)
+    assert g.shape[1] == 8 + (model == "deepfm")
+    torch.testing.assert_close(g, expected_g, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(h, expected_h, rtol=1e-4, atol=1e-6)
+
+
+def quadratic(n: int, z: int) -> tuple[torch.Tensor, torch.Tensor]:
+    torch.manual_seed(2)
+    root = torch.randn(n, z, z)
+    return torch.randn(n, z), root @ root.transpose(1, 2)
+
+
+def change(i: int, choices: list[Choices], codes: list[torch.Tensor], g: torch.Tensor, h: torch.Tensor) -> float:
+    """What the quadratic says of feature i under other codes, part by part."""
+    delta = torch.cat([
+        values[d, new[i, d]] - values[d, old[i, d]]
+        for (old, values, _), new in zip(choices, codes, strict=True) for d in range(old.shape[1])
+    ])  # fmt: skip
+    return float(g[i] @ delta + delta @ h[i] @ delta / 2)
+
+
+def test_one_code_is_the_best_of_all() -> None:
+    choices = [Choices(torch.randint(8, (6, 1), generator=torch.Generator().manual_seed(1)), torch.randn(1, 8, 4), 4)]
+    g, h = quadratic(6, 4)
+    (new,) = better(choices, g, h)
+    for i in range(6):
+        every = [change(i, choices, [torch.full((6, 1), k)], g, h) for k in range(8)]
+        assert int(new[i]) == int(np.argmin(every))
+
+
+def test_codes_take_turns_and_each_knows_of_those_before() -> None:
+    """Two tables of two codes and one; in turn each is the best of its own, with the others as they are by then."""
+    draw = torch.Generator().manual_seed(3)
+    choices = [
+        Choices(torch.randint(4, (5, 2), generator=draw), torch.randn(2, 4, 3), 6),
+        Choices(torch.randint(2, (5, 1), generator=draw), torch.randn(1, 2, 1), 1),
+    ]
+    g, h = quadratic(5, 7)
+    made = better(choices, g, h)
+    for i in range(5):
+        codes = [c.codes.clone() for c in choices]
+        for t, d in ((0, 0), (0, 1), (1, 0)):
+            every = []
+            for k in range(choices[t].values.shape[1]):
+                codes[t][i, d] = k
+                every.append(change(i, choices, codes, g, h))
+            codes[t][i, d] = int(np.argmin(every))
+        assert [c[i].tolist() for c in made] == [c[i].tolist() for c in codes]
+
+
+def test_a_table_without_codes_keeps_its_place_and_features_without_samples_their_codes() -> None:
+    none = Choices(torch.zeros(5, 0, dtype=torch.int64), torch.zeros(0, 1, 1), 3)
+    some = Choices(torch.tensor([[1], [0], [2], [3], [1]]), torch.randn(1, 4, 2), 2)
+    g, h = quadratic(5, 5)
+    g[3], h[3] = 0, 0
+    first, second = better([none, some], g, h)
+    assert first.shape == (5, 0)
+    assert torch.equal(second, better([some], g[:, 3:], h[:, 3:, 3:])[0])
+    assert int(second[3]) == 3
+
+
+@pytest.mark.parametrize("dim", [1, 8])
+def test_choices_are_what_each_code_stands_for_and_a_new_code_is_used(schema: Schema, dim: int) -> None:
+    lengths = groups(schema.sizes, schema.counts.numpy())
+    ways = [0, 3, ROWS, ROWS + 2, 1] if dim == 1 else [0, 3, ROWS, ROWS + 2 + 8, 5]
+    table = filled(schema, dim, [ways[n % 5] for n in range(len(lengths))])
+    seen = []
+    for group in range(len(lengths)):
+        codes, values, _ = table.choices(group)
+        ids = table.members(group)
+        seen += ids.tolist()
+        bits, _, subspaces = parameters(int(table.option[group]), dim)
+        assert codes.shape == (lengths[group], subspaces if bits else 0)
+        if not bits:
+            continue
+        new = torch.randint(values.shape[1], codes.shape, generator=torch.Generator().manual_seed(group))
+        for now in (codes, new):
+            table.recode(group, now)
+            made = torch.stack([values[d, now[:, d]] for d in range(codes.shape[1])], 1).flatten(1)
+            torch.testing.assert_close(table(ids), made, rtol=1e-6, atol=1e-6)
+            assert torch.equal(table.choices(group).codes, now)
+    assert sorted(seen) == list(range(14))
+    own = [torch.cat([table.members(group) for group in table.of_field(m)]).sort().values.tolist() for m in range(3)]
+    assert own == [[*range(6)], [*range(6, 9)], [*range(9, 14)]]
+
+
+def test_the_loss_falls_and_only_codes_change(start: tuple[Run, CTRModel, CTRModel]) -> None:
+    run, student, teacher = start
+
+    def loss() -> float:
+        ids, _ = run.train.take(torch.arange(len(run.train), dtype=torch.int32))
+        return float(F.binary_cross_entropy_with_logits(student(ids), torch.sigmoid(teacher(ids))).detach())
+
+    before = {name: tensor.clone() for name, tensor in student.state_dict().items()}
+    first, size = loss(), student.embedding.served_bytes()
+    move(student, teacher, run.schema, run.train)
+    changed = {name for name, tensor in student.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert loss() < first - 1e-4
+    assert changed <= {"embedding.codes", "first_order.codes"}
+    assert "embedding.codes" in changed
+    assert student.embedding.served_bytes() == size
+
+
+def test_one_field_falls_by_what_the_quadratic_says(start: tuple[Run, CTRModel, CTRModel]) -> None:
+    """For a small change: the first-order weight of a feature, of which the logit is a linear function."""
+    run, student, teacher = start
+    g, h = slopes(student, teacher, run.schema, run.train, 0)
+    ids, _ = run.train.take(torch.arange(len(run.train), dtype=torch.int32))
+    has, logits, target = ids[:, 0] == 1, student(ids).detach().double(), torch.sigmoid(teacher(ids)).detach().double()
+
+    def loss(step: float) -> float:
+        return float(F.binary_cross_entropy_with_logits(logits + step * has, target, reduction="sum"))
+
+    step = 1e-2
+    assert (loss(step) - loss(-step)) / (2 * step) == pytest.approx(float(g[1, -1]), rel=1e-3)
+    assert (loss(step) - 2 * loss(0) + loss(-step)) / step**2 == pytest.approx(float(h[1, -1, -1]), rel=1e-3)
