@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autodpq_eval.conditions import best_on_test, stopped_at, table
+from autodpq_eval.conditions import best_on_test, median, stopped_at, table
 from autodpq_eval.paper import gain
 from autodpq_system.paths import ROOT
 
@@ -24,6 +24,10 @@ def test_the_best_epoch_on_test_need_not_be_the_last() -> None:
 @pytest.mark.parametrize(("level", "stopped"), [(0.8079, 0.807), (0.79, 0.80), (0.9, 0.812)])
 def test_a_run_is_stopped_where_its_auc_is_nearest(level: float, stopped: float) -> None:
     assert stopped_at(made(0.80, 0.807, 0.81, 0.812), level) == {4: stopped}
+
+
+def test_the_median_is_that_of_the_seeds_which_both_have() -> None:
+    assert median({1: 0.81, 2: 0.82, 3: 0.83, 4: 0.9}, {1: 0.80, 2: 0.80, 3: 0.70, 5: 0.1}) == pytest.approx(0.02)
 
 
 def test_the_papers_gain_is_table_1s() -> None:
