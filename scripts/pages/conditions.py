@@ -57,16 +57,31 @@ def _interval(row: pd.Series) -> str:
 
 def verdict() -> str:
     """What must be so for the paper's gain, in sentences made from the table."""
+    return " ".join(_sentences()) + "\n"
+
+
+def in_short() -> str:
+    """README's part of it: the gain over FE, and when both are reached."""
+    over_fe, _, both, _ = _sentences()
+    return f"{over_fe} {both}\n"
+
+
+def _sentences() -> tuple[str, str, str, str]:
+    """On the gain over FE, on that over Others, on both, and on choices made on the test split."""
     wide = data()
     wide = wide.assign(
         name="*" + wide["condition"] + "* (`" + wide["recipe"] + "`)", reaches=wide["high"] >= wide["paper"]
     )
     honest, chosen = wide[~wide["on test"]], wide[wide["on test"]]
     both = honest.groupby("name")["reaches"].agg(["all", "size"]).query("all and size == 2").index
-    said = [_largest(honest[honest["over"] == over], over) for over in ("FE", "Others")]
-    said.append(f"Both gains are reached at once under {_listed(both)}.")
     of_test = chosen.loc[chosen["reaches"], ["name", "over"]].agg(" over ".join, axis=1)
-    return " ".join([*said, f"With choices made on the test split, a gain is reached under {_listed(of_test)}."]) + "\n"
+    over_fe, over_others = (_largest(honest[honest["over"] == over], over) for over in ("FE", "Others"))
+    return (
+        over_fe,
+        over_others,
+        f"Both gains are reached at once under {_listed(both)}.",
+        f"With choices made on the test split, a gain is reached under {_listed(of_test)}.",
+    )
 
 
 def _largest(of: pd.DataFrame, over: str) -> str:
