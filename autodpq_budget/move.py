@@ -1,14 +1,18 @@
-"""Codes that move: each feature takes those with which a quadratic model of the loss is least.
+"""Codes that move: each feature takes those with which a quadratic model of the loss is less.
 
 What chose the codes knew how large an error is, and not whether the model gains or loses by it. Features of one field
-never meet in a sample. So with all other fields as they are, the loss is to second order a sum over the field's
-features. If the vector and the first-order weight of a feature change by d,
+never meet in a sample. So with all other fields as they are, the loss is a sum of terms, one for each of the field's
+features. If the vector and the first-order weight of a feature change by d, its term is to second order
 
-    L(d) = L(0) + g d + d' H d / 2,    g = sum_s (p_s - t_s) J_s,    H = sum_s p_s (1 - p_s) J_s J_s'
+    L(d) = L(0) + g'd + d'Hd / 2,    g = sum_s (p_s - t_s) J_s,    H = sum_s p_s (1 - p_s) J_s J_s'
 
-over the samples s that have it: p is the model's probability, t the target, J the gradient of the logit by both (H is
-the Gauss-Newton matrix; Frantar, Singh and Alistarh, 2022, round weights so). Fields take turns, and so do the codes
-of a feature.
+over the samples s that have it: p is the model's probability, t the target, J the gradient of the logit by both. H is
+the Gauss-Newton matrix: it takes the logit for linear in d, as that of DeepFM and PNN is between the kinks of ReLU.
+
+Fields take turns, and so do the codes of a feature, once each (iterated conditional modes: Besag, 1986). Nagel et al.
+(2020) and Frantar, Singh and Alistarh (2022) round weights by such a quadratic, layer by layer and with g = 0, which
+holds at an optimum; a compressed model is at none. That codes and numbers take turns on the loss of the whole model
+(:mod:`autodpq_budget.train_on`) is also how PV-Tuning goes (Malinovskii et al., 2024).
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ BATCH = 16_384
 def move(model: CTRModel, teacher: CTRModel, schema: Schema, train: Samples) -> None:
     """Let all codes move once, field by field.
 
-    It takes memory for n (X + 1)^2 numbers, with n the features of the largest field.
+    It takes memory for about 2 n (X + 1)^2 numbers, with n the features of the largest field.
 
     Args:
         model: on groups (:class:`~autodpq_budget.by_groups.ByGroups`); put into evaluation mode.
