@@ -106,7 +106,7 @@ def _together(out: Path, recipe: str) -> Iterator[Condition]:
     """Laboratory reading, threshold 160 and patience 1 at once; then the epoch chosen on test, too."""
     runs = readings.groups(out, [all_together("ml-1m", recipe, seed) for seed in TEN_SEEDS])
     each = [runs[name] for name in ("autodpq", "fe", "others")]
-    title = "all together: laboratory reading, threshold 160, patience 1"
+    title = "all together"
     ours, fe, others = (by_seed(records, "auc") for records in each)
     yield Condition(title, ours, fe, others)
     ours, fe, others = map(best_on_test, each)
@@ -151,8 +151,8 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
         claim = next(iter(tables.values())).query("over == @over")["paper"].iloc[0]
         axis.axvline(claim, color="black", ls="--", lw=1.2, label="the paper's gain")
         axis.axvline(0, color="0.3", lw=1)
-        axis.set_xlabel(f"test AUC minus that of {over}, paired interval")
-        axis.xaxis.set_major_locator(MaxNLocator(6))
+        axis.set_xlabel(f"test AUC minus {over}'s, paired")
+        axis.xaxis.set_major_locator(MaxNLocator(5))
         axis.set_title(f"over {over}; the paper: {claim:+.4f}", loc="left", fontsize=10)
     axes[0].set(yticks=range(len(names)), yticklabels=names)
     axes[0].invert_yaxis()
