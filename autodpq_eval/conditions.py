@@ -151,7 +151,7 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
         claim = next(iter(tables.values())).query("over == @over")["paper"].iloc[0]
         axis.axvline(claim, color="black", ls="--", lw=1.2, label="the paper's gain")
         axis.axvline(0, color="0.3", lw=1)
-        axis.set_xlabel(f"test AUC minus {over}'s, paired")
+        axis.set_xlabel(f"test AUC minus that of {over}, paired")
         axis.xaxis.set_major_locator(MaxNLocator(5))
         axis.set_title(f"over {over}; the paper: {claim:+.4f}", loc="left", fontsize=10)
     axes[0].set(yticks=range(len(names)), yticklabels=names)
