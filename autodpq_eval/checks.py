@@ -24,6 +24,7 @@ from autodpq_eval.layout import as_csv, write_table
 from autodpq_eval.plans import plan
 from autodpq_eval.tables import build, collect, read_plan, tables_of
 from autodpq_eval.ten_seeds import SAME, by_strategy, comparisons, is_of
+from autodpq_lib.config import OUTSIDE
 from autodpq_lib.models.build import final_model
 from autodpq_lib.space import space
 from autodpq_lib.training.metrics import score
@@ -96,8 +97,9 @@ def sizes(records: Records) -> Check:
     check = Check("Space and the fields of the decision from the data")
     for path, record in records.items():
         schema = schema_of(record.config.dataset, record.config.threshold)
-        if schema is None:
-            check.left_out[f"of {record.config.dataset}, which is not here"] += 1
+        if schema is None or record.config.strategy in OUTSIDE:
+            reason = "whose size its training settles" if schema else f"of {record.config.dataset}, which is not here"
+            check.left_out[reason] += 1
             continue
         check.looked_at += 1
         config, fields = record.config.model_copy(update={"device": "cpu"}), set(record.decision or ())
@@ -173,7 +175,8 @@ def _made(out: Path, records: Records) -> Iterator[tuple[Path, str]]:
         of = [r.config for r in records.values() if (r.config.dataset, r.config.recipe) == (dataset, recipe)]
         profile = "full" if any(config.profile == "full" for config in of) else of[0].profile
         seeds = [seed for seed in SEEDS if any(config.seed == seed for config in of)]
-        yield from _tables(out, dataset, recipe, seeds, profile)
+        if len({config.strategy for config in of}) > 1:  # a table compares strategies
+            yield from _tables(out, dataset, recipe, seeds, profile)
         yield from _beside(out, dataset, recipe, seeds, profile)
         yield from _bootstrap(out, dataset, recipe, seeds)
     if not (out / "ml-1m").exists():

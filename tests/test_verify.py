@@ -18,6 +18,7 @@ from autodpq_data.schema import Schema
 from autodpq_eval import checks
 from autodpq_lib.config import RunConfig
 from autodpq_lib.strategies import STRATEGY
+from autodpq_runs.explore import find_records
 from autodpq_runs.finish import finish, model_folder
 from autodpq_runs.open import OpenRun
 from autodpq_runs.record import Record, canonical, read_record, record_path, write_record
@@ -95,6 +96,22 @@ def test_a_decision_on_other_fields_than_the_datas_fails(trained: dict[Path, Rec
     other = record.model_copy(update={"decision": {"b": (2, 2)}})
     (wrong,) = checks.sizes({path: other}).wrong
     assert wrong == f"{path}: decision: expected the fields ('a', 'c'), found ['b']"
+
+
+def test_one_committed_record_of_each_strategy_passes() -> None:
+    """Those at equal bytes too, whose size is what their training made of it."""
+    found = {path: read_record(path) for path in find_records(ROOT / "results" / "ml-1m")}
+    first = {record.config.strategy: (path, record) for path, record in found.items()}
+    check = checks.sizes(dict(first.values()))
+    assert check.wrong == []
+    assert check.looked_at + check.left_out.total() == len(first) > 5
+
+
+def test_records_of_one_strategy_have_no_table() -> None:
+    folder = ROOT / "results" / "ml-1m-recbole"
+    found = {path: read_record(path) for path in find_records(folder)}
+    check = checks.tables(folder, found)
+    assert (check.wrong, check.looked_at, len(found)) == ([], 0, 3)
 
 
 def test_predictions_of_nobodys_run_fail_and_those_of_another_training_say_nothing(
