@@ -139,7 +139,7 @@ def test_just_the_tables_that_were_edited_fail(tmp_path: Path) -> None:
     for recipe in ("paper", "tuned"):
         shutil.copytree(RESULTS / "ml-1m" / recipe / "tables", here / recipe / "tables")
         (here / recipe / "records").symlink_to(RESULTS / "ml-1m" / recipe / "records")
-        paths = [here / recipe / "records" / f"deepfm-fe-seed{seed}.json" for seed in (1, 2, 3)]
+        paths = [here / recipe / "records" / f"deepfm-{name}.json" for name in ("fe-seed1", "fe-seed2", "others-seed3")]
         records |= {path: read_record(path) for path in paths}
     for name in ("ledger.csv", "ledger_tests.csv", "facts.json"):
         shutil.copy(RESULTS / "ml-1m" / name, here)
