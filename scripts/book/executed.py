@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache
 from hashlib import sha256
@@ -25,7 +26,8 @@ def executed(source: Path, folder: Path) -> Path:
     if not path.exists():
         tqdm.write(f"executing {source.relative_to(ROOT)} ...", file=sys.stderr)
         given = {"out", "tables"} & set(papermill.inspect_notebook(str(source)))
-        execute(source, dict.fromkeys(sorted(given), str(folder / "runs")), path)
+        here = os.path.relpath(folder / "runs", ROOT)  # what a notebook prints then names no folder of the machine
+        execute(source, dict.fromkeys(sorted(given), here), path)
         for older in folder.glob(f"{source.stem}-{'?' * 16}.ipynb"):
             if older != path:
                 older.unlink()
