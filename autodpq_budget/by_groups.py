@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -118,10 +119,11 @@ class ByGroups(nn.Module):
             values = numbers[: row[CENTROIDS] * self.dim].view(row[SUBSPACES], row[CENTROIDS], -1)
         return Choices(codes, values, self.dim)
 
-    def recode(self, group: int, codes: Tensor) -> None:
-        """Give a group other codes, int64 ``[n, D]``."""
-        start, stop = self._bytes(group)
-        self.codes[start:stop] = torch.from_numpy(pack(codes.flatten().numpy(), int(self._layout()[group, BITS])))
+    def recode(self, codes: Mapping[int, Tensor]) -> None:
+        """Give groups other codes, int64 ``[n, D]`` each."""
+        for group, each in codes.items():
+            start, stop = self._bytes(group)
+            self.codes[start:stop] = torch.from_numpy(pack(each.flatten().numpy(), int(self._layout()[group, BITS])))
         self._find()
 
     def _layout(self) -> NDArray[np.int64]:

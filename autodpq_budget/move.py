@@ -45,11 +45,12 @@ def move(model: CTRModel, teacher: CTRModel, schema: Schema, train: Samples) -> 
     tables = tables_of(model)
     for m, offset in enumerate(schema.offsets):
         g, h = slopes(model, teacher, schema, train, m)
+        made = {}
         for group in tables[0].of_field(m):
             own = tables[0].members(group) - offset
-            made = better([table.choices(group) for table in tables], g[own], h[own])
-            for table, codes in zip(tables, made, strict=True):
-                table.recode(group, codes)
+            made[group] = better([table.choices(group) for table in tables], g[own], h[own])
+        for n, table in enumerate(tables):
+            table.recode({group: codes[n] for group, codes in made.items()})
 
 
 def tables_of(model: CTRModel) -> list[ByGroups]:

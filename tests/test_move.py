@@ -167,7 +167,7 @@ def test_choices_are_what_each_code_stands_for_and_a_new_code_is_used(schema: Sc
             continue
         new = torch.randint(values.shape[1], codes.shape, generator=torch.Generator().manual_seed(group))
         for now in (codes, new):
-            table.recode(group, now)
+            table.recode({group: now})
             made = torch.stack([values[d, now[:, d]] for d in range(codes.shape[1])], 1).flatten(1)
             torch.testing.assert_close(table(ids), made, rtol=1e-6, atol=1e-6)
             assert torch.equal(table.choices(group).codes, now)
@@ -233,7 +233,7 @@ def one_feature(tables: list[ByGroups], group: int, r: int, g: torch.Tensor, h: 
     made = better([each._replace(codes=each.codes[r : r + 1]) for each in choices], g, h)
     for table, each, new in zip(tables, choices, made, strict=True):
         each.codes[r] = new[0]
-        table.recode(group, each.codes)
+        table.recode({group: each.codes})
 
 
 def test_codes_move_before_each_of_the_first_rounds_of_training(
