@@ -98,7 +98,9 @@ def sizes(records: Records) -> Check:
     for path, record in records.items():
         schema = schema_of(record.config.dataset, record.config.threshold)
         if schema is None or record.config.strategy in OUTSIDE:
-            reason = "whose size its training settles" if schema else f"of {record.config.dataset}, which is not here"
+            reason = (
+                "of strategies that Table 1 has not" if schema else f"of {record.config.dataset}, which is not here"
+            )
             check.left_out[reason] += 1
             continue
         check.looked_at += 1
