@@ -31,6 +31,7 @@ class DHE(Rival):
     slope: Tensor
     offset: Tensor
     prime: Tensor
+    inputs: Tensor
 
     def __init__(self, table: Table, *, hashes: int, width: int) -> None:
         super().__init__()
@@ -45,6 +46,9 @@ class DHE(Rival):
         last = nn.Linear(width, table.dim)
         table.init(last.weight.data)
         self.net = nn.Sequential(*layers, last)
+        # Hashed once: again in every step would take longer than the net. A server has no such table.
+        self.register_buffer("inputs", self.encode(torch.arange(table.rows)), persistent=False)
+        self.register_load_state_dict_post_hook(lambda module, _: module.hash_again())
 
     @staticmethod
     def for_weights(options: Options) -> Options:
@@ -56,9 +60,13 @@ class DHE(Rival):
         hashed = ((features[:, None] + 1) * self.slope + self.offset) % self.prime % BUCKETS
         return hashed * (2 / (BUCKETS - 1)) - 1
 
+    def hash_again(self) -> None:
+        """Make the inputs of all features by other hash functions, which were loaded."""
+        self.inputs.copy_(self.encode(torch.arange(len(self.inputs), device=self.inputs.device)))
+
     def vectors(self, features: Tensor) -> Tensor:
         """Vectors of distinct features: int64 ``[U]`` -> ``[U, X]``."""
-        return self.net(self.encode(features))
+        return self.net(self.inputs[features])
 
     @staticmethod
     def size(table: Table, *, hashes: int, width: int) -> int:

@@ -54,15 +54,15 @@ class CentroidNorm(nn.Module):
         self.register_buffer("variance", torch.ones(centroids))
 
     def forward(self, responses: Tensor, counts: Tensor) -> Tensor:
-        """``[D, U, K]`` of features that occur int64 ``[U]`` times -> the same, each centroid's standardised."""
-        mean, variance = self.mean, self.variance
+        """``[D, U, K]`` of features that occur int64 ``[U]`` times, each centroid's standardised, in place."""
+        share = counts / (counts.sum() * len(responses))  # [U]
+        mean = (share @ responses).sum(0) if self.training else self.mean
+        responses -= mean
+        variance = (share @ responses.square()).sum(0) if self.training else self.variance
         if self.training:
-            share = (counts / (counts.sum() * len(responses)))[:, None]  # [U, 1]
-            mean = (share * responses).sum((0, 1))
-            variance = (share * (responses - mean).square()).sum((0, 1))
             self.mean.lerp_(mean, MOMENTUM)
             self.variance.lerp_(variance, MOMENTUM)
-        return (responses - mean) / (variance + EPSILON).sqrt()
+        return responses.mul_((variance + EPSILON).rsqrt())
 
 
 def granular(schema: Schema) -> Books:

@@ -75,7 +75,7 @@ class VQ(Rival):
         if self.norm is not None:
             responses = self.norm(responses, counts)
         absent = torch.arange(centroids.shape[1], device=e.device) >= limit[:, None]  # [U, K]
-        return responses.masked_fill(absent, -torch.inf).argmax(2)
+        return (responses.masked_fill_(absent, -torch.inf) if absent.any() else responses).argmax(2)
 
     def decode(self, codes: Tensor, features: Tensor) -> Tensor:
         """Centroids of the codes: int64 ``[U, D]``, features int64 ``[U]`` -> ``[U, X]``."""
@@ -88,5 +88,10 @@ class VQ(Rival):
 
 
 def nearness(x: Tensor, centroids: Tensor) -> Tensor:
-    """``-|x - c|^2``: ``[D, U, w]``, ``[D, K, w]`` -> ``[D, U, K]``."""
-    return 2 * x @ centroids.transpose(1, 2) - centroids.square().sum(2)[:, None] - x.square().sum(2)[..., None]
+    """``-|x - c|^2``: ``[D, U, w]``, ``[D, K, w]`` -> ``[D, U, K]``.
+
+    In place wherever it can be, here and after: a batch has millions of these numbers, and a new tensor of them costs
+    more than what is computed.
+    """
+    lengths = -centroids.square().sum(2)[:, None]
+    return torch.baddbmm(lengths, x, centroids.transpose(1, 2), alpha=2).sub_(x.square().sum(2)[..., None])
