@@ -167,6 +167,7 @@ class RunConfig(_Frozen):
     trials_from: Literal["scratch", "pretrain"] = "scratch"
     extra_training: bool = False  # train on twice, under the limits of the search and of the retrain
     scored: Literal["best", "last", "every"] = "best"  # epochs on test; of every epoch the result is still the best
+    average: float = Field(0.0, ge=0, lt=1)  # of a training's weights over steps; the search's are not averaged
     fixed_order: bool = False  # the training rows keep one order in all epochs
     split_seed: int = Field(0, ge=0)
     split: Split = "fixed"
@@ -211,6 +212,8 @@ class RunConfig(_Frozen):
         yield elsewhere, f"device: expected cpu where second_order is on, found {self.device}"
         decays = not self.encoder_decay and self.lazy and self.base_model.weight_decay > 0
         yield decays, "encoder_decay: expected true where lazy is on and there is weight decay, found false"
+        all_rows = self.average > 0 and self.lazy
+        yield all_rows, f"average: expected 0 where lazy is on, for it moves all rows, found {self.average}"
         published = self.split == "laboratory"
         yield published and self.dataset != "ml-1m", f"split: expected fixed on {self.dataset}, found laboratory"
         seeded = f"split_seed: expected 0 where split is laboratory, found {self.split_seed}"

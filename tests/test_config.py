@@ -21,6 +21,7 @@ def config(**keys: object) -> RunConfig:
         ({"recipe": "mine"}, "recipe"),
         ({"seed": -1}, "seed"),
         ({"subspaces": (3,)}, "subspaces: expected divisors of embedding_dim 16, found 3"),
+        ({"lazy": True, "average": 0.9}, "average: expected 0 where lazy is on"),
         ({"lazy": True, "second_order": True}, "second_order: expected false where lazy is on"),
         ({"device": "cuda", "second_order": True}, "device: expected cpu where second_order is on, found cuda"),
         ({"validations": 0}, "validations"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.adam import Adam
 from autodpq_lib.training.checkpoints import Checkpoints
 from autodpq_lib.training.fit import Fit, reached, run_fit
+from autodpq_lib.training.metrics import evaluate
 from autodpq_lib.training.run import Run
 from autodpq_lib.training.search import Search
 from autodpq_lib.training.trainer import Row, Trainer, batches, shuffled
@@ -27,7 +29,8 @@ class Scripted:
     """A trainer that sets the model so that validation AUC follows a script, and may die."""
 
     def __init__(self, model: nn.Module, script: list[float]) -> None:
-        self.model, self.script, self.config = model, script, small_config()
+        self.model = self.result = model
+        self.script, self.config = script, small_config()
 
     def round(self, number: int) -> Row:
         self.model.weight.data.fill_(self.script[number])
@@ -133,6 +136,28 @@ def test_a_step_of_descent_matches_adam_by_hand(run: Run) -> None:
     torch.testing.assert_close(model.embedding.table.detach(), expected, atol=1e-7, rtol=1e-5)
 
 
+@pytest.mark.parametrize("recipe", ["paper", "tuned"])
+def test_the_mean_of_the_weights_is_that_of_a_loop(recipe: str, run: Run) -> None:
+    trainer = Trainer(full_model(run.config, run.schema), run.train, small_config(recipe=recipe, average=0.9))
+    mean: dict[str, torch.Tensor] = {}
+    for batch in batches(run.train, trainer.config, 0):
+        trainer.step(batch)
+        for name, weights in trainer.model.named_parameters():
+            mean[name] = 0.9 * mean.get(name, weights.detach()) + 0.1 * weights.detach()
+    assert not torch.equal(trainer.result.embedding.table, trainer.model.embedding.table)
+    expected = trainer.model.state_dict() | mean  # buffers are the model's own
+    torch.testing.assert_close(dict(trainer.result.state_dict()), dict(expected), atol=1e-6, rtol=1e-6)
+
+
+def test_the_mean_of_the_weights_is_what_a_fit_validates_and_ends_with(run: Run) -> None:
+    config = small_config(average=0.9)
+    trainer = Trainer(full_model(config, run.schema), run.train, config)
+    fit = run_fit(Fit("x", run.checkpoints), trainer, run.valid, Limit(rounds=1, patience=1))
+    assert all(torch.equal(fit.weights[name], mean) for name, mean in trainer.result.state_dict().items())
+    assert fit.curve[0]["valid_auc"] == evaluate(trainer.result, run.valid).auc
+    assert torch.equal(trainer.model.embedding.table, trainer.result.embedding.table)
+
+
 def test_batches_cover_the_data_once_in_an_order_fixed_by_seed_and_epoch(run: Run) -> None:
     def order(seed: int, epoch: int) -> torch.Tensor:
         return torch.cat([ids for ids, _ in batches(run.train, small_config(seed=seed), epoch)])
@@ -164,11 +189,11 @@ def test_rounds_inside_an_epoch_are_the_parts_of_its_pass(run: Run, parts: int) 
 
 @pytest.mark.parametrize("kind", ["descent", "search"])
 @pytest.mark.parametrize("recipe", ["paper", "tuned"])
-@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("switches", [{}, {"lazy": True, "validations": 2}, {"average": 0.9}], ids=str)
 def test_interrupted_and_straight_fits_end_in_the_same_bits(
-    kind: str, recipe: str, lazy: bool, tmp_path: Path, schema: Schema
+    kind: str, recipe: str, switches: dict[str, Any], tmp_path: Path, schema: Schema
 ) -> None:
-    config = small_config(recipe=recipe, lazy=lazy, validations=2 if lazy else 1)
+    config = small_config(recipe=recipe, **switches)
     run = small_run(tmp_path, schema, config)
 
     def go(checkpoints: Checkpoints) -> dict[str, torch.Tensor]:

@@ -84,7 +84,7 @@ def run_fit(fit: Fit, trainer: Trainer, valid: Samples, limit: Limit) -> Fit:
         torch.manual_seed(seed_for(trainer.config.seed, "noise", number))
         start = perf_counter()
         noted = trainer.round(number)
-        metrics = evaluate(trainer.model, valid)
+        metrics = evaluate(trainer.result, valid)
         row = {"epoch": number, **noted, "valid_auc": metrics.auc, "valid_logloss": metrics.logloss}
         before = fit.counted() if fit.curve else []
         fit.curve.append(row | {"seconds": perf_counter() - start})
@@ -123,7 +123,7 @@ def _save(fit: Fit, trainer: Trainer, before: list[Row]) -> None:
     """Write the state after a round; whatever moment a kill chooses, the weights that count are there."""
     epochs = [row["epoch"] for row in fit.counted()]
     if (now := len(fit.curve) - 1) in epochs:
-        fit.checkpoints.keep(fit.name, now, trainer.model.state_dict())
+        fit.checkpoints.keep(fit.name, now, trainer.result.state_dict())
     state = {"curve": fit.curve, "model": trainer.model.state_dict(), "trainer": trainer.state_dict()}
     fit.checkpoints.save(fit.name, state)
     for row in before:

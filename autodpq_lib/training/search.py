@@ -29,7 +29,7 @@ class Search(Trainer):
     """The trainer of the search step, for :meth:`autodpq_runs.open.Run.fit`.
 
     Each step updates alpha by Adam (no weight decay) on a validation batch, every so many steps if the laboratory is
-    followed, then all other weights by Adam on a training batch.
+    followed, then all other weights by Adam on a training batch. The mixture is no result: no mean of it is taken.
     """
 
     def __init__(self, model: CTRModel, train: Samples, valid: Samples, config: RunConfig) -> None:
@@ -39,6 +39,7 @@ class Search(Trainer):
         self.weights = [p for p in model.parameters() if p is not self.alpha]
         self.alpha_optimizer = Adam([self.alpha], config.learning_rate)
         self.optimizer = adam(self.weights, config)
+        self.mean = None
         self.steps = 0
 
     def round(self, number: int) -> Row:

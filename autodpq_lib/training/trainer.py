@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from autodpq_data.samples import Batch, Samples
 from autodpq_lib.config import RunConfig
@@ -24,11 +25,22 @@ class Trainer:
     """Trains a model one round at a time.
 
     A round is an epoch or, with several ``validations`` an epoch, a part of one.
+
+    Attributes:
+        model: what is trained.
+        mean: with :attr:`RunConfig.average` r, the moving mean of its weights, ``m <- r m + (1 - r) w`` after each step
+            and first ``m = w`` (Polyak's averaging, with a horizon); its buffers are the model's.
     """
 
     def __init__(self, model: CTRModel, train: Samples, config: RunConfig) -> None:
         self.model, self.train, self.config = model, train, config
         self.optimizer = adam(list(model.parameters()), config)
+        self.mean = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average)) if config.average else None
+
+    @property
+    def result(self) -> CTRModel:
+        """What is validated and kept: the model, or the mean of its weights."""
+        return self.model if self.mean is None else cast(CTRModel, self.mean.module)
 
     def round(self, number: int) -> Row:
         """One round over the training part; notes steps and mean training loss."""
@@ -45,6 +57,8 @@ class Trainer:
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
+        if self.mean is not None:
+            self.mean.update_parameters(self.model)
         return loss.detach()
 
     def loss(self, batch: Batch) -> Tensor:
@@ -55,12 +69,15 @@ class Trainer:
         return loss if extra is None else loss + extra
 
     def state_dict(self) -> dict[str, Any]:
-        """State of Adam."""
-        return {"optimizer": self.optimizer.state_dict()}
+        """State of Adam, and the mean of the weights."""
+        state = {"optimizer": self.optimizer.state_dict()}
+        return state if self.mean is None else state | {"mean": self.mean.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore :meth:`state_dict`."""
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.mean is not None:
+            self.mean.load_state_dict(state["mean"])
 
 
 def adam(parameters: list[nn.Parameter], config: RunConfig) -> Adam:
