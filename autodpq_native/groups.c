@@ -1,7 +1,11 @@
 // Vectors from a packed table of groups: autodpq_packed/grouped.py has the layout in words. Nothing is unpacked beforehand.
 #include <stdint.h>
 #include <string.h>
+#if defined(__AVX2__) && defined(__BMI2__)
+#include <immintrin.h>
+#endif
 
+enum { PART = 8 }; // codes read at a time
 enum { BLOCK = 64 }; // features handled at a time: memory is slow, so all of a block is asked for before any is used
 
 // What a row of the layout has: see FIRST in autodpq_packed/grouped.py. One row more has the ends.
@@ -12,69 +16,72 @@ typedef struct {
 typedef struct {
     const group *groups;
     const int64_t *fields; // number of the first group of each field, and of all
-    const uint8_t *codes; // two bytes longer than the codes
+    const uint8_t *codes; // a word longer than the codes
     const float *numbers;
+    const int64_t *later; // ids with which the groups of each field but its first begin, then ids that are too large
     int64_t count, dim, length, bytes, total; // M, X, and the lengths of groups (without the ends), codes and numbers
+    int64_t most; // numbers a field has in later, so many times PART
 } table;
 
-// The n-th code: it lies in at most two bytes.
-static inline int64_t code(const uint8_t *codes, const group *g, int64_t n) {
-    const int64_t start = g->bit + n * g->bits, byte = start / 8;
-    return (codes[byte] | codes[byte + 1] << 8) >> (start % 8) & ((1 << g->bits) - 1);
+// Up to PART codes from a bit on: they lie in 8 bytes, for where they are of 8 bits each they begin with a byte.
+static inline uint64_t word(const table *t, int64_t bit) {
+    uint64_t bytes;
+    memcpy(&bytes, t->codes + bit / 8, 8);
+    return bytes >> bit % 8;
 }
 
-// Always inlined, so that a dimension and a width known where it is called make it a few instructions.
-static inline __attribute__((always_inline)) void copy_parts(float *restrict out, const table *t, const group *g, int64_t rank,
-                                                             int64_t width) {
-    const float *numbers = t->numbers + g->number;
-    for (int64_t d = 0; d < g->subspaces; d++)
-        memcpy(out + d * width, numbers + (d * g->k + code(t->codes, g, rank * g->subspaces + d)) * width,
-               width * sizeof(float));
-}
-
-// A code of 8 bits times a step of 11 is exact in float32, so it does not matter whether the compiler fuses the sum.
-static inline void scale(float *restrict out, const table *t, const group *g, int64_t rank) {
-    const float *low = t->numbers + g->number, *step = low + t->dim;
-    for (int64_t x = 0; x < t->dim; x++) out[x] = low[x] + (float)code(t->codes, g, rank * t->dim + x) * step[x];
-}
-
-// The same for 8 dimensions whose codes begin with a byte of their own: at most 8 bytes, read as one word.
-static inline void scale8(float *restrict out, const uint8_t *codes, const float *low, const float *step,
-                          int64_t bits) {
+// PART dimensions of integers. A code of 8 bits times a step of 11 is exact in float32, so it does not matter whether
+// the compiler fuses the sum.
+static inline void scale(float *restrict out, uint64_t codes, const float *low, const float *step, int64_t bits) {
     const uint64_t mask = (1 << bits) - 1;
-    uint64_t word;
-    memcpy(&word, codes, 8);
-    for (int x = 0; x < 8; x++) out[x] = low[x] + (float)(int32_t)(word >> x * bits & mask) * step[x];
+#if defined(__AVX2__) && defined(__BMI2__)
+    const __m128i bytes = _mm_cvtsi64_si128(_pdep_u64(codes, 0x0101010101010101 * mask));
+    const __m256 code = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+    _mm256_storeu_ps(out, _mm256_add_ps(_mm256_loadu_ps(low), _mm256_mul_ps(code, _mm256_loadu_ps(step))));
+#else
+    for (int x = 0; x < PART; x++) out[x] = low[x] + (float)(int32_t)(codes >> x * bits & mask) * step[x];
+#endif
 }
 
-// Integers in parts of 8 dimensions, where there are such parts and a word does not lead outside the codes.
-static inline void integers(float *restrict out, const table *t, const group *g, int64_t rank) {
-    const int64_t start = g->bit + rank * t->dim * g->bits;
-    if (t->dim % 8 || start / 8 + t->dim / 8 * g->bits + 8 > t->bytes) {
-        scale(out, t, g, rank);
-        return;
+static inline void integers(float *restrict out, const table *t, const group *g, int64_t bit) {
+    const float *low = t->numbers + g->number, *step = low + t->dim;
+    int64_t x = 0;
+    for (; x + PART <= t->dim; x += PART) scale(out + x, word(t, bit + x * g->bits), low + x, step + x, g->bits);
+    for (; x < t->dim; x++) {
+        const int32_t code = word(t, bit + x * g->bits) & ((1 << g->bits) - 1);
+        out[x] = low[x] + (float)code * step[x];
     }
-    const float *low = t->numbers + g->number;
-    for (int64_t x = 0; x < t->dim; x += 8)
-        scale8(out + x, t->codes + start / 8 + x / 8 * g->bits, low + x, low + t->dim + x, g->bits);
+}
+
+// n <= PART centroids of so many dimensions each. Always inlined: numbers known where it is called make it a few
+// instructions.
+static inline __attribute__((always_inline)) void copy(float *restrict out, uint64_t codes, const float *centroids,
+                                                       const group *g, int64_t n, int64_t width) {
+    const uint64_t mask = (1 << g->bits) - 1;
+    for (int64_t d = 0; d < n; d++, codes >>= g->bits)
+        memcpy(out + d * width, centroids + (d * g->k + (codes & mask)) * width, width * sizeof(float));
+}
+
+static inline void centroids(float *restrict out, const table *t, const group *g, int64_t bit) {
+    const float *numbers = t->numbers + g->number;
+    const uint64_t codes = word(t, bit);
+    switch (100 * g->subspaces + g->width) {
+    case 116: copy(out, codes, numbers, g, 1, 16); return;
+    case 208: copy(out, codes, numbers, g, 2, 8); return;
+    case 404: copy(out, codes, numbers, g, 4, 4); return;
+    case 802: copy(out, codes, numbers, g, 8, 2); return;
+    }
+    for (int64_t d = 0; d < g->subspaces; d += PART) {
+        const int64_t n = g->subspaces - d < PART ? g->subspaces - d : PART;
+        copy(out + d * g->width, word(t, bit + d * g->bits), numbers + d * g->k * g->width, g, n, g->width);
+    }
 }
 
 static inline void vector(float *restrict out, const table *t, const group *g, int64_t rank) {
-    if (g->integers) {
-        integers(out, t, g, rank);
-        return;
-    }
-    if (!g->bits) {
-        memcpy(out, t->numbers + g->number + rank * g->row, t->dim * sizeof(float));
-        return;
-    }
-    switch (g->width) {
-    case 16: copy_parts(out, t, g, rank, 16); return;
-    case 8: copy_parts(out, t, g, rank, 8); return;
-    case 4: copy_parts(out, t, g, rank, 4); return;
-    case 2: copy_parts(out, t, g, rank, 2); return;
-    default: copy_parts(out, t, g, rank, g->width); return;
-    }
+    const int64_t bit = g->bit + rank * g->subspaces * g->bits;
+    if (g->integers) integers(out, t, g, bit);
+    else if (g->bits) centroids(out, t, g, bit);
+    else memcpy(out, t->numbers + g->number + rank * g->row, t->dim * sizeof(float));
 }
 
 // Whether all that vector reads of a group lies inside the table.
@@ -89,7 +96,7 @@ static int inside(const table *t, const group *g) {
     if (g->bit < 0 || g->bit % 8 || g->bit > 8 * t->bytes) return 0;
     const int64_t numbers = g->integers ? 2 * t->dim : g->row ? features * t->dim : g->k * t->dim;
     const int64_t last = g->bit + features * g->subspaces * g->bits;
-    return g->number >= 0 && g->number <= t->total - numbers && (last + 7) / 8 + 1 < t->bytes;
+    return g->number >= 0 && g->number <= t->total - numbers && (last + 7) / 8 + PART <= t->bytes;
 }
 
 // Returns the number of the first group that leads outside the table, or -1; look_up_groups takes a table for checked.
@@ -101,6 +108,15 @@ int64_t look_up_groups_check(const table *t) {
     return -1;
 }
 
+// How many groups of field m after its first begin with this id or an earlier one; no branch depends on the id.
+static inline int64_t before(const table *t, int64_t m, int64_t id) {
+    const int64_t *later = t->later + m * t->most * PART;
+    int64_t n = 0;
+    for (int64_t i = 0; i < t->most; i++, later += PART)
+        for (int j = 0; j < PART; j++) n += id >= later[j];
+    return n;
+}
+
 // ids [batch, M] -> out [batch, M, X]; returns the place of an id that is none of its field's, or -1.
 int64_t look_up_groups(float *out, const int64_t *ids, int64_t batch, const table *t) {
     const group *of[BLOCK];
@@ -108,10 +124,9 @@ int64_t look_up_groups(float *out, const int64_t *ids, int64_t batch, const tabl
     for (int64_t start = 0; start < batch * t->count; start += BLOCK, ids += BLOCK) {
         const int64_t left = batch * t->count - start, n = left < BLOCK ? left : BLOCK;
         for (int64_t i = 0; i < n; i++, m = m + 1 < t->count ? m + 1 : 0) {
-            const group *g = t->groups + t->fields[m], *end = t->groups + t->fields[m + 1];
-            if (ids[i] < g->first || ids[i] >= end->first) return start + i;
-            while (ids[i] >= g[1].first) g++;
-            of[i] = g;
+            const group *g = t->groups + t->fields[m];
+            if (ids[i] < g->first || ids[i] >= t->groups[t->fields[m + 1]].first) return start + i;
+            of[i] = g += before(t, m, ids[i]);
             const int64_t rank = ids[i] - g->first;
             if (g->bits) __builtin_prefetch(t->codes + (g->bit + rank * g->subspaces * g->bits) / 8);
             else __builtin_prefetch(t->numbers + g->number + rank * g->row);

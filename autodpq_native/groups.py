@@ -14,8 +14,24 @@ class Struct(ctypes.Structure):
     """What C calls ``table``."""
 
     _fields_ = (
-        *((name, POINTER) for name in ("groups", "fields", "codes", "numbers")),
-        *((name, INTEGER) for name in ("count", "dim", "length", "bytes", "total")),
+        *((name, POINTER) for name in ("groups", "fields", "codes", "numbers", "later")),
+        *((name, INTEGER) for name in ("count", "dim", "length", "bytes", "total", "most")),
+    )
+
+
+#: So many numbers C compares at a time.
+PART = 8
+
+
+def later_groups(layout: Tensor, fields: Tensor) -> Tensor:
+    """The ids with which the groups of each field but its first begin, then ids that are too large: int64 ``[M, n]``.
+
+    The group of an id is the field's first, and as many on as there are numbers not above it.
+    """
+    begin, end = fields[:-1], fields[1:]
+    places = begin[:, None] + 1 + torch.arange(-(-int((end - begin).max()) // PART) * PART)
+    return layout[places.clamp(max=len(layout) - 1), 0].masked_fill(
+        places >= end[:, None], torch.iinfo(torch.int64).max
     )
 
 
@@ -25,7 +41,7 @@ class Groups:
     Args:
         layout: int64 ``[G + 1, 9]``: what C calls ``group``, for each, and the ends.
         fields: int64 ``[M + 1]``, the first group of each field, and the number of all.
-        codes: uint8, bits of all codes, and two bytes more.
+        codes: uint8, bits of all codes, and eight bytes more.
         numbers: float32.
         dim: X.
 
@@ -40,6 +56,7 @@ class Groups:
             address("fields", fields, torch.int64, len(fields)),
             address("codes", codes, torch.uint8, len(codes)),
             address("numbers", numbers, torch.float32, len(numbers)),
+            0,
             *(len(fields) - 1, dim, len(layout) - 1, len(codes), len(numbers)),
         )
         self._address = ctypes.addressof(self._struct)
@@ -47,6 +64,8 @@ class Groups:
         wrong = function("look_up_groups_check", POINTER)(self._address)
         if wrong >= 0:
             raise ValueError(f"group {wrong}: expected features, codes and numbers inside the table, found others")
+        self._later = later_groups(layout, fields)
+        self._struct.later, self._struct.most = self._later.data_ptr(), self._later.shape[1] // PART
 
     def __reduce__(self) -> tuple[type[Groups], tuple[Tensor | int, ...]]:
         """A copy has addresses of its own."""

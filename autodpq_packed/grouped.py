@@ -95,7 +95,7 @@ class Grouped:
     def __init__(self, name: str, model: Mapping[str, Any], tensors: Tensors) -> None:
         self.dim = model["config"]["embedding_dim"] if name == "embedding" else 1
         self.numbers = tensors[f"{name}.numbers"]
-        self.codes = np.append(tensors[f"{name}.codes"], np.zeros(2, np.uint8))  # two bytes are read at a time
+        self.codes = np.append(tensors[f"{name}.codes"], np.zeros(8, np.uint8))  # up to eight bytes are read at a time
         self.ends = layout(tensors["groups"].tolist(), tensors[f"{name}.option"].tolist(), self.dim)
         self.layout = self.ends[:-1]
         self.offsets = np.cumsum([0, *model["sizes"]])

@@ -1,56 +1,70 @@
-"""The rate-distortion choice in Avazu's shape: 9,449,445 features, X = 16, made-up rows; time, memory, look-ups.
+"""The rate-distortion choice in MovieLens-1M's shape and in Avazu's, X = 16, made-up rows; time, memory, look-ups.
 
 Rows are normal, smaller the rarer a feature is, as early stopping leaves them: a stand-in, from which no AUC follows.
-The choice is made once; then a file for each share of the table is put together and its vectors are looked up.
+The choice is made once; then a file for each share of the table is put together. Its vectors are looked up, by turns
+with those of a table of as many rows in the older format, all of them coded.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-import autodpq_native as native
 from autodpq_budget.menu import Menu, bytes_of, menu
 from autodpq_budget.tables import Table
+from autodpq_data.prepared import load_schema
+from autodpq_data.schema import Schema
 from autodpq_eval.layout import markdown
-from autodpq_packed.container import Tensors
+from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.grouped import Grouped
 from autodpq_packed.groups_in_c import GroupsInC
-from autodpq_packed.packed_groups import PackedGroups
+from autodpq_packed.look_up import PackedInC
+from autodpq_packed.reader import Table as PackedTable
 from autodpq_system.memory import PeakMemory
 from benchmarks.measured import read_measures, write_measures
 from benchmarks.sizes import avazu_schema
 
-DIM, SHARES, BATCH, CALLS = 16, (0.1, 0.05, 0.02, 0.01, 0.005), 1024, 50
+DIM, BATCH, CALLS, ROUNDS = 16, 1024, 50, 9
+#: Of the table in the older format.
+K, D = 16, 4
+#: Name -> schema, and shares of FE's bytes.
+SHAPES: dict[str, tuple[Callable[[], Schema], tuple[float, ...]]] = {
+    "ML-1M": (lambda: load_schema("ml-1m", 40), (0.125, 0.0625, 0.031, 0.016)),
+    "Avazu's": (avazu_schema, (0.1, 0.05, 0.02, 0.01, 0.005)),
+}
 
 
 def main() -> int:
     """Measure and keep ``results/bench/large.json``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--every", type=int, default=1, help="of so many features one, for a trial")
-    write_measures("large", threads=1, **measure(parser.parse_args().every))
+    parser.add_argument("--every", type=int, default=1, help="of so many features of Avazu's one, for a trial")
+    every = {"Avazu's": parser.parse_args().every}
+    torch.set_num_threads(1)
+    write_measures("large", threads=1, shapes=[measure(name, every.get(name, 1)) for name in SHAPES])
     sys.stdout.write(table())
     return 0
 
 
-def measure(every: int) -> dict[str, Any]:
+def measure(name: str, every: int) -> dict[str, Any]:
     """Seconds and peak of anonymous memory of the choice, and a row a share."""
-    torch.set_num_threads(1)
-    schema = avazu_schema()
-    kept = [counts[::every] for counts in np.split(schema.counts.numpy(), schema.offsets[1:])]
+    schema, shares = SHAPES[name][0](), SHAPES[name][1]
+    by_field = np.split(schema.counts.numpy(), schema.offsets[1:])
+    kept = [np.sort(counts[::every])[::-1] for counts in by_field]  # a field's most frequent feature is its first
     sizes, counts = [len(each) for each in kept], np.concatenate(kept)
     memory, start = PeakMemory(), perf_counter()
     offered = menu({"embedding": made_up(counts, len(sizes))}, sizes, counts)
-    seconds = perf_counter() - start
-    rows = list(files(offered, sizes, 4 * DIM * len(counts)))
-    return {"features": len(counts), "seconds": seconds, "peak_mib": memory.stop(), "rows": rows}
+    seconds, peak = perf_counter() - start, memory.stop()
+    rows = list(files(offered, kept, shares))
+    return {"shape": name, "features": len(counts), "seconds": seconds, "peak_mib": peak, "rows": rows}
 
 
 def made_up(counts: NDArray[np.int64], fields: int) -> Table:
@@ -60,35 +74,76 @@ def made_up(counts: NDArray[np.int64], fields: int) -> Table:
     return Table(rows, np.ones((fields, DIM), np.float32))
 
 
-def files(offered: Menu, sizes: list[int], full: int) -> Iterator[dict[str, float]]:
-    """Of each share: bytes, seconds until the tensors are there, million rows a second."""
-    for share in SHARES:
+def files(offered: Menu, counts: list[NDArray[np.int64]], shares: tuple[float, ...]) -> Iterator[dict[str, float]]:
+    """Of each share: bytes, seconds until the tensors are there, and nanoseconds a look-up in both formats."""
+    sizes = [len(each) for each in counts]
+    older, ids = packed(sizes), asked_for(counts)
+    for share in shares:
         start = perf_counter()
-        tensors = offered.tensors(offered.choose(int(share * full)))
+        tensors = offered.tensors(offered.choose(int(share * 4 * DIM * sum(sizes))))
         seconds = perf_counter() - start
-        yield {"share": share, "bytes": bytes_of(tensors), "seconds": seconds, "Mrows/s": speed(tensors, sizes)}
+        groups = GroupsInC(Grouped("embedding", {"sizes": sizes, "config": {"embedding_dim": DIM}}, tensors))
+        ours, theirs = by_turns([groups, older], ids)
+        yield {"share": share, "bytes": bytes_of(tensors), "seconds": seconds, "groups_ns": ours, "packed_ns": theirs}
 
 
-def speed(tensors: Tensors, sizes: list[int]) -> float:
-    """Million rows a second, by C where there is a compiler; features are asked for evenly within their fields."""
-    table = Grouped("embedding", {"sizes": sizes, "config": {"embedding_dim": DIM}}, tensors)
-    reader = GroupsInC(table) if native.available() else PackedGroups(table)
-    drawn = np.random.default_rng(0).random((CALLS, BATCH, len(sizes)))
-    ids = torch.from_numpy((drawn * sizes).astype(np.int64) + np.cumsum([0, *sizes[:-1]]))
+def packed(sizes: list[int]) -> PackedInC:
+    """A table of as many rows in the older format, each of them D codes of K."""
+    rng, names = np.random.default_rng(0), [str(m) for m in range(len(sizes))]
+    tensors: dict[str, NDArray[Any]] = {"t.kept": np.zeros((0, DIM), np.float32)}
+    tensors["t.low"] = np.packbits(np.ones(sum(sizes), bool), bitorder="little")
+    for name, size in zip(names, sizes, strict=True):
+        tensors[f"t.codes.{name}"] = pack(rng.integers(0, K, size * D).astype(np.uint8), bits_for(K))
+        tensors[f"t.centroids.{name}"] = rng.normal(size=(D, K, DIM // D)).astype(np.float32)
+    return PackedInC(PackedTable("t", {"fields": names, "sizes": sizes}, tensors))
+
+
+def asked_for(counts: list[NDArray[np.int64]]) -> Tensor:
+    """Batches of ids, each feature as often as it was seen: int64 ``[calls, B, M]``."""
+    rng, drawn, first = np.random.default_rng(0), [], 0
+    for each in counts:
+        below = np.cumsum(each)
+        drawn.append(first + np.searchsorted(below, rng.integers(0, below[-1], (CALLS, BATCH)), "right"))
+        first += len(each)
+    return torch.from_numpy(np.stack(drawn, 2))
+
+
+def by_turns(readers: list[Callable[[Tensor], Tensor]], ids: Tensor) -> list[float]:
+    """Nanoseconds a look-up of each reader, the median of rounds in which they take turns."""
+    taken: list[list[float]] = [[] for _ in readers]
     with torch.inference_mode():
-        start = perf_counter()
-        for batch in ids:
-            reader(batch)
-    return ids.numel() / (perf_counter() - start) / 1e6
+        for _ in range(ROUNDS):
+            for reader, seconds in zip(readers, taken, strict=True):
+                start = perf_counter()
+                for batch in ids:
+                    reader(batch)
+                seconds.append(perf_counter() - start)
+    return [statistics.median(each) / ids.numel() * 1e9 for each in taken]
 
 
 def table() -> str:
-    """Bytes, seconds and look-ups of each share."""
-    rows = read_measures("large")["rows"]
-    cells = [
-        [f"{row['share']:.1%}", f"{row['bytes']:,}", f"{row['seconds']:.0f}", f"{row['Mrows/s']:.3g}"] for row in rows
+    """What the choice took, then bytes, seconds and look-ups of each share."""
+    shapes = read_measures("large")["shapes"]
+    said = [
+        f"{shape['shape']} shape: the choice over {shape['features']:,} rows took {shape['seconds'] / 60:.1f} minutes "
+        f"and {shape['peak_mib'] / 1024:.1f} GiB of anonymous memory."
+        for shape in shapes
     ]
-    return markdown(["of FE", "bytes", "seconds to store", "million look-ups a second"], cells)
+    cells = [
+        [
+            shape["shape"],
+            f"{row['share']:.1%}",
+            f"{row['bytes']:,}",
+            f"{row['seconds']:.0f}",
+            f"{row['groups_ns']:.1f}",
+            f"{row['packed_ns']:.1f}",
+            f"{row['groups_ns'] / row['packed_ns']:.2f}",
+        ]
+        for shape in shapes
+        for row in shape["rows"]
+    ]
+    heads = ["shape", "of FE", "bytes", "seconds to store", "ns a look-up", "older format", "times"]
+    return "\n".join([*said, "", markdown(heads, cells)])
 
 
 if __name__ == "__main__":

@@ -96,6 +96,26 @@ def test_vectors_are_those_of_the_naive_reader(option: int) -> None:
     assert np.array_equal(table.vectors(np.arange(16)), naive(tensors, X))
 
 
+@pytest.mark.skipif(not native.available(), reason="no C compiler")
+@pytest.mark.parametrize("dim", [1, 2, 4, 8, 12, 16, 24])
+def test_c_reads_every_option_of_every_width_in_fields_of_many_groups(dim: int) -> None:
+    """A field of one group, one of nine, whose ids C compares at once, and one of more."""
+    options = [o for o in (*ALL, *(centroids_option(2**b, 16) for b in range(1, 9))) if o < 10 or divides(o, dim)]
+    groups = np.random.default_rng(dim).integers(1, 6, len(options)).tolist()
+    tensors, ends = grouped(groups, options, dim), np.cumsum(groups)
+    sizes = np.diff([0, ends[0], ends[9], *ends[-1:]]).tolist() if len(options) > 10 else [ends[0], ends[-1] - ends[0]]
+    reader = GroupsInC(Grouped("embedding", {"sizes": sizes, "config": {"embedding_dim": dim}}, tensors))
+    expected = naive(tensors, dim)
+    for field, (first, size) in enumerate(zip(np.cumsum([0, *sizes]), sizes, strict=False)):
+        ids = torch.from_numpy(np.cumsum([0, *sizes[:-1]])).repeat(size, 1)
+        ids[:, field] = torch.arange(first, first + size)
+        assert np.array_equal(reader(ids)[:, field].numpy(), expected[first : first + size])
+
+
+def divides(option: int, dim: int) -> bool:
+    return dim % 2 ** ((option - 10) // 8) == 0
+
+
 def model_on(schema: Schema, embedding: list[int], first: list[int], kind: str = "deepfm") -> CTRModel:
     """A model whose tables are stored by these options, with random numbers."""
     table, config = ByGroups(schema, X), small_config(model=kind, embedding_dim=X, recipe="paper")
