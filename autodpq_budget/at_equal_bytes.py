@@ -25,6 +25,16 @@ from autodpq_runs.record import Record, read_record
 #: Fields of a record's model, which a record does not tell; of other data sets the prepared data does.
 FIELDS = {"ml-1m": 8, "ml-100k": 8, "planted": 3}
 MARKERS = "osD^vP*Xh<>pd"
+#: As the literature calls them.
+NAMES = {
+    **{name: LABELS[name] for name in STRATEGIES},
+    STRATEGY: "rate-distortion choice",
+    "taught": "FE, taught",
+    "int-b": "integers, after training",
+    "lsq": "integers, trained (LSQ)",
+    "double-hash": "double hash",
+    **{name: name.upper() for name in ("dhe", "qr", "dpq-vq", "mgqe", "mpe")},
+}
 #: What a run at a budget may change; controls change other things.
 KNOBS = {"options", "embedding_dim", "subspaces", "threshold"}
 #: Strategies that may be run at a budget, beside those of packages above the library.
@@ -150,9 +160,10 @@ def draw(rows: pd.DataFrame) -> Figure:
     for (method, of), marker in zip(lines, MARKERS, strict=False):
         ours = method == STRATEGY
         colour = "black" if ours else COLOURS.get(method) or next(rest)
-        label = "rate-distortion choice" if ours else LABELS.get(method, method)
         half, width = of["half"].fillna(0), 2.5 if ours else 1
-        axis.errorbar(of["bytes"], of["auc"], half, color=colour, marker=marker, label=label, lw=width, capsize=3)
+        axis.errorbar(
+            of["bytes"], of["auc"], half, color=colour, marker=marker, label=NAMES[method], lw=width, capsize=3
+        )
     shares = sorted({*SHARES, 1.0})
     axis.set_xscale("log", base=2)
     axis.set_xticks([share * fe["bytes"].mean() for share in shares], [f"{share:.1%}" for share in shares])
@@ -161,6 +172,6 @@ def draw(rows: pd.DataFrame) -> Figure:
     axis.set_title("AUC against bytes", loc="left", fontweight="bold")
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     sns.despine(figure)
-    said = "; ".join(f"{r['method']} {r['bytes']:,.0f} bytes {r['auc']:.4f}" for _, r in rows.iterrows())
+    said = "; ".join(f"{NAMES[r['method']]} {r['bytes']:,.0f} bytes {r['auc']:.4f}" for _, r in rows.iterrows())
     figure.set_label(f"AUC against bytes, a line a method, FE dashed. {said}.")
     return figure

@@ -73,5 +73,5 @@ def test_no_records_are_no_rows(tmp_path: Path) -> None:
 
 def test_the_picture_has_a_text() -> None:
     figure = at_equal_bytes.draw(at_equal_bytes.table(FOUND))
-    assert "budget 490 bytes 0.7950" in figure.get_label()
+    assert "rate-distortion choice 490 bytes 0.7950" in figure.get_label()
     plt.close(figure)

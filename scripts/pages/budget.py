@@ -15,13 +15,12 @@ from autodpq_budget.strategy import STRATEGY
 from autodpq_eval.layout import LABELS, markdown, p_value
 from autodpq_eval.plans import TEN_SEEDS
 from autodpq_eval.stats import LEVEL
-from autodpq_lib.config import RECIPES, STRATEGIES
+from autodpq_lib.config import RECIPES
 from benchmarks import large, search_or_choice
 from benchmarks.measured import measured, read_measures
 from scripts.pages.committed import RESULTS
 
 RECIPE = "tuned"
-NAMES = {**{name: LABELS[name] for name in STRATEGIES}, STRATEGY: "**rate-distortion choice**"}
 #: Recipe -> share of FE's bytes -> the loss of AUC that was allowed beforehand, on ten seeds.
 ALLOWED = {
     "tuned": dict(zip(SHARES, (0.0005, 0.0005, 0.0025, 0.006, 0.015), strict=True)),
@@ -61,7 +60,7 @@ def _rows(kinds: Sequence[tuple[str, str]]) -> str:
         [
             *(
                 f"{LABELS[model]}, `{recipe}`",
-                NAMES.get(row["method"], row["method"]),
+                _bold_ours(row["method"]),
                 f"{row['share']:.1%}" if row["share"] < 1 else "–",
             ),
             *(f"{row['width']}", f"{row['bytes']:,.0f}", f"{row['n']:.0f}", _with(row["auc"], row["sd"], ".4f")),
@@ -72,6 +71,11 @@ def _rows(kinds: Sequence[tuple[str, str]]) -> str:
     ]
     head = ["model, recipe", "method", "budget", "X", "bytes", "seeds", "AUC ↑", "difference to FE"]
     return markdown(head, rows) if rows else NOT_YET
+
+
+def _bold_ours(method: str) -> str:
+    name = at_equal_bytes.NAMES[method]
+    return f"**{name}**" if method == STRATEGY else name
 
 
 def targets() -> str:
@@ -86,7 +90,10 @@ def targets() -> str:
                 [
                     *(f"`{recipe}`, {share:.1%}", "–" if limit is None else f"{-limit:+.4f}", f"{row['n']:.0f}"),
                     *(_with(row["difference"], row["half"], "+.4f"), p_value(row["p_equal"])),
-                    *("" if limit is None else "met" if kept else "missed", row["rival"] or "–"),
+                    *(
+                        "" if limit is None else "met" if kept else "missed",
+                        at_equal_bytes.NAMES.get(row["rival"], "–"),
+                    ),
                     *(_with(row["lead"], row["lead_half"], "+.4f"), p_value(row["p_holm"])),
                 ]
             )
@@ -118,7 +125,7 @@ def picture() -> str:
 
 def _image(path: str) -> str:
     said = "; ".join(
-        f"{NAMES.get(row['method'], row['method']).strip('*')} {row['bytes']:,.0f} bytes {row['auc']:.4f}"
+        f"{at_equal_bytes.NAMES[row['method']]} {row['bytes']:,.0f} bytes {row['auc']:.4f}"
         for _, row in data().iterrows()
     )
     return f"![Test AUC against bytes. {said}.]({path})"
