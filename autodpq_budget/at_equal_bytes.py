@@ -149,15 +149,21 @@ def _by_seed(found: pd.DataFrame, method: str, share: float) -> dict[int, float]
     return dict(zip(of["seed"], of["auc"], strict=True))
 
 
+def lowest(rows: pd.DataFrame) -> float:
+    """Where the picture ends: what lies far below the compressor's least AUC would flatten all else."""
+    return float(rows.loc[rows["method"] == STRATEGY, "auc"].min()) - 0.03
+
+
 def draw(rows: pd.DataFrame) -> Figure:
     """AUC against bytes on a logarithmic axis, a line a method, FE dashed; bars are 95 % intervals."""
     figure, axis = plt.subplots(figsize=(9, 5), layout="constrained")
     fe = rows[(rows["method"] == "fe") & (rows["share"] == 1)]
     axis.axhline(fe["auc"].mean(), color="0.4", ls="--", lw=1.5, label="FE, X = 16")
     others = rows.drop(fe.index)
-    lines = others.sort_values("bytes").groupby("method", sort=False)
+    # What was told its budget makes a line; a strategy as it comes is a point beside it.
+    lines = others.sort_values("bytes").groupby([others["method"], others["share"] == 1], sort=False)
     rest = cycle(sns.color_palette("colorblind", 10)[len(COLOURS) :])
-    for (method, of), marker in zip(lines, MARKERS, strict=False):
+    for ((method, _), of), marker in zip(lines, MARKERS, strict=False):
         ours = method == STRATEGY
         colour = "black" if ours else COLOURS.get(method) or next(rest)
         half, width = of["half"].fillna(0), 2.5 if ours else 1

@@ -39,7 +39,7 @@ K, D = 16, 4
 #: Name -> schema, and shares of FE's bytes.
 SHAPES: dict[str, tuple[Callable[[], Schema], tuple[float, ...]]] = {
     "ML-1M": (lambda: load_schema("ml-1m", 40), (0.125, 0.0625, 0.031, 0.016)),
-    "Avazu's": (avazu_schema, (0.1, 0.05, 0.02, 0.01, 0.005)),
+    "Avazu": (avazu_schema, (0.1, 0.05, 0.02, 0.01, 0.005)),
 }
 
 
@@ -47,7 +47,7 @@ def main() -> int:
     """Measure and keep ``results/bench/large.json``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--every", type=int, default=1, help="of so many features of Avazu's one, for a trial")
-    every = {"Avazu's": parser.parse_args().every}
+    every = {"Avazu": parser.parse_args().every}
     torch.set_num_threads(1)
     write_measures("large", threads=1, shapes=[measure(name, every.get(name, 1)) for name in SHAPES])
     sys.stdout.write(table())
@@ -125,8 +125,8 @@ def table() -> str:
     """What the choice took, then bytes, seconds and look-ups of each share."""
     shapes = read_measures("large")["shapes"]
     said = [
-        f"{shape['shape']} shape: the choice over {shape['features']:,} rows took {shape['seconds'] / 60:.1f} minutes "
-        f"and {shape['peak_mib'] / 1024:.1f} GiB of anonymous memory."
+        f"{shape['shape']}'s shape: the choice over {shape['features']:,} rows took {shape['seconds'] / 60:.1f} "
+        f"minutes and {shape['peak_mib'] / 1024:.1f} GiB of anonymous memory."
         for shape in shapes
     ]
     cells = [

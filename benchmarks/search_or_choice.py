@@ -130,23 +130,30 @@ def train(run: LoadedRun, decision: Decision) -> float:
 
 
 def table() -> str:
-    """Mean AUC of each, and AutoDPQ's paired difference to the other two, seed by seed."""
+    """Mean AUC of each, AutoDPQ's paired differences to the others, seed by seed, and how many of them are not zero."""
     found = pd.DataFrame(read_measures("search_or_choice")["rows"])
     means = found.groupby(["recipe", "reading", "what", "seed"])[["bits", "stored", "trained"]].mean().reset_index()
-    rows = []
+    rows, gaps = [], []
     for (recipe, reading, what), of in means.groupby(["recipe", "reading", "what"], sort=False):
         ours = means[(means["recipe"] == recipe) & (means["reading"] == reading) & (means["what"] == "AutoDPQ")]
-        rows.append([f"`{recipe}`", reading, what, f"{of['bits'].mean() / 8:,.0f}", *_cells(of, ours)])
+        own = [] if what == "AutoDPQ" else [_gap(of, ours, column) for column in ("stored", "trained")]
+        gaps += own
+        rows.append([f"`{recipe}`", reading, what, f"{of['bits'].mean() / 8:,.0f}", *_cells(of, own)])
     head = ["recipe", "decisions of the size of", "whose", "bytes", "FE stored with it", "AutoDPQ's over it"]
-    return markdown([*head, "trained with it", "AutoDPQ's over it"], rows)
+    better, worse = (sum(sign * gap["effect"] > gap["high"] - gap["effect"] for gap in gaps) for sign in (1, -1))
+    said = f"Of {len(gaps)} differences {better} are above zero and {worse} below, by 95 % intervals over the seeds."
+    return f"{markdown([*head, 'trained with it', 'the same'], rows)}\n{said}\n"
 
 
-def _cells(of: pd.DataFrame, ours: pd.DataFrame) -> Iterator[str]:
-    for column in ("stored", "trained"):
-        theirs, mine = (each.set_index("seed")[column].to_dict() for each in (of, ours))
-        gap = paired_effect(mine, theirs)
-        yield f"{of[column].mean():.4f}"
-        yield "" if mine == theirs else f"{gap['effect']:+.4f} ± {gap['high'] - gap['effect']:.4f}"
+def _gap(of: pd.DataFrame, ours: pd.DataFrame, column: str) -> dict[str, float]:
+    theirs, mine = (each.set_index("seed")[column].to_dict() for each in (of, ours))
+    return paired_effect(mine, theirs)
+
+
+def _cells(of: pd.DataFrame, gaps: list[dict[str, float]]) -> Iterator[str]:
+    said = [f"{gap['effect']:+.4f} ± {gap['high'] - gap['effect']:.4f}" for gap in gaps] or ["", ""]
+    for column, gap in zip(("stored", "trained"), said, strict=True):
+        yield from (f"{of[column].mean():.4f}", gap)
 
 
 if __name__ == "__main__":

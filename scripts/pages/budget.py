@@ -16,6 +16,7 @@ from autodpq_eval.layout import LABELS, markdown, p_value
 from autodpq_eval.plans import TEN_SEEDS
 from autodpq_eval.stats import LEVEL
 from autodpq_lib.config import RECIPES
+from autodpq_rivals.methods import METHODS
 from benchmarks import large, search_or_choice
 from benchmarks.measured import measured, read_measures
 from scripts.pages.committed import RESULTS
@@ -47,7 +48,14 @@ def data(recipe: str = RECIPE, model: str = "deepfm") -> pd.DataFrame:
 
 def table() -> str:
     """Bytes, AUC and the paired difference to FE, in both recipes."""
-    return _rows([("deepfm", recipe) for recipe in RECIPES])
+    return _rows([("deepfm", recipe) for recipe in RECIPES]) + "\n" + "\n".join(map(_absent, RECIPES)) + "\n"
+
+
+def _absent(recipe: str) -> str:
+    """The methods without a run on the seeds of the compressor."""
+    has = set() if found(recipe).empty else set(found(recipe)["method"])
+    names = [at_equal_bytes.NAMES[name] for name in (STRATEGY, *METHODS) if name not in has]
+    return f"Not run yet on these seeds, `{recipe}`: {', '.join(names) or 'none'}."
 
 
 def models() -> str:
@@ -94,10 +102,11 @@ def targets() -> str:
                         "" if limit is None else "met" if kept else "missed",
                         at_equal_bytes.NAMES.get(row["rival"], "–"),
                     ),
-                    *(_with(row["lead"], row["lead_half"], "+.4f"), p_value(row["p_holm"])),
+                    *(f"{row['n_rival']:.0f}" if row["rival"] else "–", _with(row["lead"], row["lead_half"], "+.4f")),
+                    p_value(row["p_holm"]),
                 ]
             )
-    head = ["budget", "aim", "seeds", "difference to FE", "p equal", "", "best rival", "over it", "p, Holm"]
+    head = ["budget", "aim", "seeds", "difference to FE", "p equal", "", "best rival", "pairs", "over it", "p, Holm"]
     return markdown(head, rows) if rows else NOT_YET
 
 
@@ -119,8 +128,16 @@ def picture() -> str:
         return NOT_YET
     return (
         f"{_image('budget.png')}\n\n*What to see: how far to the left the thick line stays on FE, the dashed one, and "
-        "how far above the others. Bars are 95 % intervals of the paired difference to FE.*\n"
+        f"how far above the others. Bars are 95 % intervals of the paired difference to FE.{_below()}*\n"
     )
+
+
+def _below() -> str:
+    """What the picture has no room for."""
+    rows = data()
+    below = rows[rows["auc"] < at_equal_bytes.lowest(rows)]
+    said = [f"{at_equal_bytes.NAMES[r['method']]} at {r['share']:.1%} ({r['auc']:.4f})" for _, r in below.iterrows()]
+    return f" Below the picture: {', '.join(said)}." if said else ""
 
 
 def _image(path: str) -> str:
