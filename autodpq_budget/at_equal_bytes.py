@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import seaborn as sns
@@ -160,16 +161,24 @@ def draw(rows: pd.DataFrame) -> Figure:
     fe = rows[(rows["method"] == "fe") & (rows["share"] == 1)]
     axis.axhline(fe["auc"].mean(), color="0.4", ls="--", lw=1.5, label="FE, X = 16")
     others = rows.drop(fe.index)
-    # What was told its budget makes a line; a strategy as it comes is a point beside it.
-    lines = others.sort_values("bytes").groupby([others["method"], others["share"] == 1], sort=False)
+    lines = others.sort_values("bytes").groupby("method", sort=False)
     rest = cycle(sns.color_palette("colorblind", 10)[len(COLOURS) :])
-    for ((method, _), of), marker in zip(lines, MARKERS, strict=False):
+    for (method, of), marker in zip(lines, MARKERS, strict=False):
         ours = method == STRATEGY
         colour = "black" if ours else COLOURS.get(method) or next(rest)
-        half, width = of["half"].fillna(0), 2.5 if ours else 1
-        axis.errorbar(
-            of["bytes"], of["auc"], half, color=colour, marker=marker, label=NAMES[method], lw=width, capsize=3
-        )
+        look: dict[str, Any] = {
+            "color": colour,
+            "marker": marker,
+            "lw": 2.5 if ours else 1,
+            "capsize": 3,
+            "zorder": 2 if ours else 3,
+        }
+        name: str | None = NAMES[method]
+        # What was told its budget makes a line; a strategy as it comes is a point apart.
+        for _, part in of.groupby(of["share"] == 1, sort=False):
+            axis.errorbar(part["bytes"], part["auc"], part["half"].fillna(0), label=name, **look)
+            name = None
+    axis.set_ylim(bottom=lowest(rows))
     shares = sorted({*SHARES, 1.0})
     axis.set_xscale("log", base=2)
     axis.set_xticks([share * fe["bytes"].mean() for share in shares], [f"{share:.1%}" for share in shares])
