@@ -170,7 +170,8 @@ def processes(runs: Path) -> list[tuple[str, psutil.Process]]:
         try:
             if process.environ().get("AUTODPQ_RUNS") == str(runs) and process.status() != psutil.STATUS_ZOMBIE:
                 words = process.cmdline()
-                found.append((words[2] if words[1:2] == ["-m"] else words[0], process))
+                if words:  # one that has just ended has none
+                    found.append((words[2] if words[1:2] == ["-m"] else words[0], process))
         except psutil.Error:
             continue
     return found
