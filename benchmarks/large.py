@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from autodpq_budget.menu import Menu, bytes_of, menu
+from autodpq_budget.plan import SHARES
 from autodpq_budget.tables import Table
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema
@@ -31,14 +32,13 @@ from autodpq_packed.look_up import PackedInC
 from autodpq_packed.reader import Table as PackedTable
 from autodpq_system.memory import PeakMemory
 from benchmarks.measured import read_measures, write_measures
+from benchmarks.packed import DIM, ROUNDS, D, K, timed
 from benchmarks.sizes import avazu_schema
 
-DIM, BATCH, CALLS, ROUNDS = 16, 1024, 50, 9
-#: Of the table in the older format.
-K, D = 16, 4
+BATCH, CALLS = 1024, 50
 #: Name -> schema, and shares of FE's bytes.
 SHAPES: dict[str, tuple[Callable[[], Schema], tuple[float, ...]]] = {
-    "ML-1M": (lambda: load_schema("ml-1m", 40), (0.125, 0.0625, 0.031, 0.016)),
+    "ML-1M": (lambda: load_schema("ml-1m", 40), SHARES),
     "Avazu": (avazu_schema, (0.1, 0.05, 0.02, 0.01, 0.005)),
 }
 
@@ -55,16 +55,16 @@ def main() -> int:
 
 
 def measure(name: str, every: int) -> dict[str, Any]:
-    """Seconds and peak of anonymous memory of the choice, and a row a share."""
+    """Seconds of the choice, peak of anonymous memory until all files are there, and a row a share."""
     schema, shares = SHAPES[name][0](), SHAPES[name][1]
     by_field = np.split(schema.counts.numpy(), schema.offsets[1:])
     kept = [np.sort(counts[::every])[::-1] for counts in by_field]  # a field's most frequent feature is its first
     sizes, counts = [len(each) for each in kept], np.concatenate(kept)
     memory, start = PeakMemory(), perf_counter()
     offered = menu({"embedding": made_up(counts, len(sizes))}, sizes, counts)
-    seconds, peak = perf_counter() - start, memory.stop()
+    seconds = perf_counter() - start
     rows = list(files(offered, kept, shares))
-    return {"shape": name, "features": len(counts), "seconds": seconds, "peak_mib": peak, "rows": rows}
+    return {"shape": name, "features": len(counts), "seconds": seconds, "peak_mib": memory.stop(), "rows": rows}
 
 
 def made_up(counts: NDArray[np.int64], fields: int) -> Table:
@@ -110,15 +110,8 @@ def asked_for(counts: list[NDArray[np.int64]]) -> Tensor:
 
 def by_turns(readers: list[Callable[[Tensor], Tensor]], ids: Tensor) -> list[float]:
     """Nanoseconds a look-up of each reader, the median of rounds in which they take turns."""
-    taken: list[list[float]] = [[] for _ in readers]
-    with torch.inference_mode():
-        for _ in range(ROUNDS):
-            for reader, seconds in zip(readers, taken, strict=True):
-                start = perf_counter()
-                for batch in ids:
-                    reader(batch)
-                seconds.append(perf_counter() - start)
-    return [statistics.median(each) / ids.numel() * 1e9 for each in taken]
+    rounds = [[timed(reader, ids) for reader in readers] for _ in range(ROUNDS)]
+    return [statistics.median(each) / ids.numel() * 1e9 for each in zip(*rounds, strict=True)]
 
 
 def table() -> str:
@@ -126,7 +119,7 @@ def table() -> str:
     shapes = read_measures("large")["shapes"]
     said = [
         f"{shape['shape']}'s shape: the choice over {shape['features']:,} rows took {shape['seconds'] / 60:.1f} "
-        f"minutes and {shape['peak_mib'] / 1024:.1f} GiB of anonymous memory."
+        f"minutes; with all files it took {shape['peak_mib'] / 1024:.1f} GiB of anonymous memory at most."
         for shape in shapes
     ]
     cells = [
