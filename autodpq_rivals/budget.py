@@ -18,8 +18,10 @@ from autodpq_rivals.rival import FLOAT, Options, Rival, Table
 
 #: Configurations that a method may try at one budget.
 MOST = 6
-#: Widths X that every method may have, and those of narrow FE, which has nothing else to vary.
-WIDTHS, NARROW = (16, 8), range(8, 0, -1)
+#: Widths X that a method may have.
+WIDTHS = (16, 8)
+#: Those of narrow FE, which has nothing else to vary, and of DHE, where X is that of the last layer alone.
+OWN_WIDTHS = {"fe": range(8, 0, -1), "dhe": (16,)}
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,7 @@ def settings(method: str, config: RunConfig, schema: Schema, budget: int) -> lis
         schema: fields and counts.
         budget: in bytes.
     """
-    widths = NARROW if method == "fe" else WIDTHS
-    found = [one for dim in widths for one in _of_width(method, dim, config, schema, budget)]
+    found = [one for dim in OWN_WIDTHS.get(method, WIDTHS) for one in _of_width(method, dim, config, schema, budget)]
     return sorted(found, key=lambda setting: -setting.bytes)[:MOST]
 
 

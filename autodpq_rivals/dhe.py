@@ -66,7 +66,7 @@ class DHE(Rival):
 
     def vectors(self, features: Tensor) -> Tensor:
         """Vectors of distinct features: int64 ``[U]`` -> ``[U, X]``."""
-        return self.net(self.inputs[features])
+        return self.net(self.inputs.index_select(0, features))
 
     @staticmethod
     def size(table: Table, *, hashes: int, width: int) -> int:

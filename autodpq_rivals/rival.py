@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from autodpq_data.schema import Schema
 from autodpq_lib.embedding.init import Init
+from autodpq_lib.embedding.rows import rows
 
 #: Bytes of a float32.
 FLOAT = 4
@@ -61,8 +61,8 @@ class Rival(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of the features: ids int64 ``[B, M]`` -> ``[B, M, X]``; each feature's is made once."""
-        features, places = ids.unique(return_inverse=True)
-        return F.embedding(places, self.vectors(features))
+        features, places, _ = distinct(ids)
+        return rows(self.vectors(features), places.flatten()).view(*ids.shape, -1)
 
     def vectors(self, features: Tensor) -> Tensor:
         """Vectors of distinct features: int64 ``[U]`` -> ``[U, X]``."""
@@ -71,6 +71,16 @@ class Rival(nn.Module):
     def served_bytes(self) -> int:
         """Bytes of all that serving needs; what training alone needs is not counted."""
         raise NotImplementedError
+
+
+def distinct(ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Ascending features ``[U]`` of a batch, each id's place among them ``[B, M]``, how often each occurs ``[U]``.
+
+    As ``unique``, which sorts all B M ids; that took a fifth of a step.
+    """
+    counts = ids.flatten().bincount()
+    features = counts.nonzero().squeeze(1)
+    return features, (counts.bool().cumsum(0) - 1)[ids], counts[features]
 
 
 def packed(codes: int, bits: int) -> int:

@@ -31,20 +31,21 @@ class Rounded(Function):
         """Rows ``[U, X]``, steps ``[T]``, ``c`` ``[X]``, bits int64 ``[T]``, scales ``[T]`` -> ``[T, U, X]``."""
         v = (w - c) / a[:, None, None]
         half = (2.0 ** (bits - 1))[:, None, None]
-        ctx.save_for_backward(v, half, scale)
-        return v.round().clamp(-half, half - 1) * a[:, None, None] + c
+        rounded = v.round().clamp(-half, half - 1)
+        ctx.save_for_backward(v, rounded, half, scale)
+        return rounded * a[:, None, None] + c
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         """Gradients of rows, steps and ``c``."""
         (dy,) = grads
-        v, half, scale = ctx.saved_tensors
-        below, above = v < -half, v > half - 1
-        outside = below | above
-        slope = torch.where(outside, torch.where(below, -half, half - 1), v.round() - v)
-        clipped = (dy * outside).sum(1)  # [T, X]
-        return (dy * ~outside).sum(0), scale * (dy * slope).sum((1, 2)), scale @ clipped, None, None
+        v, rounded, half, scale = ctx.saved_tensors
+        inside = ((v >= -half) & (v <= half - 1)).to(dy.dtype)
+        slope = rounded - v * inside
+        passed = dy * inside
+        clipped = (dy - passed).sum(1)  # [T, X]
+        return passed.sum(0), scale * (dy * slope).sum((1, 2)), scale @ clipped, None, None
 
 
 class Rounding(Rival):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from autodpq_lib.embedding.full import Full
+from autodpq_lib.embedding.rows import rows
 from autodpq_rivals.books import Books
-from autodpq_rivals.rival import Options, Rival, Table
+from autodpq_rivals.rival import Options, Rival, Table, distinct
 
 
 class VQ(Rival):
@@ -49,13 +49,13 @@ class VQ(Rival):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of the features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
-        features, places, counts = ids.unique(return_inverse=True, return_counts=True)
+        features, places, counts = distinct(ids)
         e = self.rows(features)  # [U, X]
         q = self.decode(self.encode(e.detach(), features, counts), features)  # [U, X]
         if self.training:
             self._apart = counts.float() @ (e.detach() - q).square().mean(1) / ids.numel()
             q = e + (q - e).detach()
-        return F.embedding(places, q)
+        return rows(q, places.flatten()).view(*ids.shape, -1)
 
     def extra_loss(self) -> Tensor:
         """``|sg(e) - q|^2`` of the last batch, ``[]``."""
@@ -74,8 +74,7 @@ class VQ(Rival):
         responses = nearness(x, centroids)  # [D, U, K]
         if self.norm is not None:
             responses = self.norm(responses, counts)
-        absent = torch.arange(centroids.shape[1], device=e.device) >= limit[:, None]  # [U, K]
-        return (responses.masked_fill_(absent, -torch.inf) if absent.any() else responses).argmax(2)
+        return _largest(responses, limit)
 
     def decode(self, codes: Tensor, features: Tensor) -> Tensor:
         """Centroids of the codes: int64 ``[U, D]``, features int64 ``[U]`` -> ``[U, X]``."""
@@ -85,6 +84,18 @@ class VQ(Rival):
     def served_bytes(self) -> int:
         """Codes and centroids."""
         return self.books.size(self.rows.table.shape[1], self.centroids.shape[1])
+
+
+def _largest(responses: Tensor, limit: Tensor) -> Tensor:
+    """Place of the largest of the first ``limit`` responses: ``[D, U, K]``, int64 ``[U]`` -> int64 ``[D, U]``."""
+    limits = limit.unique().tolist()
+    if len(limits) == 1:
+        return responses[..., : limits[0]].argmax(2)
+    codes = torch.empty(responses.shape[:2], dtype=torch.int64, device=responses.device)
+    for most in limits:  # those of one limit together, so that none is masked
+        those = limit == most
+        codes[:, those] = responses[:, those, :most].argmax(2)
+    return codes
 
 
 def nearness(x: Tensor, centroids: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from autodpq_rivals.lsq import LSQ
 from autodpq_rivals.mgqe import MGQE, CentroidNorm
 from autodpq_rivals.mpe import MPE, TAU
 from autodpq_rivals.qr import QR
-from autodpq_rivals.rival import Rival, Table, packed, ranks
+from autodpq_rivals.rival import Rival, Table, distinct, packed, ranks
 from autodpq_rivals.rounding import SD, Rounded, Rounding
 from autodpq_rivals.vq import VQ
 
@@ -151,6 +151,12 @@ def test_the_seed_makes_the_rival_and_weights_bring_it_back(schema: Schema, name
 def test_evaluation_does_not_depend_on_the_rest_of_the_batch(schema: Schema, name: str) -> None:
     rival = made(schema, name).eval()
     torch.testing.assert_close(rival(IDS)[1:2], rival(IDS[1:2]), atol=1e-6, rtol=1e-6)
+
+
+def test_distinct_features_are_those_that_sorting_finds() -> None:
+    ids = torch.randint(50, (7, 3), generator=torch.Generator().manual_seed(1))
+    for got, known in zip(distinct(ids), ids.unique(return_inverse=True, return_counts=True), strict=True):
+        assert torch.equal(got, known)
 
 
 def test_ranks_are_those_of_a_stable_sort() -> None:
