@@ -48,11 +48,11 @@ class Condition(NamedTuple):
 
 
 def table(out: Path, recipe: str) -> pd.DataFrame:
-    """A row a condition and baseline: mean difference over the common seeds, with the paired 95 % interval; median."""
+    """A row a condition and baseline: mean AUCs over the common seeds, the paired difference with its 95 % interval."""
     rows = [
         {"condition": each.title, "on test": each.on_test, "over": name, "paper": gap}
         | paired_effect(each.ours, other)
-        | {"median": median(each.ours, other)}
+        | {"median": median(each.ours, other), **levels(each.ours, other)}
         for each in conditions(out, recipe)
         for name, gap, other in (
             ("FE", gain("auc", "fe"), each.fe),
@@ -66,6 +66,15 @@ def table(out: Path, recipe: str) -> pd.DataFrame:
 def median(ours: Values, baseline: Values) -> float:
     """Median of the differences, seed by seed: unlike their mean it does not follow one seed that went wrong."""
     return float(np.median([ours[seed] - baseline[seed] for seed in ours.keys() & baseline.keys()] or [np.nan]))
+
+
+def levels(ours: Values, baseline: Values) -> dict[str, float]:
+    """Mean AUC of both over the common seeds: a gain may be a baseline's loss."""
+    both = sorted(ours.keys() & baseline.keys())
+    return {
+        name: float(np.mean([of[seed] for seed in both] or [np.nan]))
+        for name, of in (("ours", ours), ("base", baseline))
+    }
 
 
 def conditions(out: Path, recipe: str) -> Iterator[Condition]:

@@ -20,6 +20,7 @@ from autodpq_eval.paper import FACTS
 from autodpq_eval.plans import LONG_DRAWS, long_random
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES
+from autodpq_runs.curves import FitLog
 from autodpq_runs.record import Record
 from autodpq_system.atomic import atomic_path, write_text
 
@@ -64,13 +65,21 @@ def with_long_random(
 def fe_unit(record: Record, records: Sequence[Record], unit: str) -> float | None:
     """Seconds or steps of one FE training of the record's seed; None if there is none.
 
-    AutoDPQ's own pretrain is an FE training of the same seed to the bit, measured in the same run; for the others it is
-    the FE run of the same batch among ``records``.
+    AutoDPQ's own pretrain is an FE training of the same seed to the bit, measured in the same run; a pretrain of fewer
+    epochs tells what one takes. For the others it is the FE run of the same batch among ``records``.
     """
-    own = [log.cost[unit] for log in record.fits if log.name == "pretrain"]
+    own = next((log for log in record.fits if log.name == "pretrain"), None)
     key = (record.config.seed, record.config.draws)
-    fe = [getattr(r, unit) for r in records if r.config.strategy == "fe" and (r.config.seed, r.config.draws) == key]
-    return (own or fe or [None])[0]
+    fe = next((r for r in records if r.config.strategy == "fe" and (r.config.seed, r.config.draws) == key), None)
+    if own and record.config.pretrain_epochs is None:
+        return own.cost[unit]
+    if fe is None:
+        return None
+    return own.cost[unit] / _epochs(own) * _epochs(fe.fits[0]) if own else float(getattr(fe, unit))
+
+
+def _epochs(log: FitLog) -> int:
+    return len(log.curve["seconds"])
 
 
 def _improvements(record: Record, unit: str) -> list[tuple[float, float]]:

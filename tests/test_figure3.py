@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autodpq_eval.cost import costs, speed, wall_minutes, whole
-from autodpq_eval.figure3 import draw, ends, points, write_figure3
+from autodpq_eval.figure3 import draw, ends, fe_unit, points, write_figure3
 from autodpq_eval.plans import LONG_DRAWS, configure
 from autodpq_lib.config import METHOD_VERSION
 from autodpq_lib.space import Space
@@ -62,6 +62,13 @@ def test_a_curve_is_the_test_auc_of_the_best_on_validation_so_far() -> None:
     assert set(ours["last"]) == {2.0}
     steps = table[(table["strategy"] == "autodpq") & (table["unit"] == "steps")]
     assert steps["t"].tolist() == [30 / 50, 100 / 50]
+
+
+def test_a_short_pretrain_tells_what_an_epoch_of_fe_takes() -> None:
+    short = OURS.model_copy(update={"config": configure("ml-1m", "tuned", "autodpq", 1, pretrain_epochs=2)})
+    longer = record("fe", 1, {"fit": 15}, [("fit", 2, 10, 0.7, 0.7)])
+    assert fe_unit(short, [longer], "seconds") == 3 * fe_unit(OURS, [longer], "seconds")  # type: ignore[operator]
+    assert fe_unit(short, [], "seconds") is None
 
 
 def test_a_seed_without_fe_has_no_unit() -> None:
