@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
@@ -14,6 +15,7 @@ from matplotlib.figure import Figure
 
 from autodpq_budget.plan import SHARES, tables
 from autodpq_budget.strategy import STRATEGY
+from autodpq_budget.teach import TAUGHT
 from autodpq_data.prepared import load_schema
 from autodpq_eval.expected import kind
 from autodpq_eval.figures import COLOURS
@@ -31,70 +33,71 @@ NAMES = {
     **{name: LABELS[name] for name in STRATEGIES},
     STRATEGY: "rate-distortion choice",
     "taught": "FE, taught",
+    "narrow": "FE, narrow",
+    "merge": "Others, by threshold",
     "int-b": "integers, after training",
     "lsq": "integers, trained (LSQ)",
     "double-hash": "double hash",
     **{name: name.upper() for name in ("dhe", "qr", "dpq-vq", "mgqe", "mpe")},
 }
 #: What a run at a budget may change; controls change other things.
-KNOBS = {"options", "embedding_dim", "subspaces", "threshold"}
-#: Strategies that may be run at a budget, beside those of packages above the library.
-INSIDE = ("fe", "others")
+KNOBS = {"options", "embedding_dim", "subspaces"}
 
 
 def runs(out: Path, dataset: str, recipe: str, seeds: Sequence[int], model: str = "deepfm") -> pd.DataFrame:
-    """A row a run: method, setting, width X, seed, share of FE's bytes, bytes of both tables, AUCs.
+    """A row a run: method, setting, width X, seed, bytes of both tables, AUCs.
 
-    The share is the smallest of :data:`SHARES` that the bytes keep to. It is 1 for FE and the other strategies of
-    Table 1 as they come, which are not told how many bytes they may have.
+    Methods are the strategies of Table 1 as they come, and those that are told how many bytes they may have.
     """
     paths = sorted((out / dataset / recipe / "records").glob(f"{model}-*.json"))
     wanted = tuple(f"{model}-{name}-" for name in (*STRATEGIES, *OUTSIDE))
     found = list(map(read_record, (path for path in paths if path.name.startswith(wanted))))
-    found = [record for record in found if record.config.seed in seeds and set(record.config.changed()) <= KNOBS]
-    full = [_size(r) for r in found if r.config.strategy == "fe" and _plain(r)][:1]
-    return pd.DataFrame(_rows(found, full[0]) if full else [])
+    return pd.DataFrame([_row(record) for record in found if record.config.seed in seeds and _counts(record)])
 
 
-def _size(record: Record) -> int:
+def _counts(record: Record) -> bool:
+    changed, method = set(record.config.changed()), record.config.strategy
+    return not changed if method in STRATEGIES else changed <= KNOBS and method != TAUGHT
+
+
+def _row(record: Record) -> dict[str, object]:
     config = record.config
     fields = FIELDS.get(config.dataset) or len(load_schema(config.dataset, config.threshold).fields)
-    return tables(record, fields)
-
-
-def _plain(record: Record) -> bool:
-    return not record.config.changed()
-
-
-def _rows(found: Sequence[Record], full: int) -> Iterator[dict[str, object]]:
-    for record in found:
-        size, method = _size(record), record.config.strategy
-        fits = [share for share in SHARES if size <= int(share * full)]
-        if (_plain(record) and method in STRATEGIES) or (method in (*INSIDE, *OUTSIDE) and fits):
-            yield {
-                "method": method,
-                "setting": kind(record.config),
-                "width": record.config.embedding_dim,
-                "seed": record.config.seed,
-                "share": 1.0 if _plain(record) else min(fits),
-                "bytes": size,
-                "valid": record.valid.auc,
-                "auc": record.test.auc,
-            }
+    return {
+        "method": config.strategy,
+        "setting": kind(config),
+        "width": config.embedding_dim,
+        "seed": config.seed,
+        "bytes": tables(record, fields),
+        "valid": record.valid.auc,
+        "auc": record.test.auc,
+    }
 
 
 def best(found: pd.DataFrame) -> pd.DataFrame:
-    """Of each method and share one setting for all seeds: the one that most seeds have, of equals the best one.
+    """Of each method and share one setting for all seeds, in at most so many bytes on every seed.
 
-    That is the one that was chosen on a seed of its own, where the batch has run.
+    It is the one that most seeds have, of equals the one with the highest mean validation AUC. That is the one which
+    was chosen on a seed of its own, where the batch has run. The strategies of Table 1, which are not told how many
+    bytes they may have, have share 1.
     """
-    means = found.groupby(["method", "share", "setting"])["valid"].agg(["count", "mean"]).reset_index()
-    top = means.sort_values(["count", "mean"]).groupby(["method", "share"]).tail(1)
-    return found.merge(top[["method", "share", "setting"]])
+    plain = found["method"].isin(STRATEGIES)
+    full, told = found.loc[found["method"] == "fe", "bytes"].max(), found[~plain]
+    of = told.groupby(["method", "setting"]).agg(
+        seeds=("seed", "count"), valid=("valid", "mean"), bytes=("bytes", "max")
+    )
+    parts = [found[plain].assign(share=1.0)]
+    for share in SHARES:
+        fits = of[of["bytes"] <= int(share * full)].sort_values(["seeds", "valid"])
+        top = fits.reset_index().groupby("method").tail(1)
+        parts.append(told.merge(top[["method", "setting"]]).assign(share=share))
+    return pd.concat(parts, ignore_index=True)
 
 
 def table(found: pd.DataFrame) -> pd.DataFrame:
-    """A row a method and share: seeds, mean bytes, AUC and its spread, and the paired difference to FE.
+    """A row a method and share: seeds, mean bytes, AUC and its spread, the paired difference to FE, its place.
+
+    The place is FE's mean over all seeds and that difference, for methods have different seeds.
 
     Args:
         found: of :func:`best`.
@@ -110,15 +113,16 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
                 "width": of["width"].iloc[0],
                 **{"auc": of["auc"].mean(), "sd": of["auc"].std()},
                 **{"difference": gap["effect"], "half": gap["high"] - gap["effect"]},
+                "place": np.mean([*fe.values()]) + (0.0 if method == "fe" else gap["effect"]),
             }
         )
     return pd.DataFrame(rows).sort_values(["share", "method"], ascending=[False, True], ignore_index=True)
 
 
 def verdicts(found: pd.DataFrame, margin: float) -> pd.DataFrame:
-    """A row a share of the compressor: against FE, with a test of equivalence, and against its best rival, Holm's p.
+    """A row a share of the compressor: against FE, with a test of equivalence, and against its best rival.
 
-    The best rival has the highest mean AUC of those with most seeds.
+    The best rival has the highest mean AUC of those with most seeds. Both families of p-values are Holm's.
 
     Args:
         found: of :func:`best`.
@@ -130,12 +134,14 @@ def verdicts(found: pd.DataFrame, margin: float) -> pd.DataFrame:
         gap, rival = paired_effect(ours, fe), _by_seed(found, name, share)
         lead, both = paired_effect(ours, rival), sorted({*ours} & {*rival})
         shared = [{seed: of[seed] for seed in both} for of in (ours, rival)]
-        equal = equivalence(ours, {seed: fe[seed] for seed in ours}, margin)
+        pairs = sorted({*ours} & {*fe})
+        equal = equivalence({seed: ours[seed] for seed in pairs}, {seed: fe[seed] for seed in pairs}, margin)
         row = {"share": share, "n": gap["n"], "difference": gap["effect"], "half": gap["high"] - gap["effect"]}
         row |= {"p_equal": equal["p_equal_paired"], "lead": lead["effect"], "lead_half": lead["high"] - lead["effect"]}
         rows.append({**row, "rival": name, "n_rival": lead["n"], "p": effect(*shared)["p_paired"]})
     made = pd.DataFrame(rows)
-    return made.assign(p_holm=holm(made["p"].to_numpy(float))) if len(made) else made
+    corrected = {f"{name}_holm": holm(made[name].to_numpy(float)) for name in ("p", "p_equal") if len(made)}
+    return made.assign(**corrected)
 
 
 def best_rival(found: pd.DataFrame, share: float) -> str:
@@ -152,11 +158,14 @@ def _by_seed(found: pd.DataFrame, method: str, share: float) -> dict[int, float]
 
 def lowest(rows: pd.DataFrame) -> float:
     """Where the picture ends: what lies far below the compressor's least AUC would flatten all else."""
-    return float(rows.loc[rows["method"] == STRATEGY, "auc"].min()) - 0.03
+    return float(rows.loc[rows["method"] == STRATEGY, "place"].min()) - 0.03
 
 
 def draw(rows: pd.DataFrame) -> Figure:
-    """AUC against bytes on a logarithmic axis, a line a method, FE dashed; bars are 95 % intervals."""
+    """AUC against bytes on a logarithmic axis, a line a method, FE dashed; bars are 95 % intervals.
+
+    A mark is FE's mean over all seeds and the method's paired difference to FE: methods have different seeds.
+    """
     figure, axis = plt.subplots(figsize=(9, 5), layout="constrained")
     fe = rows[(rows["method"] == "fe") & (rows["share"] == 1)]
     axis.axhline(fe["auc"].mean(), color="0.4", ls="--", lw=1.5, label="FE, X = 16")
@@ -176,7 +185,7 @@ def draw(rows: pd.DataFrame) -> Figure:
         name: str | None = NAMES[method]
         # What was told its budget makes a line; a strategy as it comes is a point apart.
         for _, part in of.groupby(of["share"] == 1, sort=False):
-            axis.errorbar(part["bytes"], part["auc"], part["half"].fillna(0), label=name, **look)
+            axis.errorbar(part["bytes"], part["place"], part["half"].fillna(0), label=name, **look)
             name = None
     axis.set_ylim(bottom=lowest(rows))
     shares = sorted({*SHARES, 1.0})

@@ -16,13 +16,12 @@ from autodpq_data.schema import Schema
 from autodpq_eval.batch import TABLE_SEEDS, status
 from autodpq_eval.plans import configure
 from autodpq_lib.config import Model, RunConfig
-from autodpq_rivals.budget import SIZES, Setting, rest_bytes, settings
+from autodpq_rivals.budget import WIDTHS, Setting, rest_bytes, settings
+from autodpq_rivals.methods import METHODS
 from autodpq_runs.record import Record, read_record, record_path
 
 #: Shares of FE's bytes.
 SHARES = (0.125, 0.0625, 0.031, 0.016, 0.008)
-#: Widths X of the FE that the compressor may start from: the teacher's, and those of taught ones.
-WIDTHS = (16, 8, 4, 2)
 #: Of several settings of a method that of the best validation AUC on this seed is taken; it is not reported.
 CHOICE_SEED = 11
 #: Rivals of each share that all seeds have; the rest have those of Table 1.
@@ -88,7 +87,7 @@ def candidates(dataset: str, recipe: str, seed: int) -> dict[tuple[float, str], 
     fe = configure(dataset, recipe, "fe", seed)
     schema = load_schema(dataset, fe.threshold)
     found = {}
-    for share, method in product(SHARES, (STRATEGY, *SIZES)):
+    for share, method in product(SHARES, (STRATEGY, *METHODS)):
         budget = budget_of(schema, share)
         own = [Setting(STRATEGY, dim, {"bytes": budget}, budget) for dim in WIDTHS]
         found[share, method] = [
@@ -128,5 +127,5 @@ def best(found: Chosen) -> Chosen:
 
 
 def _run(fe: RunConfig, one: Setting) -> RunConfig:
-    own = one.options if one.method == "others" else {"options": one.options} if one.options else {}
+    own = {"options": one.options} if one.options else {}
     return configure(fe.dataset, fe.recipe, one.method, fe.seed, **own, **width(one.dim))

@@ -18,11 +18,12 @@ Model = Literal["deepfm", "pnn", "dcn"]
 MODELS: tuple[Model, ...] = ("deepfm", "pnn", "dcn")
 
 #: Strategies of packages above this one, which register what they do; their records can be read without.
-OUTSIDE = ("budget", "taught", "int-b", "lsq", "double-hash", "dhe", "qr", "dpq-vq", "mgqe", "mpe")
+RIVALS = ("narrow", "merge", "int-b", "lsq", "double-hash", "dhe", "qr", "dpq-vq", "mgqe", "mpe")
+OUTSIDE = ("budget", "taught", *RIVALS)
 
 #: The strategies that a run may have. A version is raised by hand when what its strategy does changes, so that older
 #: records are found and named; rounding is no change. :func:`autodpq_lib.strategies.register` adds others.
-METHOD_VERSION: dict[str, int] = dict.fromkeys(STRATEGIES + OUTSIDE, 1) | {"budget": 3}
+METHOD_VERSION: dict[str, int] = dict.fromkeys(STRATEGIES + OUTSIDE, 1) | dict.fromkeys(RIVALS, 2) | {"budget": 3}
 
 #: Characters at most of a file name that tell what is changed.
 WORDS = 60

@@ -3,6 +3,8 @@
 =============== =================== ============================================================================
 strategy        file                what is served
 =============== =================== ============================================================================
+``narrow``      ``narrow.py``       rows of fewer dimensions
+``merge``       ``merge.py``        rows of frequent features, one for the rare of a field
 ``int-b``       ``int_b.py``        integers of b bits; a scale and an offset for each field and dimension
 ``lsq``         ``lsq.py``          integers of b bits, trained; one step, an offset for each dimension
 ``double-hash`` ``double_hash.py``  rows of frequent features, a smaller table for the rest
@@ -13,5 +15,6 @@ strategy        file                what is served
 ``mpe``         ``mpe.py``          integers of 0 to 6 bits, by frequency
 =============== =================== ============================================================================
 
-First-order weights are made by the same method, at width 1. All other weights are served in float32.
+First-order weights are made by the same method, at width 1. Every number that stands for them is served in float16, the
+rest of a model in float32.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from torch import Tensor
 
@@ -11,18 +12,25 @@ from autodpq_rivals.rival import FLOAT, packed
 
 @dataclass(frozen=True)
 class Books:
-    """Centroids that a feature may use: the first ``limit`` of its ``book``; both int64 ``[N]``."""
+    """Centroids that a feature may use: the first ``limit`` of its ``book``; both int64 ``[N]``.
+
+    Attributes:
+        tied: all subspaces have the same centroids.
+    """
 
     book: Tensor
     limit: Tensor
+    tied: bool = False
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """Centroids of each book."""
+        return [int(self.limit[self.book == number].max()) for number in range(int(self.book.max()) + 1)]
 
     def size(self, dim: int, subspaces: int) -> int:
         """Bytes of the centroids, and of codes of ``ceil(log2 K)`` bits, packed for the features of one book and K."""
         base = int(self.limit.max()) + 1
         kinds, counts = (self.book * base + self.limit).unique(return_counts=True)
-        pairs = [divmod(kind, base) for kind in kinds.tolist()]
-        codes = sum(
-            packed(n * subspaces, (k - 1).bit_length()) for (_, k), n in zip(pairs, counts.tolist(), strict=True)
-        )
-        largest = dict(pairs)  # K ascends within a book
-        return codes + FLOAT * dim * sum(largest.values())
+        limits = (kinds % base).tolist()
+        codes = sum(packed(n * subspaces, (k - 1).bit_length()) for k, n in zip(limits, counts.tolist(), strict=True))
+        return codes + FLOAT * (dim // subspaces if self.tied else dim) * sum(self.sizes)

@@ -49,7 +49,7 @@ class DoubleHash(Rival):
 
     @staticmethod
     def size(table: Table, *, kept: int, shared: int) -> int:
-        """``4 X (H + M)`` bytes, and the seed of the hash functions."""
+        """``X (H + M)`` numbers, and the seed of the hash functions."""
         return FLOAT * table.dim * (kept + shared) + SEED
 
     def served_bytes(self) -> int:

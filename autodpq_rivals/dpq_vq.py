@@ -11,26 +11,27 @@ from autodpq_rivals.vq import VQ
 
 
 class DPQVQ(VQ):
-    """DPQ-VQ, every feature with K centroids of the shared book or of its field's.
+    """DPQ-VQ, every feature with K centroids.
 
     Args:
         table: the full table.
         centroids: K.
         subspaces: D, a divisor of X.
-        shared: one book for all fields; else one a field.
+        shared: one book of centroids for all fields; else one a field.
+        tied: the subspaces of a book share its centroids, as by default in the authors' code.
     """
 
-    def __init__(self, table: Table, *, centroids: int, subspaces: int, shared: bool) -> None:
-        super().__init__(table, books(table.schema, centroids, shared=shared), subspaces)
+    def __init__(self, table: Table, *, centroids: int, subspaces: int, shared: bool, tied: bool) -> None:
+        super().__init__(table, made(table.schema, centroids, shared=shared, tied=tied), subspaces)
 
     @staticmethod
-    def size(table: Table, *, centroids: int, subspaces: int, shared: bool) -> int:
+    def size(table: Table, *, centroids: int, subspaces: int, shared: bool, tied: bool) -> int:
         """Codes and centroids."""
-        return books(table.schema, centroids, shared=shared).size(table.dim, subspaces)
+        return made(table.schema, centroids, shared=shared, tied=tied).size(table.dim, subspaces)
 
 
-def books(schema: Schema, centroids: int, *, shared: bool) -> Books:
+def made(schema: Schema, centroids: int, *, shared: bool, tied: bool) -> Books:
     """One book of K centroids for all fields, or one a field; never more centroids than features."""
     sizes = torch.tensor([schema.num_features] if shared else schema.sizes)
     book = torch.zeros_like(schema.field_of) if shared else schema.field_of
-    return Books(book, sizes.clamp(max=centroids)[book])
+    return Books(book, sizes.clamp(max=centroids)[book], tied=tied)

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
+from autodpq_data.schema import Schema
 from autodpq_rivals.rival import FLOAT, Rival, Table, packed
 
+#: Shares of the range of a field's entries that its values may span.
+SPANS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 
-def quantise(table: Tensor, sizes: Sequence[int], bits: int) -> Tensor:
+
+def quantise(table: Tensor, schema: Schema, bits: int) -> Tensor:
     """What a table ``[N, X]`` becomes when each entry is one of ``2^b`` evenly spaced values: ``[N, X]``.
 
-    In each field and dimension they go from the smallest entry to the largest: ``w' = low + s round((w - low) / s)``,
-    ``s = (high - low) / (2^b - 1)``. That is the scheme of Jacob et al. (CVPR 2018, section 2.1) with a real offset in
-    place of an integer zero point.
-
-    Args:
-        table: rows, field by field.
-        sizes: number of rows of each field.
-        bits: b.
+    In each field and dimension ``w' = low + s clamp(round((w - low) / s), 0, 2^b - 1)``. That is the scheme of Jacob et
+    al. (CVPR 2018, section 2.1) with a real offset in place of an integer zero point. The values span the entries or a
+    part of :data:`SPANS` about their middle: that of the least squared error over all occurrences.
     """
-    return torch.cat([_quantise(rows, bits) for rows in table.split(list(sizes))])
+    parts = zip(table.split(schema.sizes), schema.counts.float().split(schema.sizes), strict=True)
+    return torch.cat([_quantise(rows, counts, bits) for rows, counts in parts])
 
 
-def _quantise(rows: Tensor, bits: int) -> Tensor:
-    low, high = rows.aminmax(dim=0)
-    step = ((high - low) / (2**bits - 1)).clamp(min=torch.finfo(rows.dtype).tiny)
-    return low + step * ((rows - low) / step).round()
+def _quantise(rows: Tensor, counts: Tensor, bits: int) -> Tensor:
+    tried = torch.stack([_spaced(rows, span, bits) for span in SPANS])  # [S, N, X]
+    best = (counts @ (tried - rows).square()).argmin(0)  # [X]
+    return tried[best, :, torch.arange(rows.shape[1])].T
+
+
+def _spaced(rows: Tensor, span: float, bits: int) -> Tensor:
+    lowest, highest = rows.aminmax(dim=0)
+    middle, half = (lowest + highest) / 2, (highest - lowest) / 2 * span
+    low, step = ((middle - half).half().float(), (2 * half / (2**bits - 1)).half().float())
+    step = step.clamp(min=torch.finfo(torch.float16).smallest_normal)
+    return low + step * ((rows - low) / step).round().clamp(0, 2**bits - 1)
 
 
 class IntB(Rival):
@@ -43,12 +49,12 @@ class IntB(Rival):
 
     def __init__(self, table: Table, *, bits: int) -> None:
         super().__init__()
-        self.sizes, self.bits = table.schema.sizes, bits
+        self.schema, self.bits = table.schema, bits
         self.register_buffer("table", torch.zeros(table.rows, table.dim))
 
-    def quantise(self) -> None:
+    def store(self) -> None:
         """Put every row through :func:`quantise`."""
-        self.table.copy_(quantise(self.table, self.sizes, self.bits))
+        self.table.copy_(quantise(self.table, self.schema, self.bits))
 
     def vectors(self, features: Tensor) -> Tensor:
         """Vectors of distinct features: int64 ``[U]`` -> ``[U, X]``."""
@@ -56,11 +62,11 @@ class IntB(Rival):
 
     @staticmethod
     def size(table: Table, *, bits: int) -> int:
-        """The codes of each field, packed, and two floats for each field and dimension."""
+        """The codes of each field, packed, and two numbers for each field and dimension."""
         sizes = table.schema.sizes
         return sum(packed(n * table.dim, bits) for n in sizes) + 2 * FLOAT * len(sizes) * table.dim
 
     def served_bytes(self) -> int:
         """Codes, scales and offsets."""
-        codes = sum(packed(n * self.table.shape[1], self.bits) for n in self.sizes)
-        return codes + 2 * FLOAT * len(self.sizes) * self.table.shape[1]
+        sizes, dim = self.schema.sizes, self.table.shape[1]
+        return sum(packed(n * dim, self.bits) for n in sizes) + 2 * FLOAT * len(sizes) * dim

@@ -9,6 +9,7 @@ from itertools import islice, product
 from math import isqrt
 
 from autodpq_data.schema import Schema
+from autodpq_rivals.merge import thresholds
 from autodpq_rivals.rival import Options
 
 #: Whether a file with these options is small enough.
@@ -23,10 +24,10 @@ def _grid(*options: Options) -> Callable[[Schema, Fits], Iterator[Options]]:
 
 
 def _threshold(schema: Schema, fits: Fits) -> Iterator[Options]:
-    """Others: the lowest threshold that fits."""
-    thresholds = (schema.counts.unique() + 1).tolist()
-    first = bisect_left(thresholds, True, key=lambda threshold: fits({"threshold": threshold}))
-    yield from ({"threshold": threshold} for threshold in thresholds[first : first + 1])
+    """Merging: the lowest threshold that fits."""
+    every = thresholds(schema.counts)
+    first = bisect_left(every, True, key=lambda threshold: fits({"threshold": threshold}))
+    yield from ({"threshold": threshold} for threshold in every[first : first + 1])
 
 
 def _rows(schema: Schema, fits: Fits) -> Iterator[Options]:
@@ -36,7 +37,8 @@ def _rows(schema: Schema, fits: Fits) -> Iterator[Options]:
 
 
 def _split(share: float, rows: int) -> Options:
-    return {"kept": round(share * rows), "shared": rows - round(share * rows)}
+    kept = min(round(share * rows), rows - 1)
+    return {"kept": kept, "shared": rows - kept}
 
 
 def _collisions(schema: Schema, fits: Fits) -> Iterator[Options]:
@@ -62,19 +64,21 @@ def _largest(options: Callable[[int], Options], limit: int, fits: Fits) -> Itera
         yield options(number)
 
 
-_BITS = _grid(*({"bits": b} for b in (8, 6, 4, 3, 2)))
-_CODES = product((256, 64, 16, 4), (8, 4, 2), (True, False))
+_BITS = _grid(*({"bits": b} for b in (8, 6, 4, 3, 2, 1)))
+_PARTS = (8, 4, 2, 1)
+_TIED = [(d, tied) for d in _PARTS for tied in (True, False) if d > 1 or not tied]  # one part has nothing to share
+_CODES = product((256, 64, 16, 8, 4, 2), _TIED, (True, False))
 
-#: Schema and what fits -> options of each method that fit; ``fe`` has but its width to vary.
+#: Schema and what fits -> options of each method that fit; narrow FE has but its width to vary.
 KNOBS: dict[str, Callable[[Schema, Fits], Iterator[Options]]] = {
-    "fe": _grid({}),
-    "others": _threshold,
+    "narrow": _grid({}),
+    "merge": _threshold,
     "int-b": _BITS,
     "lsq": _BITS,
     "double-hash": _rows,
     "dhe": _net,
-    "dpq-vq": _grid(*({"centroids": k, "subspaces": d, "shared": shared} for k, d, shared in _CODES)),
-    "mgqe": _grid(*({"subspaces": d} for d in (8, 4, 2))),
-    "mpe": _grid(*({"price": price} for price in (1e-6, 1e-5, 1e-4))),
+    "dpq-vq": _grid(*({"centroids": k, "subspaces": d, "shared": s, "tied": t} for k, (d, t), s in _CODES)),
+    "mgqe": _grid(*({"centroids": k, "subspaces": d} for k, d in product((256, 64, 16), _PARTS))),
+    "mpe": _grid(*({"price": 10.0**power} for power in range(-6, -1))),
     "qr": _collisions,
 }

@@ -10,12 +10,16 @@ from autodpq_rivals.double_hash import DoubleHash
 from autodpq_rivals.dpq_vq import DPQVQ
 from autodpq_rivals.int_b import IntB
 from autodpq_rivals.lsq import LSQ
+from autodpq_rivals.merge import Merge
 from autodpq_rivals.mgqe import MGQE
 from autodpq_rivals.mpe import MPE
+from autodpq_rivals.narrow import Narrow
 from autodpq_rivals.qr import QR
 from autodpq_rivals.rival import Rival, Table
 
 METHODS: dict[str, type[Rival]] = {
+    "narrow": Narrow,
+    "merge": Merge,
     "int-b": IntB,
     "lsq": LSQ,
     "double-hash": DoubleHash,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from torch import Tensor
 
 from autodpq_lib.embedding.full import Full
@@ -13,7 +11,8 @@ from autodpq_rivals.rival import FLOAT, Rival, Table
 class QR(Rival):
     """``e_x = E_q[x div m] * E_r[x mod m]``, element by element; no two features share both rows.
 
-    The suite's own ids are x. Both tables start uniform in ``(sqrt(1 / N), 1)``, as in the authors' code.
+    The suite's own ids are x. Both tables start so that products are as large as the recipe's rows. In the authors'
+    code they start uniform in ``(sqrt(1 / N), 1)``: DeepFM's sums of products would start at about 29.
 
     Args:
         table: the full table.
@@ -22,12 +21,11 @@ class QR(Rival):
 
     def __init__(self, table: Table, *, collisions: int) -> None:
         super().__init__()
-        low = math.sqrt(1 / table.rows)
         self.collisions = collisions
         quotients = -(-table.rows // collisions)
-        self.quotient, self.remainder = (
-            Full(rows, table.dim, lambda tensor: tensor.uniform_(low, 1)) for rows in (quotients, collisions)
-        )
+        self.quotient, self.remainder = (Full(rows, table.dim, table.init) for rows in (quotients, collisions))
+        for part in (self.quotient, self.remainder):
+            part.table.data /= part.table.data.square().mean().sqrt().sqrt()
 
     def vectors(self, features: Tensor) -> Tensor:
         """Vectors of distinct features: int64 ``[U]`` -> ``[U, X]``."""
@@ -35,7 +33,7 @@ class QR(Rival):
 
     @staticmethod
     def size(table: Table, *, collisions: int) -> int:
-        """``4 X (ceil(N / m) + m)`` bytes; at least about ``8 X sqrt(N)``."""
+        """``X (ceil(N / m) + m)`` numbers; at least about ``2 X sqrt(N)``."""
         return FLOAT * table.dim * (-(-table.rows // collisions) + collisions)
 
     def served_bytes(self) -> int:

@@ -13,8 +13,8 @@ from autodpq_data.schema import Schema
 from autodpq_lib.embedding.init import Init
 from autodpq_lib.embedding.rows import rows
 
-#: Bytes of a float32.
-FLOAT = 4
+#: Bytes of a number as it is served: float16, the compressor's too.
+FLOAT = 2
 #: Bytes of a seed, from which a server draws the hash functions again.
 SEED = 8
 #: What a rival's constructor takes by name, e.g. ``{"bits": 4}``.
@@ -67,6 +67,12 @@ class Rival(nn.Module):
     def vectors(self, features: Tensor) -> Tensor:
         """Vectors of distinct features: int64 ``[U]`` -> ``[U, X]``."""
         raise NotImplementedError
+
+    @torch.no_grad()
+    def store(self) -> None:
+        """Make every number what is left of it when it is stored: the nearest float16."""
+        for number in self.parameters():
+            number.copy_(number.half())
 
     def served_bytes(self) -> int:
         """Bytes of all that serving needs; what training alone needs is not counted."""

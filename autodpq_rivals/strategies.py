@@ -4,28 +4,46 @@ from __future__ import annotations
 
 from typing import cast
 
-from autodpq_lib.config import Limit
+from autodpq_lib.config import METHOD_VERSION, Limit
 from autodpq_lib.models.build import MakesEmbedding, final_model, full_model
 from autodpq_lib.strategies import register
-from autodpq_lib.strategies.train import train
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 from autodpq_lib.training.trainer import Row, Trainer
-from autodpq_rivals.int_b import IntB
 from autodpq_rivals.methods import METHODS, rival
 from autodpq_rivals.mpe import MPE
+from autodpq_rivals.rival import Rival
+
+
+def train_and_store(run: Run) -> list[Fit]:
+    """Training from scratch; then the model as it is stored."""
+    return stored(run, [run.fit("train", final_model(run.config, run.schema, None), scored=False)])
 
 
 def int_b(run: Run) -> list[Fit]:
-    """FE; then all its weights, with its tables quantised, validated once and not trained on."""
-    full = run.fit("full", full_model(run.config, run.schema), scored=False)
+    """FE; then all its weights, with its tables quantised and not trained on."""
+    return stored(run, [run.fit("full", full_model(run.config, run.schema), scored=False)])
+
+
+def mpe(run: Run) -> list[Fit]:
+    """The search for bit widths; then training from the start with those that it found; then it is stored."""
     model = final_model(run.config, run.schema, None)
-    model.load_state_dict(full.weights)
+    search = run.fit("search", model, scored=False)
     for part in model.children():
-        if isinstance(part, IntB):
-            part.quantise()
+        if isinstance(part, MPE):
+            part.settle()
+    return stored(run, [search, run.fit("train", model, scored=False)])
+
+
+def stored(run: Run, fits: list[Fit]) -> list[Fit]:
+    """And the last of some fits with its numbers as they are stored, validated once."""
+    model = final_model(run.config, run.schema, None)
+    model.load_state_dict(fits[-1].weights)
+    for part in model.children():
+        if isinstance(part, Rival):
+            part.store()
     trainer = Untrained(model, run.train, run.config)
-    return [full, run.fit("quantise", model, trainer=trainer, limit=Limit(rounds=1, patience=1))]
+    return [*fits, run.fit("store", model, trainer=trainer, limit=Limit(rounds=1, patience=1))]
 
 
 class Untrained(Trainer):
@@ -36,17 +54,8 @@ class Untrained(Trainer):
         return {"steps": 0}
 
 
-def mpe(run: Run) -> list[Fit]:
-    """The search for bit widths; then training from the start with those that it found."""
-    model = final_model(run.config, run.schema, None)
-    search = run.fit("search", model, scored=False)
-    for part in model.children():
-        if isinstance(part, MPE):
-            part.settle()
-    return [search, run.fit("retrain", model)]
-
-
 def register_rivals() -> None:
     """Make every rival a strategy."""
     for name in METHODS:
-        register(name, cast(MakesEmbedding, rival), strategy={"int-b": int_b, "mpe": mpe}.get(name, train))
+        strategy = {"int-b": int_b, "mpe": mpe}.get(name, train_and_store)
+        register(name, cast(MakesEmbedding, rival), strategy=strategy, version=METHOD_VERSION[name])

@@ -10,11 +10,15 @@ from autodpq_lib.embedding.rows import rows
 from autodpq_rivals.books import Books
 from autodpq_rivals.rival import Options, Rival, Table, distinct
 
+#: Of TensorFlow's BatchNorm, in which the authors wrote.
+EPSILON, MOMENTUM = 1e-3, 0.01
+
 
 class VQ(Rival):
     """``q_x = [c^(1); ...; c^(D)]``, ``c^(i)`` the nearest of K centroids to the row's part ``e_x^(i)``.
 
-    Forward q_x is used; backward its gradient is passed to the row. What moves the centroids is a term of the loss,
+    Nearest after :class:`CentroidNorm`, as in the authors' code: a centroid that never wins would never move. Forward
+    q_x is used; backward its gradient is passed to the row. What moves the centroids is a term of the loss,
     ``|sg(e) - q|^2``, the mean over the batch's entries (sg: no gradient). Another term, ``beta |e - sg(q)|^2``, has
     beta = 0 in the authors' code and is left out. Codes and centroids are served, rows are not.
 
@@ -22,22 +26,18 @@ class VQ(Rival):
         table: the full table.
         books: which centroids each feature may use.
         subspaces: D, a divisor of X.
-
-    Attributes:
-        norm: what ``-|e - c|^2``, ``[D, U, K]``, of features that occur ``[U]`` times goes through before the largest
-            is taken.
     """
 
     book: Tensor
     limit: Tensor
-    norm: nn.Module | None = None
 
     def __init__(self, table: Table, books: Books, subspaces: int) -> None:
         super().__init__()
-        self.books = books
+        self.books, self.subspaces = books, subspaces
         self.rows = Full(table.rows, table.dim, table.init)
-        shape = (int(books.book.max()) + 1, subspaces, int(books.limit.max()), table.dim // subspaces)
-        self.centroids = nn.Parameter(table.init(torch.empty(shape)))  # [books, D, K, X/D]
+        shape = (1 if books.tied else subspaces, int(books.limit.max()), table.dim // subspaces)
+        self.centroids = nn.Parameter(table.init(torch.empty(len(books.sizes), *shape)))  # [books, D or 1, K, X/D]
+        self.norms = nn.ModuleList(CentroidNorm(size) for size in books.sizes)
         self.register_buffer("book", books.book, persistent=False)
         self.register_buffer("limit", books.limit, persistent=False)
         self._apart = torch.zeros(())
@@ -65,25 +65,50 @@ class VQ(Rival):
     def encode(self, e: Tensor, features: Tensor, counts: Tensor) -> Tensor:
         """Codes of rows ``[U, X]`` of ascending features int64 ``[U]``, each ``counts`` times: int64 ``[U, D]``."""
         sizes = self.book[features].bincount(minlength=len(self.centroids)).tolist()
-        parts = (tensor.split(sizes) for tensor in (e, self.limit[features], counts))
-        codes = [self._encode(*of_book) for of_book in zip(self.centroids, *parts, strict=True)]
+        parts = zip(*(tensor.split(sizes) for tensor in (e, self.limit[features], counts)), strict=True)
+        codes = [self._encode(number, *part) for number, part in enumerate(parts) if len(part[0])]
         return torch.cat(codes, 1).T
 
-    def _encode(self, centroids: Tensor, e: Tensor, limit: Tensor, counts: Tensor) -> Tensor:
-        x = e.unflatten(1, (len(centroids), -1)).transpose(0, 1)  # [D, U, X/D]
-        responses = nearness(x, centroids)  # [D, U, K]
-        if self.norm is not None:
-            responses = self.norm(responses, counts)
-        return _largest(responses, limit)
+    def _encode(self, number: int, e: Tensor, limit: Tensor, counts: Tensor) -> Tensor:
+        x = e.unflatten(1, (self.subspaces, -1)).transpose(0, 1)  # [D, U, X/D]
+        centroids = self.centroids[number, :, : self.books.sizes[number]].expand(self.subspaces, -1, -1)
+        return _largest(self.norms[number](nearness(x, centroids), counts), limit)
 
     def decode(self, codes: Tensor, features: Tensor) -> Tensor:
         """Centroids of the codes: int64 ``[U, D]``, features int64 ``[U]`` -> ``[U, X]``."""
-        subspace = torch.arange(codes.shape[1], device=codes.device)
+        subspace = torch.arange(self.subspaces, device=codes.device) % self.centroids.shape[1]
         return self.centroids[self.book[features][:, None], subspace, codes].flatten(1)
 
     def served_bytes(self) -> int:
         """Codes and centroids."""
-        return self.books.size(self.rows.table.shape[1], self.centroids.shape[1])
+        return self.books.size(self.rows.table.shape[1], self.subspaces)
+
+
+class CentroidNorm(nn.Module):
+    """BatchNorm without affine of the K centroids' responses, over subspaces and the features of the batch.
+
+    Args:
+        centroids: K.
+    """
+
+    mean: Tensor
+    variance: Tensor
+
+    def __init__(self, centroids: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(centroids))
+        self.register_buffer("variance", torch.ones(centroids))
+
+    def forward(self, responses: Tensor, counts: Tensor) -> Tensor:
+        """``[D, U, K]`` of features that occur int64 ``[U]`` times, each centroid's standardised, in place."""
+        share = counts / (counts.sum() * len(responses))  # [U]
+        mean = (share @ responses).sum(0) if self.training else self.mean
+        responses -= mean
+        variance = (share @ responses.square()).sum(0) if self.training else self.variance
+        if self.training:
+            self.mean.lerp_(mean, MOMENTUM)
+            self.variance.lerp_(variance, MOMENTUM)
+        return responses.mul_((variance + EPSILON).rsqrt())
 
 
 def _largest(responses: Tensor, limit: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from autodpq_system.strict import Strict
 COLUMNS = {"epoch": math.inf, "seconds": math.inf, "steps": math.inf, "valid_auc": 1.0, "valid_logloss": math.inf}
 
 #: Stages that are no result and are never scored on test: the mixture, and a model whose quantised copy is the result.
-UNSCORED = ("search", "full")
+UNSCORED = ("search", "full", "train")
 
 
 class Improvement(Strict):

@@ -64,7 +64,7 @@ def compressed(run: LoadedRun, decision: Decision) -> Iterator[tuple[str, CTRMod
         yield what, after_training(run, of, decision), quantised_bits(of, dim, decision) / 8
     size = IntB.size(Table(schema, dim, torch.nn.init.zeros_), bits=8)
     run.model.get_parameter("embedding.table").data.copy_(
-        quantise(run.model.get_parameter("embedding.table"), schema.sizes, 8)
+        quantise(run.model.get_parameter("embedding.table"), schema, 8)
     )
     yield "int8, all rows", run.model, size
 

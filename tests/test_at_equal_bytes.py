@@ -14,7 +14,7 @@ from autodpq_budget import at_equal_bytes
 from autodpq_system.paths import ROOT
 
 
-def row(method: str, seed: int, size: int, valid: float, auc: float, width: int = 8, share: float = 0.5) -> dict:
+def row(method: str, seed: int, size: int, valid: float, auc: float, width: int = 8, share: float = 0.125) -> dict:
     setting = f"{method}-{width}"
     return {"method": method, "setting": setting, "width": width, "seed": seed, "share": share, "bytes": size,
             "valid": valid, "auc": auc}  # fmt: skip
@@ -23,8 +23,8 @@ def row(method: str, seed: int, size: int, valid: float, auc: float, width: int 
 #: FE, the compressor of two widths, and two rivals on two seeds.
 FOUND = pd.DataFrame(
     [
-        row("fe", 1, 1000, 0.8, 0.80, 16, 1.0),
-        row("fe", 2, 1000, 0.8, 0.82, 16, 1.0),
+        row("fe", 1, 4000, 0.8, 0.80, 16, 1.0),
+        row("fe", 2, 4000, 0.8, 0.82, 16, 1.0),
         row("budget", 1, 500, 0.7, 0.79),
         row("budget", 2, 480, 0.7, 0.80),
     ]
@@ -44,12 +44,22 @@ def test_differences_are_paired_by_seed() -> None:
     assert row["width"] == 8
 
 
+def setting_of(found: list[pd.DataFrame], share: float) -> set[str]:
+    kept = at_equal_bytes.best(pd.concat(found).drop(columns="share"))
+    return set(kept[(kept["method"] == "lsq") & (kept["share"] == share)]["setting"])
+
+
 def test_a_method_has_one_setting_that_most_seeds_have_of_equals_the_best_on_validation() -> None:
-    more = pd.DataFrame([row("lsq", 1, 500, 0.9, 0.9, 16)])
-    kept = at_equal_bytes.best(pd.concat([FOUND, RIVALS, more])).query("method == 'lsq'")
-    assert set(kept["setting"]) == {"lsq-8"}
-    both = pd.concat([FOUND, RIVALS, more, pd.DataFrame([row("lsq", 2, 500, 0.9, 0.9, 16)])])
-    assert set(at_equal_bytes.best(both).query("method == 'lsq'")["setting"]) == {"lsq-16"}
+    more, same = (pd.DataFrame([row("lsq", seed, 500, 0.9, 0.9, 16)]) for seed in (1, 2))
+    assert setting_of([FOUND, RIVALS, more], 0.125) == {"lsq-8"}
+    assert setting_of([FOUND, RIVALS, more, same], 0.125) == {"lsq-16"}
+
+
+def test_a_setting_fits_a_share_if_it_does_on_every_seed() -> None:
+    two = [pd.DataFrame([row("lsq", seed, size, 0.9, 0.9, 4)]) for seed, size in ((1, 240), (2, 251))]
+    assert setting_of([FOUND, *two], 0.125) == {"lsq-4"}
+    assert setting_of([FOUND, *two], 0.0625) == set()
+    assert setting_of([FOUND, two[0]], 0.0625) == {"lsq-4"}
 
 
 def test_the_best_rival_has_most_seeds_and_the_lead_is_paired() -> None:
@@ -63,8 +73,9 @@ def test_the_best_rival_has_most_seeds_and_the_lead_is_paired() -> None:
 def test_committed_runs_keep_to_their_budget() -> None:
     found = at_equal_bytes.runs(ROOT / "results", "ml-1m", "tuned", [1])
     assert (found.loc[found["method"] == "fe", "bytes"] == 4 * 13_560 * 17).all()
-    ours = found[found["method"] == "budget"]
-    assert (ours["bytes"] <= ours["share"] * 4 * 13_560 * 17).all()
+    kept = at_equal_bytes.best(found).query("share < 1")
+    assert "budget" in set(kept["method"])
+    assert (kept["bytes"] <= kept["share"] * 4 * 13_560 * 17).all()
 
 
 def test_no_records_are_no_rows(tmp_path: Path) -> None:

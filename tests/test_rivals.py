@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from conftest import COUNTS
@@ -15,14 +16,16 @@ from autodpq_rivals import mgqe
 from autodpq_rivals.dhe import DHE, primes
 from autodpq_rivals.double_hash import PRIME, DoubleHash
 from autodpq_rivals.dpq_vq import DPQVQ
-from autodpq_rivals.int_b import IntB, quantise
+from autodpq_rivals.int_b import SPANS, IntB, quantise
 from autodpq_rivals.lsq import LSQ
-from autodpq_rivals.mgqe import MGQE, CentroidNorm
+from autodpq_rivals.merge import Merge
+from autodpq_rivals.mgqe import MGQE
 from autodpq_rivals.mpe import MPE, TAU
+from autodpq_rivals.narrow import Narrow
 from autodpq_rivals.qr import QR
 from autodpq_rivals.rival import Rival, Table, distinct, packed, ranks
 from autodpq_rivals.rounding import SD, Rounded, Rounding
-from autodpq_rivals.vq import VQ
+from autodpq_rivals.vq import VQ, CentroidNorm
 
 N, X = 14, 4
 #: Features, the most frequent first.
@@ -31,25 +34,31 @@ IDS = torch.tensor([[2, 6, 12], [0, 7, 13], [2, 8, 9], [5, 6, 10]])
 
 #: Each rival with options, and its bytes by hand.
 RIVALS: dict[str, tuple[type[Rival], dict[str, object], int]] = {
+    "narrow": (Narrow, {}, 14 * 8),
+    "merge": (Merge, {"threshold": 4}, 12 * 8),  # ten kept rows, and one for each of two fields,
     # 24, 12 and 20 codes of 3 bits; a scale and an offset for each of 3 fields and 4 dimensions.
-    "int-b": (IntB, {"bits": 3}, 9 + 5 + 8 + 3 * 4 * 8),
-    "lsq": (LSQ, {"bits": 3}, 21 + 4 + 16),  # 56 codes; the step; c
-    "double-hash": (DoubleHash, {"kept": 4, "shared": 5}, 9 * 16 + 8),
-    "dhe": (DHE, {"hashes": 6, "width": 5}, 4 * (35 + 4 * 30 + 24) + 8),
-    "qr": (QR, {"collisions": 4}, (4 + 4) * 16),
-    "one book": (DPQVQ, {"centroids": 8, "subspaces": 2, "shared": True}, 11 + 8 * 16),  # 28 codes of 3 bits
+    "int-b": (IntB, {"bits": 3}, 9 + 5 + 8 + 3 * 4 * 4),
+    "lsq": (LSQ, {"bits": 3}, 21 + 2 + 8),  # 56 codes; the step; c
+    "double-hash": (DoubleHash, {"kept": 4, "shared": 5}, 9 * 8 + 8),
+    "dhe": (DHE, {"hashes": 6, "width": 5}, 2 * (35 + 4 * 30 + 24) + 8),
+    "qr": (QR, {"collisions": 4}, (4 + 4) * 8),
+    "one book": (
+        DPQVQ,
+        {"centroids": 8, "subspaces": 2, "shared": True, "tied": False},
+        11 + 8 * 8,
+    ),  # 28 codes of 3 bits
+    "tied book": (DPQVQ, {"centroids": 8, "subspaces": 2, "shared": True, "tied": True}, 11 + 8 * 4),
     # 12 codes of 3 bits, 6 of 2 and 10 of 3; books of 5, 3 and 5 centroids.
-    "book a field": (DPQVQ, {"centroids": 5, "subspaces": 2, "shared": False}, 5 + 2 + 4 + 13 * 16),
-    "mgqe": (MGQE, {"subspaces": 2}, 1 + 3 + 4 * 16),  # 4 codes of 2 bits, 24 of 1; see few_centroids
-    "mpe": (MPE, {"price": 1e-4}, 14 + 6 + 24 + 16),  # 28 entries of 4 bits; 14 widths of 3; 6 steps; c; see made
+    "book a field": (DPQVQ, {"centroids": 5, "subspaces": 2, "shared": False, "tied": False}, 5 + 2 + 4 + 13 * 8),
+    "mgqe": (MGQE, {"centroids": 4, "subspaces": 2}, 1 + 3 + 4 * 8),  # 4 codes of 2 bits, 24 of 1; see few_centroids
+    "mpe": (MPE, {"price": 1e-4}, 14 + 6 + 12 + 8),  # 28 entries of 4 bits; 14 widths of 3; 6 steps; c; see made
 }
 
 
 @pytest.fixture(autouse=True)
 def few_centroids(monkeypatch: pytest.MonkeyPatch) -> None:
-    """MGQE with 4 centroids; all but the two most frequent features may use the first 2 of them."""
-    monkeypatch.setattr(mgqe, "ALL", 4)
-    monkeypatch.setattr(mgqe, "FEW", 2)
+    """MGQE: all but the two most frequent features may use half of the centroids."""
+    monkeypatch.setattr(mgqe, "FEWER", 2)
 
 
 def table(schema: Schema, dim: int = X) -> Table:
@@ -90,6 +99,16 @@ def dhe(rival: DHE, x: int) -> Tensor:
     return rival.net(torch.tensor([[2 * n / (10**6 - 1) - 1 for n in u]]))[0]
 
 
+def narrow(rival: Narrow, x: int) -> Tensor:
+    return rival.rows.table[x]
+
+
+def merge(rival: Merge, x: int) -> Tensor:
+    """Kept rows in the order of the features, then one for the rare of the first field and one for the last's."""
+    kept = [n for n in range(N) if COUNTS[n] >= 4]
+    return rival.rows.table[kept.index(x) if x in kept else 10 + (x >= 9)]
+
+
 def qr(rival: QR, x: int) -> Tensor:
     return rival.quotient.table[x // rival.collisions] * rival.remainder.table[x % rival.collisions]
 
@@ -109,18 +128,28 @@ def mpe(rival: MPE, x: int) -> Tensor:
 
 def vq(rival: VQ, x: int) -> Tensor:
     book, k = int(rival.book[x]), int(rival.limit[x])
+    mean, variance = rival.norms[book].mean.tolist(), rival.norms[book].variance.tolist()
     parts = []
     for d, part in enumerate(rival.rows.table[x].view(2, 2)):
-        centroids = rival.centroids[book, d]
+        centroids = rival.centroids[book, d if rival.centroids.shape[1] > 1 else 0]
         responses = [-(part - c).square().sum().item() for c in centroids[:k]]
-        if isinstance(rival.norm, CentroidNorm):
-            mean, variance = rival.norm.mean.tolist(), rival.norm.variance.tolist()
-            responses = [(r - mean[n]) / math.sqrt(variance[n] + 1e-3) for n, r in enumerate(responses)]
+        responses = [(r - mean[n]) / math.sqrt(variance[n] + 1e-3) for n, r in enumerate(responses)]
         parts.append(centroids[responses.index(max(responses))])
     return torch.cat(parts)
 
 
-HAND = {IntB: int_b, DoubleHash: double_hash, DHE: dhe, QR: qr, LSQ: lsq, MPE: mpe, DPQVQ: vq, MGQE: vq}
+HAND = {
+    Narrow: narrow,
+    Merge: merge,
+    IntB: int_b,
+    DoubleHash: double_hash,
+    DHE: dhe,
+    QR: qr,
+    LSQ: lsq,
+    MPE: mpe,
+    DPQVQ: vq,
+    MGQE: vq,
+}
 
 
 @pytest.mark.parametrize("name", RIVALS)
@@ -170,23 +199,44 @@ def test_codes_are_packed_to_the_byte() -> None:
 # int-b after training.
 
 
-def test_quantised_rows_are_the_nearest_of_evenly_spaced_values() -> None:
-    torch.manual_seed(0)
-    rows, sizes = torch.randn(10, 3), [6, 4]
-    rows[6:, 1] = 0.25  # one value: kept as it is
-    found = quantise(rows, sizes, 2)
-    for part, got in zip(rows.split(sizes), found.split(sizes), strict=True):
-        for column, values in zip(part.T, got.T, strict=True):
-            low, high = float(column.min()), float(column.max())
-            levels = [low + n * (high - low) / 3 for n in range(4)]
-            expected = [min(levels, key=lambda level, w=w: abs(w - level)) for w in column.tolist()]
-            torch.testing.assert_close(values, torch.tensor(expected), atol=1e-6, rtol=1e-5)
+def spaced(column: list[float], span: float, bits: int) -> list[float]:
+    """The nearest of 2^b values about the middle, with low and step in float16."""
+    middle, half = (min(column) + max(column)) / 2, (max(column) - min(column)) / 2 * span
+    low, step = (float(np.float16(x)) for x in (middle - half, 2 * half / (2**bits - 1)))
+    levels = [low + n * step for n in range(2**bits)]
+    return [min(levels, key=lambda level: abs(w - level)) for w in column]
 
 
-def test_many_bits_change_nothing_and_few_bits_leave_few_values() -> None:
+def test_quantised_rows_are_the_nearest_of_evenly_spaced_values_that_lose_least(schema: Schema) -> None:
+    rows = torch.randn(N, 3, generator=torch.Generator().manual_seed(0))
+    rows[6:9, 1] = 0.25  # one value: kept as it is
+    found, sizes, spans = quantise(rows, schema, 2), schema.sizes, set()
+    parts = zip(rows.split(sizes), found.split(sizes), COUNTS.split(sizes), strict=True)
+    for (column, values), counts in [(pair, n) for r, g, n in parts for pair in zip(r.T, g.T, strict=True)]:
+        tried = {span: spaced(column.tolist(), span, 2) for span in SPANS}
+        lost = {
+            span: sum(int(n) * (w - v) ** 2 for n, w, v in zip(counts, column.tolist(), of, strict=True))
+            for span, of in tried.items()
+        }
+        spans.add(best := min(lost, key=lambda span: lost[span]))
+        torch.testing.assert_close(values, torch.tensor(tried[best]), atol=1e-6, rtol=1e-5)
+    assert len(spans) > 1
+
+
+def test_many_bits_change_little_and_few_bits_leave_few_values() -> None:
     rows = torch.randn(50, 2, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(quantise(rows, [50], 16), rows, atol=1e-4, rtol=0)
-    assert len(quantise(rows, [50], 2)[:, 0].unique()) == 4
+    schema = Schema("ml-100k", ("a",), (50,), torch.ones(50, dtype=torch.int64), 40, "")
+    torch.testing.assert_close(quantise(rows, schema, 10), rows, atol=5e-3, rtol=0)
+    assert len(quantise(rows, schema, 2)[:, 0].unique()) == 4
+
+
+@pytest.mark.parametrize("name", [name for name in RIVALS if name != "int-b"])
+def test_numbers_are_stored_as_float16(schema: Schema, name: str) -> None:
+    rival = made(schema, name)
+    before = [p.detach().clone() for p in rival.parameters()]
+    rival.store()
+    for was, now in zip(before, rival.parameters(), strict=True):
+        assert torch.equal(now, torch.from_numpy(was.numpy().astype(np.float16).astype(np.float32)))
 
 
 # LSQ+ and MPE.
@@ -274,7 +324,7 @@ def test_mpe_settles_on_the_largest_likely_width_and_starts_again(schema: Schema
 # DPQ-VQ and MGQE.
 
 
-@pytest.mark.parametrize("name", ["one book", "book a field", "mgqe"])
+@pytest.mark.parametrize("name", ["one book", "tied book", "book a field", "mgqe"])
 def test_vq_passes_gradients_to_rows_and_moves_centroids_by_its_loss_alone(schema: Schema, name: str) -> None:
     rival = made(schema, name).train()
     q = rival(IDS)
@@ -292,10 +342,12 @@ def test_vq_passes_gradients_to_rows_and_moves_centroids_by_its_loss_alone(schem
     assert rival.centroids.grad.abs().sum() > 0
 
 
-@pytest.mark.parametrize("name", ["one book", "book a field"])
-def test_vq_is_the_same_in_training_and_evaluation(schema: Schema, name: str) -> None:
-    rival = made(schema, name)
-    torch.testing.assert_close(rival.train()(IDS), rival.eval()(IDS))
+def test_a_book_without_a_feature_in_the_batch_stays_as_it_is(schema: Schema) -> None:
+    rival = made(schema, "book a field").train()
+    before = [norm.mean.clone() for norm in rival.norms]
+    rival(IDS[:, :2])  # of the first two fields
+    assert [torch.equal(norm.mean, was) for norm, was in zip(rival.norms, before, strict=True)] == [False, False, True]
+    assert rival.extra_loss().isfinite()
 
 
 def test_rare_features_of_mgqe_use_the_first_centroids(schema: Schema) -> None:
@@ -356,5 +408,10 @@ def test_frequent_features_of_double_hash_share_nothing(schema: Schema) -> None:
 def test_no_two_features_of_qr_share_both_rows(schema: Schema) -> None:
     m = RIVALS["qr"][1]["collisions"]
     assert len({(x // m, x % m) for x in range(N)}) == N
-    start = QR(table(schema), collisions=m)
-    assert all(math.sqrt(1 / N) <= p.min() and p.max() <= 1 for p in start.parameters())
+
+
+def test_products_of_qr_start_as_large_as_rows() -> None:
+    torch.manual_seed(0)
+    schema = Schema("ml-100k", ("a",), (2000,), torch.ones(2000, dtype=torch.int64), 40, "")
+    start = QR(Table(schema, 8, lambda tensor: tensor.normal_(0, 0.01)), collisions=40)
+    assert start.vectors(torch.arange(2000)).square().mean().sqrt().item() == pytest.approx(0.01, rel=0.1)

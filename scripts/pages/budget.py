@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -88,26 +89,29 @@ def _bold_ours(method: str) -> str:
 
 def targets() -> str:
     """What was aimed at, and what came out; and the best rival."""
-    rows = []
-    for recipe, allowed in ALLOWED.items():
-        made = pd.DataFrame() if found(recipe).empty else at_equal_bytes.verdicts(found(recipe), MARGINS[recipe])
-        for _, row in made.iterrows():
-            share, limit = row["share"], allowed.get(row["share"])
-            kept = row["p_equal"] < LEVEL if limit == MARGINS[recipe] else limit and row["difference"] >= -limit
-            rows.append(
-                [
-                    *(f"`{recipe}`, {share:.1%}", "–" if limit is None else f"{-limit:+.4f}", f"{row['n']:.0f}"),
-                    *(_with(row["difference"], row["half"], "+.4f"), p_value(row["p_equal"])),
-                    *(
-                        "" if limit is None else "met" if kept else "missed",
-                        at_equal_bytes.NAMES.get(row["rival"], "–"),
-                    ),
-                    *(f"{row['n_rival']:.0f}" if row["rival"] else "–", _with(row["lead"], row["lead_half"], "+.4f")),
-                    p_value(row["p_holm"]),
-                ]
-            )
-    head = ["budget", "aim", "seeds", "difference to FE", "p equal", "", "best rival", "pairs", "over it", "p, Holm"]
+    rows = [_target(recipe, row) for recipe in ALLOWED if not found(recipe).empty for row in _verdicts(recipe)]
+    head = ["budget", "aim", "seeds", "difference to FE", "p equal", "", "best rival", "pairs", "over it", "p"]
     return markdown(head, rows) if rows else NOT_YET
+
+
+def _verdicts(recipe: str) -> list[dict[str, Any]]:
+    return at_equal_bytes.verdicts(found(recipe), MARGINS[recipe]).to_dict("records")
+
+
+def _target(recipe: str, row: dict[str, Any]) -> list[str]:
+    """A budget's aim, by equivalence if it is as large as the margin and else by the mean; and the best rival."""
+    limit, tested = ALLOWED[recipe].get(row["share"]), ALLOWED[recipe].get(row["share"]) == MARGINS[recipe]
+    kept = row["p_equal_holm"] < LEVEL if tested else limit and row["difference"] >= -limit
+    against = ["–"] * 4
+    if row["rival"]:
+        p = p_value(row["p_holm"]) if row["n_rival"] == row["n"] else "unfinished"
+        lead = _with(row["lead"], row["lead_half"], "+.4f")
+        against = [at_equal_bytes.NAMES[row["rival"]], f"{row['n_rival']:.0f}", lead, p]
+    return [
+        *(f"`{recipe}`, {row['share']:.1%}", f"{-limit:+.4f}" if limit else "–", f"{row['n']:.0f}"),
+        *(_with(row["difference"], row["half"], "+.4f"), p_value(row["p_equal_holm"]) if tested else ""),
+        *("" if limit is None else "met" if kept else "missed", *against),
+    ]
 
 
 def _with(mean: float, spread: float, how: str) -> str:
@@ -135,8 +139,8 @@ def picture() -> str:
 def _below() -> str:
     """What the picture has no room for."""
     rows = data()
-    below = rows[rows["auc"] < at_equal_bytes.lowest(rows)]
-    said = [f"{at_equal_bytes.NAMES[r['method']]} at {r['share']:.1%} ({r['auc']:.4f})" for _, r in below.iterrows()]
+    below = rows[rows["place"] < at_equal_bytes.lowest(rows)]
+    said = [f"{at_equal_bytes.NAMES[r['method']]} at {r['share']:.1%} ({r['place']:.4f})" for _, r in below.iterrows()]
     return f" Below the picture: {', '.join(said)}." if said else ""
 
 

@@ -72,9 +72,9 @@ def _over(baseline: str) -> str:
     best, middle, plain = of.loc[of["effect"].idxmax()], of.loc[of["median"].idxmax()], of.iloc[0]
     ours, base = (f"by {best[key] - plain[key]:+.4f} to {best[key]:.4f}" for key in ("ours", "base"))
     return (
-        f"Over {baseline} the paper gains {plain['paper']:+.4f}. Where nothing is chosen on the test split, the largest "
-        f"mean gain is that of {_gain(best)}; from {plain['name']} AutoDPQ moves {ours} and {baseline} {base}. The largest "
-        f"median is that of {_gain(middle)}. The interval reaches the paper's gain under {_reaching(of)}."
+        f"Over {baseline} the paper gains {plain['paper']:+.4f}. Where nothing is chosen on the test split, the "
+        f"largest mean gain is that of {_gain(best)}; from {plain['name']} AutoDPQ moves {ours} and {baseline} {base}. "
+        f"The largest median is that of {_gain(middle)}. The interval reaches the paper's gain under {_reaching(of)}."
     )
 
 

@@ -1,0 +1,50 @@
+"""Merging: rare features of a field share a row, the paper's Others, with a threshold that is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from autodpq_lib.embedding.full import Full
+from autodpq_lib.embedding.others import others_rows
+from autodpq_rivals.rival import FLOAT, Rival, Table
+
+
+class Merge(Rival):
+    """Features that occur fewer than ``threshold`` times share a row with those of their field (section 4.2).
+
+    Args:
+        table: the full table.
+        threshold: in samples.
+    """
+
+    row: Tensor
+
+    def __init__(self, table: Table, *, threshold: int) -> None:
+        super().__init__()
+        self.register_buffer("row", _rows(table, threshold), persistent=False)
+        self.rows = Full(1 + int(self.row.max()), table.dim, table.init)
+
+    def vectors(self, features: Tensor) -> Tensor:
+        """Vectors of distinct features: int64 ``[U]`` -> ``[U, X]``."""
+        return self.rows(self.row[features])
+
+    @staticmethod
+    def size(table: Table, *, threshold: int) -> int:
+        """A row for each kept feature, and for each field that has rare ones."""
+        return FLOAT * table.dim * (1 + int(_rows(table, threshold).max()))
+
+    def served_bytes(self) -> int:
+        """The table."""
+        return FLOAT * self.rows.table.numel()
+
+
+def _rows(table: Table, threshold: int) -> Tensor:
+    return others_rows(replace(table.schema, threshold=threshold))
+
+
+def thresholds(counts: Tensor) -> list[int]:
+    """Those that differ in what they merge, ascending."""
+    return [int(count) + 1 for count in torch.unique(counts)]

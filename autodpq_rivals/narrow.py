@@ -1,0 +1,33 @@
+"""Narrow FE: every feature has its row, of fewer dimensions."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from autodpq_lib.embedding.full import Full
+from autodpq_rivals.rival import FLOAT, Rival, Table
+
+
+class Narrow(Rival):
+    """FE's table (the paper, section 4.2), of the width X that the configuration has.
+
+    Args:
+        table: the full table.
+    """
+
+    def __init__(self, table: Table) -> None:
+        super().__init__()
+        self.rows = Full(table.rows, table.dim, table.init)
+
+    def vectors(self, features: Tensor) -> Tensor:
+        """Vectors of distinct features: int64 ``[U]`` -> ``[U, X]``."""
+        return self.rows(features)
+
+    @staticmethod
+    def size(table: Table) -> int:
+        """``N X`` numbers."""
+        return FLOAT * table.rows * table.dim
+
+    def served_bytes(self) -> int:
+        """The table."""
+        return FLOAT * self.rows.table.numel()
