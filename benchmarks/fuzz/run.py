@@ -50,7 +50,8 @@ def table() -> str:
     files = markdown(head, [[name, *(f"{n:,}" for n in counts.values())] for name, counts in rows.items()])
     said = {"refused": "refused", "stale": "no longer counts, by its identity", "the same": "the same as before"}
     edits = [
-        [said.get(key, f"read, for nothing bears on this in {key}"), f"{n:,}"] for key, n in found["records"].items()
+        [said.get(key, f"read: this part of {key} is checked against nothing"), f"{n:,}"]
+        for key, n in found["records"].items()
     ]
     return f"{files}\n{markdown(['a record with one thing edited', 'edits'], edits)}"
 

@@ -56,7 +56,7 @@ def _absent(recipe: str) -> str:
     """The methods without a run on the seeds of the compressor."""
     has = set() if found(recipe).empty else set(found(recipe)["method"])
     names = [at_equal_bytes.NAMES[name] for name in (STRATEGY, *METHODS) if name not in has]
-    return f"Not run yet on these seeds, `{recipe}`: {', '.join(names) or 'none'}."
+    return f"Not run yet on these seeds, `{recipe}`: {'; '.join(names) or 'none'}."
 
 
 def models() -> str:
@@ -156,13 +156,15 @@ def in_short() -> str:
     """README's picture, and what the compressor loses at each budget."""
     rows = data().set_index("method")
     ours = rows.loc[[STRATEGY]]
-    costs = ", ".join(f"{row['difference']:+.4f} at {row['share']:.1%} of the bytes" for _, row in ours.iterrows())
+    costs = ", ".join(f"{row['difference']:+.4f} at {row['share']:.1%}" for _, row in ours.iterrows())
     kept = rows.loc["autodpq", "bytes"] / rows.loc["fe", "bytes"]
     return (
         f"{_image('results/budget.png')}\n"
         "*What to see: how far to the left the thick line stays on FE, the dashed one.* "
-        "`make compress RECORD= BYTES=30000` makes FE small by a [rate-distortion choice](results/budget.md). "
-        f"Its AUC minus FE's, recipe `{RECIPE}`, {ours['n'].min()} seeds: {costs}. AutoDPQ keeps {kept:.0%}.\n"
+        "`make compress RECORD=runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json BYTES=30000`, after `make demo`, makes FE "
+        "small by a [rate-distortion choice](results/budget.md); these bytes are all of the file. Its AUC minus FE's, by the "
+        f"bytes of embedding and first-order weights, recipe `{RECIPE}`, {ours['n'].min()} seeds: {costs}. AutoDPQ keeps "
+        f"{kept:.0%}.\n"
     )
 
 

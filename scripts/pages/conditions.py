@@ -129,14 +129,16 @@ def steps() -> pd.DataFrame:
 
 
 def ladder_picture() -> str:
-    """The ladder's picture, its numbers as alternative text."""
+    """The ladder's picture, its numbers as alternative text, and what is not run yet."""
     rows = "; ".join(
         f"without {row['without']}, pretrain {row['pretrain']}: {_interval(row)}, {row['n']:.0f} seeds"
         for _, row in steps().iterrows()
-    )
+    ).replace("without nothing", "whole")
+    wanted = len(ladder.LENGTHS) * len(ladder.PARTS)
+    left = f" Not run yet: {wanted - len(steps())} of {wanted} marks." if len(steps()) < wanted else ""
     return (
         f"![AutoDPQ's gain over FE by the epochs of its pretrain. {rows}.](ladder.png)\n\n*What to see: how the gain "
-        "changes with the pretrain, and how much of it stays when a part is taken out.*\n"
+        f"changes with the pretrain, and how much of it stays when a part is taken out.{left}*\n"
     )
 
 

@@ -61,17 +61,28 @@ def parts() -> str:
 
 
 def table(place: str) -> str:
-    """Means and spreads on test, beside the paper's AUC."""
+    """Means and spreads on test, beside the paper's AUC, and what is not run yet."""
     rows = [
         [
             *(str(name), f"{row['n']:.0f}", f"{row['paper']:.4f}", f"{row['auc']:.4f} ± {row['auc sd']:.4f}"),
             f"{row['logloss']:.4f} ± {row['logloss sd']:.4f}",
             *(f"{row['touched auc']:.4f} ± {row['touched auc sd']:.4f}", f"{row['space']:,.0f}"),
+            f"{row['cost']:.1f}" if pd.notna(row["cost"]) else "",
         ]
         for name, row in means(place).iterrows()
     ]
-    head = ["", "seeds", "AUC ↑, the paper", "AUC ↑", "logloss ↓", "AUC ↑, touched samples", "Space ↓"]
-    return markdown(head, rows)
+    head = [
+        "",
+        "seeds",
+        "AUC ↑, the paper",
+        "AUC ↑",
+        "logloss ↓",
+        "AUC ↑, touched samples",
+        "Space ↓",
+        "FE trainings ↓",
+    ]
+    absent = [name for name, each in runs(place).items() if not each]
+    return markdown(head, rows) + (f"\nNot run yet: {', '.join(absent)}.\n" if absent else "")
 
 
 def differences(place: str) -> str:
@@ -147,9 +158,14 @@ def picture() -> str:
     beyond = int((table["high"] < table["paper"]).sum())
     return (
         f"![Differences in AUC. {rows}.](readings.png)\n\n*What to see: how far each reading lies from the paper's "
-        f"diamond, which is beyond {beyond} of {len(table)} intervals, and whether it leaves the grey band, in which a "
+        f"diamond, which is beyond {beyond} of {len(table)} intervals{_not_run()}, and whether it leaves the grey band, in which a "
         f"difference is below {MARGIN:g}. Intervals are Welch's.*\n"
     )
+
+
+def _not_run() -> str:
+    absent = [f"{name} in {TITLES[place]}" for place in PLACES for name, each in runs(place).items() if not each]
+    return f" ({', '.join(absent)} is not run yet)" if absent else ""
 
 
 def _of(place: str) -> dict[str, Callable[[], str]]:
