@@ -31,6 +31,7 @@ ALLOWED = {
 #: Recipe -> the margin of the test of equivalence; an aim of that size is met by equivalence, another by the mean.
 MARGINS = {"tuned": 0.0005, "paper": 0.001}
 NOT_YET = "Not run yet.\n"
+DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
 
 
 @cache
@@ -160,11 +161,10 @@ def in_short() -> str:
     kept = rows.loc["autodpq", "bytes"] / rows.loc["fe", "bytes"]
     return (
         f"{_image('results/budget.png')}\n"
-        "*What to see: how far to the left the thick line stays on FE, the dashed one.* "
-        "`make compress RECORD=runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json BYTES=30000`, after `make demo`, makes FE "
-        "small by a [rate-distortion choice](results/budget.md); these bytes are all of the file. Its AUC minus FE's, by the "
-        f"bytes of embedding and first-order weights, recipe `{RECIPE}`, {ours['n'].min()} seeds: {costs}. AutoDPQ keeps "
-        f"{kept:.0%}.\n"
+        "*What to see: how far to the left the thick line stays on FE, the dashed one.* After `make demo`, "
+        f"`make compress RECORD={DEMO} BYTES=30000` makes FE small by a [rate-distortion choice](results/budget.md); these "
+        "bytes are all of the file. Its AUC minus FE's, by the bytes of embedding and first-order weights, recipe "
+        f"`{RECIPE}`, {ours['n'].min()} seeds: {costs}. AutoDPQ keeps {kept:.0%}.\n"
     )
 
 

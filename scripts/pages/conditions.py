@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from autodpq_eval import conditions, ladder
 from autodpq_eval.layout import markdown
 from autodpq_eval.paper import gain, table_value
+from autodpq_eval.plans import LENGTHS, PARTS
 from autodpq_lib.config import RECIPES
 from scripts.pages.committed import RESULTS
 
@@ -134,7 +135,7 @@ def ladder_picture() -> str:
         f"without {row['without']}, pretrain {row['pretrain']}: {_interval(row)}, {row['n']:.0f} seeds"
         for _, row in steps().iterrows()
     ).replace("without nothing", "whole")
-    wanted = len(ladder.LENGTHS) * len(ladder.PARTS)
+    wanted = len(LENGTHS) * len(PARTS)
     left = f" Not run yet: {wanted - len(steps())} of {wanted} marks." if len(steps()) < wanted else ""
     return (
         f"![AutoDPQ's gain over FE by the epochs of its pretrain. {rows}.](ladder.png)\n\n*What to see: how the gain "
