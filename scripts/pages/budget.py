@@ -162,8 +162,8 @@ def in_short() -> str:
     return (
         f"{_image('results/budget.png')}\n"
         "*What to see: how far to the left the thick line stays on FE, the dashed one.* After `make demo`, "
-        f"`make compress RECORD={DEMO} BYTES=30000` makes FE small by a [rate-distortion choice](results/budget.md); these "
-        "bytes are all of the file. Its AUC minus FE's, by the bytes of embedding and first-order weights, recipe "
+        f"`make compress RECORD={DEMO} BYTES=30000` makes FE small by a [rate-distortion choice](results/budget.md); "
+        "these bytes are all of the file. Its AUC minus FE's, by the bytes of embedding and first-order weights, recipe "
         f"`{RECIPE}`, {ours['n'].min()} seeds: {costs}. AutoDPQ keeps {kept:.0%}.\n"
     )
 

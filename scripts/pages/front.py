@@ -67,8 +67,8 @@ def verdict() -> str:
             *(f"- Ours under `{recipe}`: {_gains(recipe)}. {_levels(recipe)}" for recipe in RECIPES),
             f"- AutoDPQ over FE in AUC on ten seeds: {'; '.join(_ten_seeds(recipe) for recipe in RECIPES)}.",
             f"- Space agrees with the paper's to the thousand for {space}.",
-            f"- The comparisons in the paper's text: {_counts()}. Reproduced under both recipes and in every reading that "
-            f"changes it: {held}.\n",
+            f"- The comparisons in the paper's text: {_counts()}. Reproduced under both recipes and in every reading "
+            f"that changes it: {held}.\n",
         ]
     )
 

@@ -158,8 +158,8 @@ def picture() -> str:
     beyond = int((table["high"] < table["paper"]).sum())
     return (
         f"![Differences in AUC. {rows}.](readings.png)\n\n*What to see: how far each reading lies from the paper's "
-        f"diamond, which is beyond {beyond} of {len(table)} intervals{_not_run()}, and whether it leaves the grey band, "
-        f"in which a difference is below {MARGIN:g}. Intervals are Welch's.*\n"
+        f"diamond, which is beyond {beyond} of {len(table)} intervals{_not_run()}, and whether it leaves the grey "
+        f"band, in which a difference is below {MARGIN:g}. Intervals are Welch's.*\n"
     )
 
 
