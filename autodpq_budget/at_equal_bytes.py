@@ -45,7 +45,7 @@ KNOBS = {"options", "embedding_dim", "subspaces"}
 
 
 def runs(out: Path, dataset: str, recipe: str, seeds: Sequence[int], model: str = "deepfm") -> pd.DataFrame:
-    """A row a run: method, setting, width X, seed, bytes of both tables, AUCs.
+    """A row a run: method, setting, whether it is otherwise taught, width X, seed, bytes of both tables, AUCs.
 
     Methods are the strategies of Table 1 as they come, and those that are told how many bytes they may have.
     """
@@ -63,9 +63,11 @@ def _counts(record: Record) -> bool:
 def _row(record: Record) -> dict[str, object]:
     config = record.config
     fields = FIELDS.get(config.dataset) or len(load_schema(config.dataset, config.threshold).fields)
+    plain = {key: value for key, value in config.options.items() if key != "taught"}
     return {
         "method": config.strategy,
-        "setting": kind(config),
+        "setting": kind(config.model_copy(update={"options": plain})),
+        "otherwise": plain != config.options,
         "width": config.embedding_dim,
         "seed": config.seed,
         "bytes": tables(record, fields),
@@ -81,6 +83,7 @@ def best(found: pd.DataFrame) -> pd.DataFrame:
     was chosen on a seed of its own, where the batch has run. The strategies of Table 1, which are not told how many
     bytes they may have, have share 1.
     """
+    found = found[~found["otherwise"]]
     plain = found["method"].isin(STRATEGIES)
     full, told = found.loc[found["method"] == "fe", "bytes"].max(), found[~plain]
     of = told.groupby(["method", "setting"]).agg(
@@ -113,10 +116,30 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
                 "width": of["width"].iloc[0],
                 **{"auc": of["auc"].mean(), "sd": of["auc"].std()},
                 **{"difference": gap["effect"], "half": gap["high"] - gap["effect"]},
-                "place": np.mean([*fe.values()]) + (0.0 if method == "fe" else gap["effect"]),
+                "place": np.mean([*fe.values()]) + np.mean([mine[seed] - fe[seed] for seed in {*mine} & {*fe}]),
             }
         )
     return pd.DataFrame(rows).sort_values(["share", "method"], ascending=[False, True], ignore_index=True)
+
+
+def teaching(found: pd.DataFrame) -> pd.DataFrame:
+    """What the teacher is worth: a row a setting that is taught and not, the compressor's among them.
+
+    Args:
+        found: of :func:`runs`.
+    """
+    full, rows = found.loc[found["method"] == "fe", "bytes"].max(), []
+    for (method, setting), of in found[~found["method"].isin(STRATEGIES)].groupby(["method", "setting"]):
+        sides = [dict(zip(part["seed"], part["auc"], strict=True)) for _, part in of.groupby("otherwise")]
+        if len(sides) > 1:
+            plain, other = sides
+            taught, labels = (plain, other) if method == STRATEGY else (other, plain)
+            share = min(share for share in SHARES if of["bytes"].max() <= int(share * full))
+            gap, both = paired_effect(taught, labels), sorted({*taught} & {*labels})
+            means = {"taught": np.mean([taught[n] for n in both]), "labels": np.mean([labels[n] for n in both])}
+            rows.append({"share": share, "method": method, "setting": setting, **means, **gap})
+    columns = ["share", "method"]
+    return pd.DataFrame(rows).sort_values(columns, ascending=[False, True]) if rows else pd.DataFrame()
 
 
 def verdicts(found: pd.DataFrame, margin: float) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 
 from autodpq_budget.strategy import STRATEGY
-from autodpq_budget.teach import TAUGHT, TEACHER, like, width
+from autodpq_budget.teach import LEARNERS, TAUGHT, TEACHER, like, width
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import TABLE_SEEDS, status
@@ -26,6 +26,8 @@ SHARES = (0.125, 0.0625, 0.031, 0.016, 0.008)
 CHOICE_SEED = 11
 #: Rivals of each share that all seeds have; the rest have those of Table 1.
 BEST = 3
+#: Shares at which controls tell what the teacher is worth.
+TAUGHT_SHARES = (0.0625, 0.031, 0.016)
 #: Models beside DeepFM, and the shares at which they are compressed, on the seeds of Table 1.
 OTHER_MODELS: tuple[Model, ...] = ("pnn", "dcn")
 OTHER_SHARES = (0.125, 0.031, 0.008)
@@ -59,6 +61,7 @@ def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> l
         wanted = found if seed in TABLE_SEEDS else best(found)
         plans += with_teachers([run.model_copy(update={"seed": seed}) for run, _ in wanted.values()])
     few = [seed for seed in others if seed in TABLE_SEEDS]
+    plans += [run for seed in few for run in otherwise_taught(found, seed)]
     plans += [run for model, seed in product(OTHER_MODELS, few) for run in of_model(found, model, seed)]
     return list(dict.fromkeys(plans))
 
@@ -80,6 +83,14 @@ def of_model(found: Chosen, model: Model, seed: int) -> list[RunConfig]:
         own = {"options": {"bytes": budget_of(schema, share, model)}, **width(run.embedding_dim)}
         made.append(configure(run.dataset, run.recipe, STRATEGY, seed, model=model, **own))
     return with_teachers(made)
+
+
+def otherwise_taught(found: Chosen, seed: int) -> list[RunConfig]:
+    """What the teacher is worth: the compressor from labels, and the best rivals that can learn from its teacher."""
+    runs = [run for (share, _), (run, _) in best(found).items() if share in TAUGHT_SHARES]
+    runs = [run for run in runs if run.strategy in (STRATEGY, *LEARNERS)]
+    options = [{"options": run.options | {"taught": run.strategy != STRATEGY}} for run in runs]
+    return [run.model_copy(update={"seed": seed} | own) for run, own in zip(runs, options, strict=True)]
 
 
 def candidates(dataset: str, recipe: str, seed: int) -> dict[tuple[float, str], list[RunConfig]]:

@@ -6,14 +6,16 @@ from typing import cast
 
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.compress import menu_of, on_groups
-from autodpq_budget.teach import TAUGHT, taught, taught_of, teacher_of
-from autodpq_budget.train_on import train_on
+from autodpq_budget.teach import LEARNERS, TAUGHT, fe_of, learn, taught, taught_of, teacher_of
+from autodpq_budget.train_on import LIMIT, Alone, train_on
 from autodpq_data.schema import Schema
 from autodpq_lib.config import METHOD_VERSION, RunConfig
 from autodpq_lib.models.build import MakesEmbedding, full
+from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.strategies import register
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
+from autodpq_rivals.methods import rival
 
 STRATEGY = "budget"
 
@@ -22,13 +24,30 @@ def budget(run: Run) -> list[Fit]:
     """FE of the run's width, taught, in ``bytes``; then trained on: the best round on validation.
 
     Options: ``bytes`` of embedding and first-order weights, as everywhere where methods are compared; ``onward``, off
-    to leave out the training on.
+    to leave out the training on; as a control ``taught``, off for labels in place of a teacher.
     """
+    if not run.config.options.get("taught", True):
+        return _alone(run)
     teacher, fits = teacher_of(run)
     model, own = taught_of(run, teacher)
-    offered, options = menu_of(model, run.schema, run.train), run.config.options
-    made = on_groups(run.config, run.schema, model, offered.tensors(offered.choose(int(options["bytes"]))))
-    return [*fits, *own, train_on(run, made, teacher, onward=bool(options.get("onward", True)))]
+    return [
+        *fits,
+        *own,
+        train_on(run, _chosen(run, model), teacher, onward=bool(run.config.options.get("onward", True))),
+    ]
+
+
+def _alone(run: Run) -> list[Fit]:
+    """FE of the run's width, from labels; trained on by labels, too."""
+    model, fits = fe_of(run, run.config.embedding_dim, "full-labels")
+    made = _chosen(run, model)
+    return [*fits, run.fit("compress", made, trainer=Alone(made, run.train, run.config), limit=LIMIT)]
+
+
+def _chosen(run: Run, model: CTRModel) -> CTRModel:
+    """A model in the bytes of the run."""
+    offered = menu_of(model, run.schema, run.train)
+    return on_groups(run.config, run.schema, model, offered.tensors(offered.choose(int(run.config.options["bytes"]))))
 
 
 def embedding(config: RunConfig, schema: Schema) -> ByGroups:
@@ -37,6 +56,8 @@ def embedding(config: RunConfig, schema: Schema) -> ByGroups:
 
 
 def register_budget() -> None:
-    """Make the compressor a strategy, and so the FE that it starts from."""
+    """Make the compressor a strategy, and so the FE that it starts from; rivals that learn may be taught."""
     register(STRATEGY, cast(MakesEmbedding, embedding), strategy=budget, version=METHOD_VERSION[STRATEGY])
     register(TAUGHT, full, strategy=taught)
+    for name in LEARNERS:
+        register(name, cast(MakesEmbedding, rival), strategy=learn, version=METHOD_VERSION[name])

@@ -14,17 +14,21 @@ from torch import Tensor
 import autodpq_native as native
 from autodpq_data.samples import Batch
 from autodpq_lib.config import RunConfig
-from autodpq_lib.models.build import full_model
+from autodpq_lib.models.build import final_model, full_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 from autodpq_lib.training.trainer import Trainer
+from autodpq_rivals.methods import METHODS
+from autodpq_rivals.strategies import stored, train_and_store
 from autodpq_runs.finish import model_folder
 
 #: Name of the strategy that is FE, taught; and width X of the FE that teaches, by which all are measured.
 TAUGHT, TEACHER = "taught", 16
 #: Keys in which what a run starts from is not like the run.
 OWN = ("options", "embedding_dim", "strategy", "subspaces")
+#: Rivals that are trained as they are served, and may be taught.
+LEARNERS = tuple(name for name in METHODS if name not in ("int-b", "mpe"))
 
 
 class Taught(Trainer):
@@ -50,9 +54,14 @@ class Taught(Trainer):
 
 def teacher_of(run: Run) -> tuple[CTRModel, list[Fit]]:
     """FE of width :data:`TEACHER` on the run's data, and its fit if it had to be trained."""
-    config = like(run.config, "fe", TEACHER)
+    return fe_of(run, TEACHER, "full-teacher")
+
+
+def fe_of(run: Run, dim: int, name: str) -> tuple[CTRModel, list[Fit]]:
+    """FE of width ``dim``, from labels, and its fit, of that name, if it had to be trained."""
+    config = like(run.config, "fe", dim)
     model = full_model(config, run.schema)
-    return model, [] if _load(model, config, run) else [run.fit("full-teacher", model, scored=False)]
+    return model, [] if _load(model, config, run) else [run.fit(name, model, scored=False)]
 
 
 def taught_of(run: Run, teacher: CTRModel) -> tuple[CTRModel, list[Fit]]:
@@ -71,6 +80,16 @@ def taught(run: Run) -> list[Fit]:
     teacher, fits = teacher_of(run)
     model = full_model(run.config, run.schema)
     return [*fits, run.fit("fit", model, trainer=Taught(model, run, teacher))]
+
+
+def learn(run: Run) -> list[Fit]:
+    """A rival, from labels or, with the option ``taught``, from what the compressor's teacher says: a control."""
+    if not run.config.options.get("taught"):
+        return train_and_store(run)
+    teacher, fits = teacher_of(run)
+    model = final_model(run.config, run.schema, None)
+    trained = run.fit("train", model, trainer=Taught(model, run, teacher), scored=False)
+    return stored(run, [*fits, trained])
 
 
 def like(config: RunConfig, strategy: str, dim: int) -> RunConfig:

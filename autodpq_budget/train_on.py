@@ -11,7 +11,7 @@ from autodpq_lib.config import Limit
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
-from autodpq_lib.training.trainer import Row
+from autodpq_lib.training.trainer import Row, Trainer
 
 #: Rounds at most, the one without training among them, and those that may bring nothing.
 LIMIT = Limit(rounds=9, patience=2)
@@ -35,6 +35,14 @@ class Onward(Taught):
         if number <= MOVES:
             move(self.model, self.teacher, self.schema, self.train)
         return super().round(number)
+
+
+class Alone(Trainer):
+    """The same without a teacher: labels are the targets, and codes stay where they are."""
+
+    def round(self, number: int) -> Row:
+        """One round; the first changes nothing."""
+        return super().round(number) if number else {"steps": 0}
 
 
 def train_on(run: Run, model: CTRModel, teacher: CTRModel, name: str = "compress", *, onward: bool = True) -> Fit:

@@ -32,10 +32,14 @@ METHODS: dict[str, type[Rival]] = {
 
 
 def rival(config: RunConfig, schema: Schema) -> Rival:
-    """The embedding of a configuration whose strategy is a rival's name, with its ``options``."""
+    """The embedding of a configuration whose strategy is a rival's name, with its ``options``.
+
+    One of them, ``taught``, says whom it learns from and is none of the embedding's.
+    """
     kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
-    made = kind(embedding, **config.options)
-    made.first_order = lambda: kind(weights, **kind.for_weights(config.options))
+    options = {key: value for key, value in config.options.items() if key != "taught"}
+    made = kind(embedding, **options)
+    made.first_order = lambda: kind(weights, **kind.for_weights(options))
     return made
 
 

@@ -16,8 +16,8 @@ from autodpq_system.paths import ROOT
 
 def row(method: str, seed: int, size: int, valid: float, auc: float, width: int = 8, share: float = 0.125) -> dict:
     setting = f"{method}-{width}"
-    return {"method": method, "setting": setting, "width": width, "seed": seed, "share": share, "bytes": size,
-            "valid": valid, "auc": auc}  # fmt: skip
+    return {"method": method, "setting": setting, "otherwise": False, "width": width, "seed": seed, "share": share,
+            "bytes": size, "valid": valid, "auc": auc}  # fmt: skip
 
 
 #: FE, the compressor of two widths, and two rivals on two seeds.
@@ -60,6 +60,18 @@ def test_a_setting_fits_a_share_if_it_does_on_every_seed() -> None:
     assert setting_of([FOUND, *two], 0.125) == {"lsq-4"}
     assert setting_of([FOUND, *two], 0.0625) == set()
     assert setting_of([FOUND, two[0]], 0.0625) == {"lsq-4"}
+
+
+def test_the_teacher_is_worth_what_pairs_differ_by() -> None:
+    """The compressor is taught as it comes, a rival as a control."""
+    others = [row("budget", 1, 500, 0.7, 0.75), row("budget", 2, 480, 0.7, 0.77)]
+    others += [row("lsq", 1, 500, 0.6, 0.71), row("lsq", 2, 500, 0.6, 0.75)]
+    found = pd.concat([FOUND, RIVALS, pd.DataFrame([{**of, "otherwise": True} for of in others])])
+    made = at_equal_bytes.teaching(found).set_index("method")
+    assert made["effect"].to_dict() == {"budget": pytest.approx(0.035), "lsq": pytest.approx(0.01)}
+    assert made.loc["lsq", ["labels", "taught", "n"]].tolist() == pytest.approx([0.72, 0.73, 2])
+    assert set(at_equal_bytes.best(found.drop(columns="share"))["otherwise"]) == {False}
+    assert at_equal_bytes.teaching(FOUND).empty
 
 
 def test_the_best_rival_has_most_seeds_and_the_lead_is_paired() -> None:

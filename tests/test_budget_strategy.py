@@ -70,6 +70,18 @@ def test_at_the_teachers_width_the_teacher_itself_is_compressed(tmp_path: Path, 
     assert [fit.name for fit in fits] == ["full-teacher", "compress"]
 
 
+def test_the_compressor_may_learn_from_labels_and_a_rival_from_its_teacher(tmp_path: Path, schema: Schema) -> None:
+    ours = small_config(strategy=NAME, options={"bytes": 250, "taught": False}, embedding_dim=8)
+    fits = STRATEGY[NAME](small_run(tmp_path / "a", schema, ours))
+    assert [fit.name for fit in fits] == ["full-labels", "compress"]
+    theirs = small_config(strategy="lsq", options={"bits": 3, "taught": True}, embedding_dim=8)
+    taught = STRATEGY["lsq"](small_run(tmp_path / "b", schema, theirs))
+    assert [fit.name for fit in taught] == ["full-teacher", "train", "store"]
+    plain = STRATEGY["lsq"](small_run(tmp_path / "c", schema, theirs.model_copy(update={"options": {"bits": 3}})))
+    assert [fit.name for fit in plain] == ["train", "store"]
+    assert not torch.equal(plain[-1].weights["embedding.rows.table"], taught[-1].weights["embedding.rows.table"])
+
+
 def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path: Path, schema: Schema) -> None:
     config = small_config(strategy=NAME, options={"bytes": 250}, embedding_dim=8)
     first = STRATEGY[NAME](small_run(tmp_path / "a", schema, config))[-1].weights
@@ -133,6 +145,10 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
             all_done[run.name()] = (0.5 + 0.01 * n + 0.001 * m, plan.budget_of(plan.load_schema(), key[0]))
     many = plan.budget_plan("ml-100k", "tuned", [1, 2], out=tmp_path)
     top = [max(runs, key=lambda run: all_done[run.name()][0]) for runs in every.values()]
+    controls = [run for run in many if "taught" in run.options]
+    assert {run.options["taught"] for run in controls if run.strategy == NAME} == {False}
+    assert {run.options["taught"] for run in controls if run.strategy != NAME} == {True}
+    many = [run for run in many if run not in controls]
     assert len([run for run in many if run.model == "deepfm"]) == 2 * (2 + len(set(top)))  # FE, and one that it teaches
     assert [run.strategy for run in many if run.model == "pnn"] == 2 * ["fe", TAUGHT, *[NAME] * 3]
     last = [run.model_copy(update={"seed": 4}) for run in top]

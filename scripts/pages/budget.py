@@ -35,9 +35,29 @@ DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
 
 
 @cache
+def every_run(recipe: str, model: str = "deepfm") -> pd.DataFrame:
+    """All runs at equal bytes on the reported seeds."""
+    return at_equal_bytes.runs(RESULTS, "ml-1m", recipe, TEN_SEEDS, model)
+
+
+def teachers() -> str:
+    """What is taught by FE beside what learns from labels."""
+    rows = [
+        [
+            *(f"`{recipe}`, {row['share']:.1%}", _bold_ours(row["method"]), f"{row['n']:.0f}"),
+            *(f"{row['labels']:.4f}", f"{row['taught']:.4f}"),
+            _with(row["effect"], row["high"] - row["effect"], "+.4f"),
+        ]
+        for recipe in RECIPES
+        for _, row in at_equal_bytes.teaching(every_run(recipe)).iterrows()
+    ]
+    return markdown(["budget", "method", "seeds", "from labels", "from FE", "difference"], rows) if rows else NOT_YET
+
+
+@cache
 def found(recipe: str = RECIPE, model: str = "deepfm") -> pd.DataFrame:
     """A run a method, share and seed, over the seeds that the compressor has; none where it has none."""
-    every = at_equal_bytes.runs(RESULTS, "ml-1m", recipe, TEN_SEEDS, model)
+    every = every_run(recipe, model)
     ours = set() if every.empty else set(every.loc[every["method"] == STRATEGY, "seed"])
     return at_equal_bytes.best(every[every["seed"].isin(ours)]) if ours else pd.DataFrame()
 
@@ -163,8 +183,8 @@ def in_short() -> str:
         f"{_image('results/budget.png')}\n"
         "*What to see: how far to the left the thick line stays on FE, the dashed one.* After `make demo`, "
         f"`make compress RECORD={DEMO} BYTES=30000` makes FE small by a [rate-distortion choice](results/budget.md); "
-        "these bytes are all of the file. Its AUC minus FE's, by the bytes of embedding and first-order weights, recipe "
-        f"`{RECIPE}`, {ours['n'].min()} seeds: {costs}. AutoDPQ keeps {kept:.0%}.\n"
+        "these bytes are all of the file. Its AUC minus FE's, by the bytes of embedding and first-order weights, "
+        f"recipe `{RECIPE}`, {ours['n'].min()} seeds: {costs}. AutoDPQ keeps {kept:.0%}.\n"
     )
 
 
@@ -187,6 +207,7 @@ BLOCKS = {
     "budget-table": table,
     "budget-targets": targets,
     "budget-models": models,
+    "budget-teachers": teachers,
     "budget-search": _if_measured("search_or_choice", search_or_choice.table),
     "budget-outside": _if_measured("outside", outside),
     "budget-large": _if_measured("large", large.table),
