@@ -44,7 +44,9 @@ NAMES = {
 KNOBS = {"options", "embedding_dim", "subspaces"}
 
 
-def runs(out: Path, dataset: str, recipe: str, seeds: Sequence[int], model: str = "deepfm") -> pd.DataFrame:
+def runs(
+    out: Path, dataset: str, recipe: str, seeds: Sequence[int], model: str = "deepfm", split_seed: int = 0
+) -> pd.DataFrame:
     """A row a run: method, setting, whether it is otherwise taught, width X, seed, bytes of both tables, AUCs.
 
     Methods are the strategies of Table 1 as they come, and those that are told how many bytes they may have.
@@ -52,11 +54,12 @@ def runs(out: Path, dataset: str, recipe: str, seeds: Sequence[int], model: str 
     paths = sorted((out / dataset / recipe / "records").glob(f"{model}-*.json"))
     wanted = tuple(f"{model}-{name}-" for name in (*STRATEGIES, *OUTSIDE))
     found = list(map(read_record, (path for path in paths if path.name.startswith(wanted))))
-    return pd.DataFrame([_row(record) for record in found if record.config.seed in seeds and _counts(record)])
+    found = [r for r in found if r.config.seed in seeds and r.config.split_seed == split_seed and _counts(r)]
+    return pd.DataFrame(map(_row, found))
 
 
 def _counts(record: Record) -> bool:
-    changed, method = set(record.config.changed()), record.config.strategy
+    changed, method = set(record.config.changed()) - {"split_seed"}, record.config.strategy
     return not changed if method in STRATEGIES else changed <= KNOBS and method != TAUGHT
 
 

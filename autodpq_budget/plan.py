@@ -26,6 +26,8 @@ SHARES = (0.125, 0.0625, 0.031, 0.016, 0.008)
 CHOICE_SEED = 11
 #: Rivals of each share that all seeds have; the rest have those of Table 1.
 BEST = 3
+#: Of a split that shares its test part with no other, but by chance.
+OTHER_SPLIT = 1
 #: Shares at which controls tell what the teacher is worth.
 TAUGHT_SHARES = (0.0625, 0.031, 0.016)
 #: Models beside DeepFM, and the shares at which they are compressed, on the seeds of Table 1.
@@ -61,7 +63,7 @@ def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> l
         wanted = found if seed in TABLE_SEEDS else best(found)
         plans += with_teachers([run.model_copy(update={"seed": seed}) for run, _ in wanted.values()])
     few = [seed for seed in others if seed in TABLE_SEEDS]
-    plans += [run for seed in few for run in otherwise_taught(found, seed)]
+    plans += [run for seed in few for run in (*otherwise_taught(found, seed), *on_another_split(found, seed))]
     plans += [run for model, seed in product(OTHER_MODELS, few) for run in of_model(found, model, seed)]
     return list(dict.fromkeys(plans))
 
@@ -69,7 +71,7 @@ def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> l
 def with_teachers(runs: Sequence[RunConfig]) -> list[RunConfig]:
     """Runs of one seed, and first what the compressor among them starts from: FE, and those that it teaches."""
     ours = [run for run in runs if run.strategy == STRATEGY]
-    fe = [configure(run.dataset, run.recipe, "fe", run.seed, model=run.model) for run in runs[:1]]
+    fe = [like(run, "fe", TEACHER) for run in runs[:1]]
     narrow = [run for run in ours if run.embedding_dim != TEACHER]
     return [*fe, *dict.fromkeys(like(run, TAUGHT, run.embedding_dim) for run in narrow), *ours, *runs]
 
@@ -91,6 +93,12 @@ def otherwise_taught(found: Chosen, seed: int) -> list[RunConfig]:
     runs = [run for run in runs if run.strategy in (STRATEGY, *LEARNERS)]
     options = [{"options": run.options | {"taught": run.strategy != STRATEGY}} for run in runs]
     return [run.model_copy(update={"seed": seed} | own) for run, own in zip(runs, options, strict=True)]
+
+
+def on_another_split(found: Chosen, seed: int) -> list[RunConfig]:
+    """FE, the compressor and its best rivals, as they were chosen, on a split that was not used to make them."""
+    own = {"seed": seed, "split_seed": OTHER_SPLIT}
+    return with_teachers([run.model_copy(update=own) for run, _ in best(found).values()])
 
 
 def candidates(dataset: str, recipe: str, seed: int) -> dict[tuple[float, str], list[RunConfig]]:

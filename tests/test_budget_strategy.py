@@ -148,7 +148,10 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     controls = [run for run in many if "taught" in run.options]
     assert {run.options["taught"] for run in controls if run.strategy == NAME} == {False}
     assert {run.options["taught"] for run in controls if run.strategy != NAME} == {True}
-    many = [run for run in many if run not in controls]
+    elsewhere = [run for run in many if run.split_seed]
+    assert {run.strategy for run in elsewhere} >= {"fe", TAUGHT, NAME}
+    assert [run.embedding_dim for run in elsewhere if run.strategy == "fe"] == [TEACHER] * 2
+    many = [run for run in many if run not in (*controls, *elsewhere)]
     assert len([run for run in many if run.model == "deepfm"]) == 2 * (2 + len(set(top)))  # FE, and one that it teaches
     assert [run.strategy for run in many if run.model == "pnn"] == 2 * ["fe", TAUGHT, *[NAME] * 3]
     last = [run.model_copy(update={"seed": 4}) for run in top]

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from autodpq_budget import at_equal_bytes
-from autodpq_budget.plan import OTHER_MODELS, SHARES
+from autodpq_budget.plan import OTHER_MODELS, OTHER_SPLIT, SHARES
 from autodpq_budget.strategy import STRATEGY
 from autodpq_eval.layout import LABELS, markdown, p_value
 from autodpq_eval.plans import TEN_SEEDS
@@ -35,9 +35,9 @@ DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
 
 
 @cache
-def every_run(recipe: str, model: str = "deepfm") -> pd.DataFrame:
+def every_run(recipe: str, model: str = "deepfm", split_seed: int = 0) -> pd.DataFrame:
     """All runs at equal bytes on the reported seeds."""
-    return at_equal_bytes.runs(RESULTS, "ml-1m", recipe, TEN_SEEDS, model)
+    return at_equal_bytes.runs(RESULTS, "ml-1m", recipe, TEN_SEEDS, model, split_seed)
 
 
 def teachers() -> str:
@@ -55,9 +55,9 @@ def teachers() -> str:
 
 
 @cache
-def found(recipe: str = RECIPE, model: str = "deepfm") -> pd.DataFrame:
+def found(recipe: str = RECIPE, model: str = "deepfm", split_seed: int = 0) -> pd.DataFrame:
     """A run a method, share and seed, over the seeds that the compressor has; none where it has none."""
-    every = every_run(recipe, model)
+    every = every_run(recipe, model, split_seed)
     ours = set() if every.empty else set(every.loc[every["method"] == STRATEGY, "seed"])
     return at_equal_bytes.best(every[every["seed"].isin(ours)]) if ours else pd.DataFrame()
 
@@ -113,6 +113,21 @@ def targets() -> str:
     rows = [_target(recipe, row) for recipe in ALLOWED if not found(recipe).empty for row in _verdicts(recipe)]
     head = ["budget", "aim", "seeds", "difference to FE", "p equal", "", "best rival", "pairs", "over it", "p"]
     return markdown(head, rows) if rows else NOT_YET
+
+
+def other_split() -> str:
+    """The same differences on a split that was drawn after the compressor was made."""
+    every = {recipe: found(recipe, split_seed=OTHER_SPLIT) for recipe in RECIPES}
+    rows = [
+        [
+            *(f"`{recipe}`, {row['share']:.1%}", f"{row['n']:.0f}", _with(row["difference"], row["half"], "+.4f")),
+            *(at_equal_bytes.NAMES.get(row["rival"], "–"), _with(row["lead"], row["lead_half"], "+.4f")),
+        ]
+        for recipe, of in every.items()
+        if len(of)
+        for _, row in at_equal_bytes.verdicts(of, MARGINS[recipe]).iterrows()
+    ]
+    return markdown(["budget", "seeds", "difference to FE", "best rival", "over it"], rows) if rows else NOT_YET
 
 
 def _verdicts(recipe: str) -> list[dict[str, Any]]:
@@ -207,6 +222,7 @@ BLOCKS = {
     "budget-table": table,
     "budget-targets": targets,
     "budget-models": models,
+    "budget-split": other_split,
     "budget-teachers": teachers,
     "budget-search": _if_measured("search_or_choice", search_or_choice.table),
     "budget-outside": _if_measured("outside", outside),
