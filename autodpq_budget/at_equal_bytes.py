@@ -210,8 +210,9 @@ def draw(rows: pd.DataFrame) -> Figure:
         }
         name: str | None = NAMES[method]
         # What was told its budget makes a line; a strategy as it comes is a point apart.
-        for _, part in of.groupby(of["share"] == 1, sort=False):
-            axis.errorbar(part["bytes"], part["place"], part["half"].fillna(0), label=name, **look)
+        for as_it_comes, part in of.groupby(of["share"] == 1, sort=False):
+            face = "none" if as_it_comes else colour  # several lie on each other
+            axis.errorbar(part["bytes"], part["place"], part["half"].fillna(0), label=name, mfc=face, **look)
             name = None
     axis.set_ylim(bottom=lowest(rows))
     shares = sorted({*SHARES, 1.0})

@@ -175,9 +175,9 @@ def all_together(dataset: str, recipe: str, seed: int) -> dict[str, RunConfig]:
 
 
 def gain_runs(dataset: str, recipe: str) -> list[RunConfig]:
-    """What the page on the paper's gain shows beyond the other parts: the ladder, and all conditions together."""
+    """What the page on the paper's gain shows beyond the other parts: the ladder, of ``paper``, and all together."""
     together = [run for seed in TEN_SEEDS for run in all_together(dataset, recipe, seed).values()]
-    return [*ladder(dataset, recipe), *together]
+    return [*(ladder(dataset, recipe) if recipe == "paper" else []), *together]
 
 
 def ten_seeds(dataset: str, recipe: str, pair: tuple[int, int]) -> list[RunConfig]:
