@@ -26,7 +26,7 @@ from autodpq_lib.config import OUTSIDE, STRATEGIES
 from autodpq_runs.record import Record, read_record
 
 #: Fields of a record's model, which a record does not tell; of other data sets the prepared data does.
-FIELDS = {"ml-1m": 8, "ml-100k": 8, "planted": 3}
+FIELDS = {"ml-1m": 8, "ml-100k": 8, "avazu-sample": 22, "planted": 3}
 MARKERS = "osD^vP*Xh<>pd"
 #: As the literature calls them.
 NAMES = {

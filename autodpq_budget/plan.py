@@ -46,9 +46,13 @@ def budget_of(schema: Schema, share: float, model: str = "deepfm", dim: int = 16
 def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> list[RunConfig]:
     """All settings on :data:`CHOICE_SEED`, if it is one of the seeds; on the others the best of each method.
 
+    On Avazu the compressor alone, of the teacher's width.
+
     Raises:
         ValueError: another seed is asked for, and below ``out`` no method has all its settings on the seed of choice.
     """
+    if dataset.startswith("avazu"):
+        return [run for seed in seeds for run in with_teachers(_of_teachers_width(dataset, recipe, seed))]
     others = [seed for seed in seeds if seed != CHOICE_SEED]
     found = chosen(dataset, recipe, out=out) if others else {}
     if others and not found:
@@ -113,6 +117,12 @@ def candidates(dataset: str, recipe: str, seed: int) -> dict[tuple[float, str], 
             _run(fe, one) for one in (own if method == STRATEGY else settings(method, fe, schema, budget))
         ]
     return {key: runs for key, runs in found.items() if runs}
+
+
+def _of_teachers_width(dataset: str, recipe: str, seed: int) -> list[RunConfig]:
+    fe = configure(dataset, recipe, "fe", seed)
+    budgets = [budget_of(load_schema(dataset, fe.threshold), share) for share in SHARES]
+    return [_run(fe, Setting(STRATEGY, TEACHER, {"bytes": budget}, budget)) for budget in budgets]
 
 
 def chosen(dataset: str, recipe: str, *, out: Path) -> Chosen:

@@ -35,9 +35,9 @@ DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
 
 
 @cache
-def every_run(recipe: str, model: str = "deepfm", split_seed: int = 0) -> pd.DataFrame:
+def every_run(recipe: str, model: str = "deepfm", split_seed: int = 0, dataset: str = "ml-1m") -> pd.DataFrame:
     """All runs at equal bytes on the reported seeds."""
-    return at_equal_bytes.runs(RESULTS, "ml-1m", recipe, TEN_SEEDS, model, split_seed)
+    return at_equal_bytes.runs(RESULTS, dataset, recipe, TEN_SEEDS, model, split_seed)
 
 
 def teachers() -> str:
@@ -55,16 +55,16 @@ def teachers() -> str:
 
 
 @cache
-def found(recipe: str = RECIPE, model: str = "deepfm", split_seed: int = 0) -> pd.DataFrame:
+def found(recipe: str = RECIPE, model: str = "deepfm", split_seed: int = 0, dataset: str = "ml-1m") -> pd.DataFrame:
     """A run a method, share and seed, over the seeds that the compressor has; none where it has none."""
-    every = every_run(recipe, model, split_seed)
+    every = every_run(recipe, model, split_seed, dataset)
     ours = set() if every.empty else set(every.loc[every["method"] == STRATEGY, "seed"])
     return at_equal_bytes.best(every[every["seed"].isin(ours)]) if ours else pd.DataFrame()
 
 
-def data(recipe: str = RECIPE, model: str = "deepfm") -> pd.DataFrame:
+def data(recipe: str = RECIPE, model: str = "deepfm", dataset: str = "ml-1m") -> pd.DataFrame:
     """A row a method and budget."""
-    of = found(recipe, model)
+    of = found(recipe, model, dataset=dataset)
     return of if of.empty else at_equal_bytes.table(of)
 
 
@@ -85,7 +85,12 @@ def models() -> str:
     return _rows([(model, recipe) for model in OTHER_MODELS for recipe in RECIPES])
 
 
-def _rows(kinds: Sequence[tuple[str, str]]) -> str:
+def avazu() -> str:
+    """The same on the sample of Avazu's rows."""
+    return _rows([("deepfm", recipe) for recipe in RECIPES], "avazu-sample")
+
+
+def _rows(kinds: Sequence[tuple[str, str]], dataset: str = "ml-1m") -> str:
     rows = [
         [
             *(
@@ -97,7 +102,7 @@ def _rows(kinds: Sequence[tuple[str, str]]) -> str:
             "" if (row["method"], row["share"]) == ("fe", 1) else _with(row["difference"], row["half"], "+.4f"),
         ]
         for model, recipe in kinds
-        for _, row in data(recipe, model).iterrows()
+        for _, row in data(recipe, model, dataset).iterrows()
     ]
     head = ["model, recipe", "method", "budget", "X", "bytes", "seeds", "AUC ↑", "difference to FE"]
     return markdown(head, rows) if rows else NOT_YET
@@ -226,5 +231,6 @@ BLOCKS = {
     "budget-teachers": teachers,
     "budget-search": _if_measured("search_or_choice", search_or_choice.table),
     "budget-outside": _if_measured("outside", outside),
+    "budget-avazu": avazu,
     "budget-large": _if_measured("large", large.table),
 }
