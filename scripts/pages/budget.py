@@ -143,6 +143,7 @@ def _target(recipe: str, row: dict[str, Any]) -> list[str]:
     """A budget's aim, by equivalence if it is as large as the margin and else by the mean; and the best rival."""
     limit, tested = ALLOWED[recipe].get(row["share"]), ALLOWED[recipe].get(row["share"]) == MARGINS[recipe]
     kept = row["p_equal_holm"] < LEVEL if tested else limit and row["difference"] >= -limit
+    said = "better" if row["difference"] > row["half"] else "met" if kept else "missed"
     against = ["–"] * 4
     if row["rival"]:
         p = p_value(row["p_holm"]) if row["n_rival"] == row["n"] else "unfinished"
@@ -151,7 +152,7 @@ def _target(recipe: str, row: dict[str, Any]) -> list[str]:
     return [
         *(f"`{recipe}`, {row['share']:.1%}", f"{-limit:+.4f}" if limit else "–", f"{row['n']:.0f}"),
         *(_with(row["difference"], row["half"], "+.4f"), p_value(row["p_equal_holm"]) if tested else ""),
-        *("" if limit is None else "met" if kept else "missed", *against),
+        *("" if limit is None else said, *against),
     ]
 
 
