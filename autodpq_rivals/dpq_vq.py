@@ -19,13 +19,14 @@ class DPQVQ(VQ):
         subspaces: D, a divisor of X.
         shared: one book of centroids for all fields; else one a field.
         tied: the subspaces of a book share its centroids, as by default in the authors' code.
+        normed: see :class:`VQ`; the paper does not have it.
     """
 
-    def __init__(self, table: Table, *, centroids: int, subspaces: int, shared: bool, tied: bool) -> None:
-        super().__init__(table, made(table.schema, centroids, shared=shared, tied=tied), subspaces)
+    def __init__(self, table: Table, *, centroids: int, subspaces: int, shared: bool, tied: bool, normed: bool) -> None:
+        super().__init__(table, made(table.schema, centroids, shared=shared, tied=tied), subspaces, normed=normed)
 
     @staticmethod
-    def size(table: Table, *, centroids: int, subspaces: int, shared: bool, tied: bool) -> int:
+    def size(table: Table, *, centroids: int, subspaces: int, shared: bool, tied: bool, **_: bool) -> int:
         """Codes and centroids."""
         return made(table.schema, centroids, shared=shared, tied=tied).size(table.dim, subspaces)
 

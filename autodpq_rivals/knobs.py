@@ -67,7 +67,8 @@ def _largest(options: Callable[[int], Options], limit: int, fits: Fits) -> Itera
 _BITS = _grid(*({"bits": b} for b in (8, 6, 4, 3, 2, 1)))
 _PARTS = (8, 4, 2, 1)
 _TIED = [(d, tied) for d in _PARTS for tied in (True, False) if d > 1 or not tied]  # one part has nothing to share
-_CODES = product((256, 64, 16, 8, 4, 2), _TIED, (True, False))
+_BOOLS = (False, True)
+_CODES = product((256, 64, 16, 8, 4, 2), _TIED, _BOOLS, _BOOLS)
 
 #: Schema and what fits -> options of each method that fit; narrow FE has but its width to vary.
 KNOBS: dict[str, Callable[[Schema, Fits], Iterator[Options]]] = {
@@ -77,7 +78,9 @@ KNOBS: dict[str, Callable[[Schema, Fits], Iterator[Options]]] = {
     "lsq": _BITS,
     "double-hash": _rows,
     "dhe": _net,
-    "dpq-vq": _grid(*({"centroids": k, "subspaces": d, "shared": s, "tied": t} for k, (d, t), s in _CODES)),
+    "dpq-vq": _grid(
+        *({"centroids": k, "subspaces": d, "shared": s, "tied": t, "normed": n} for k, (d, t), s, n in _CODES)
+    ),
     "mgqe": _grid(*({"centroids": k, "subspaces": d} for k, d in product((256, 64, 16), _PARTS))),
     "mpe": _grid(*({"price": 10.0**power} for power in range(-6, -1))),
     "qr": _collisions,

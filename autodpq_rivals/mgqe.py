@@ -27,7 +27,7 @@ class MGQE(VQ):
     """
 
     def __init__(self, table: Table, *, centroids: int, subspaces: int) -> None:
-        super().__init__(table, granular(table.schema, centroids), subspaces)
+        super().__init__(table, granular(table.schema, centroids), subspaces, normed=True)
 
     @staticmethod
     def size(table: Table, *, centroids: int, subspaces: int) -> int:

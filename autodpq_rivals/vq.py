@@ -17,8 +17,7 @@ EPSILON, MOMENTUM = 1e-3, 0.01
 class VQ(Rival):
     """``q_x = [c^(1); ...; c^(D)]``, ``c^(i)`` the nearest of K centroids to the row's part ``e_x^(i)``.
 
-    Nearest after :class:`CentroidNorm`, as in the authors' code: a centroid that never wins would never move. Forward
-    q_x is used; backward its gradient is passed to the row. What moves the centroids is a term of the loss,
+    Forward q_x is used; backward its gradient is passed to the row. What moves the centroids is a term of the loss,
     ``|sg(e) - q|^2``, the mean over the batch's entries (sg: no gradient). Another term, ``beta |e - sg(q)|^2``, has
     beta = 0 in the authors' code and is left out. Codes and centroids are served, rows are not.
 
@@ -26,18 +25,19 @@ class VQ(Rival):
         table: the full table.
         books: which centroids each feature may use.
         subspaces: D, a divisor of X.
+        normed: nearest after :class:`CentroidNorm`, as in the authors' code, by which every centroid wins somewhere.
     """
 
     book: Tensor
     limit: Tensor
 
-    def __init__(self, table: Table, books: Books, subspaces: int) -> None:
+    def __init__(self, table: Table, books: Books, subspaces: int, *, normed: bool) -> None:
         super().__init__()
         self.books, self.subspaces = books, subspaces
         self.rows = Full(table.rows, table.dim, table.init)
         shape = (1 if books.tied else subspaces, int(books.limit.max()), table.dim // subspaces)
         self.centroids = nn.Parameter(table.init(torch.empty(len(books.sizes), *shape)))  # [books, D or 1, K, X/D]
-        self.norms = nn.ModuleList(CentroidNorm(size) for size in books.sizes)
+        self.norms = nn.ModuleList(CentroidNorm(size) for size in books.sizes) if normed else None
         self.register_buffer("book", books.book, persistent=False)
         self.register_buffer("limit", books.limit, persistent=False)
         self._apart = torch.zeros(())
@@ -72,7 +72,8 @@ class VQ(Rival):
     def _encode(self, number: int, e: Tensor, limit: Tensor, counts: Tensor) -> Tensor:
         x = e.unflatten(1, (self.subspaces, -1)).transpose(0, 1)  # [D, U, X/D]
         centroids = self.centroids[number, :, : self.books.sizes[number]].expand(self.subspaces, -1, -1)
-        return _largest(self.norms[number](nearness(x, centroids), counts), limit)
+        responses = nearness(x, centroids)
+        return _largest(responses if self.norms is None else self.norms[number](responses, counts), limit)
 
     def decode(self, codes: Tensor, features: Tensor) -> Tensor:
         """Centroids of the codes: int64 ``[U, D]``, features int64 ``[U]`` -> ``[U, X]``."""

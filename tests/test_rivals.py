@@ -44,12 +44,16 @@ RIVALS: dict[str, tuple[type[Rival], dict[str, object], int]] = {
     "qr": (QR, {"collisions": 4}, (4 + 4) * 8),
     "one book": (
         DPQVQ,
-        {"centroids": 8, "subspaces": 2, "shared": True, "tied": False},
+        {"centroids": 8, "subspaces": 2, "shared": True, "tied": False, "normed": False},
         11 + 8 * 8,
     ),  # 28 codes of 3 bits
-    "tied book": (DPQVQ, {"centroids": 8, "subspaces": 2, "shared": True, "tied": True}, 11 + 8 * 4),
+    "tied book": (DPQVQ, {"centroids": 8, "subspaces": 2, "shared": True, "tied": True, "normed": True}, 11 + 8 * 4),
     # 12 codes of 3 bits, 6 of 2 and 10 of 3; books of 5, 3 and 5 centroids.
-    "book a field": (DPQVQ, {"centroids": 5, "subspaces": 2, "shared": False, "tied": False}, 5 + 2 + 4 + 13 * 8),
+    "book a field": (
+        DPQVQ,
+        {"centroids": 5, "subspaces": 2, "shared": False, "tied": False, "normed": True},
+        5 + 2 + 4 + 13 * 8,
+    ),
     "mgqe": (MGQE, {"centroids": 4, "subspaces": 2}, 1 + 3 + 4 * 8),  # 4 codes of 2 bits, 24 of 1; see few_centroids
     "mpe": (MPE, {"price": 1e-4}, 14 + 6 + 12 + 8),  # 28 entries of 4 bits; 14 widths of 3; 6 steps; c; see made
 }
@@ -128,7 +132,8 @@ def mpe(rival: MPE, x: int) -> Tensor:
 
 def vq(rival: VQ, x: int) -> Tensor:
     book, k = int(rival.book[x]), int(rival.limit[x])
-    mean, variance = rival.norms[book].mean.tolist(), rival.norms[book].variance.tolist()
+    norm = rival.norms[book] if rival.norms else CentroidNorm(k)
+    mean, variance = norm.mean.tolist(), norm.variance.tolist()
     parts = []
     for d, part in enumerate(rival.rows.table[x].view(2, 2)):
         centroids = rival.centroids[book, d if rival.centroids.shape[1] > 1 else 0]
