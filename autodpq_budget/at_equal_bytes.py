@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS
 from autodpq_eval.stats import effect, equivalence, paired_effect
 from autodpq_eval.ten_seeds import holm
-from autodpq_lib.config import OUTSIDE, STRATEGIES
+from autodpq_lib.config import OUTSIDE, STRATEGIES, RunConfig
 from autodpq_runs.record import Record, read_record
 
 #: Fields of a record's model, which a record does not tell; of other data sets the prepared data does.
@@ -45,22 +45,23 @@ KNOBS = {"options", "embedding_dim", "subspaces"}
 
 
 def runs(
-    out: Path, dataset: str, recipe: str, seeds: Sequence[int], model: str = "deepfm", split_seed: int = 0
+    out: Path, dataset: str, recipe: str, seeds: Sequence[int], model: str = "deepfm", also: Mapping[str, Any] = {}
 ) -> pd.DataFrame:
     """A row a run: method, setting, whether it is otherwise taught, width X, seed, bytes of both tables, AUCs.
 
-    Methods are the strategies of Table 1 as they come, and those that are told how many bytes they may have.
+    Methods are the strategies of Table 1 as they come, and those that are told how many bytes they may have; all of
+    them with the switches that ``also`` names, and no others.
     """
     paths = sorted((out / dataset / recipe / "records").glob(f"{model}-*.json"))
     wanted = tuple(f"{model}-{name}-" for name in (*STRATEGIES, *OUTSIDE))
     found = list(map(read_record, (path for path in paths if path.name.startswith(wanted))))
-    found = [r for r in found if r.config.seed in seeds and r.config.split_seed == split_seed and _counts(r)]
-    return pd.DataFrame(map(_row, found))
+    return pd.DataFrame([_row(r) for r in found if r.config.seed in seeds and _counts(r.config, also)])
 
 
-def _counts(record: Record) -> bool:
-    changed, method = set(record.config.changed()) - {"split_seed"}, record.config.strategy
-    return not changed if method in STRATEGIES else changed <= KNOBS and method != TAUGHT
+def _counts(config: RunConfig, also: Mapping[str, Any]) -> bool:
+    knobs = () if config.strategy in STRATEGIES else KNOBS
+    switches = {key: value for key, value in config.changed().items() if key not in knobs}
+    return switches == also and config.strategy != TAUGHT
 
 
 def _row(record: Record) -> dict[str, object]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from autodpq_budget.strategy import STRATEGY
 from autodpq_budget.teach import LEARNERS, TAUGHT, TEACHER, like, width
@@ -26,8 +27,9 @@ SHARES = (0.125, 0.0625, 0.031, 0.016, 0.008)
 CHOICE_SEED = 11
 #: Rivals of each share that all seeds have; the rest have those of Table 1.
 BEST = 3
-#: Of a split that shares its test part with no other, but by chance.
-OTHER_SPLIT = 1
+#: What all methods have once more: a split that was not used to make the compressor; the mean of weights over steps.
+OTHER_SPLIT, AVERAGED = {"split_seed": 1}, {"average": 0.999}
+AGAIN: tuple[dict[str, Any], ...] = (OTHER_SPLIT, AVERAGED)
 #: Shares at which controls tell what the teacher is worth.
 TAUGHT_SHARES = (0.0625, 0.031, 0.016)
 #: Models beside DeepFM, and the shares at which they are compressed, on the seeds of Table 1.
@@ -67,7 +69,8 @@ def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> l
         wanted = found if seed in TABLE_SEEDS else best(found)
         plans += with_teachers([run.model_copy(update={"seed": seed}) for run, _ in wanted.values()])
     few = [seed for seed in others if seed in TABLE_SEEDS]
-    plans += [run for seed in few for run in (*otherwise_taught(found, seed), *on_another_split(found, seed))]
+    plans += [run for seed in few for run in otherwise_taught(found, seed)]
+    plans += [run for also in AGAIN for seed in few for run in again(found, seed, also)]
     plans += [run for model, seed in product(OTHER_MODELS, few) for run in of_model(found, model, seed)]
     return list(dict.fromkeys(plans))
 
@@ -99,10 +102,9 @@ def otherwise_taught(found: Chosen, seed: int) -> list[RunConfig]:
     return [run.model_copy(update={"seed": seed} | own) for run, own in zip(runs, options, strict=True)]
 
 
-def on_another_split(found: Chosen, seed: int) -> list[RunConfig]:
-    """FE, the compressor and its best rivals, as they were chosen, on a split that was not used to make them."""
-    own = {"seed": seed, "split_seed": OTHER_SPLIT}
-    return with_teachers([run.model_copy(update=own) for run, _ in best(found).values()])
+def again(found: Chosen, seed: int, also: dict[str, Any]) -> list[RunConfig]:
+    """FE, the compressor and its best rivals as they were chosen, all with one switch more."""
+    return with_teachers([run.model_copy(update={"seed": seed, **also}) for run, _ in best(found).values()])
 
 
 def candidates(dataset: str, recipe: str, seed: int) -> dict[tuple[float, str], list[RunConfig]]:

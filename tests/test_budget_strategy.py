@@ -148,10 +148,10 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     controls = [run for run in many if "taught" in run.options]
     assert {run.options["taught"] for run in controls if run.strategy == NAME} == {False}
     assert {run.options["taught"] for run in controls if run.strategy != NAME} == {True}
-    elsewhere = [run for run in many if run.split_seed]
-    assert {run.strategy for run in elsewhere} >= {"fe", TAUGHT, NAME}
-    assert [run.embedding_dim for run in elsewhere if run.strategy == "fe"] == [TEACHER] * 2
-    many = [run for run in many if run not in (*controls, *elsewhere)]
+    for once_more in ([run for run in many if run.split_seed], [run for run in many if run.average]):
+        assert {run.strategy for run in once_more} >= {"fe", TAUGHT, NAME}
+        assert [run.embedding_dim for run in once_more if run.strategy == "fe"] == [TEACHER] * 2
+    many = [run for run in many if run not in controls and not run.split_seed and not run.average]
     assert len([run for run in many if run.model == "deepfm"]) == 2 * (2 + len(set(top)))  # FE, and one that it teaches
     assert [run.strategy for run in many if run.model == "pnn"] == 2 * ["fe", TAUGHT, *[NAME] * 3]
     last = [run.model_copy(update={"seed": 4}) for run in top]

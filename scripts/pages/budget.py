@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from autodpq_budget import at_equal_bytes
-from autodpq_budget.plan import OTHER_MODELS, OTHER_SPLIT, SHARES
+from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT, SHARES
 from autodpq_budget.strategy import STRATEGY
 from autodpq_eval.layout import LABELS, markdown, p_value
 from autodpq_eval.plans import TEN_SEEDS
@@ -35,9 +35,9 @@ DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
 
 
 @cache
-def every_run(recipe: str, model: str = "deepfm", split_seed: int = 0, dataset: str = "ml-1m") -> pd.DataFrame:
-    """All runs at equal bytes on the reported seeds."""
-    return at_equal_bytes.runs(RESULTS, dataset, recipe, TEN_SEEDS, model, split_seed)
+def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **also: float) -> pd.DataFrame:
+    """All runs at equal bytes on the reported seeds, with the switches of ``also``."""
+    return at_equal_bytes.runs(RESULTS, dataset, recipe, TEN_SEEDS, model, also)
 
 
 def teachers() -> str:
@@ -55,9 +55,9 @@ def teachers() -> str:
 
 
 @cache
-def found(recipe: str = RECIPE, model: str = "deepfm", split_seed: int = 0, dataset: str = "ml-1m") -> pd.DataFrame:
+def found(recipe: str = RECIPE, model: str = "deepfm", dataset: str = "ml-1m", **also: float) -> pd.DataFrame:
     """A run a method, share and seed, over the seeds that the compressor has; none where it has none."""
-    every = every_run(recipe, model, split_seed, dataset)
+    every = every_run(recipe, model, dataset, **also)
     ours = set() if every.empty else set(every.loc[every["method"] == STRATEGY, "seed"])
     return at_equal_bytes.best(every[every["seed"].isin(ours)]) if ours else pd.DataFrame()
 
@@ -120,9 +120,9 @@ def targets() -> str:
     return markdown(head, rows) if rows else NOT_YET
 
 
-def other_split() -> str:
-    """The same differences on a split that was drawn after the compressor was made."""
-    every = {recipe: found(recipe, split_seed=OTHER_SPLIT) for recipe in RECIPES}
+def again(**also: float) -> str:
+    """The same differences, where all methods have one switch more."""
+    every = {recipe: found(recipe, **also) for recipe in RECIPES}
     rows = [
         [
             *(f"`{recipe}`, {row['share']:.1%}", f"{row['n']:.0f}", _with(row["difference"], row["half"], "+.4f")),
@@ -223,12 +223,13 @@ def _if_measured(name: str, table: Callable[[], str]) -> Callable[[], str]:
     return lambda: table() if measured(name) else NOT_YET
 
 
-BLOCKS = {
+BLOCKS: dict[str, Callable[[], str]] = {
     "budget-picture": picture,
     "budget-table": table,
     "budget-targets": targets,
     "budget-models": models,
-    "budget-split": other_split,
+    "budget-split": partial(again, **OTHER_SPLIT),
+    "budget-average": partial(again, **AVERAGED),
     "budget-teachers": teachers,
     "budget-search": _if_measured("search_or_choice", search_or_choice.table),
     "budget-outside": _if_measured("outside", outside),
