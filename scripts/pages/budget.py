@@ -18,6 +18,7 @@ from autodpq_eval.plans import TEN_SEEDS
 from autodpq_eval.stats import LEVEL
 from autodpq_lib.config import RECIPES
 from autodpq_rivals.methods import METHODS
+from autodpq_runs.explore import records
 from benchmarks import large, search_or_choice
 from benchmarks.measured import measured, read_measures
 from scripts.pages.committed import RESULTS
@@ -209,6 +210,16 @@ def in_short() -> str:
     )
 
 
+def hours() -> str:
+    """What the runs of this page took, FE's and those of Table 1 apart."""
+    every = records(RESULTS).query("dataset == 'ml-1m' and strategy in @OUTSIDE")
+    took = [
+        f"{len(of)} in recipe `{recipe}`, {of['seconds'].sum() / 3600:.1f} core-hours"
+        for recipe, of in every.groupby("recipe")
+    ]
+    return f"Runs at equal bytes so far: {'; '.join(took)} of training and validation.\n"
+
+
 def outside() -> str:
     """DeepCTR-Torch's DeepFM before and after."""
     first, *rest = read_measures("outside")["rows"]
@@ -234,5 +245,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-search": _if_measured("search_or_choice", search_or_choice.table),
     "budget-outside": _if_measured("outside", outside),
     "budget-avazu": avazu,
+    "budget-hours": hours,
     "budget-large": _if_measured("large", large.table),
 }
