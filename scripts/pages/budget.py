@@ -16,7 +16,7 @@ from autodpq_budget.strategy import STRATEGY
 from autodpq_eval.layout import LABELS, markdown, p_value
 from autodpq_eval.plans import TEN_SEEDS
 from autodpq_eval.stats import LEVEL
-from autodpq_lib.config import RECIPES
+from autodpq_lib.config import OUTSIDE, RECIPES
 from autodpq_rivals.methods import METHODS
 from autodpq_runs.explore import records
 from benchmarks import large, search_or_choice
@@ -212,7 +212,8 @@ def in_short() -> str:
 
 def hours() -> str:
     """What the runs of this page took, FE's and those of Table 1 apart."""
-    every = records(RESULTS).query("dataset == 'ml-1m' and strategy in @OUTSIDE")
+    every = records(RESULTS)
+    every = every[(every["dataset"] == "ml-1m") & every["strategy"].isin(OUTSIDE)]
     took = [
         f"{len(of)} in recipe `{recipe}`, {of['seconds'].sum() / 3600:.1f} core-hours"
         for recipe, of in every.groupby("recipe")
