@@ -163,7 +163,9 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
         axis.set_xlabel(f"test AUC minus that of {over}, paired")
         axis.xaxis.set_major_locator(MaxNLocator(5))
         axis.set_title(f"over {over}; the paper: {claim:+.4f}", loc="left", fontsize=10)
-    axes[0].set(yticks=range(len(names)), yticklabels=names)
+    on_test = {name for each in tables.values() for name in each.loc[each["on test"], "condition"]}
+    labels = [f"{name} †" if name in on_test else name for name in names]
+    axes[0].set(yticks=range(len(names)), yticklabels=labels)
     axes[0].invert_yaxis()
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9)
     figure.suptitle("AutoDPQ's gain under other conditions, with 95 % intervals", x=0.01, ha="left", fontweight="bold")
