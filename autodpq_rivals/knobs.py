@@ -81,7 +81,12 @@ KNOBS: dict[str, Callable[[Schema, Fits], Iterator[Options]]] = {
     "dpq-vq": _grid(
         *({"centroids": k, "subspaces": d, "shared": s, "tied": t, "normed": n} for k, (d, t), s, n in _CODES)
     ),
-    "mgqe": _grid(*({"centroids": k, "subspaces": d} for k, d in product((256, 64, 16), _PARTS))),
+    "mgqe": _grid(
+        *(
+            {"centroids": k, "subspaces": d} | own
+            for k, d, own in product((256, 64, 16), _PARTS, ({"normed": False}, {}))
+        )
+    ),
     "mpe": _grid(*({"price": 10.0**power} for power in range(-6, -1))),
     "qr": _collisions,
 }

@@ -24,13 +24,14 @@ class MGQE(VQ):
         table: the full table.
         centroids: K.
         subspaces: D, a divisor of X.
+        normed: see :class:`VQ`; the paper has it.
     """
 
-    def __init__(self, table: Table, *, centroids: int, subspaces: int) -> None:
-        super().__init__(table, granular(table.schema, centroids), subspaces, normed=True)
+    def __init__(self, table: Table, *, centroids: int, subspaces: int, normed: bool = True) -> None:
+        super().__init__(table, granular(table.schema, centroids), subspaces, normed=normed)
 
     @staticmethod
-    def size(table: Table, *, centroids: int, subspaces: int) -> int:
+    def size(table: Table, *, centroids: int, subspaces: int, **_: bool) -> int:
         """Codes, of fewer bits for the rare, and centroids."""
         return granular(table.schema, centroids).size(table.dim, subspaces)
 

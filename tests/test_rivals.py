@@ -347,6 +347,15 @@ def test_vq_passes_gradients_to_rows_and_moves_centroids_by_its_loss_alone(schem
     assert rival.centroids.grad.abs().sum() > 0
 
 
+@pytest.mark.parametrize("name", ["one book", "mgqe"])
+def test_the_norm_changes_which_centroid_is_the_nearest(schema: Schema, name: str) -> None:
+    kind, options, _ = RIVALS[name]
+    torch.manual_seed(2)
+    normed, plain = (kind(table(schema), **options | {"normed": normed}).train() for normed in (True, False))
+    plain.load_state_dict(normed.state_dict(), strict=False)
+    assert not torch.equal(normed(IDS), plain(IDS))
+
+
 def test_a_book_without_a_feature_in_the_batch_stays_as_it_is(schema: Schema) -> None:
     rival = made(schema, "book a field").train()
     before = [norm.mean.clone() for norm in rival.norms]
