@@ -83,9 +83,9 @@ def _row(record: Record) -> dict[str, object]:
 def best(found: pd.DataFrame) -> pd.DataFrame:
     """Of each method and share one setting for all seeds, in at most so many bytes on every seed.
 
-    It is the one that most seeds have, of equals the one with the highest mean validation AUC. That is the one which
-    was chosen on a seed of its own, where the batch has run. The strategies of Table 1, which are not told how many
-    bytes they may have, have share 1.
+    It is the one that most seeds have, of equals the one with the highest mean validation AUC: the one which was chosen
+    on a seed of its own, where the batch has run. The compressor's is the largest. The strategies of Table 1, which are
+    not told how many bytes they may have, have share 1.
     """
     found = found[~found["otherwise"]]
     plain = found["method"].isin(STRATEGIES)
@@ -93,9 +93,10 @@ def best(found: pd.DataFrame) -> pd.DataFrame:
     of = told.groupby(["method", "setting"]).agg(
         seeds=("seed", "count"), valid=("valid", "mean"), bytes=("bytes", "max")
     )
+    of["told"] = of["bytes"].where(of.index.get_level_values("method") == STRATEGY, 0)
     parts = [found[plain].assign(share=1.0)]
     for share in SHARES:
-        fits = of[of["bytes"] <= int(share * full)].sort_values(["seeds", "valid"])
+        fits = of[of["bytes"] <= int(share * full)].sort_values(["seeds", "told", "valid"])
         top = fits.reset_index().groupby("method").tail(1)
         parts.append(told.merge(top[["method", "setting"]]).assign(share=share))
     return pd.concat(parts, ignore_index=True)

@@ -54,7 +54,8 @@ def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> l
         ValueError: another seed is asked for, and below ``out`` no method has all its settings on the seed of choice.
     """
     if dataset.startswith("avazu"):
-        return [run for seed in seeds for run in with_teachers(_of_teachers_width(dataset, recipe, seed))]
+        alone = (run for seed in seeds for run in with_teachers(_of_teachers_width(dataset, recipe, seed)))
+        return list(dict.fromkeys(alone))
     others = [seed for seed in seeds if seed != CHOICE_SEED]
     found = chosen(dataset, recipe, out=out) if others else {}
     if others and not found:

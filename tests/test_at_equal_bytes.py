@@ -62,6 +62,13 @@ def test_a_setting_fits_a_share_if_it_does_on_every_seed() -> None:
     assert setting_of([FOUND, two[0]], 0.0625) == {"lsq-4"}
 
 
+def test_the_compressor_is_shown_with_what_it_was_told() -> None:
+    """Fewer bytes may be better on validation, where a model overfits."""
+    less = [pd.DataFrame([row("budget", seed, 240, 0.9, 0.9, 2)]) for seed in (1, 2)]
+    kept = at_equal_bytes.best(pd.concat([FOUND, *less]).drop(columns="share")).query("method == 'budget'")
+    assert kept.groupby("share")["setting"].first().to_dict() == {0.0625: "budget-2", 0.125: "budget-8"}
+
+
 def test_the_teacher_is_worth_what_pairs_differ_by() -> None:
     """The compressor is taught as it comes, a rival as a control."""
     others = [row("budget", 1, 500, 0.7, 0.75), row("budget", 2, 480, 0.7, 0.77)]

@@ -162,6 +162,12 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
         assert sum(run in few for (s, _), run in zip(every, last, strict=True) if s == share) == min(methods, 4)
 
 
+def test_on_avazu_the_compressor_is_alone(all_done: dict[str, tuple[float, int]], tmp_path: Path) -> None:
+    runs = plan.budget_plan("avazu-sample", "tuned", [1, 2], out=tmp_path)
+    assert [run.strategy for run in runs] == 2 * ["fe", *[NAME] * len(plan.SHARES)]
+    assert {run.embedding_dim for run in runs} == {TEACHER}
+
+
 def test_another_model_has_a_share_of_its_own_fe(all_done: dict[str, tuple[float, int]]) -> None:
     (run,) = [runs[0] for key, runs in plan.candidates("ml-100k", "tuned", 11).items() if key == (0.125, NAME)]
     *_, made = plan.of_model({(0.125, NAME): (run, 0.8)}, "pnn", 1)
