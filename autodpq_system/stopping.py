@@ -48,7 +48,8 @@ def stop_with_starter() -> None:
             followed = psutil.Process(int(pid)), psutil.Process(os.getppid())
         except psutil.NoSuchProcess:
             raise SystemExit(128 + signal.SIGTERM) from None
-        Thread(target=_follow, args=followed, daemon=True).start()
+        # Read here: by the time that a thread begins, the starter may have got its signal.
+        Thread(target=_follow, args=(*followed, _handled(followed[0])), daemon=True).start()
 
 
 @contextmanager
@@ -94,8 +95,7 @@ def _stop(number: int, _: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
-def _follow(starter: psutil.Process, parent: psutil.Process) -> None:
-    handled = _handled(starter)
+def _follow(starter: psutil.Process, parent: psutil.Process, handled: int) -> None:
     while _lives(starter) and _lives(parent) and not handled & ~_handled(starter):
         sleep(0.5)
     os.kill(os.getpid(), signal.SIGTERM)

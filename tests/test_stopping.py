@@ -7,6 +7,7 @@ import platform
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -143,6 +144,16 @@ def test_what_ends_make_ends_what_it_started(number: signal.Signals, tmp_path: P
     make.send_signal(number)
     assert gone(child)
     assert make.wait(15) != 0
+
+
+def test_what_the_starter_handles_is_read_before_the_thread_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may let the thread wait, and the starter stop handling a signal meanwhile."""
+    given: list[tuple[object, ...]] = []
+    monkeypatch.setattr(stopping, "_handled", lambda _: 5)
+    monkeypatch.setattr(stopping, "Thread", lambda *, args, **_: given.append(args) or threading.Thread())
+    monkeypatch.setenv(STARTER, f"{os.getpid()}@{platform.node()}")
+    stopping.stop_with_starter()
+    assert given == [(psutil.Process(), psutil.Process(os.getppid()), 5)]
 
 
 def test_children_are_killed_when_nothing_goes_on() -> None:
