@@ -304,7 +304,7 @@ def _words(key: str, value: object) -> str:
     if isinstance(value, bool):
         return ("" if value else "no-") + key.replace("_", "-")
     if isinstance(value, dict):
-        return "-".join(_words(name, one) for name, one in value.items())
+        return "-".join(_words(name, one) for name, one in sorted(value.items()))
     values = value if isinstance(value, list) else [value]
     return "-".join([key.replace("_", "-"), *map(str, values)])
 

@@ -116,7 +116,7 @@ def test_mpe_is_trained_from_its_start_with_the_widths_it_found(schema: Schema, 
 
 def test_a_run_is_named_by_its_options_and_keeps_their_types() -> None:
     config = RunConfig(dataset="ml-1m", strategy="dpq-vq", options=RIVALS["book a field"][1])
-    assert config.name().startswith("deepfm-dpq-vq-seed1-centroids-5-subspaces-2-no-shared-no-tied-normed-")
+    assert config.name().startswith("deepfm-dpq-vq-seed1-centroids-5-normed-no-shared-subspaces-2-no-tied-")
     again = RunConfig.model_validate_json(config.model_dump_json())
     assert again == config
     assert [type(value) for value in again.options.values()] == [int, int, bool, bool, bool]
