@@ -140,9 +140,9 @@ def teaching(found: pd.DataFrame) -> pd.DataFrame:
             plain, other = sides
             taught, labels = (plain, other) if method == STRATEGY else (other, plain)
             share = min(share for share in SHARES if of["bytes"].max() <= int(share * full))
-            gap, both = paired_effect(taught, labels), sorted({*taught} & {*labels})
-            means = {"taught": np.mean([taught[n] for n in both]), "labels": np.mean([labels[n] for n in both])}
-            rows.append({"share": share, "method": method, "setting": setting, **means, **gap})
+            means = [np.mean([*side.values()]) for side in _common(taught, labels)]
+            row = {"share": share, "method": method, "setting": setting, "taught": means[0], "labels": means[1]}
+            rows.append(row | paired_effect(taught, labels))
     columns = ["share", "method"]
     return pd.DataFrame(rows).sort_values(columns, ascending=[False, True]) if rows else pd.DataFrame()
 
@@ -160,13 +160,10 @@ def verdicts(found: pd.DataFrame, margin: float) -> pd.DataFrame:
     for share in sorted(set(found.loc[found["method"] == STRATEGY, "share"]), reverse=True):
         ours, name = _by_seed(found, STRATEGY, share), best_rival(found, share)
         gap, rival = paired_effect(ours, fe), _by_seed(found, name, share)
-        lead, both = paired_effect(ours, rival), sorted({*ours} & {*rival})
-        shared = [{seed: of[seed] for seed in both} for of in (ours, rival)]
-        pairs = sorted({*ours} & {*fe})
-        equal = equivalence({seed: ours[seed] for seed in pairs}, {seed: fe[seed] for seed in pairs}, margin)
+        lead, equal = paired_effect(ours, rival), equivalence(*_common(ours, fe), margin)
         row = {"share": share, "n": gap["n"], "difference": gap["effect"], "half": gap["high"] - gap["effect"]}
         row |= {"p_equal": equal["p_equal_paired"], "lead": lead["effect"], "lead_half": lead["high"] - lead["effect"]}
-        rows.append({**row, "rival": name, "n_rival": lead["n"], "p": effect(*shared)["p_paired"]})
+        rows.append({**row, "rival": name, "n_rival": lead["n"], "p": effect(*_common(ours, rival))["p_paired"]})
     made = pd.DataFrame(rows)
     corrected = {f"{name}_holm": holm(made[name].to_numpy(float)) for name in ("p", "p_equal") if len(made)}
     return made.assign(**corrected)
@@ -182,6 +179,12 @@ def best_rival(found: pd.DataFrame, share: float) -> str:
 def _by_seed(found: pd.DataFrame, method: str, share: float) -> dict[int, float]:
     of = found[(found["method"] == method) & (found["share"] == share)]
     return dict(zip(of["seed"], of["auc"], strict=True))
+
+
+def _common(a: dict[int, float], b: dict[int, float]) -> tuple[dict[int, float], dict[int, float]]:
+    """Both, on the seeds that both have."""
+    both = sorted({*a} & {*b})
+    return {seed: a[seed] for seed in both}, {seed: b[seed] for seed in both}
 
 
 def lowest(rows: pd.DataFrame) -> float:

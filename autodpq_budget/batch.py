@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autodpq_budget.plan import budget_plan
 from autodpq_budget.strategy import register_budget
+from autodpq_budget.teach import learn
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.plans import PLANS
 from autodpq_lib.config import OUTSIDE
@@ -14,7 +15,7 @@ NOTEBOOK = "14_at_equal_bytes"
 
 def register_all() -> None:
     """Make all of them strategies, run by one notebook, and ``budget`` a part of the evaluation."""
-    register_rivals()
+    register_rivals(learn)
     register_budget()
     NOTEBOOKS.update(dict.fromkeys(OUTSIDE, NOTEBOOK))
     PLANS["budget"] = budget_plan

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autodpq_budget.strategy import STRATEGY
-from autodpq_budget.teach import LEARNERS, TAUGHT, TEACHER, like, width
+from autodpq_budget.teach import TAUGHT, TEACHER, like, width
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import TABLE_SEEDS, status
@@ -19,6 +19,7 @@ from autodpq_eval.plans import configure
 from autodpq_lib.config import Model, RunConfig
 from autodpq_rivals.budget import WIDTHS, Setting, rest_bytes, settings
 from autodpq_rivals.methods import METHODS
+from autodpq_rivals.strategies import LEARNERS
 from autodpq_runs.record import Record, read_record, record_path
 
 #: Shares of FE's bytes.

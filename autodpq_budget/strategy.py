@@ -6,7 +6,7 @@ from typing import cast
 
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.compress import menu_of, on_groups
-from autodpq_budget.teach import LEARNERS, TAUGHT, fe_of, learn, taught, taught_of, teacher_of
+from autodpq_budget.teach import TAUGHT, fe_of, taught, taught_of, teacher_of
 from autodpq_budget.train_on import LIMIT, Alone, train_on
 from autodpq_data.schema import Schema
 from autodpq_lib.config import METHOD_VERSION, RunConfig
@@ -15,7 +15,6 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.strategies import register
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
-from autodpq_rivals.methods import rival
 
 STRATEGY = "budget"
 
@@ -56,8 +55,6 @@ def embedding(config: RunConfig, schema: Schema) -> ByGroups:
 
 
 def register_budget() -> None:
-    """Make the compressor a strategy, and so the FE that it starts from; rivals that learn may be taught."""
+    """Make the compressor a strategy, and so the FE that it starts from."""
     register(STRATEGY, cast(MakesEmbedding, embedding), strategy=budget, version=METHOD_VERSION[STRATEGY])
     register(TAUGHT, full, strategy=taught)
-    for name in LEARNERS:
-        register(name, cast(MakesEmbedding, rival), strategy=learn, version=METHOD_VERSION[name])

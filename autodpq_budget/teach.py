@@ -19,7 +19,6 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 from autodpq_lib.training.trainer import Trainer
-from autodpq_rivals.methods import METHODS
 from autodpq_rivals.strategies import stored, train_and_store
 from autodpq_runs.finish import model_folder
 
@@ -27,8 +26,6 @@ from autodpq_runs.finish import model_folder
 TAUGHT, TEACHER = "taught", 16
 #: Keys in which what a run starts from is not like the run.
 OWN = ("options", "embedding_dim", "strategy", "subspaces")
-#: Rivals that are trained as they are served, and may be taught.
-LEARNERS = tuple(name for name in METHODS if name not in ("int-b", "mpe"))
 
 
 class Taught(Trainer):

@@ -9,7 +9,6 @@ from itertools import islice, product
 from math import isqrt
 
 from autodpq_data.schema import Schema
-from autodpq_rivals.merge import thresholds
 from autodpq_rivals.rival import Options
 
 #: Whether a file with these options is small enough.
@@ -25,7 +24,7 @@ def _grid(*options: Options) -> Callable[[Schema, Fits], Iterator[Options]]:
 
 def _threshold(schema: Schema, fits: Fits) -> Iterator[Options]:
     """Merging: the lowest threshold that fits."""
-    every = thresholds(schema.counts)
+    every = (schema.counts.unique() + 1).tolist()
     first = bisect_left(every, True, key=lambda threshold: fits({"threshold": threshold}))
     yield from ({"threshold": threshold} for threshold in every[first : first + 1])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from autodpq_lib.embedding.full import Full
@@ -43,8 +42,3 @@ class Merge(Rival):
 
 def _rows(table: Table, threshold: int) -> Tensor:
     return others_rows(replace(table.schema, threshold=threshold))
-
-
-def thresholds(counts: Tensor) -> list[int]:
-    """Those that differ in what they merge, ascending."""
-    return [int(count) + 1 for count in torch.unique(counts)]

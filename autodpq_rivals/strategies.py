@@ -6,7 +6,7 @@ from typing import cast
 
 from autodpq_lib.config import METHOD_VERSION, Limit
 from autodpq_lib.models.build import MakesEmbedding, final_model, full_model
-from autodpq_lib.strategies import register
+from autodpq_lib.strategies import Strategy, register
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 from autodpq_lib.training.trainer import Row, Trainer
@@ -54,8 +54,12 @@ class Untrained(Trainer):
         return {"steps": 0}
 
 
-def register_rivals() -> None:
-    """Make every rival a strategy."""
+#: Rivals that are more than one training; the others may be trained otherwise.
+OWN: dict[str, Strategy] = {"int-b": int_b, "mpe": mpe}
+LEARNERS = tuple(name for name in METHODS if name not in OWN)
+
+
+def register_rivals(learn: Strategy = train_and_store) -> None:
+    """Make every rival a strategy; ``learn`` is that of :data:`LEARNERS`."""
     for name in METHODS:
-        strategy = {"int-b": int_b, "mpe": mpe}.get(name, train_and_store)
-        register(name, cast(MakesEmbedding, rival), strategy=strategy, version=METHOD_VERSION[name])
+        register(name, cast(MakesEmbedding, rival), strategy=OWN.get(name, learn), version=METHOD_VERSION[name])

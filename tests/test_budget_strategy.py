@@ -13,7 +13,7 @@ from autodpq_budget import plan
 from autodpq_budget.batch import register_all
 from autodpq_budget.strategy import STRATEGY as NAME
 from autodpq_budget.strategy import register_budget
-from autodpq_budget.teach import TAUGHT, TEACHER, like
+from autodpq_budget.teach import TAUGHT, TEACHER, learn, like
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import NOTEBOOKS, Status
 from autodpq_eval.plans import PLANS
@@ -24,6 +24,7 @@ from autodpq_lib.space import model_bytes
 from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.training.metrics import Metrics, evaluate
 from autodpq_rivals.budget import rest_bytes
+from autodpq_rivals.strategies import register_rivals
 from autodpq_runs.explore import load_run
 from autodpq_runs.finish import finish
 from autodpq_runs.record import Record
@@ -32,6 +33,7 @@ from autodpq_runs.record import Record
 @pytest.fixture(autouse=True)
 def registered() -> Iterator[None]:
     kept = [dict(registry) for registry in (EMBEDDING, STRATEGY, NOTEBOOKS, PLANS)]
+    register_rivals(learn)
     register_budget()
     yield
     for registry, before in zip((EMBEDDING, STRATEGY, NOTEBOOKS, PLANS), kept, strict=True):

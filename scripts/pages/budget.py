@@ -142,7 +142,8 @@ def _verdicts(recipe: str) -> list[dict[str, Any]]:
 
 def _target(recipe: str, row: dict[str, Any]) -> list[str]:
     """A budget's aim, by equivalence if it is as large as the margin and else by the mean; and the best rival."""
-    limit, tested = ALLOWED[recipe].get(row["share"]), ALLOWED[recipe].get(row["share"]) == MARGINS[recipe]
+    limit = ALLOWED[recipe].get(row["share"])
+    tested = limit == MARGINS[recipe]
     kept = row["p_equal_holm"] < LEVEL if tested else limit and row["difference"] >= -limit
     said = "better" if row["difference"] > row["half"] else "met" if kept else "missed"
     against = ["–"] * 4
