@@ -7,7 +7,7 @@ from typing import cast
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.compress import menu_of, on_groups
 from autodpq_budget.teach import TAUGHT, fe_of, taught, taught_of, teacher_of
-from autodpq_budget.train_on import LIMIT, Alone, train_on
+from autodpq_budget.train_on import LIMIT, Onward, train_on
 from autodpq_data.schema import Schema
 from autodpq_lib.config import METHOD_VERSION, RunConfig
 from autodpq_lib.models.build import MakesEmbedding, full
@@ -40,7 +40,7 @@ def _alone(run: Run) -> list[Fit]:
     """FE of the run's width, from labels; trained on by labels, too."""
     model, fits = fe_of(run, run.config.embedding_dim, "full-labels")
     made = _chosen(run, model)
-    return [*fits, run.fit("compress", made, trainer=Alone(made, run.train, run.config), limit=LIMIT)]
+    return [*fits, run.fit("compress", made, trainer=Onward(made, run.train, run.config), limit=LIMIT)]
 
 
 def _chosen(run: Run, model: CTRModel) -> CTRModel:

@@ -21,28 +21,26 @@ MOVES = 3
 NONE = Limit(rounds=1, patience=1)
 
 
-class Onward(Taught):
-    """Trains on a model that is whole already: its first round only validates what there is."""
+class Onward(Trainer):
+    """Trains a model that is whole already: its first round only validates what there is."""
+
+    def round(self, number: int) -> Row:
+        """One round; the first changes nothing."""
+        return super().round(number) if number else {"steps": 0}
+
+
+class Moving(Onward, Taught):
+    """Towards a teacher, with codes that move."""
 
     def __init__(self, model: CTRModel, run: Run, teacher: CTRModel) -> None:
         super().__init__(model, run, teacher)
         self.schema = run.schema
 
     def round(self, number: int) -> Row:
-        """One round; the first changes nothing, and before each of the next few the codes move."""
-        if not number:
-            return {"steps": 0}
-        if number <= MOVES:
+        """One round; before each of the first few that train, the codes move."""
+        if 0 < number <= MOVES:
             move(self.model, self.teacher, self.schema, self.train)
         return super().round(number)
-
-
-class Alone(Trainer):
-    """The same without a teacher: labels are the targets, and codes stay where they are."""
-
-    def round(self, number: int) -> Row:
-        """One round; the first changes nothing."""
-        return super().round(number) if number else {"steps": 0}
 
 
 def train_on(run: Run, model: CTRModel, teacher: CTRModel, name: str = "compress", *, onward: bool = True) -> Fit:
@@ -50,4 +48,4 @@ def train_on(run: Run, model: CTRModel, teacher: CTRModel, name: str = "compress
 
     Those may be the ones that it came with, and are if ``onward`` is off.
     """
-    return run.fit(name, model, trainer=Onward(model, run, teacher), limit=LIMIT if onward else NONE)
+    return run.fit(name, model, trainer=Moving(model, run, teacher), limit=LIMIT if onward else NONE)

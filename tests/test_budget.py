@@ -19,7 +19,7 @@ from autodpq_budget.compress import compress, menu_of, on_groups, smallest
 from autodpq_budget.menu import Menu, Offer, bytes_of, offer
 from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.tables import Group, groups, order
-from autodpq_budget.train_on import Onward, train_on
+from autodpq_budget.train_on import Moving, train_on
 from autodpq_budget.ways import Stored, options, restored, size, store
 from autodpq_data.schema import Schema
 from autodpq_lib.models.build import full_model
@@ -234,7 +234,7 @@ def test_targets_are_what_the_teacher_says(loaded: LoadedRun, tmp_path: Path) ->
     pupil = full_model(run.config, run.schema)
     logits, p = pupil(ids), torch.sigmoid(teacher(ids))
     expected = -(p * F.logsigmoid(logits) + (1 - p) * F.logsigmoid(-logits)).mean()
-    onward = Onward(pupil, run, teacher)
+    onward = Moving(pupil, run, teacher)
     assert torch.allclose(onward.loss((ids, labels)), expected, rtol=1e-6)
     onward.step((ids, 1 - labels))
     assert all(weight.grad is None for weight in teacher.parameters())

@@ -16,7 +16,7 @@ from autodpq_budget.by_groups import ByGroups, Choices
 from autodpq_budget.compress import menu_of, on_groups
 from autodpq_budget.move import better, move, slopes, tables_of
 from autodpq_budget.tables import groups
-from autodpq_budget.train_on import Onward, train_on
+from autodpq_budget.train_on import Moving, train_on
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import full_model
@@ -242,7 +242,7 @@ def test_codes_move_before_each_of_the_first_rounds_of_training(
     run, student, teacher = start
     seen: list[tuple[int, tuple[object, ...]]] = []
     monkeypatch.setattr("autodpq_budget.train_on.move", lambda *given: seen.append((number, given)))
-    onward = Onward(student, run, teacher)
+    onward = Moving(student, run, teacher)
     for number in range(6):
         onward.round(number)
     assert [number for number, _ in seen] == [1, 2, 3]
