@@ -13,7 +13,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from autodpq_budget.plan import SHARES, tables
+from autodpq_budget.plan import SHARES, room, tables
 from autodpq_budget.strategy import STRATEGY
 from autodpq_budget.teach import TAUGHT
 from autodpq_data.prepared import load_schema
@@ -96,7 +96,7 @@ def best(found: pd.DataFrame) -> pd.DataFrame:
     of["told"] = of["bytes"].where(of.index.get_level_values("method") == STRATEGY, 0)
     parts = [found[plain].assign(share=1.0)]
     for share in SHARES:
-        fits = of[of["bytes"] <= int(share * full)].sort_values(["seeds", "told", "valid"])
+        fits = of[of["bytes"] <= room(full, share)].sort_values(["seeds", "told", "valid"])
         top = fits.reset_index().groupby("method").tail(1)
         parts.append(told.merge(top[["method", "setting"]]).assign(share=share))
     return pd.concat(parts, ignore_index=True)
@@ -139,7 +139,7 @@ def teaching(found: pd.DataFrame) -> pd.DataFrame:
         if len(sides) > 1:
             plain, other = sides
             taught, labels = (plain, other) if method == STRATEGY else (other, plain)
-            share = min(share for share in SHARES if of["bytes"].max() <= int(share * full))
+            share = min(share for share in SHARES if of["bytes"].max() <= room(full, share))
             means = [np.mean([*side.values()]) for side in _common(taught, labels)]
             row = {"share": share, "method": method, "setting": setting, "taught": means[0], "labels": means[1]}
             rows.append(row | paired_effect(taught, labels))

@@ -24,6 +24,8 @@ from autodpq_runs.record import Record, read_record, record_path
 
 #: Shares of FE's bytes.
 SHARES = (0.125, 0.0625, 0.031, 0.016, 0.008)
+#: A rival may exceed a share by a thousandth: four bits a number are an eighth of FE, and each field's scale is more.
+SLACK = 1.001
 #: Of several settings of a method that of the best validation AUC on this seed is taken; it is not reported.
 CHOICE_SEED = 11
 #: Rivals of each share that all seeds have; the rest have those of Table 1.
@@ -47,6 +49,11 @@ Chosen = dict[tuple[float, str], tuple[RunConfig, float]]
 def budget_of(schema: Schema, share: float, model: str = "deepfm", dim: int = 16) -> int:
     """Bytes: a share of FE's embedding and of the first-order weights that DeepFM has, ``4 N (X + 1)``."""
     return int(share * 4 * schema.num_features * (dim + (model == "deepfm")))
+
+
+def room(full: float, share: float) -> int:
+    """Bytes that a method may have at a share of FE's ``full`` bytes."""
+    return int(SLACK * share * full)
 
 
 def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> list[RunConfig]:
@@ -116,12 +123,12 @@ def candidates(dataset: str, recipe: str, seed: int) -> dict[tuple[float, str], 
     """Share and method -> all its settings; a rival that cannot be so small is not there."""
     fe = configure(dataset, recipe, "fe", seed)
     schema = load_schema(dataset, fe.threshold)
-    found = {}
+    full, found = budget_of(schema, 1), {}
     for share, method in product(SHARES, (STRATEGY, *METHODS)):
         budget = budget_of(schema, share)
         own = [Setting(STRATEGY, dim, {"bytes": budget}, budget) for dim in WIDTHS]
         found[share, method] = [
-            _run(fe, one) for one in (own if method == STRATEGY else settings(method, fe, schema, budget))
+            _run(fe, one) for one in (own if method == STRATEGY else settings(method, fe, schema, room(full, share)))
         ]
     return {key: runs for key, runs in found.items() if runs}
 
@@ -138,11 +145,11 @@ def chosen(dataset: str, recipe: str, *, out: Path) -> Chosen:
     What a run has in the end may be more than its share, for MPE's search decides; that one counts for nothing.
     """
     schema = load_schema(dataset, configure(dataset, recipe, "fe", CHOICE_SEED).threshold)
-    found = {}
+    full, found = budget_of(schema, 1), {}
     for (share, method), runs in candidates(dataset, recipe, CHOICE_SEED).items():
         if all(status(out, run, anywhere=True).state == "done" for run in runs):
             records = [read_record(record_path(out, run)) for run in runs]
-            fits = [n for n, r in enumerate(records) if tables(r, len(schema.fields)) <= budget_of(schema, share)]
+            fits = [n for n, r in enumerate(records) if tables(r, len(schema.fields)) <= room(full, share)]
             if fits:
                 n = max(fits, key=lambda n: records[n].valid.auc)
                 found[share, method] = runs[n], records[n].valid.auc

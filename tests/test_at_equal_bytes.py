@@ -94,7 +94,8 @@ def test_committed_runs_keep_to_their_budget() -> None:
     assert (found.loc[found["method"] == "fe", "bytes"] == 4 * 13_560 * 17).all()
     kept = at_equal_bytes.best(found).query("share < 1")
     assert "budget" in set(kept["method"])
-    assert (kept["bytes"] <= kept["share"] * 4 * 13_560 * 17).all()
+    slack = kept["method"].map({"budget": 1.0}).fillna(1.001)
+    assert (kept["bytes"] <= slack * kept["share"] * 4 * 13_560 * 17).all()
 
 
 def test_no_records_are_no_rows(tmp_path: Path) -> None:

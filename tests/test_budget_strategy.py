@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,17 @@ def test_every_setting_fits_its_budget(all_done: dict[str, tuple[float, int]]) -
     for (_, method), runs in found.items():
         assert len(runs) <= (10 if method == "mpe" else 6)
         assert {run.strategy for run in runs} == {method}
+
+
+def test_a_scale_a_field_costs_a_rival_no_whole_bit(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = (6000, 3000, 1000)
+    large = replace(schema, sizes=sizes, counts=torch.ones(sum(sizes), dtype=torch.int64))
+    monkeypatch.setattr(plan, "load_schema", lambda *_: large)
+    found = plan.candidates("ml-100k", "tuned", 11)
+    for share, bits in ((0.125, 4), (0.0625, 2)):
+        wide = [run.options["bits"] for run in found[share, "lsq"] if run.embedding_dim == 16]
+        assert max(wide) == bits
+        assert int(found[share, NAME][0].options["bytes"]) == int(share * 4 * sum(sizes) * 17)
 
 
 def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
