@@ -13,8 +13,8 @@ from autodpq_budget.tables import Floats, Integers, Table, order
 from autodpq_packed.container import Tensors
 from autodpq_packed.grouped import Grouped
 
-#: The largest float16: no number may be beyond it.
-LARGEST = 65504
+#: Half of the largest float16, in which the range of a dimension must fit.
+LARGEST = 65504 // 2
 
 
 @dataclass(frozen=True)

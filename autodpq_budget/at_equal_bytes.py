@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,20 @@ from matplotlib.figure import Figure
 from autodpq_budget.plan import SHARES, room, tables
 from autodpq_budget.strategy import STRATEGY
 from autodpq_budget.teach import TAUGHT
-from autodpq_data.prepared import load_schema
+from autodpq_data import avazu, movielens
+from autodpq_data.prepared import known_fingerprint, load_schema
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.expected import kind
 from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS
 from autodpq_eval.stats import effect, equivalence, paired_effect
 from autodpq_eval.ten_seeds import holm
-from autodpq_lib.config import OUTSIDE, STRATEGIES, RunConfig
+from autodpq_lib.config import OUTSIDE, STRATEGIES
 from autodpq_runs.record import Record, read_record
 
 #: Fields of a record's model, which a record does not tell; of other data sets the prepared data does.
-FIELDS = {"ml-1m": 8, "ml-100k": 8, "avazu-sample": 22, "planted": 3}
-MARKERS = "osD^vP*Xh<>pd"
+FIELDS = dict.fromkeys(("ml-1m", "ml-100k"), len(movielens.FIELDS)) | {"avazu-sample": len(avazu.FIELDS)}
+MARKERS = "osD^vP*Xh<>pdH8"
 #: As the literature calls them.
 NAMES = {
     **{name: LABELS[name] for name in STRATEGIES},
@@ -55,13 +57,15 @@ def runs(
     paths = sorted((out / dataset / recipe / "records").glob(f"{model}-*.json"))
     wanted = tuple(f"{model}-{name}-" for name in (*STRATEGIES, *OUTSIDE))
     found = list(map(read_record, (path for path in paths if path.name.startswith(wanted))))
-    return pd.DataFrame([_row(r) for r in found if r.config.seed in seeds and _counts(r.config, also)])
+    return pd.DataFrame([_row(r) for r in found if r.config.seed in seeds and _counts(r, also)])
 
 
-def _counts(config: RunConfig, also: Mapping[str, Any]) -> bool:
+def _counts(record: Record, also: Mapping[str, Any]) -> bool:
+    config = record.config
     knobs = () if config.strategy in STRATEGIES else KNOBS
     switches = {key: value for key, value in config.changed().items() if key not in knobs}
-    return switches == also and config.strategy != TAUGHT
+    fresh = record.stale(known_fingerprint(config.dataset)) is None
+    return fresh and switches == also and config.strategy != TAUGHT
 
 
 def _row(record: Record) -> dict[str, object]:
@@ -83,23 +87,30 @@ def _row(record: Record) -> dict[str, object]:
 def best(found: pd.DataFrame) -> pd.DataFrame:
     """Of each method and share one setting for all seeds, in at most so many bytes on every seed.
 
-    It is the one that most seeds have, of equals the one with the highest mean validation AUC: the one which was chosen
-    on a seed of its own, where the batch has run. The compressor's is the largest. The strategies of Table 1, which are
-    not told how many bytes they may have, have share 1.
+    It is the one with the highest mean validation AUC over the seeds that all have, as a rule the one which was chosen
+    on a seed of its own. The compressor's is the largest. The strategies of Table 1, which are not told how many bytes
+    they may have, have share 1.
     """
     found = found[~found["otherwise"]]
     plain = found["method"].isin(STRATEGIES)
     full, told = found.loc[found["method"] == "fe", "bytes"].max(), found[~plain]
-    of = told.groupby(["method", "setting"]).agg(
-        seeds=("seed", "count"), valid=("valid", "mean"), bytes=("bytes", "max")
-    )
-    of["told"] = of["bytes"].where(of.index.get_level_values("method") == STRATEGY, 0)
     parts = [found[plain].assign(share=1.0)]
-    for share in SHARES:
-        fits = of[of["bytes"] <= room(full, share)].sort_values(["seeds", "told", "valid"])
-        top = fits.reset_index().groupby("method").tail(1)
-        parts.append(told.merge(top[["method", "setting"]]).assign(share=share))
+    for share, (method, of) in product(SHARES, told.groupby("method")):
+        largest = of.groupby("setting")["bytes"].max()
+        fits = largest[largest <= room(full, share)]
+        if len(fits):
+            one = fits.idxmax() if method == STRATEGY else _best_of(of[of["setting"].isin(fits.index)])
+            parts.append(of[of["setting"] == one].assign(share=share))
     return pd.concat(parts, ignore_index=True)
+
+
+def _best_of(of: pd.DataFrame) -> str:
+    """The setting of a method, among those that the seeds of Table 1 have, if any has."""
+    valid = of.pivot_table(index="seed", columns="setting", values="valid")
+    seeds = valid.count()
+    valid = valid.loc[:, seeds >= min(len(TABLE_SEEDS), seeds.max())]
+    common = valid.dropna()
+    return str((common if len(common) else valid).mean().idxmax())
 
 
 def table(found: pd.DataFrame) -> pd.DataFrame:
@@ -203,7 +214,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     others = rows.drop(fe.index)
     lines = others.sort_values("bytes").groupby("method", sort=False)
     rest = cycle(sns.color_palette("colorblind", 10)[len(COLOURS) :])
-    for (method, of), marker in zip(lines, MARKERS, strict=False):
+    for (method, of), marker in zip(lines, cycle(MARKERS), strict=False):
         ours = method == STRATEGY
         colour = "black" if ours else COLOURS.get(method) or next(rest)
         look: dict[str, Any] = {

@@ -109,7 +109,7 @@ class ByGroups(nn.Module):
         """A group's codes, and all values that they may stand for."""
         row, (start, stop) = self._layout()[group], self._bytes(group)
         count = (len(self.members(group)), int(row[SUBSPACES]) if row[BITS] else 0)
-        packed = self.codes[start:stop].numpy()
+        packed = self.codes[start:stop].cpu().numpy()
         codes = torch.from_numpy(unpack(packed, int(row[BITS]), np.arange(count[0] * count[1]).reshape(count)))
         numbers, values = self.numbers.detach().half().float()[row[NUMBER] :], torch.zeros(0, 1, 1)
         if row[INTEGERS]:

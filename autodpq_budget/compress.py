@@ -135,7 +135,7 @@ def _within(run: LoadedRun, offered: Menu, budget: int, teacher: CTRModel, *, on
         raise ValueError(f"budget_bytes: expected at least {least.file_bytes} for this model, found {budget}")
     tables = budget - (least.file_bytes - least.table_bytes)
     while (made := _made(run, offered, tables)).file_bytes > budget:
-        tables -= made.file_bytes - budget
+        tables = max(offered.least, tables - (made.file_bytes - budget))
     return _made(run, offered, tables, teacher) if onward else made
 
 

@@ -97,9 +97,11 @@ def with_teachers(runs: Sequence[RunConfig]) -> list[RunConfig]:
 
 def of_model(found: Chosen, model: Model, seed: int) -> list[RunConfig]:
     """The compressor on another model, at :data:`OTHER_SHARES`, of the widths that were chosen on DeepFM."""
-    ours = [found[share, STRATEGY][0] for share in OTHER_SHARES if (share, STRATEGY) in found]
     made = []
-    for share, run in zip(OTHER_SHARES, ours, strict=False):
+    for share in OTHER_SHARES:
+        if (share, STRATEGY) not in found:
+            continue
+        run, _ = found[share, STRATEGY]
         schema = load_schema(run.dataset, run.threshold)
         own = {"options": {"bytes": budget_of(schema, share, model)}, **width(run.embedding_dim)}
         made.append(configure(run.dataset, run.recipe, STRATEGY, seed, model=model, **own))

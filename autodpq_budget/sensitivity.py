@@ -1,4 +1,4 @@
-"""How much the loss of a model minds an error in each field and dimension: the empirical Fisher information."""
+"""How sensitive the loss is to an error in each field and dimension: the empirical Fisher information."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def sensitivities(model: CTRModel, samples: Samples) -> dict[str, NDArray[np.flo
     places = torch.randperm(len(samples), generator=torch.Generator().manual_seed(0))[:SAMPLES]
     totals: dict[str, Tensor] = {}
     for chunk in places.int().split(BATCH):
-        ids, labels = samples.take(chunk)
+        ids, labels = samples.take(chunk.to(samples.rows.device))
         F.binary_cross_entropy_with_logits(model.eval()(ids), labels, reduction="sum").backward()
         for name, vectors in seen.items():
             assert vectors.grad is not None
@@ -38,7 +38,7 @@ def sensitivities(model: CTRModel, samples: Samples) -> dict[str, NDArray[np.flo
     for hook in hooks:
         hook.remove()
     model.zero_grad(set_to_none=True)
-    return {name: (total / len(places)).numpy() for name, total in totals.items()}
+    return {name: (total / len(places)).cpu().numpy() for name, total in totals.items()}
 
 
 def _keep(name: str, seen: dict[str, Tensor]) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:

@@ -57,4 +57,4 @@ def embedding(config: RunConfig, schema: Schema) -> ByGroups:
 def register_budget() -> None:
     """Make the compressor a strategy, and so the FE that it starts from."""
     register(STRATEGY, cast(MakesEmbedding, embedding), strategy=budget, version=METHOD_VERSION[STRATEGY])
-    register(TAUGHT, full, strategy=taught)
+    register(TAUGHT, full, strategy=taught, version=METHOD_VERSION[TAUGHT])

@@ -25,7 +25,7 @@ from autodpq_runs.finish import model_folder
 #: Name of the strategy that is FE, taught; and width X of the FE that teaches, by which all are measured.
 TAUGHT, TEACHER = "taught", 16
 #: Keys in which what a run starts from is not like the run.
-OWN = ("options", "embedding_dim", "strategy", "subspaces")
+OWN = ("options", "embedding_dim", "strategy", "subspaces", "reading")
 
 
 class Taught(Trainer):

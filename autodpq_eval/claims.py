@@ -23,6 +23,8 @@ from autodpq_runs.record import Record
 NOT_PUBLISHED = "can't be tested: the decision behind it is not published"
 NO_AVAZU = "can't be tested: the data can't be redistributed; needs avazu placed by hand"
 
+#: What a curve of Figure 3 tells.
+OF_CURVES = ("auc_at_end", "auc_at_cost")
 #: Columns of the ledger; ``_about``: strategies, model and metric; ``_paper``: the gap that a comparison claims.
 Row = dict[str, Any]
 Facts = Mapping[str, Mapping[str, Any]]
@@ -124,12 +126,13 @@ def _comparison(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:
     ours, baseline = (_values(runs, model, claim[side], metric) for side in ("better", "worse"))
     difference = effect(ours, baseline)
     if math.isnan(difference["p"]) and min(len(ours), len(baseline)) > 1:  # no spread at all on either side
-        difference |= {"p": 0.0, "low": difference["effect"], "high": difference["effect"]}
+        same = float(difference["effect"] == 0)
+        difference |= {"p": same, "low": difference["effect"], "high": difference["effect"]}
     low, high = sorted([sign * difference["low"], sign * difference["high"]])
     paper = _paper_gap(model, metric, claim["better"], claim["worse"])
     return {
         "paper": "" if math.isnan(paper) else f"{paper:+.6g}",
-        "records": _names([r for side in ("better", "worse") for r in runs[model, claim[side]]]),
+        "records": _names([r for side in ("better", "worse") for r in _behind(runs, model, claim[side], metric)]),
         **difference,
         "ours": sign * difference["effect"],
         "low": low,
@@ -178,15 +181,20 @@ def _untestable(claim: Mapping[str, Any], _: Runs, __: Facts) -> Row:
 
 def _values(runs: Runs, model: str, name: str, metric: str) -> dict[int, float]:
     """A metric by seed: of Tables 1 and 2; cost in FE trainings; AUC at the end of the curve, or where AutoDPQ ends."""
-    if metric in BETTER and metric not in ("cost", "auc_at_cost"):
-        return {record.config.seed: metric_of(record, metric) for record in runs[model, name]}
-    records, fe = _curve_runs(runs, name), [*runs["deepfm", "fe"], *runs["deepfm", "long fe"]]
+    records, fe = _behind(runs, model, name, metric), [*runs["deepfm", "fe"], *runs["deepfm", "long fe"]]
+    if metric not in ("cost", *OF_CURVES):
+        return {record.config.seed: metric_of(record, metric) for record in records}
     if metric == "cost":
         units = {r.config.seed: fe_unit(r, fe, "seconds") for r in records}
         return {r.config.seed: r.seconds / unit for r in records if (unit := units[r.config.seed])}
     others = [] if name == "autodpq" else runs["deepfm", "autodpq"]
     curves = points([*(fe if name != "fe" else []), *records, *others])
     return auc_at(curves, name, None if metric == "auc_at_end" else "autodpq")
+
+
+def _behind(runs: Runs, model: str, name: str, metric: str) -> Sequence[Record]:
+    """The runs that a metric is of."""
+    return _curve_runs(runs, name) if metric in OF_CURVES else runs[model, name]
 
 
 def _curve_runs(runs: Runs, name: str) -> Sequence[Record]:

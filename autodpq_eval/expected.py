@@ -60,7 +60,7 @@ def kind(config: RunConfig) -> str:
 
 @cache
 def _read(path: Path, _: int) -> tuple[str, Cost] | None:
-    """Of one record, as it was at a time; a stale one tells nothing."""
+    """Of one record, as it was at a time; one that can't be read tells nothing."""
     try:
         record = read_record(path)
     except (ValueError, OSError):

@@ -70,7 +70,7 @@ def _uncompressed(run: LoadedRun) -> int:
 
 def _tell(run: LoadedRun, made: Compressed, path: Path, whole: int) -> None:
     before, after = run.record, {name: evaluate(made.model, getattr(run, name)) for name in ("valid", "test")}
-    say(choice(run.schema, made.tensors, run.record.config.embedding_dim).to_string(index=False) + "\n\n")
+    say(choice(run.schema, made.tensors, made.model.embedding.dim).to_string(index=False) + "\n\n")
     say(f"{path}: {made.file_bytes:,} bytes, {made.file_bytes / whole:.1%} of {whole:,}; ")
     say(f"of these {made.table_bytes:,} are embedding and first-order weights\n")
     say(f"validation AUC {before.valid.auc:.4f} -> {after['valid'].auc:.4f}, ")

@@ -323,7 +323,7 @@ ARRAYS: dict[str, Case] = {
     "a vector": (arrays({"a": np.ones(3)}, {"a": np.ones(3)}), r"a: expected \[V, 3\], found \(3,\)"),
     "NaN": (
         arrays({"a": np.full((2, 3), np.nan)}, {"a": np.ones(2)}),
-        "a: expected numbers of at most 65504, found nan",
+        "a: expected numbers of at most 32752, found nan",
     ),
     "no counts": (arrays({"a": np.ones((2, 3))}, {}), r"counts of a: expected \[2\], found \(0,\)"),
     "counts below 0": (

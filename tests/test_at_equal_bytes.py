@@ -11,6 +11,8 @@ from matplotlib import pyplot as plt
 from scipy import stats
 
 from autodpq_budget import at_equal_bytes
+from autodpq_lib.config import METHOD_VERSION, STRATEGIES
+from autodpq_rivals.methods import METHODS
 from autodpq_system.paths import ROOT
 
 
@@ -35,8 +37,7 @@ RIVALS = pd.DataFrame(
 
 
 def test_differences_are_paired_by_seed() -> None:
-    found = FOUND[FOUND["width"] != 4]
-    row = at_equal_bytes.table(found).set_index("method").loc["budget"]
+    row = at_equal_bytes.table(FOUND).set_index("method").loc["budget"]
     gaps = np.array([0.79 - 0.80, 0.80 - 0.82])
     assert row["difference"] == pytest.approx(gaps.mean())
     assert row["half"] == pytest.approx(stats.t.ppf(0.975, 1) * gaps.std(ddof=1) / np.sqrt(2))
@@ -49,10 +50,15 @@ def setting_of(found: list[pd.DataFrame], share: float) -> set[str]:
     return set(kept[(kept["method"] == "lsq") & (kept["share"] == share)]["setting"])
 
 
-def test_a_method_has_one_setting_that_most_seeds_have_of_equals_the_best_on_validation() -> None:
+def test_a_method_has_one_setting_the_best_on_validation_over_the_seeds_that_all_have() -> None:
+    """Another share's setting has more seeds where it is among the best three; one that is not whole is not shown."""
     more, same = (pd.DataFrame([row("lsq", seed, 500, 0.9, 0.9, 16)]) for seed in (1, 2))
     assert setting_of([FOUND, RIVALS, more], 0.125) == {"lsq-8"}
     assert setting_of([FOUND, RIVALS, more, same], 0.125) == {"lsq-16"}
+    many = pd.DataFrame([row("lsq", seed, 240, 0.6 if seed < 4 else 0.95, 0.7, 4) for seed in range(1, 11)])
+    few = pd.DataFrame([row("lsq", seed, 500, 0.7, 0.8, 16) for seed in (1, 2, 3)])
+    assert setting_of([FOUND, many, few], 0.125) == {"lsq-16"}
+    assert setting_of([FOUND, many, few], 0.0625) == {"lsq-4"}
 
 
 def test_a_setting_fits_a_share_if_it_does_on_every_seed() -> None:
@@ -100,6 +106,21 @@ def test_committed_runs_keep_to_their_budget() -> None:
 
 def test_no_records_are_no_rows(tmp_path: Path) -> None:
     assert at_equal_bytes.runs(tmp_path, "ml-1m", "tuned", [1]).empty
+
+
+def test_a_stale_record_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "lsq" in set(at_equal_bytes.runs(ROOT / "results", "ml-1m", "tuned", [1])["method"])
+    monkeypatch.setitem(METHOD_VERSION, "lsq", METHOD_VERSION["lsq"] + 1)
+    assert "lsq" not in set(at_equal_bytes.runs(ROOT / "results", "ml-1m", "tuned", [1])["method"])
+
+
+def test_the_picture_has_all_methods() -> None:
+    names = [*STRATEGIES, "budget", *METHODS]
+    every = [row(name, 1, 100 + n, 0.7, 0.78, share=0.125 if n > 4 else 1.0) for n, name in enumerate(names)]
+    figure = at_equal_bytes.draw(at_equal_bytes.table(pd.DataFrame(every)))
+    _, labels = figure.axes[0].get_legend_handles_labels()
+    assert len(labels) == len(names) == len({*labels})
+    plt.close(figure)
 
 
 def test_the_picture_has_a_text() -> None:

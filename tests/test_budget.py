@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import count, product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from test_packed import record
 from torch.nn import functional as F
 
 from autodpq_budget import compress as module
-from autodpq_budget.arrays import compress_arrays
+from autodpq_budget.arrays import LARGEST, compress_arrays
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.compress import compress, menu_of, on_groups, smallest
 from autodpq_budget.menu import Menu, Offer, bytes_of, offer
@@ -194,6 +195,17 @@ def test_a_file_never_exceeds_its_budget_and_scores_raw_values(loaded: LoadedRun
         compress(loaded, 1000, path)
 
 
+@pytest.mark.parametrize("budget", range(1500, 1520))
+def test_a_header_that_grows_leaves_what_fits(budget: int, loaded: LoadedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made(_: object, __: object, tables: int, ___: object = None) -> SimpleNamespace:
+        assert tables >= 1000
+        return SimpleNamespace(file_bytes=tables + (500 if tables < 1002 else 508), table_bytes=tables)
+
+    monkeypatch.setattr(module, "_made", made)
+    found = module._within(loaded, SimpleNamespace(least=1000), budget, loaded.model, onward=False)
+    assert found.file_bytes <= budget
+
+
 def test_the_largest_choice_is_the_model_in_float16(loaded: LoadedRun) -> None:
     offered = menu_of(loaded.model, loaded.schema, loaded.train)
     made = on_groups(loaded.record.config, loaded.schema, loaded.model, offered.tensors(offered.choose(offered.most)))
@@ -270,14 +282,22 @@ def test_sensitivities_decide_where_bytes_go() -> None:
     assert np.abs(found.rows["b"] - ROWS["b"]).max() < 0.01 < np.abs(found.rows["a"] - ROWS["a"]).max()
 
 
+def test_the_largest_numbers_come_back() -> None:
+    rows = {"a": np.random.default_rng(0).choice([-LARGEST, LARGEST], (500, 4))}
+    for budget in (300, 600, 10**4):
+        found = compress_arrays(rows, {"a": np.ones(500, int)}, budget)
+        assert np.isfinite(found.rows["a"]).all()
+    np.testing.assert_array_equal(found.rows["a"], rows["a"])
+
+
 @pytest.mark.parametrize(
     ("rows", "counts", "scale", "said"),
     [
         ({}, {}, None, "rows: expected a field or more, found none"),
         ({"a": np.ones(3)}, {"a": np.ones(3)}, None, r"a: expected \[V, 3\], found \(3,\)"),
         (ROWS | {"b": np.ones((3, 5))}, OFTEN, None, r"b: expected \[V, 6\], found \(3, 5\)"),
-        (ROWS | {"b": np.full((3, 6), np.nan)}, OFTEN, None, "b: expected numbers of at most 65504, found nan"),
-        (ROWS | {"b": np.full((3, 6), 1e6)}, OFTEN, None, "b: expected numbers of at most 65504, found 1000000.0"),
+        (ROWS | {"b": np.full((3, 6), np.nan)}, OFTEN, None, "b: expected numbers of at most 32752, found nan"),
+        (ROWS | {"b": np.full((3, 6), 1e6)}, OFTEN, None, "b: expected numbers of at most 32752, found 1000000.0"),
         (ROWS, {"a": OFTEN["a"]}, None, r"counts of b: expected \[3\], found \(0,\)"),
         (ROWS, OFTEN | {"b": np.array([1, -1, 1])}, None, "counts of b: expected none below 0, found -1"),
         (

@@ -19,7 +19,7 @@ from autodpq_data.schema import Schema
 from autodpq_eval.batch import NOTEBOOKS, Status
 from autodpq_eval.plans import PLANS
 from autodpq_eval.request import Request
-from autodpq_lib.config import OUTSIDE
+from autodpq_lib.config import METHOD_VERSION, OUTSIDE, RunConfig
 from autodpq_lib.models.build import EMBEDDING
 from autodpq_lib.space import model_bytes
 from autodpq_lib.strategies import STRATEGY
@@ -186,6 +186,28 @@ def test_another_model_has_a_share_of_its_own_fe(all_done: dict[str, tuple[float
     (run,) = [runs[0] for key, runs in plan.candidates("ml-100k", "tuned", 11).items() if key == (0.125, NAME)]
     *_, made = plan.of_model({(0.125, NAME): (run, 0.8)}, "pnn", 1)
     assert (made.model, made.options) == ("pnn", {"bytes": int(0.125 * 4 * 14 * 16)})
+
+
+def test_a_budget_that_was_not_chosen_for_is_left_out(all_done: dict[str, tuple[float, int]]) -> None:
+    found = {(share, NAME): (plan.candidates("ml-100k", "tuned", 11)[share, NAME][0], 0.8) for share in (0.031, 0.008)}
+    made = plan.of_model(found, "pnn", 1)
+    told = [run.options["bytes"] for run in dict.fromkeys(made) if run.strategy == NAME]
+    assert told == [int(share * 4 * 14 * 16) for share in (0.031, 0.008)]
+
+
+def test_versions_are_those_of_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in OUTSIDE:
+        monkeypatch.setitem(METHOD_VERSION, name, 7)
+    register_rivals(learn)
+    register_budget()
+    assert {METHOD_VERSION[name] for name in OUTSIDE} == {7}
+
+
+@pytest.mark.parametrize("reading", ["text", "laboratory"])
+def test_what_a_run_starts_from_has_no_reading(reading: str) -> None:
+    config = RunConfig(dataset="ml-100k", strategy="autodpq", reading=reading, threshold=20)
+    fe = like(config, "fe", 8)
+    assert (fe.reading, fe.threshold, fe.embedding_dim) == ("literal", 20, 8)
 
 
 def test_what_came_out_too_large_is_not_chosen(all_done: dict[str, tuple[float, int]], tmp_path: Path) -> None:

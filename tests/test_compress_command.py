@@ -28,3 +28,12 @@ def test_a_run_is_compressed_and_told_of(
     limit = {"--bytes": 7500, "--ratio": 0.6 * compress._uncompressed(run), "--loss": 10**6}[how]
     assert size <= limit
     assert PackedModel(path).score([dict.fromkeys(run.schema.fields, 0)]).shape == (1,)
+
+
+def test_of_a_narrower_model_the_narrower_rows_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = RunConfig(dataset="planted", strategy="fe", profile="smoke", embedding_dim=8)
+    load_or_train(config, tmp_path, tmp_path)
+    to = ["--width", "4", "--to", str(tmp_path / "small.safetensors")]
+    assert compress.main([str(record_path(tmp_path, config)), "--bytes", "100000", *to]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if "float16" in line]
+    assert {bits for cells in rows for bits in cells[cells.index("float16") + 1 :][:1]} == {"64.0"}

@@ -49,8 +49,12 @@ class Compressed(Full):
 
     def spare_raw_rows(self, weight_decay: float) -> None:
         """Take coupled weight decay off the raw low-frequency rows, which only feed an encoder."""
-        low = self.low.nonzero().squeeze(1)
-        self.table.register_hook(lambda grad: grad.index_add(0, low, self.table.data[low], alpha=-weight_decay))
+
+        def spare(grad: Tensor) -> Tensor:
+            low = self.low.nonzero().squeeze(1)
+            return grad.index_add(0, low, self.table.data[low], alpha=-weight_decay)
+
+        self.table.register_hook(spare)
 
     def compress(self, e: Tensor, sizes: list[int]) -> Tensor:
         """Raw vectors, field by field, ``sizes`` of each, -> the vectors used instead; both ``[P, X]``."""
