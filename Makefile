@@ -94,7 +94,6 @@ bench: env  ## epochs beside FuxiCTR and DeepCTR-Torch, steps, and the packed mo
 	$(BIN)/python -m benchmarks.latency
 	$(BIN)/python -m scripts.readme
 
-verify: export OUT := $(OUT)
 verify: env  ## recompute all that needs no training; RERUN=3 trains three runs again beside it: STRATEGIES= OUT=
 	$(BIN)/python -m scripts.verify --out="$$OUT" $(if $(RERUN),--rerun="$$RERUN") $(if $(STRATEGIES),--strategies="$$STRATEGIES")
 

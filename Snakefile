@@ -3,6 +3,7 @@
 # A run is done when its record exists. Every job has one thread. The longest runs begin first.
 import json
 import sys
+from functools import cache
 
 from autodpq_system.stopping import exit_if_stopped, stop_on_signals, stop_with_starter
 
@@ -32,8 +33,9 @@ onerror:
     exit_if_stopped()
 
 
-def cost(wildcards):
-    return expected(REQUEST.out, RUNS[wildcards.name])
+@cache
+def cost(name):
+    return expected(REQUEST.out, RUNS[name])
 
 
 rule report:
@@ -73,10 +75,10 @@ rule run:
         out=REQUEST.out,
     log:
         log_folder(REQUEST.dataset, REQUEST.recipe) / "{name}.log",
-    priority: lambda wildcards: cost(wildcards).minutes
+    priority: lambda wildcards: cost(wildcards.name).minutes
     resources:
-        runtime=lambda wildcards: cost(wildcards).limits["runtime"],
-        mem_mb=lambda wildcards: cost(wildcards).limits["mem_mb"],
+        runtime=lambda wildcards: cost(wildcards.name).limits["runtime"],
+        mem_mb=lambda wildcards: cost(wildcards.name).limits["mem_mb"],
     shell:
         "{PYTHON:q} -m scripts.run_notebook --parameters {params.run:q} --out {params.out:q}"
         " --minutes {resources.runtime} > {log:q} 2>&1" + KILLED

@@ -17,6 +17,7 @@ file                         what is there
 ``strategy.py``              the same as a strategy of the batch
 ``plan.py``                  the batch at equal bytes, rivals included; ``batch.py`` makes it known
 ``at_equal_bytes.py``        AUC against bytes, from records
+``picture.py``               its picture
 ============================ ===========================================================================
 
 The file is that of :mod:`autodpq_packed.grouped`.

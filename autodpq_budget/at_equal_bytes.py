@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle, product
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
 
 from autodpq_budget.plan import SHARES, room, tables
 from autodpq_budget.strategy import STRATEGY
@@ -20,7 +17,6 @@ from autodpq_data import avazu, movielens
 from autodpq_data.prepared import known_fingerprint, load_schema
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.expected import kind
-from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS
 from autodpq_eval.stats import effect, equivalence, paired_effect
 from autodpq_eval.ten_seeds import holm
@@ -29,7 +25,6 @@ from autodpq_runs.record import Record, read_record
 
 #: Fields of a record's model, which a record does not tell; of other data sets the prepared data does.
 FIELDS = dict.fromkeys(("ml-1m", "ml-100k"), len(movielens.FIELDS)) | {"avazu-sample": len(avazu.FIELDS)}
-MARKERS = "osD^vP*Xh<>pdH8"
 #: As the literature calls them.
 NAMES = {
     **{name: LABELS[name] for name in STRATEGIES},
@@ -116,7 +111,7 @@ def _best_of(of: pd.DataFrame) -> str:
 def table(found: pd.DataFrame) -> pd.DataFrame:
     """A row a method and share: seeds, mean bytes, AUC and its spread, the paired difference to FE, its place.
 
-    The place is FE's mean over all seeds and that difference, for methods have different seeds.
+    The place, at which it is drawn, is FE's mean over all seeds and that difference: methods have different seeds.
 
     Args:
         found: of :func:`best`.
@@ -158,6 +153,22 @@ def teaching(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values(columns, ascending=[False, True]) if rows else pd.DataFrame()
 
 
+def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """The compressor from labels minus its best rival, which learns from them: a row a share that has the control.
+
+    Args:
+        every: of :func:`runs`.
+        found: of :func:`best`.
+    """
+    ours = every[(every["method"] == STRATEGY) & every["otherwise"]] if len(every) else every
+    full, rows = found.loc[found["method"] == "fe", "bytes"].max() if len(found) else 0, []
+    for _, of in ours.groupby("setting") if len(ours) else ():
+        share = min(share for share in SHARES if of["bytes"].max() <= room(full, share))
+        rival = _by_seed(found, best_rival(found, share), share)
+        rows.append({"share": share} | paired_effect(dict(zip(of["seed"], of["auc"], strict=True)), rival))
+    return pd.DataFrame(rows).sort_values("share", ascending=False) if rows else pd.DataFrame()
+
+
 def verdicts(found: pd.DataFrame, margin: float) -> pd.DataFrame:
     """A row a share of the compressor: against FE, with a test of equivalence, and against its best rival.
 
@@ -174,7 +185,9 @@ def verdicts(found: pd.DataFrame, margin: float) -> pd.DataFrame:
         lead, equal = paired_effect(ours, rival), equivalence(*_common(ours, fe), margin)
         row = {"share": share, "n": gap["n"], "difference": gap["effect"], "half": gap["high"] - gap["effect"]}
         row |= {"p_equal": equal["p_equal_paired"], "lead": lead["effect"], "lead_half": lead["high"] - lead["effect"]}
-        rows.append({**row, "rival": name, "n_rival": lead["n"], "p": effect(*_common(ours, rival))["p_paired"]})
+        theirs = found.loc[(found["method"] == name) & (found["share"] == share), "bytes"].mean()
+        row |= {"rival": name, "rival_bytes": theirs, "n_rival": lead["n"]}
+        rows.append({**row, "p": effect(*_common(ours, rival))["p_paired"]})
     made = pd.DataFrame(rows)
     corrected = {f"{name}_holm": holm(made[name].to_numpy(float)) for name in ("p", "p_equal") if len(made)}
     return made.assign(**corrected)
@@ -196,49 +209,3 @@ def _common(a: dict[int, float], b: dict[int, float]) -> tuple[dict[int, float],
     """Both, on the seeds that both have."""
     both = sorted({*a} & {*b})
     return {seed: a[seed] for seed in both}, {seed: b[seed] for seed in both}
-
-
-def lowest(rows: pd.DataFrame) -> float:
-    """Where the picture ends: what lies far below the compressor's least AUC would flatten all else."""
-    return float(rows.loc[rows["method"] == STRATEGY, "place"].min()) - 0.03
-
-
-def draw(rows: pd.DataFrame) -> Figure:
-    """AUC against bytes on a logarithmic axis, a line a method, FE dashed; bars are 95 % intervals.
-
-    A mark is FE's mean over all seeds and the method's paired difference to FE: methods have different seeds.
-    """
-    figure, axis = plt.subplots(figsize=(9, 5), layout="constrained")
-    fe = rows[(rows["method"] == "fe") & (rows["share"] == 1)]
-    axis.axhline(fe["auc"].mean(), color="0.4", ls="--", lw=1.5, label="FE, X = 16")
-    others = rows.drop(fe.index)
-    lines = others.sort_values("bytes").groupby("method", sort=False)
-    rest = cycle(sns.color_palette("colorblind", 10)[len(COLOURS) :])
-    for (method, of), marker in zip(lines, cycle(MARKERS), strict=False):
-        ours = method == STRATEGY
-        colour = "black" if ours else COLOURS.get(method) or next(rest)
-        look: dict[str, Any] = {
-            "color": colour,
-            "marker": marker,
-            "lw": 2.5 if ours else 1,
-            "capsize": 3,
-            "zorder": 2 if ours else 3,
-        }
-        name: str | None = NAMES[method]
-        # What was told its budget makes a line; a strategy as it comes is a point apart.
-        for as_it_comes, part in of.groupby(of["share"] == 1, sort=False):
-            face = "none" if as_it_comes else colour  # several lie on each other
-            axis.errorbar(part["bytes"], part["place"], part["half"].fillna(0), label=name, mfc=face, **look)
-            name = None
-    axis.set_ylim(bottom=lowest(rows))
-    shares = sorted({*SHARES, 1.0})
-    axis.set_xscale("log", base=2)
-    axis.set_xticks([share * fe["bytes"].mean() for share in shares], [f"{share:.1%}" for share in shares])
-    axis.minorticks_off()
-    axis.set(xlabel="bytes of embedding and first-order weights, share of FE's", ylabel="test AUC")
-    axis.set_title("AUC against bytes", loc="left", fontweight="bold")
-    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    sns.despine(figure)
-    said = "; ".join(f"{NAMES[r['method']]} {r['bytes']:,.0f} bytes {r['auc']:.4f}" for _, r in rows.iterrows())
-    figure.set_label(f"AUC against bytes, a line a method, FE dashed. {said}.")
-    return figure

@@ -46,9 +46,9 @@ ALONE = "avazu"
 Chosen = dict[tuple[float, str], tuple[RunConfig, float]]
 
 
-def budget_of(schema: Schema, share: float, model: str = "deepfm", dim: int = 16) -> int:
+def budget_of(schema: Schema, share: float, model: str = "deepfm") -> int:
     """Bytes: a share of FE's embedding and of the first-order weights that DeepFM has, ``4 N (X + 1)``."""
-    return int(share * 4 * schema.num_features * (dim + (model == "deepfm")))
+    return int(share * 4 * schema.num_features * (TEACHER + (model == "deepfm")))
 
 
 def room(full: float, share: float) -> int:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.compress import menu_of, on_groups
 from autodpq_budget.teach import TAUGHT, fe_of, taught, taught_of, teacher_of
 from autodpq_budget.train_on import LIMIT, Onward, train_on
 from autodpq_data.schema import Schema
 from autodpq_lib.config import METHOD_VERSION, RunConfig
-from autodpq_lib.models.build import MakesEmbedding, full
+from autodpq_lib.models.build import full
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.strategies import register
 from autodpq_lib.training.fit import Fit
@@ -22,18 +20,14 @@ STRATEGY = "budget"
 def budget(run: Run) -> list[Fit]:
     """FE of the run's width, taught, in ``bytes``; then trained on: the best round on validation.
 
-    Options: ``bytes`` of embedding and first-order weights, as everywhere where methods are compared; ``onward``, off
-    to leave out the training on; as a control ``taught``, off for labels in place of a teacher.
+    Options: ``bytes`` of embedding and first-order weights, as everywhere where methods are compared; as a control
+    ``taught``, off for labels in place of a teacher.
     """
     if not run.config.options.get("taught", True):
         return _alone(run)
     teacher, fits = teacher_of(run)
     model, own = taught_of(run, teacher)
-    return [
-        *fits,
-        *own,
-        train_on(run, _chosen(run, model), teacher, onward=bool(run.config.options.get("onward", True))),
-    ]
+    return [*fits, *own, train_on(run, _chosen(run, model), teacher)]
 
 
 def _alone(run: Run) -> list[Fit]:
@@ -56,5 +50,5 @@ def embedding(config: RunConfig, schema: Schema) -> ByGroups:
 
 def register_budget() -> None:
     """Make the compressor a strategy, and so the FE that it starts from."""
-    register(STRATEGY, cast(MakesEmbedding, embedding), strategy=budget, version=METHOD_VERSION[STRATEGY])
+    register(STRATEGY, embedding, strategy=budget, version=METHOD_VERSION[STRATEGY])
     register(TAUGHT, full, strategy=taught, version=METHOD_VERSION[TAUGHT])

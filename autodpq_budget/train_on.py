@@ -17,8 +17,6 @@ from autodpq_lib.training.trainer import Row, Trainer
 LIMIT = Limit(rounds=9, patience=2)
 #: Rounds, the first ones, before which codes move.
 MOVES = 3
-#: The model as it comes.
-NONE = Limit(rounds=1, patience=1)
 
 
 class Onward(Trainer):
@@ -43,9 +41,9 @@ class Moving(Onward, Taught):
         return super().round(number)
 
 
-def train_on(run: Run, model: CTRModel, teacher: CTRModel, name: str = "compress", *, onward: bool = True) -> Fit:
+def train_on(run: Run, model: CTRModel, teacher: CTRModel) -> Fit:
     """Train on, as the run's configuration says, and stop on validation; the model ends with the best weights.
 
-    Those may be the ones that it came with, and are if ``onward`` is off.
+    Those may be the ones that it came with.
     """
-    return run.fit(name, model, trainer=Moving(model, run, teacher), limit=LIMIT if onward else NONE)
+    return run.fit("compress", model, trainer=Moving(model, run, teacher), limit=LIMIT)

@@ -18,6 +18,7 @@ from autodpq_data.errors import DataError
 from autodpq_data.prepared import known_fingerprint, load_samples, load_schema
 from autodpq_data.schema import Schema
 from autodpq_eval import ledger
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.effects import control_effects, groups
 from autodpq_eval.figure3 import points, with_long_random
 from autodpq_eval.layout import as_csv, write_table
@@ -34,8 +35,6 @@ from autodpq_runs.record import Record, canonical, contradictions, read_record, 
 from autodpq_system.paths import runs_root
 
 Records = Mapping[Path, Record]
-#: Seeds of the tables; ten seeds have tables of their own.
-SEEDS = (1, 2, 3)
 
 
 @dataclass
@@ -176,7 +175,7 @@ def _made(out: Path, records: Records) -> Iterator[tuple[Path, str]]:
     for dataset, recipe in sorted({(record.config.dataset, record.config.recipe) for record in records.values()}):
         of = [r.config for r in records.values() if (r.config.dataset, r.config.recipe) == (dataset, recipe)]
         profile = "full" if any(config.profile == "full" for config in of) else of[0].profile
-        seeds = [seed for seed in SEEDS if any(config.seed == seed for config in of)]
+        seeds = [seed for seed in TABLE_SEEDS if any(config.seed == seed for config in of)]
         if len({config.strategy for config in of}) > 1:  # a table compares strategies
             yield from _tables(out, dataset, recipe, seeds, profile)
         yield from _beside(out, dataset, recipe, seeds, profile)

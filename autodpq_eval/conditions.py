@@ -140,7 +140,7 @@ def best_on_test(records: Sequence[Record]) -> Values:
 
 
 def stopped_at(records: Sequence[Record], level: float) -> Values:
-    """Test AUC of the epoch whose is nearest to a level, by seed."""
+    """Test AUC, by seed, of the epoch that comes nearest to a level."""
     aucs = {r.config.seed: np.array([point.test.auc for point in r.timeline]) for r in records}
     return {seed: float(each[np.abs(each - level).argmin()]) for seed, each in aucs.items()}
 
@@ -168,6 +168,7 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
     axes[0].set(yticks=range(len(names)), yticklabels=labels)
     axes[0].invert_yaxis()
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9)
-    figure.suptitle("AutoDPQ's gain under other conditions, with 95 % intervals", x=0.01, ha="left", fontweight="bold")
+    title = "AutoDPQ's gain in AUC on MovieLens-1M, DeepFM, under other conditions, with 95 % intervals"
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     sns.despine(figure)
     return figure

@@ -38,7 +38,7 @@ def curves(record: Record, title: str) -> Figure:
     chosen, many = record.timeline[-1], len(record.fits) > 3
     for log, start in zip(record.fits, starts, strict=False):
         faint = many and log.name != chosen.fit
-        style = {"color": _colour(record, log.name), "alpha": 0.35 if faint else 1.0, "lw": 1.0 if faint else 1.8}
+        style = {"color": colour_of(record, log.name), "alpha": 0.35 if faint else 1.0, "lw": 1.0 if faint else 1.8}
         for axis, column in zip(axes, ("valid_auc", "train_loss"), strict=True):
             if column not in log.curve:  # of a fit that trains nothing
                 continue
@@ -64,7 +64,7 @@ def curves(record: Record, title: str) -> Figure:
     return figure
 
 
-def _colour(record: Record, fit: str) -> tuple[float, float, float]:
+def colour_of(record: Record, fit: str) -> tuple[float, float, float]:
     """The strategy's; an FE training within another strategy has FE's."""
     return COLOURS.get("fe" if fit in ("pretrain", "full") else record.config.strategy, OTHER)
 

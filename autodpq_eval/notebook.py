@@ -43,9 +43,13 @@ def png(figure: Figure) -> bytes:
     """A figure as a PNG with a palette of 256 colours: half the bytes or less, for an eye the same."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    written = BytesIO()
-    pixels.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(written, "png", optimize=True)
+    return in_palette(Image.fromarray(np.asarray(canvas.buffer_rgba())))
+
+
+def in_palette(image: Image.Image) -> bytes:
+    """A picture as a PNG in the 256 colours that lie nearest to all of its own."""
+    written, plain = BytesIO(), image.convert("RGB")
+    plain.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(written, "png", optimize=True)
     return written.getvalue()
 
 

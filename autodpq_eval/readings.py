@@ -13,7 +13,7 @@ from autodpq_eval.effects import by_seed
 from autodpq_eval.figure3 import fe_unit
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
-from autodpq_eval.stats import BETTER, MARGIN, effect, equivalence, verdict
+from autodpq_eval.stats import BETTER, MARGIN, effect, equivalence, paired_effect, verdict
 from autodpq_eval.tables import read_plan
 from autodpq_eval.ten_seeds import holm
 from autodpq_lib.config import RunConfig
@@ -62,6 +62,8 @@ def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
             a, b = _pairs(runs[ours], runs[baseline], metric)
             gap = BETTER[metric] * (_paper(metric, ours) - _paper(metric, baseline))
             row: dict[str, object] = {"metric": metric, "a": ours, "b": baseline, "paper": gap}
+            pairs = paired_effect(a, b)
+            row |= {"low_paired": pairs["low"], "high_paired": pairs["high"]}
             rows.append(row | effect(a, b) | equivalence(a, b, MARGIN))
     table = pd.DataFrame(rows)
     for column in ("p", "p_paired"):

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, field_validator, model_validator
 
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.plans import PLANS, plan
 from autodpq_lib.config import STRATEGIES, RunConfig
 from autodpq_system.paths import ROOT, folder_named
@@ -35,7 +36,7 @@ class Request(BaseModel):
     recipe: str = Field("tuned", description="paper or tuned")
     models: Words = Field((), description="of the tables; default: those of Tables 1 and 2")
     strategies: Words = Field((), description="of the tables; default: those of Tables 1 and 2")
-    seeds: Annotated[tuple[NonNegativeInt, ...], BeforeValidator(_words)] = (1, 2, 3)
+    seeds: Annotated[tuple[NonNegativeInt, ...], BeforeValidator(_words)] = TABLE_SEEDS
     profile: str = Field("full", description="how much is run: full, smoke or one-pass")
     out: Path = Field(Path("results"), description="folder of the records; a relative one is the project's")
     gaps: bool = Field(False, description="the report shows which runs are missing in place of waiting for them")

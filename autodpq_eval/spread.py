@@ -11,12 +11,10 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from autodpq_eval.batch import status
+from autodpq_eval.plans import TEN_SEEDS
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import Record, read_record, record_path
 from autodpq_system.paths import ROOT
-
-#: Seeds that are looked for.
-SEEDS = range(1, 11)
 
 
 def at_hand(config: RunConfig, *folders: str | Path) -> Record | None:
@@ -30,7 +28,7 @@ def at_hand(config: RunConfig, *folders: str | Path) -> Record | None:
 
 def over_seeds(config: RunConfig, *folders: str | Path) -> dict[int, Record]:
     """The records that differ from a configuration in the seed alone, by seed."""
-    found = {seed: at_hand(config.model_copy(update={"seed": seed}), *folders) for seed in SEEDS}
+    found = {seed: at_hand(config.model_copy(update={"seed": seed}), *folders) for seed in TEN_SEEDS}
     return {seed: record for seed, record in found.items() if record is not None}
 
 

@@ -67,7 +67,7 @@ _BITS = _grid(*({"bits": b} for b in (8, 6, 4, 3, 2, 1)))
 _PARTS = (8, 4, 2, 1)
 _TIED = [(d, tied) for d in _PARTS for tied in (True, False) if d > 1 or not tied]  # one part has nothing to share
 _BOOLS = (False, True)
-_CODES = product((256, 64, 16, 8, 4, 2), _TIED, _BOOLS, _BOOLS)
+_CODES = tuple(product((256, 64, 16, 8, 4, 2), _TIED, _BOOLS, _BOOLS))
 
 #: Schema and what fits -> options of each method that fit; narrow FE has but its width to vary.
 KNOBS: dict[str, Callable[[Schema, Fits], Iterator[Options]]] = {

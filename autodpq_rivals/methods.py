@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from inspect import signature
+
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.embedding.init import NORMAL_SD, embedding_init
@@ -35,9 +37,15 @@ def rival(config: RunConfig, schema: Schema) -> Rival:
     """The embedding of a configuration whose strategy is a rival's name, with its ``options``.
 
     One of them, ``taught``, says whom it learns from and is none of the embedding's.
+
+    Raises:
+        ValueError: an option that the rival does not have.
     """
     kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
     options = {key: value for key, value in config.options.items() if key != "taught"}
+    known = list(signature(kind).parameters)[1:]
+    for unknown in [key for key in options if key not in known]:
+        raise ValueError(f"options of {config.strategy}: expected some of {', '.join(known)}, found {unknown}")
     made = kind(embedding, **options)
     made.first_order = lambda: kind(weights, **kind.for_weights(options))
     return made

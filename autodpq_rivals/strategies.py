@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from autodpq_lib.config import METHOD_VERSION, Limit
-from autodpq_lib.models.build import MakesEmbedding, final_model, full_model
+from autodpq_lib.models.build import final_model, full_model
 from autodpq_lib.strategies import Strategy, register
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
@@ -62,4 +60,4 @@ LEARNERS = tuple(name for name in METHODS if name not in OWN)
 def register_rivals(learn: Strategy = train_and_store) -> None:
     """Make every rival a strategy; ``learn`` is that of :data:`LEARNERS`."""
     for name in METHODS:
-        register(name, cast(MakesEmbedding, rival), strategy=OWN.get(name, learn), version=METHOD_VERSION[name])
+        register(name, rival, strategy=OWN.get(name, learn), version=METHOD_VERSION[name])

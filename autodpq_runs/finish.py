@@ -47,11 +47,7 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
     result = _result(fits)
     model = restored(result, result.result)
     logits = predict(model, test)
-    folder = model_folder(run.identity)
-    with atomic_path(folder) as target:
-        target.mkdir()
-        save_file(dict(model.state_dict()), target / "model.safetensors")
-        np.save(target / "test_logits.npy", logits.numpy())
+    _keep(model_folder(run.identity), model, logits)
     record = Record(
         identity=run.identity,
         method_version=METHOD_VERSION[run.config.strategy],
@@ -70,6 +66,13 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
     write_record(record, record_path(ROOT / out, run.config))
     run.checkpoints.clear()
     return record
+
+
+def _keep(folder: Path, model: CTRModel, logits: Tensor) -> None:
+    with atomic_path(folder) as target:
+        target.mkdir()
+        save_file(dict(model.state_dict()), target / "model.safetensors")
+        np.save(target / "test_logits.npy", logits.numpy())
 
 
 def model_folder(identity: str) -> Path:

@@ -21,7 +21,7 @@ def write_measures(name: str, **found: Any) -> None:
 
 
 def read_measures(name: str) -> dict[str, Any]:
-    """What :func:`keep` wrote."""
+    """What :func:`write_measures` wrote."""
     return dict(json.loads(_path(name).read_text(encoding="utf-8")))
 
 

@@ -91,15 +91,15 @@ def ids(features: int, n: int, generator: torch.Generator) -> Tensor:
 def build(features: int, coded: int) -> tuple[dict[str, Lookup], dict[str, int]]:
     """Tables of each kind with the same content, and their bytes."""
     rng = np.random.default_rng(0)
-    read_measures = rng.normal(size=(features - coded, DIM)).astype(np.float32)
+    kept = rng.normal(size=(features - coded, DIM)).astype(np.float32)
     codes = rng.integers(0, K, (coded, D)).astype(np.uint8)
     centroids = rng.normal(size=(D, K, DIM // D)).astype(np.float32)
     low = np.packbits(np.arange(features) >= features - coded, bitorder="little")
-    tensors: dict[str, NDArray[Any]] = {"t.kept": read_measures, "t.low": low, "t.centroids.f": centroids}
+    tensors: dict[str, NDArray[Any]] = {"t.kept": kept, "t.low": low, "t.centroids.f": centroids}
     tensors["t.codes.f"] = pack(codes.ravel(), bits_for(K))
     one_field = {"fields": ["f"], "sizes": [features]}
     table = Table("t", one_field, tensors)
-    plain, codes_, centroids_ = torch.from_numpy(read_measures), torch.from_numpy(codes), torch.from_numpy(centroids)
+    plain, codes_, centroids_ = torch.from_numpy(kept), torch.from_numpy(codes), torch.from_numpy(centroids)
     whole = torch.cat([plain, centroids_[torch.arange(D), codes_.long()].flatten(1)])
 
     readers: dict[str, nn.Module] = {"packed, torch": Packed(table)}
@@ -123,7 +123,7 @@ def build(features: int, coded: int) -> tuple[dict[str, Lookup], dict[str, int]]
     }
     bytes_of = {
         **{kind: sum(buffer.nbytes for buffer in reader.buffers()) for kind, reader in readers.items()},
-        "uint8 codes": read_measures.nbytes + codes.nbytes + centroids.nbytes,
+        "uint8 codes": kept.nbytes + codes.nbytes + centroids.nbytes,
         "float32": whole.nbytes,
     }
     return kinds, bytes_of

@@ -11,6 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from autodpq_data.prepared import vocabulary
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import LABELS, markdown
 from autodpq_lib.config import RunConfig
 from autodpq_lib.training.metrics import evaluate
@@ -20,7 +21,6 @@ from autodpq_runs.explore import load_or_train
 from autodpq_system.paths import runs_root
 from benchmarks.measured import read_measures, write_measures
 
-SEEDS = (1, 2, 3)
 STRATEGIES = ("fe", "autodpq")
 
 
@@ -29,7 +29,7 @@ def main() -> int:
     configs = [
         RunConfig(dataset="ml-1m", recipe="tuned", strategy=strategy, seed=seed)
         for strategy in STRATEGIES
-        for seed in SEEDS
+        for seed in TABLE_SEEDS
     ]
     write_measures("precision", rows=[row for config in tqdm(configs) for row in measure(config)])
     sys.stdout.write(table())

@@ -38,15 +38,15 @@ def shape(dataset: str) -> dict[str, Any]:
     """Rows, features, and Space of FE, Others and each global pair in the paper's units: what needs no training."""
     config = RunConfig(dataset=dataset, strategy="grid")
     schema = load_schema(dataset, config.threshold)
-    read_measures, dim = int((~schema.low).sum()), config.embedding_dim
+    kept, dim = int((~schema.low).sum()), config.embedding_dim
     pairs = zip(config.candidates, global_decisions(config, schema), strict=True)
     return {
         "rows": len(load_samples(dataset, "train").all_ids),
         "features": schema.num_features,
-        "low-frequency": schema.num_features - read_measures,
+        "low-frequency": schema.num_features - kept,
         "space": {
             "FE": schema.num_features * dim,
-            "Others": (read_measures + len(schema.low_fields)) * dim,
+            "Others": (kept + len(schema.low_fields)) * dim,
             **{f"Grid {pair}": quantised_space(schema, dim, decision) for pair, decision in pairs},
         },
     }

@@ -139,10 +139,16 @@ def table() -> str:
         own = [] if what == "AutoDPQ" else [_gap(of, ours, column) for column in ("stored", "trained")]
         gaps += own
         rows.append([f"`{recipe}`", reading, what, f"{of['bits'].mean() / 8:,.0f}", *_cells(of, own)])
-    head = ["recipe", "decisions of the size of", "whose", "bytes", "FE stored with it", "AutoDPQ's over it"]
+    head = ["recipe", "size of the decision of reading", "decision", "bytes", "FE stored with it"]
+    head += ["stored with AutoDPQ's over it", "trained with it", "trained with AutoDPQ's over it"]
     better, worse = (sum(sign * gap["effect"] > gap["high"] - gap["effect"] for gap in gaps) for sign in (1, -1))
-    said = f"Of {len(gaps)} differences {better} are above zero and {worse} below, by 95 % intervals over the seeds."
-    return f"{markdown([*head, 'trained with it', 'the same'], rows)}\n{said}\n"
+    widest = max(gap["high"] - gap["effect"] for gap in gaps)
+    left = ", ".join(f"`{recipe}`" for recipe in RECIPES if recipe not in set(means["recipe"]))
+    said = (
+        f"On {means['seed'].nunique()} seeds, of {len(gaps)} differences {better} are above zero and {worse} below by "
+        f"95 % intervals, whose half widths go up to {widest:.4f}.{f' Not run yet: {left}.' if left else ''}"
+    )
+    return f"{markdown(head, rows)}\n{said}\n"
 
 
 def _gap(of: pd.DataFrame, ours: pd.DataFrame, column: str) -> dict[str, float]:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from autodpq_data.avazu import FIELDS
 from autodpq_data.prepared import load_schema, vocabulary
 from autodpq_data.schema import Schema
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.plans import tables
 from autodpq_eval.tables import read_plan
@@ -43,7 +44,7 @@ def main() -> int:
 def movielens(folder: Path) -> list[dict[str, Any]]:
     """Rows for the committed runs of Table 1, recipe ``tuned``."""
     schema, words = load_schema("ml-1m", 40), vocabulary("ml-1m")
-    records, _ = read_plan(ROOT / "results", tables("ml-1m", "tuned", [1, 2, 3], ["deepfm"]))
+    records, _ = read_plan(ROOT / "results", tables("ml-1m", "tuned", TABLE_SEEDS, ["deepfm"]))
     return [
         {"shape": "ml-1m", "strategy": LABELS[record.config.strategy], "seed": record.config.seed}
         | sizes(record, schema, words, folder)

@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         made = smallest(run, asked.loss, path)
     else:
         made = compress(run, asked.bytes or int(asked.ratio * whole), path, width=asked.width)
-    _tell(run, made, path, whole)
+    _tell(run, made, path, whole, asked.width or run.record.config.embedding_dim)
     return 0
 
 
@@ -68,9 +68,9 @@ def _uncompressed(run: LoadedRun) -> int:
         return path.stat().st_size
 
 
-def _tell(run: LoadedRun, made: Compressed, path: Path, whole: int) -> None:
+def _tell(run: LoadedRun, made: Compressed, path: Path, whole: int, width: int) -> None:
     before, after = run.record, {name: evaluate(made.model, getattr(run, name)) for name in ("valid", "test")}
-    say(choice(run.schema, made.tensors, made.model.embedding.dim).to_string(index=False) + "\n\n")
+    say(choice(run.schema, made.tensors, width).to_string(index=False) + "\n\n")
     say(f"{path}: {made.file_bytes:,} bytes, {made.file_bytes / whole:.1%} of {whole:,}; ")
     say(f"of these {made.table_bytes:,} are embedding and first-order weights\n")
     say(f"validation AUC {before.valid.auc:.4f} -> {after['valid'].auc:.4f}, ")

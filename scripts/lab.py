@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +24,7 @@ from autodpq_runs.finish import finish, model_folder
 from autodpq_runs.open import open_run
 from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import ROOT, runs_root
+from scripts.book.links import relinked
 from scripts.copies import refresh
 
 say = tqdm.write
@@ -57,15 +57,9 @@ def sources(root: Path) -> dict[str, str]:
     """What is copied: path in the project -> text. A link of a page that would lead out of the copies is plain text."""
     found = {str(path.relative_to(root)): path for pattern in COPIED for path in root.glob(pattern)}
     texts = {name: path.read_text(encoding="utf-8") for name, path in found.items()}
-    return {name: _inside(name, text, texts) if name.endswith(".md") else text for name, text in texts.items()}
-
-
-def _inside(page: str, text: str, copied: dict[str, str]) -> str:
-    def kept(link: re.Match[str]) -> str:
-        target = os.path.normpath(Path(page).parent / link[2].split("#")[0])
-        return link[0] if re.match(r"https?:|#", link[2]) or target in copied else link[1]
-
-    return re.sub(r"(?<!!)\[([^\]]+)\]\(([^)\s]+)\)", kept, text)
+    return {
+        name: relinked(name, text, texts.__contains__) if name.endswith(".md") else text for name, text in texts.items()
+    }
 
 
 def train_missing(out: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 from PIL import Image
 
+from autodpq_eval.notebook import in_palette
 from autodpq_system.atomic import write_text
 from autodpq_system.sentence import Parser
 
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
 def shrink(notebook: nbformat.NotebookNode) -> None:
     """Put each picture of the outputs into a palette, in place."""
     for data in pictures(notebook):
-        data["image/png"] = b64encode(in_palette(b64decode(data["image/png"]))).decode()
+        data["image/png"] = b64encode(small(b64decode(data["image/png"]))).decode()
 
 
 def pictures(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
@@ -42,15 +43,10 @@ def pictures(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [data for data in outputs if "image/png" in data]
 
 
-def in_palette(png: bytes) -> bytes:
-    """A picture in the 256 colours that lie nearest to all of its own; one that has a palette stays as it is."""
+def small(png: bytes) -> bytes:
+    """A picture in a palette; one that has a palette stays as it is."""
     with Image.open(io.BytesIO(png)) as image:
-        if image.mode == "P":
-            return png
-        found = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    written = io.BytesIO()
-    found.save(written, "PNG", optimize=True)
-    return written.getvalue()
+        return png if image.mode == "P" else in_palette(image)
 
 
 if __name__ == "__main__":

@@ -36,13 +36,7 @@ DIGITS = 5e-7
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit 0 if nothing is wrong."""
-    parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the records")
-    parser.add_argument(
-        "--rerun", type=whole_number(0), default=0, metavar="N", help="train so many runs again, drawn by lot"
-    )
-    parser.add_argument("--strategies", type=_strategies, default=STRATEGIES, help="to draw from, in quotes if several")
-    options = parser.parse_args(arguments)
+    options = _arguments(arguments)
     out = (ROOT / options.out).resolve()
     first, records = evidence(out)
     later = (
@@ -53,15 +47,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     wrong = _shown(first) + sum(_shown(check()) for check in later)
     urn = [record for record in records.values() if record.config.strategy in options.strategies and _is_here(record)]
-    if len(urn) < options.rerun:
-        wrong += _shown(
-            Check("trained again", 0, [f"expected {options.rerun} runs, found {len(urn)} whose data are here"])
-        )
-    for record in random.sample(urn, min(options.rerun, len(urn))):
+    return int(wrong + _rerun(urn, options.rerun) > 0)
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = Parser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the records")
+    parser.add_argument(
+        "--rerun", type=whole_number(0), default=0, metavar="N", help="train so many runs again, drawn by lot"
+    )
+    parser.add_argument("--strategies", type=_strategies, default=STRATEGIES, help="to draw from, in quotes if several")
+    return parser.parse_args(arguments)
+
+
+def _rerun(urn: Sequence[Record], wanted: int) -> int:
+    """Train some runs again and compare; how much is wrong."""
+    few = Check("trained again", 0, [f"expected {wanted} runs, found {len(urn)} whose data are here"])
+    wrong = _shown(few) if len(urn) < wanted else 0
+    for record in random.sample(urn, min(wanted, len(urn))):
         for line in compared(record, _again(record)):
             _say(line)
             wrong += line.startswith("FAIL")
-    return int(wrong > 0)
+    return wrong
 
 
 def _strategies(text: str) -> list[str]:

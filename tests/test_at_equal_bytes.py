@@ -10,7 +10,7 @@ import pytest
 from matplotlib import pyplot as plt
 from scipy import stats
 
-from autodpq_budget import at_equal_bytes
+from autodpq_budget import at_equal_bytes, picture
 from autodpq_lib.config import METHOD_VERSION, STRATEGIES
 from autodpq_rivals.methods import METHODS
 from autodpq_system.paths import ROOT
@@ -117,13 +117,13 @@ def test_a_stale_record_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_picture_has_all_methods() -> None:
     names = [*STRATEGIES, "budget", *METHODS]
     every = [row(name, 1, 100 + n, 0.7, 0.78, share=0.125 if n > 4 else 1.0) for n, name in enumerate(names)]
-    figure = at_equal_bytes.draw(at_equal_bytes.table(pd.DataFrame(every)))
+    figure = picture.draw(at_equal_bytes.table(pd.DataFrame(every)), "title")
     _, labels = figure.axes[0].get_legend_handles_labels()
     assert len(labels) == len(names) == len({*labels})
     plt.close(figure)
 
 
 def test_the_picture_has_a_text() -> None:
-    figure = at_equal_bytes.draw(at_equal_bytes.table(FOUND))
+    figure = picture.draw(at_equal_bytes.table(FOUND), "title")
     assert "rate-distortion choice 490 bytes 0.7950" in figure.get_label()
     plt.close(figure)

@@ -18,7 +18,7 @@ from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_system.paths import ROOT
 from scripts import run_notebook
 from scripts.explain import again
-from scripts.shrink import in_palette, pictures, shrink
+from scripts.shrink import pictures, shrink, small
 
 MEGABYTE = 1_000_000
 
@@ -58,11 +58,11 @@ def test_a_palette_changes_no_colour_that_an_eye_could_tell_from_its_own():
     original = Image.fromarray(np.stack([across * 4, down * 4, across + down], -1).astype(np.uint8))
     written = io.BytesIO()
     original.save(written, "PNG")
-    smaller = in_palette(written.getvalue())
+    smaller = small(written.getvalue())
     with Image.open(io.BytesIO(smaller)) as found:
         assert found.size == original.size
         assert np.abs(np.asarray(found.convert("RGB")).astype(int) - np.asarray(original)).max() < 40
-    assert in_palette(smaller) == smaller
+    assert small(smaller) == smaller
 
 
 def test_shrinking_touches_pictures_alone():

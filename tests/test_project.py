@@ -7,21 +7,17 @@ import tomllib
 from pathlib import Path
 
 import nbformat
-import pandas as pd
 import pytest
 import yaml
 
 from autodpq_data.errors import DataError
 from autodpq_data.prepared import load_schema
 from autodpq_data.sources import locate
-from autodpq_eval import facts, ledger
+from autodpq_eval import checks, facts
 from autodpq_eval.batch import NOTEBOOKS
-from autodpq_eval.effects import control_effects, groups
-from autodpq_eval.figure3 import points, with_long_random
-from autodpq_eval.layout import LABELS, as_csv
-from autodpq_eval.plans import plan, tables
-from autodpq_eval.tables import build, collect, read_plan
-from autodpq_eval.ten_seeds import by_strategy, comparisons, is_of
+from autodpq_eval.layout import LABELS
+from autodpq_eval.plans import tables
+from autodpq_eval.tables import read_plan
 from autodpq_system.paths import ROOT
 from benchmarks import measured
 
@@ -49,10 +45,6 @@ def test_environment_and_pyproject_agree() -> None:
     assert {name: version for name, version in listed.items() if name != "pip"} == wanted
 
 
-def test_torch_is_a_range() -> None:
-    assert '"torch>=2.4"' in (ROOT / "pyproject.toml").read_text()
-
-
 def test_every_strategy_has_its_notebook() -> None:
     assert {f"{name}.ipynb" for name in NOTEBOOKS.values()} <= {path.name for path in SOURCES}
 
@@ -63,7 +55,6 @@ def test_notebook_sources_are_clean(path: Path) -> None:
     cells = code_cells(path)
     assert not any(cell.outputs or cell.execution_count for cell in cells), "carries outputs"
     assert sum("parameters" in cell.metadata.get("tags", []) for cell in cells) == 1, "one parameters cell"
-    assert max(len(cell.source.splitlines()) for cell in cells) <= 40, "a code cell of more than 40 lines"
     text = "\n".join(cell.source for cell in nbformat.read(path, 4).cells)
     assert not re.search(r"(?<![\w.])/(home|root|tmp|work|Users)/", text), "an absolute path"
     assert "filterwarnings" not in text
@@ -92,43 +83,13 @@ def test_notebooks_define_no_class_of_the_library() -> None:
         assert not defined & names, path.name
 
 
-@pytest.mark.parametrize("number", [1, 2])
-@pytest.mark.parametrize("recipe", ["paper", "tuned"])
-def test_committed_tables_agree_with_the_records(recipe: str, number: int) -> None:
-    made = build(collect(number, ROOT / "results", "ml-1m", recipe, [1, 2, 3]))
-    kept = (ROOT / "results" / "ml-1m" / recipe / "tables" / f"table{number}.csv").read_text(encoding="utf-8")
-    assert kept == as_csv(made)
-
-
-@pytest.mark.parametrize("recipe", ["paper", "tuned"])
-def test_committed_ten_seeds_agree_with_the_records(recipe: str) -> None:
-    results = ROOT / "results"
-    ten, gaps = read_plan(results, plan("seeds", "ml-1m", recipe, [1, 2, 3], out=results))
-    assert not gaps
-    runs, folder = by_strategy(ten), results / "ml-1m" / recipe / "tables"
-    assert (folder / "ten_seeds.csv").read_text(encoding="utf-8") == as_csv(comparisons(runs))
-    assert is_of(pd.read_csv(folder / "bootstrap.csv"), runs)
-
-
-@pytest.mark.parametrize("recipe", ["paper", "tuned"])
-def test_committed_controls_agree_with_the_records(recipe: str) -> None:
-    made = control_effects(groups(ROOT / "results", "ml-1m", recipe))
-    kept = (ROOT / "results" / "ml-1m" / recipe / "tables" / "controls.csv").read_text(encoding="utf-8")
-    assert kept == as_csv(made)
-
-
-@pytest.mark.parametrize("recipe", ["paper", "tuned"])
-def test_committed_figure3_agrees_with_the_records(recipe: str) -> None:
-    keys = (ROOT / "results", "ml-1m", recipe, [1, 2, 3])
-    made = points(with_long_random(collect(1, *keys).records, *keys))
-    kept = (ROOT / "results" / "ml-1m" / recipe / "figures" / "figure3.csv").read_text(encoding="utf-8")
-    assert kept == as_csv(made)
-
-
-def test_committed_ledger_agrees_with_the_records() -> None:
-    folder, rows = ROOT / "results" / "ml-1m", ledger.ledger(ROOT / "results")
-    assert (folder / "ledger.csv").read_text(encoding="utf-8") == ledger.as_csv(rows)
-    assert (folder / "ledger_tests.csv").read_text(encoding="utf-8") == ledger.comparisons_as_csv(rows)
+def test_committed_tables_agree_with_the_records() -> None:
+    """Tables, ten seeds, bootstrap, controls, Figure 3 and ledger."""
+    out = ROOT / "results"
+    _, records = checks.evidence(out)
+    made = checks.tables(out, records)
+    assert made.wrong == []
+    assert made.looked_at > 30
 
 
 def test_measured_sizes_and_precisions_are_of_the_records() -> None:

@@ -421,8 +421,8 @@ def test_frequent_features_of_double_hash_share_nothing(schema: Schema) -> None:
 
 
 def test_no_two_features_of_qr_share_both_rows(schema: Schema) -> None:
-    m = RIVALS["qr"][1]["collisions"]
-    assert len({(x // m, x % m) for x in range(N)}) == N
+    rival = made(schema, "qr")
+    assert len({tuple(row) for row in rival(torch.arange(N)[None])[0].tolist()}) == N
 
 
 def test_products_of_qr_start_as_large_as_rows() -> None:

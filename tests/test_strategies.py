@@ -12,7 +12,6 @@ import torch
 from conftest import small_config, small_run
 from sklearn.metrics import roc_auc_score
 
-from autodpq_data import prepared
 from autodpq_data.schema import Schema
 from autodpq_lib.config import STRATEGIES
 from autodpq_lib.models.build import full_model, start_from
@@ -126,14 +125,6 @@ def test_lazy_strategies_learn_and_repeat_to_the_bit(strategy: str, tiny: dict, 
     assert without_test_and_clock(first) == without_test_and_clock(again)
     losses = first.fits[0].curve["train_loss"]
     assert losses[-1] < losses[0]
-
-
-def test_a_strategy_is_handed_no_test_data(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepared, "load_samples", lambda *_: pytest.fail("a strategy opened the data"))
-    for strategy in STRATEGIES:
-        run.checkpoints.clear()
-        STRATEGY[strategy](run)
-    assert not any("test" in name for name in vars(run))
 
 
 def test_trials_can_start_from_a_pretrain(tiny: dict, tmp_path: Path, schema: Schema) -> None:

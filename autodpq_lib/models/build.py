@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,8 +23,8 @@ from autodpq_lib.models.deepfm import DeepFM
 from autodpq_lib.models.pnn import PNN
 from autodpq_system.seeding import seed_for
 
-#: Makes the embedding of a configuration on a data set.
-MakesEmbedding = Callable[[RunConfig, Schema], Full]
+#: Makes the embedding of a configuration on a data set: a module with the attribute ``lazy``.
+MakesEmbedding = Callable[[RunConfig, Schema], Any]
 
 
 def full(config: RunConfig, schema: Schema) -> Full:

@@ -26,7 +26,7 @@ def temperature(s: int) -> float:
 
 
 class Search(Trainer):
-    """The trainer of the search step, for :meth:`autodpq_runs.open.Run.fit`.
+    """The trainer of the search step, for :meth:`autodpq_lib.training.run.Run.fit`.
 
     Each step updates alpha by Adam (no weight decay) on a validation batch, every so many steps if the laboratory is
     followed, then all other weights by Adam on a training batch. The mixture is no result: no mean of it is taken.

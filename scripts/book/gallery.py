@@ -11,9 +11,8 @@ from pathlib import Path
 
 from matplotlib.colors import to_hex
 
-from autodpq_eval.figures import COLOURS
+from autodpq_eval.figures import colour_of
 from autodpq_eval.layout import LABELS
-from autodpq_runs.curves import FitLog
 from autodpq_runs.explore import find_records
 from autodpq_runs.record import Record, read_record
 from autodpq_system.paths import ROOT
@@ -129,7 +128,7 @@ def thumbnail(record: Record) -> str:
     lines, start = [], 0
     for log in record.fits:
         points = [point(start + n, value) for n, value in enumerate(log.curve[column])]
-        lines.append(f'<polyline points="{" ".join(points)}" stroke="{_colour(record, log)}"/>')
+        lines.append(f'<polyline points="{" ".join(points)}" stroke="{to_hex(colour_of(record, log.name))}"/>')
         if log.name == chosen.fit:
             x, y = points[chosen.epoch].split(",")
             lines.append(f'<circle cx="{x}" cy="{y}" r="3"/>')
@@ -139,9 +138,3 @@ def thumbnail(record: Record) -> str:
     said = f"validation AUC {span} ({stages}), {chosen.valid.auc:.4f} chosen"
     svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{said}">'
     return f"{svg}<title>{said}</title>{''.join(lines)}</svg>"
-
-
-def _colour(record: Record, log: FitLog) -> str:
-    """The strategy's; a pretrain is an FE training, and has FE's."""
-    strategy = "fe" if log.stage == "pretrain" else record.config.strategy
-    return to_hex(COLOURS[strategy]) if strategy in COLOURS else "#444444"

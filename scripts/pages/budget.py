@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
@@ -11,6 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from autodpq_budget import at_equal_bytes
+from autodpq_budget import picture as drawing
 from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT, SHARES
 from autodpq_budget.strategy import STRATEGY
 from autodpq_eval.layout import LABELS, markdown, p_value
@@ -24,6 +26,7 @@ from benchmarks.measured import measured, read_measures
 from scripts.pages.committed import RESULTS
 
 RECIPE = "tuned"
+TITLE = f"MovieLens-1M, DeepFM, recipe {RECIPE}: test AUC against bytes"
 #: Recipe -> share of FE's bytes -> the loss of AUC that was allowed beforehand, on ten seeds.
 ALLOWED = {
     "tuned": dict(zip(SHARES, (0.0005, 0.0005, 0.0025, 0.006, 0.015), strict=True)),
@@ -41,8 +44,19 @@ def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **also
     return at_equal_bytes.runs(RESULTS, dataset, recipe, TEN_SEEDS, model, also)
 
 
+def methods() -> str:
+    """What each rival stores, and whose it is: the first line of its file."""
+    docs = {name: str(sys.modules[of.__module__].__doc__).splitlines()[0] for name, of in METHODS.items()}
+    rows = [[at_equal_bytes.NAMES[name], f"[`{name}`](../{_file(name)})", line] for name, line in docs.items()]
+    return markdown(["method", "strategy", "what it is"], rows)
+
+
+def _file(method: str) -> str:
+    return METHODS[method].__module__.replace(".", "/") + ".py"
+
+
 def teachers() -> str:
-    """What is taught by FE beside what learns from labels."""
+    """What is taught by FE beside what learns from labels, and what is left of the lead without the teacher."""
     rows = [
         [
             *(f"`{recipe}`, {row['share']:.1%}", _bold_ours(row["method"]), f"{row['n']:.0f}"),
@@ -52,7 +66,21 @@ def teachers() -> str:
         for recipe in RECIPES
         for _, row in at_equal_bytes.teaching(every_run(recipe)).iterrows()
     ]
-    return markdown(["budget", "method", "seeds", "from labels", "from FE", "difference"], rows) if rows else NOT_YET
+    table = markdown(["budget", "method", "seeds", "from labels", "from FE", "difference"], rows)
+    return f"{table}\n{''.join(map(_leads, RECIPES))}" if rows else NOT_YET
+
+
+def _leads(recipe: str) -> str:
+    """The compressor's lead over the best rival, both from labels, and as it comes."""
+    without = at_equal_bytes.from_labels(every_run(recipe), found(recipe))
+    leads = {row["share"]: row for row in _verdicts(recipe)}
+    said = [
+        f"{_with(row['effect'], row['high'] - row['effect'], '+.4f')} at {row['share']:.1%} (with its teacher "
+        f"{leads[row['share']]['lead']:+.4f})"
+        for _, row in without.iterrows()
+    ]
+    sentence = f"\nFrom labels alone, `{recipe}`, the choice lies above the best rival by {', '.join(said)}.\n"
+    return sentence if said else ""
 
 
 @cache
@@ -117,7 +145,19 @@ def _bold_ours(method: str) -> str:
 def targets() -> str:
     """What was aimed at, and what came out; and the best rival."""
     rows = [_target(recipe, row) for recipe in ALLOWED if not found(recipe).empty for row in _verdicts(recipe)]
-    head = ["budget", "aim", "seeds", "difference to FE", "p equal", "", "best rival", "pairs", "over it", "p"]
+    head = [
+        "budget",
+        "aim",
+        "seeds",
+        "difference to FE",
+        "p equal",
+        "",
+        "best rival",
+        "its bytes",
+        "pairs",
+        "over it",
+        "p",
+    ]
     return markdown(head, rows) if rows else NOT_YET
 
 
@@ -133,7 +173,13 @@ def again(**also: float) -> str:
         if len(of)
         for _, row in at_equal_bytes.verdicts(of, MARGINS[recipe]).iterrows()
     ]
-    return markdown(["budget", "seeds", "difference to FE", "best rival", "over it"], rows) if rows else NOT_YET
+    left = "" if any(_has_rivals(of) for of in every.values()) else "\nRivals: not run yet.\n"
+    table = markdown(["budget", "seeds", "difference to FE", "best rival", "over it"], rows)
+    return table + left if rows else NOT_YET
+
+
+def _has_rivals(of: pd.DataFrame) -> bool:
+    return len(of) > 0 and bool(of["method"].isin(METHODS).any())
 
 
 def _verdicts(recipe: str) -> list[dict[str, Any]]:
@@ -146,11 +192,11 @@ def _target(recipe: str, row: dict[str, Any]) -> list[str]:
     tested = limit == MARGINS[recipe]
     kept = row["p_equal_holm"] < LEVEL if tested else limit and row["difference"] >= -limit
     said = "better" if row["difference"] > row["half"] else "met" if kept else "missed"
-    against = ["–"] * 4
+    against = ["–"] * 5
     if row["rival"]:
         p = p_value(row["p_holm"]) if row["n_rival"] == row["n"] else "unfinished"
         lead = _with(row["lead"], row["lead_half"], "+.4f")
-        against = [at_equal_bytes.NAMES[row["rival"]], f"{row['n_rival']:.0f}", lead, p]
+        against = [at_equal_bytes.NAMES[row["rival"]], f"{row['rival_bytes']:,.0f}", f"{row['n_rival']:.0f}", lead, p]
     return [
         *(f"`{recipe}`, {row['share']:.1%}", f"{-limit:+.4f}" if limit else "–", f"{row['n']:.0f}"),
         *(_with(row["difference"], row["half"], "+.4f"), p_value(row["p_equal_holm"]) if tested else ""),
@@ -166,48 +212,55 @@ def _with(mean: float, spread: float, how: str) -> str:
 
 
 def draw(rows: pd.DataFrame) -> Figure:
-    """The picture of :func:`autodpq_budget.at_equal_bytes.draw`; an empty one where nothing was run yet."""
-    return plt.figure() if rows.empty else at_equal_bytes.draw(rows)
+    """The picture of :func:`autodpq_budget.picture.draw`; an empty one where nothing was run yet."""
+    return plt.figure() if rows.empty else drawing.draw(rows, TITLE)
 
 
 def picture() -> str:
     """The picture with its numbers as alternative text, and what to see in it."""
     if data().empty:
         return NOT_YET
+    return f"{_image('budget.png')}\n\n{_caption()}\n"
+
+
+def _caption() -> str:
+    """What to see, and what a mark is."""
+    seeds = found()[found()["method"].isin(METHODS)].groupby(["method", "share"])["seed"].count()
+    ours = (found()["method"] == STRATEGY).groupby(found()["seed"]).any().sum()
+    rivals = f" Rivals have {seeds.min()} to {seeds.max()} seeds and ours {ours}." if len(seeds) else ""
     return (
-        f"{_image('budget.png')}\n\n*What to see: how far to the left the thick line stays on FE, the dashed one, and "
-        f"how far above the others. Bars are 95 % intervals of the paired difference to FE.{_below()}*\n"
+        "*What to see: how far to the left the thick line stays on FE, the dashed one, and how far above the others. A "
+        "mark is FE's mean plus the paired difference to FE, with its 95 % interval; a mark without a bar has one seed."
+        f"{rivals.replace(f'{seeds.min()} to {seeds.min()} ', f'{seeds.min()} ')}{_below()}*"
     )
 
 
 def _below() -> str:
     """What the picture has no room for."""
     rows = data()
-    below = rows[rows["place"] < at_equal_bytes.lowest(rows)]
+    below = rows[rows["place"] < drawing.lowest(rows)]
     said = [f"{at_equal_bytes.NAMES[r['method']]} at {r['share']:.1%} ({r['place']:.4f})" for _, r in below.iterrows()]
     return f" Below the picture: {', '.join(said)}." if said else ""
 
 
 def _image(path: str) -> str:
-    said = "; ".join(
-        f"{at_equal_bytes.NAMES[row['method']]} {row['bytes']:,.0f} bytes {row['auc']:.4f}"
-        for _, row in data().iterrows()
-    )
-    return f"![Test AUC against bytes. {said}.]({path})"
+    return f"![{TITLE}. {drawing.in_words(data())}.]({path})"
 
 
 def in_short() -> str:
     """README's picture, and what the compressor loses at each budget."""
     rows = data().set_index("method")
     ours = rows.loc[[STRATEGY]]
-    costs = ", ".join(f"{row['difference']:+.4f} at {row['share']:.1%}" for _, row in ours.iterrows())
+    costs = ", ".join(
+        f"{row['difference']:+.4f} at {row['share']:.1%} (`WIDTH={row['width']:.0f}`)" for _, row in ours.iterrows()
+    )
     kept = rows.loc["autodpq", "bytes"] / rows.loc["fe", "bytes"]
     return (
-        f"{_image('results/budget.png')}\n"
-        "*What to see: how far to the left the thick line stays on FE, the dashed one.* After `make demo`, "
-        f"`make compress RECORD={DEMO} BYTES=30000` makes FE small by a [rate-distortion choice](results/budget.md); "
-        "these bytes are all of the file. Its AUC minus FE's, by the bytes of embedding and first-order weights, "
-        f"recipe `{RECIPE}`, {ours['n'].min()} seeds: {costs}. AutoDPQ keeps {kept:.0%}.\n"
+        f"{_image('results/budget.png')}\n{_caption()} {_absent(RECIPE)}\nAfter `make demo`, `make compress "
+        f"RECORD={DEMO} BYTES=30000` makes FE small by a [rate-distortion choice](results/budget.md). The bytes are "
+        "those of the model's file; the vocabulary is a second one. On MovieLens-1M, by the bytes of embedding and "
+        f"first-order weights, its AUC minus FE's is (recipe `{RECIPE}`, {ours['n'].min()} seeds) {costs}. AutoDPQ "
+        f"keeps {kept:.0%} of the bytes.\n"
     )
 
 
@@ -238,6 +291,7 @@ def _if_measured(name: str, table: Callable[[], str]) -> Callable[[], str]:
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "budget-picture": picture,
+    "budget-methods": methods,
     "budget-table": table,
     "budget-targets": targets,
     "budget-models": models,

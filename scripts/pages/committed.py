@@ -7,13 +7,14 @@ from functools import cache
 import pandas as pd
 
 from autodpq_eval import ledger
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.plans import plan
 from autodpq_eval.tables import Collected, build, collect, read_plan
 from autodpq_eval.ten_seeds import by_strategy, comparisons
 from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT
 
-RESULTS, SEEDS = ROOT / "results", [1, 2, 3]
+RESULTS, SEEDS = ROOT / "results", TABLE_SEEDS
 
 
 @cache

@@ -90,12 +90,13 @@ def differences(place: str) -> str:
     rows = [
         [
             *(row["a"], row["b"], row["metric"], f"{row['paper']:+.4f}", f"{row['effect']:+.4f}"),
-            *(f"{row['low']:+.4f} to {row['high']:+.4f}", p_value(row["p_holm"]), p_value(row["p_paired_holm"])),
+            *(f"{row[f'low{of}']:+.4f} to {row[f'high{of}']:+.4f}" for of in ("", "_paired")),
+            *(p_value(row["p_holm"]), p_value(row["p_paired_holm"])),
             *(p_value(row["p_equal_paired"]), row["verdict"]),
         ]
         for _, row in comparisons(place).iterrows()
     ]
-    head = ["", "over", "metric", "the paper", "difference", "95 % interval", "p Welch", "p paired", "p equal"]
+    head = ["", "over", "metric", "the paper", "difference", "95 %, Welch", "paired", "p Welch", "p paired", "p equal"]
     return markdown([*head, "verdict"], rows)
 
 

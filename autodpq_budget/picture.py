@@ -1,0 +1,72 @@
+"""The picture of AUC against bytes."""
+
+from __future__ import annotations
+
+from itertools import cycle
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from autodpq_budget.at_equal_bytes import NAMES
+from autodpq_budget.plan import SHARES
+from autodpq_budget.strategy import STRATEGY
+from autodpq_eval.figures import COLOURS
+
+MARKERS = "osD^vP*Xh<>pdH8"
+
+
+def in_words(rows: pd.DataFrame) -> str:
+    """What the picture shows, as text."""
+    return "; ".join(f"{NAMES[r['method']]} {r['bytes']:,.0f} bytes {r['place']:.4f}" for _, r in rows.iterrows())
+
+
+def lowest(rows: pd.DataFrame) -> float:
+    """Where the picture ends: what lies far below the compressor's least AUC would flatten all else."""
+    return float(rows.loc[rows["method"] == STRATEGY, "place"].min()) - 0.03
+
+
+def draw(rows: pd.DataFrame, title: str) -> Figure:
+    """AUC against bytes on a logarithmic axis, a line a method, FE dashed; bars are 95 % intervals.
+
+    Args:
+        rows: of :func:`autodpq_budget.at_equal_bytes.table`.
+        title: says of what data, model and recipe they are.
+    """
+    figure, axis = plt.subplots(figsize=(9, 5), layout="constrained")
+    fe = rows[(rows["method"] == "fe") & (rows["share"] == 1)]
+    axis.axhline(fe["place"].mean(), color="0.4", ls="--", lw=1.5, label="FE, X = 16")
+    rest, markers = cycle(sns.color_palette("colorblind", 10)[len(COLOURS) :]), cycle(MARKERS)
+    for method, of in rows.drop(fe.index).sort_values("bytes").groupby("method", sort=False):
+        colour = "black" if method == STRATEGY else COLOURS.get(method) or next(rest)
+        _line(axis, of, colour, next(markers))
+    _axes(axis, rows, fe["bytes"].mean())
+    axis.set_title(title, loc="left", fontweight="bold")
+    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    sns.despine(figure)
+    figure.set_label(f"{title}, a line a method, FE dashed. {in_words(rows)}.")
+    return figure
+
+
+def _line(axis: Axes, of: pd.DataFrame, colour: Any, marker: str) -> None:
+    """A line through what was told its budget; a strategy as it comes is a hollow point apart; no bar for one seed."""
+    ours = (of["method"] == STRATEGY).all()
+    look: dict[str, Any] = {"color": colour, "marker": marker, "capsize": 3}
+    look |= {"lw": 2.5, "zorder": 2} if ours else {"lw": 1, "zorder": 3}
+    label = NAMES[of["method"].iloc[0]]
+    for as_it_comes, part in of.groupby(of["share"] == 1):
+        face = "none" if as_it_comes else colour  # several lie on each other
+        axis.errorbar(part["bytes"], part["place"], part["half"], label=label, mfc=face, **look)
+        label = "_"  # named once
+
+
+def _axes(axis: Axes, rows: pd.DataFrame, full: float) -> None:
+    shares = sorted({*SHARES, 1.0})
+    axis.set_ylim(bottom=lowest(rows))
+    axis.set_xscale("log", base=2)
+    axis.set_xticks([share * full for share in shares], [f"{share:.1%}" for share in shares])
+    axis.minorticks_off()
+    axis.set(xlabel="bytes of embedding and first-order weights, share of FE's", ylabel="test AUC")
