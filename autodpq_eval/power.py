@@ -73,9 +73,15 @@ def draw(spreads: dict[str, float]) -> Figure:
         for gap, name in ((MARGIN, f"{MARGIN:g}"), (BETTER[metric] * gain(metric, "random"), "paper's gap")):
             if gap < GAPS[-1]:
                 axis.axvline(gap, color="0.5", lw=0.8, ls=":")
-                axis.text(gap, 1.03, name, ha="center", fontsize=8)
+                above = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+                axis.annotate(name, (gap, 1), (0, 3), ha="center", fontsize=8, **above)
+            else:
+                axis.annotate(
+                    f"{name}, {gap:g}, is further right", (1, 0.03), xycoords="axes fraction", ha="right", fontsize=8
+                )
         axis.set(xlabel=f"true difference in {LABELS[metric].split()[0]}", xticks=GAPS[::4], ylim=(0, 1.1))
         axis.set_title(f"{LABELS[metric].split()[0]}, sd {sd:.4f} over seeds", pad=14, loc="left", fontsize=10)
+    figure.suptitle("What a number of runs can show, by the spread over seeds", x=0.01, ha="left", fontweight="bold")
     axes[0, 0].set_ylabel(f"probability of p < {LEVEL:g}")
     axes[0, -1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.set_label(f"Rising curves of power against the true difference. At {MARGIN:g}: {_said(spreads)}.")

@@ -142,7 +142,8 @@ def picture() -> str:
     )
     return (
         f"![AutoDPQ's gain in AUC. {rows}.](conditions.png)\n\n*What to see: how many intervals reach the dashed "
-        "line, the paper's gain, and under what condition. † is chosen on the test part.*\n"
+        "line, the paper's gain, and under what condition. † is chosen on the test "
+        "part. Of three seeds intervals are wide; the table has their number.*\n"
     )
 
 
