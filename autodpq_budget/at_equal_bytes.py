@@ -42,25 +42,25 @@ KNOBS = {"options", "embedding_dim", "subspaces"}
 
 
 def runs(
-    out: Path, dataset: str, recipe: str, seeds: Sequence[int], model: str = "deepfm", also: Mapping[str, Any] = {}
+    out: Path, dataset: str, recipe: str, seeds: Sequence[int], model: str = "deepfm", switches: Mapping[str, Any] = {}
 ) -> pd.DataFrame:
-    """A row a run: method, setting, whether it is otherwise taught, width X, seed, bytes of both tables, AUCs.
+    """A row a run: method, setting, whether a control of learning, width X, seed, bytes of both tables, AUCs.
 
     Methods are the strategies of Table 1 as they come, and those that are told how many bytes they may have; all of
-    them with the switches that ``also`` names, and no others.
+    them with the ``switches`` that are named, and no others.
     """
     paths = sorted((out / dataset / recipe / "records").glob(f"{model}-*.json"))
     wanted = tuple(f"{model}-{name}-" for name in (*STRATEGIES, *OUTSIDE))
     found = list(map(read_record, (path for path in paths if path.name.startswith(wanted))))
-    return pd.DataFrame([_row(r) for r in found if r.config.seed in seeds and _counts(r, also)])
+    return pd.DataFrame([_row(r) for r in found if r.config.seed in seeds and _counts(r, switches)])
 
 
-def _counts(record: Record, also: Mapping[str, Any]) -> bool:
+def _counts(record: Record, switches: Mapping[str, Any]) -> bool:
     config = record.config
     knobs = () if config.strategy in STRATEGIES else KNOBS
-    switches = {key: value for key, value in config.changed().items() if key not in knobs}
+    changed = {key: value for key, value in config.changed().items() if key not in knobs}
     fresh = record.stale(known_fingerprint(config.dataset)) is None
-    return fresh and switches == also and config.strategy != TAUGHT
+    return fresh and changed == switches and config.strategy != TAUGHT
 
 
 def _row(record: Record) -> dict[str, object]:
@@ -70,7 +70,7 @@ def _row(record: Record) -> dict[str, object]:
     return {
         "method": config.strategy,
         "setting": kind(config.model_copy(update={"options": plain})),
-        "otherwise": plain != config.options,
+        "control": plain != config.options,
         "width": config.embedding_dim,
         "seed": config.seed,
         "bytes": tables(record, fields),
@@ -86,11 +86,11 @@ def best(found: pd.DataFrame) -> pd.DataFrame:
     on a seed of its own. The compressor's is the largest. The strategies of Table 1, which are not told how many bytes
     they may have, have share 1.
     """
-    found = found[~found["otherwise"]]
+    found = found[~found["control"]]
     plain = found["method"].isin(STRATEGIES)
-    full, told = found.loc[found["method"] == "fe", "bytes"].max(), found[~plain]
+    full, budgeted = found.loc[found["method"] == "fe", "bytes"].max(), found[~plain]
     parts = [found[plain].assign(share=1.0)]
-    for share, (method, of) in product(SHARES, told.groupby("method")):
+    for share, (method, of) in product(SHARES, budgeted.groupby("method")):
         largest = of.groupby("setting")["bytes"].max()
         fits = largest[largest <= room(full, share)]
         if len(fits):
@@ -141,7 +141,7 @@ def teaching(found: pd.DataFrame) -> pd.DataFrame:
     """
     full, rows = found.loc[found["method"] == "fe", "bytes"].max(), []
     for (method, setting), of in found[~found["method"].isin(STRATEGIES)].groupby(["method", "setting"]):
-        sides = [dict(zip(part["seed"], part["auc"], strict=True)) for _, part in of.groupby("otherwise")]
+        sides = [dict(zip(part["seed"], part["auc"], strict=True)) for _, part in of.groupby("control")]
         if len(sides) > 1:
             plain, other = sides
             taught, labels = (plain, other) if method == STRATEGY else (other, plain)
@@ -160,7 +160,7 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
         every: of :func:`runs`.
         found: of :func:`best`.
     """
-    ours = every[(every["method"] == STRATEGY) & every["otherwise"]] if len(every) else every
+    ours = every[(every["method"] == STRATEGY) & every["control"]] if len(every) else every
     full, rows = found.loc[found["method"] == "fe", "bytes"].max() if len(found) else 0, []
     for _, of in ours.groupby("setting") if len(ours) else ():
         share = min(share for share in SHARES if of["bytes"].max() <= room(full, share))

@@ -32,7 +32,7 @@ CHOICE_SEED = 11
 BEST = 3
 #: What all methods have once more: a split that was not used to make the compressor; the mean of weights over steps.
 OTHER_SPLIT, AVERAGED = {"split_seed": 1}, {"average": 0.999}
-AGAIN: tuple[dict[str, Any], ...] = (OTHER_SPLIT, AVERAGED)
+VARIANTS: tuple[dict[str, Any], ...] = (OTHER_SPLIT, AVERAGED)
 #: Shares at which controls tell what the teacher is worth.
 TAUGHT_SHARES = (0.0625, 0.031, 0.016)
 #: Models beside DeepFM, and the shares at which they are compressed, on the seeds of Table 1.
@@ -82,7 +82,7 @@ def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> l
         plans += with_teachers([run.model_copy(update={"seed": seed}) for run, _ in wanted.values()])
     few = [seed for seed in others if seed in TABLE_SEEDS]
     plans += [run for seed in few for run in otherwise_taught(found, seed)]
-    plans += [run for also in AGAIN for seed in few for run in again(found, seed, also)]
+    plans += [run for switches in VARIANTS for seed in few for run in varied(found, seed, switches)]
     plans += [run for model, seed in product(OTHER_MODELS, few) for run in of_model(found, model, seed)]
     return list(dict.fromkeys(plans))
 
@@ -116,9 +116,9 @@ def otherwise_taught(found: Chosen, seed: int) -> list[RunConfig]:
     return [run.model_copy(update={"seed": seed} | own) for run, own in zip(runs, options, strict=True)]
 
 
-def again(found: Chosen, seed: int, also: dict[str, Any]) -> list[RunConfig]:
+def varied(found: Chosen, seed: int, switches: dict[str, Any]) -> list[RunConfig]:
     """FE, the compressor and its best rivals as they were chosen, all with one switch more."""
-    return with_teachers([run.model_copy(update={"seed": seed, **also}) for run, _ in best(found).values()])
+    return with_teachers([run.model_copy(update={"seed": seed, **switches}) for run, _ in best(found).values()])
 
 
 def candidates(dataset: str, recipe: str, seed: int) -> dict[tuple[float, str], list[RunConfig]]:

@@ -18,7 +18,7 @@ from autodpq_system.paths import ROOT
 
 def row(method: str, seed: int, size: int, valid: float, auc: float, width: int = 8, share: float = 0.125) -> dict:
     setting = f"{method}-{width}"
-    return {"method": method, "setting": setting, "otherwise": False, "width": width, "seed": seed, "share": share,
+    return {"method": method, "setting": setting, "control": False, "width": width, "seed": seed, "share": share,
             "bytes": size, "valid": valid, "auc": auc}  # fmt: skip
 
 
@@ -79,11 +79,11 @@ def test_the_teacher_is_worth_what_pairs_differ_by() -> None:
     """The compressor is taught as it comes, a rival as a control."""
     others = [row("budget", 1, 500, 0.7, 0.75), row("budget", 2, 480, 0.7, 0.77)]
     others += [row("lsq", 1, 500, 0.6, 0.71), row("lsq", 2, 500, 0.6, 0.75)]
-    found = pd.concat([FOUND, RIVALS, pd.DataFrame([{**of, "otherwise": True} for of in others])])
+    found = pd.concat([FOUND, RIVALS, pd.DataFrame([{**of, "control": True} for of in others])])
     made = at_equal_bytes.teaching(found).set_index("method")
     assert made["effect"].to_dict() == {"budget": pytest.approx(0.035), "lsq": pytest.approx(0.01)}
     assert made.loc["lsq", ["labels", "taught", "n"]].tolist() == pytest.approx([0.72, 0.73, 2])
-    assert set(at_equal_bytes.best(found.drop(columns="share"))["otherwise"]) == {False}
+    assert set(at_equal_bytes.best(found.drop(columns="share"))["control"]) == {False}
     assert at_equal_bytes.teaching(FOUND).empty
 
 

@@ -39,9 +39,9 @@ DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
 
 
 @cache
-def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **also: float) -> pd.DataFrame:
-    """All runs at equal bytes on the reported seeds, with the switches of ``also``."""
-    return at_equal_bytes.runs(RESULTS, dataset, recipe, TEN_SEEDS, model, also)
+def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
+    """All runs at equal bytes on the reported seeds, with these switches."""
+    return at_equal_bytes.runs(RESULTS, dataset, recipe, TEN_SEEDS, model, switches)
 
 
 def methods() -> str:
@@ -84,9 +84,9 @@ def _leads(recipe: str) -> str:
 
 
 @cache
-def found(recipe: str = RECIPE, model: str = "deepfm", dataset: str = "ml-1m", **also: float) -> pd.DataFrame:
+def found(recipe: str = RECIPE, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
     """A run a method, share and seed, over the seeds that the compressor has; none where it has none."""
-    every = every_run(recipe, model, dataset, **also)
+    every = every_run(recipe, model, dataset, **switches)
     ours = set() if every.empty else set(every.loc[every["method"] == STRATEGY, "seed"])
     return at_equal_bytes.best(every[every["seed"].isin(ours)]) if ours else pd.DataFrame()
 
@@ -161,9 +161,9 @@ def targets() -> str:
     return markdown(head, rows) if rows else NOT_YET
 
 
-def again(**also: float) -> str:
+def varied(**switches: float) -> str:
     """The same differences, where all methods have one switch more."""
-    every = {recipe: found(recipe, **also) for recipe in RECIPES}
+    every = {recipe: found(recipe, **switches) for recipe in RECIPES}
     rows = [
         [
             *(f"`{recipe}`, {row['share']:.1%}", f"{row['n']:.0f}", _with(row["difference"], row["half"], "+.4f")),
@@ -295,8 +295,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-table": table,
     "budget-targets": targets,
     "budget-models": models,
-    "budget-split": partial(again, **OTHER_SPLIT),
-    "budget-average": partial(again, **AVERAGED),
+    "budget-split": partial(varied, **OTHER_SPLIT),
+    "budget-average": partial(varied, **AVERAGED),
     "budget-teachers": teachers,
     "budget-search": _if_measured("search_or_choice", search_or_choice.table),
     "budget-outside": _if_measured("outside", outside),
