@@ -48,7 +48,7 @@ WRONG = {
     "1.7": ["smallest = (16e6 + 2 * features) / 1e6", "smallest = 31"],
     "1.8": ["tau = 0.97", "tau = 1", "steps = 20_000"],
     "1.9": ["autodpq = 190 / 216", "wrong = 'ml-1m'"],
-    "2.1": ["code = [1, 2]", "decoded = [0.9, -0.2, 0.1, 0.8]"],
+    "2.1": ["code = [1, 2]", "decoded = [-0.5, -0.4, 0.6, -0.1]"],
     "2.2": ["vectors = 8**32", "factor = 2"],
     "2.3": ["above = 32", "losing = low.index.tolist()"],
     "2.4": ["encode = lambda e, q: torch.einsum('pwd,dkw->pdk', e.view(-1, 4, 4), q).argmax(-1)"],

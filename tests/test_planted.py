@@ -68,7 +68,7 @@ def avoided(run: Run) -> bool:
 
 
 def test_the_search_avoids_small_pairs_in_at_least_nine_of_ten_seeds(tmp_path: Path) -> None:
-    """Without the BatchNorm of Eq. 2: with it the search mostly prefers the pairs that are too small; notebook 01
+    """Without the BatchNorm of Eq. 2: with it the search mostly prefers the pairs that are too small; notebook 07
     shows a seed of each.
     """
     found = [avoided(planted_run(tmp_path / str(seed), seed=seed, search_batchnorm=False)) for seed in range(1, 11)]
