@@ -73,7 +73,7 @@ SOURCES: dict[str, Source] = {
         rows=115_409,
         fingerprint="c6713e35486691b27a35bae16cb1e4ef2bcb8cf8462b64000b882859335cab58",
     ),
-    "avazu-standin": Source(files=_avazu("avazu-standin", "avazu-standin"), read=avazu.read_avazu),
+    "avazu-standin": Source(files=_avazu("avazu-standin", "avazu-standin"), read=avazu.read_avazu, watched=True),
 }  # fmt: skip
 
 

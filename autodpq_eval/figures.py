@@ -98,7 +98,7 @@ def candidate_weights(record: Record) -> Figure:
     Colour tells K, dashes tell D; the chosen candidate is the thick line.
     """
     curve = pd.DataFrame(next(log.curve for log in record.fits if log.name == "search"))
-    fields = [column.split("/")[1] for column in curve if column.startswith("entropy/")]
+    fields = [column.partition("/")[2] for column in curve if column.startswith("entropy/")]
     number = deciding_epoch(curve, record.decision)
     figure, axes = plt.subplots(
         1, len(fields), figsize=(2.5 * len(fields) + 1, 3.2), sharey=True, layout="constrained", squeeze=False
@@ -136,8 +136,8 @@ def deciding_epoch(curve: pd.DataFrame, decision: Decision | None) -> int:
 
 def weights_of(curve: pd.DataFrame, field: str) -> Weights:
     """(K, D) -> weight in each epoch of a field of a search's curve."""
-    columns = [column for column in curve if column.startswith(f"p/{field}/")]
-    pairs = [tuple(int(part) for part in column.split("/")[2].split(",")) for column in columns]
+    columns = [column for column in curve if column.rpartition("/")[0] == f"p/{field}"]
+    pairs = [tuple(int(part) for part in column.rpartition("/")[2].split(",")) for column in columns]
     return {(k, d): curve[column].to_numpy() for (k, d), column in sorted(zip(pairs, columns, strict=True))}
 
 

@@ -74,7 +74,7 @@ def entropy(p: np.ndarray) -> float:
 def epoch_scrubber(record: Record) -> widgets.VBox:
     """The weights of all candidates of every field, epoch by epoch of a run's search, without noise."""
     curve = pd.DataFrame(next(log.curve for log in record.fits if log.name == "search"))
-    fields = dict.fromkeys(column.split("/")[1] for column in curve if column.startswith("p/"))
+    fields = dict.fromkeys(column[2:].rpartition("/")[0] for column in curve if column.startswith("p/"))
     weights = {name: {f"{k}, {d}": p for (k, d), p in weights_of(curve, name).items()} for name in fields}
 
     def draw(epoch: int) -> Shown:

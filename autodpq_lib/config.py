@@ -52,7 +52,6 @@ RECIPES: dict[str, Recipe] = {
     "tuned": Recipe(dropout=0.0, batchnorm=False, weight_decay=0.0, embedding_init="normal", first_order_sd=0.0),
 }
 
-
 #: How AutoDPQ's own words are taken, each a set of switches. Notebook 00 names the sentence, or the file of the
 #: laboratory's public code, that each part rests on.
 READINGS: dict[str, dict[str, Any]] = {
@@ -73,6 +72,10 @@ READINGS: dict[str, dict[str, Any]] = {
 CHANGED_BY = {"text": ("grid", "random", "autodpq"), "laboratory": ("autodpq",)}
 #: The parts of the text's reading that a model trained from scratch under a given decision has.
 FROM_SCRATCH = ("distance", "encoder_decay")
+
+#: Switches that some of the five strategies do not read, and those that do.
+READ_BY: dict[str, tuple[str, ...]] = {"options": (), "extra_training": STRATEGIES[:4], "trials_from": STRATEGIES[2:4]}
+READ_BY |= dict.fromkeys(("centroids_from", "search_until", "quantise"), ("autodpq",))
 
 #: How a training ends and what of it is scored: as here, or as in the laboratory's public code.
 PROTOCOLS: dict[str, dict[str, Any]] = {"ours": {}, "laboratory": {"patience": 2, "scored": "last"}}
@@ -134,15 +137,15 @@ class RunConfig(_Frozen):
     protocol: Literal["ours", "laboratory"] = "ours"
 
     embedding_dim: int = Field(16, ge=1)
-    hidden: tuple[PositiveInt, ...] = (16, 16)
+    hidden: tuple[PositiveInt, ...] = Field((16, 16), min_length=1)
     learning_rate: float = Field(1e-3, gt=0)
     batch_size: int = Field(2048, ge=1)
     validations: int = Field(1, ge=1)  # in an epoch, evenly spread: early stopping inside it
     lazy: bool = False  # tables by LazyAdam: a step's cost does not depend on the number of features
     device: Literal["cpu", "cuda"] = "cpu"
     threshold: int = Field(40, ge=0)
-    centroids: tuple[PositiveInt, ...] = (8, 16, 32)
-    subspaces: tuple[PositiveInt, ...] = (2, 4, 8)
+    centroids: tuple[PositiveInt, ...] = Field((8, 16, 32), min_length=1)
+    subspaces: tuple[PositiveInt, ...] = Field((2, 4, 8), min_length=1)
     draws: int = Field(20, ge=1)  # distinct decisions that Random tries
     options: dict[str, bool | int | float] = {}  # what a strategy that is registered from outside is told
 
@@ -182,48 +185,46 @@ class RunConfig(_Frozen):
     @model_validator(mode="before")
     @classmethod
     def _with_named_sets(cls, values: dict[str, Any]) -> dict[str, Any]:
-        reading = READINGS.get(str(values.get("reading")), {})
-        if values.get("strategy") != "autodpq":
+        defaults = _dataset_defaults(str(values.get("dataset")))
+        named = defaults | values
+        reading = READINGS.get(str(named.get("reading")), {})
+        if named.get("strategy") != "autodpq":
             reading = {key: reading[key] for key in FROM_SCRATCH if key in reading}
-        protocol = PROTOCOLS.get(str(values.get("protocol")), {})
-        return {**_dataset_defaults(str(values.get("dataset"))), **reading, **protocol, **values}
+        return defaults | reading | PROTOCOLS.get(str(named.get("protocol")), {}) | values
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        for wrong, said in self._contradictions():
-            if wrong:
-                raise ValueError(said)
+        for key, holds, expected in self._rules():
+            if not holds:
+                raise ValueError(f"{key}: expected {expected}, found {getattr(self, key)}")
         return self
 
-    def _contradictions(self) -> Iterator[tuple[bool, str]]:
-        known = ", ".join(METHOD_VERSION)
-        yield self.strategy not in METHOD_VERSION, f"strategy: expected one of {known}, found {self.strategy}"
-        for parts in self.subspaces:
-            said = f"subspaces: expected divisors of embedding_dim {self.embedding_dim}, found {parts}"
-            yield self.embedding_dim % parts != 0, said
-        without = "where pretrain is off, found"
-        from_rows = not self.pretrain and self.retrain_from == "pretrain"
-        yield from_rows, f"retrain_from: expected search or scratch {without} pretrain"
-        yield not self.pretrain and self.centroids_from == "kmeans", f"centroids_from: expected random {without} kmeans"
-        by_rows = not self.pretrain and self.batchnorm_scale == "pretrained"
-        yield by_rows, f"batchnorm_scale: expected unit {without} pretrained"
-        moves = self.second_order and self.lazy
-        yield moves, "second_order: expected false where lazy is on, for it moves all rows, found true"
-        elsewhere = self.second_order and self.device != "cpu"
-        yield elsewhere, f"device: expected cpu where second_order is on, found {self.device}"
-        decays = not self.encoder_decay and self.lazy and self.base_model.weight_decay > 0
-        yield decays, "encoder_decay: expected true where lazy is on and there is weight decay, found false"
-        all_rows = self.average > 0 and self.lazy
-        yield all_rows, f"average: expected 0 where lazy is on, for it moves all rows, found {self.average}"
+    def _rules(self) -> Iterator[tuple[str, bool, str]]:
+        """A key, whether it may have the value that it has, and what it may have."""
+        five, decay = self.strategy in STRATEGIES, self.base_model.weight_decay > 0
+        yield "strategy", self.strategy in METHOD_VERSION, f"one of {', '.join(METHOD_VERSION)}"
+        fits = all(self.embedding_dim % parts == 0 for parts in self.subspaces)
+        yield "subspaces", fits, f"divisors of embedding_dim {self.embedding_dim}"
+        for key in ("centroids", "subspaces"):
+            yield key, len(set(getattr(self, key))) == len(getattr(self, key)), "different ones"
+        for key, readers in READ_BY.items():
+            default, read = type(self).model_fields[key].default, not five or self.strategy in readers
+            said = f"{default} for {self.strategy}, which does not read it"
+            yield key, read or getattr(self, key) == default, said
+        free = {"retrain_from": "search or scratch", "centroids_from": "random", "batchnorm_scale": "unit"}
+        for key, values in free.items():
+            yield key, self.pretrain or getattr(self, key) in values.split(" or "), f"{values} where pretrain is off"
+        yield "second_order", not (self.second_order and self.lazy), "false where lazy is on, for it moves all rows"
+        yield "average", not (self.average and self.lazy), "0 where lazy is on, for it moves all rows"
+        yield "device", self.device == "cpu" or not self.second_order, "cpu where second_order is on"
+        for key in ("lazy", "second_order"):
+            holds = self.encoder_decay or not getattr(self, key) or not decay
+            yield "encoder_decay", holds, f"true where {key} is on and there is weight decay"
         published = self.split == "laboratory"
-        yield published and self.dataset != "ml-1m", f"split: expected fixed on {self.dataset}, found laboratory"
-        seeded = f"split_seed: expected 0 where split is laboratory, found {self.split_seed}"
-        yield published and self.split_seed > 0, seeded
-        like = CHANGED_BY.get(self.reading, (self.strategy,))
-        said = (
-            f"reading: expected literal for {self.strategy}, which {self.reading} does not change, found {self.reading}"
-        )
-        yield self.strategy not in like, said
+        yield "split", not published or self.dataset == "ml-1m", f"fixed on {self.dataset}"
+        yield "split_seed", not published or not self.split_seed, "0 where split is laboratory"
+        changed = self.strategy in CHANGED_BY.get(self.reading, (self.strategy,))
+        yield "reading", changed, f"literal for {self.strategy}, which {self.reading} does not change"
 
     def __hash__(self) -> int:
         return hash(self.model_dump_json())  # options, a mapping, has no hash of its own

@@ -65,11 +65,11 @@ static inline __attribute__((always_inline)) void copy(float *restrict out, uint
 static inline void centroids(float *restrict out, const table *t, const group *g, int64_t bit) {
     const float *numbers = t->numbers + g->number;
     const uint64_t codes = word(t, bit);
-    switch (100 * g->subspaces + g->width) {
-    case 116: copy(out, codes, numbers, g, 1, 16); return;
-    case 208: copy(out, codes, numbers, g, 2, 8); return;
-    case 404: copy(out, codes, numbers, g, 4, 4); return;
-    case 802: copy(out, codes, numbers, g, 8, 2); return;
+    if (t->dim == 16) switch (g->subspaces) {
+    case 1: copy(out, codes, numbers, g, 1, 16); return;
+    case 2: copy(out, codes, numbers, g, 2, 8); return;
+    case 4: copy(out, codes, numbers, g, 4, 4); return;
+    case 8: copy(out, codes, numbers, g, 8, 2); return;
     }
     for (int64_t d = 0; d < g->subspaces; d += PART) {
         const int64_t n = g->subspaces - d < PART ? g->subspaces - d : PART;

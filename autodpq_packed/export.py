@@ -17,9 +17,8 @@ from torch import Tensor, nn
 from autodpq_data.schema import Schema
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.embedding.others import Others
-from autodpq_lib.embedding.quantiser import Quantiser
 from autodpq_lib.models.ctr_model import CTRModel
-from autodpq_lib.models.mlp import Dropout
+from autodpq_lib.models.mlp import BatchNorm, Dropout
 from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.check import check
 from autodpq_packed.container import FORMAT
@@ -31,7 +30,7 @@ Arrays = dict[str, NDArray[Any]]
 Kept = Literal["float32", "float16", "int8"]
 #: Features whose vectors are read at a time.
 CHUNK = 65_536
-KINDS = {nn.Linear: "linear", nn.BatchNorm1d: "batchnorm", nn.ReLU: "relu"}
+KINDS = {nn.Linear: "linear", BatchNorm: "batchnorm", nn.ReLU: "relu"}
 
 
 def export(
@@ -126,8 +125,7 @@ def _table(embedding: nn.Module, schema: Schema, kept: Kept = "float32") -> Arra
             arrays[f"centroids.{field}"] = shared[n][None, None]
     if isinstance(embedding, DPQ):
         for field, codes in embedding.codes().items():
-            quantiser = embedding.quantisers[field]
-            assert isinstance(quantiser, Quantiser)
+            (quantiser,) = embedding.quantisers_of(field)
             arrays[f"codes.{field}"] = pack(codes.flatten().numpy(), bits_for(embedding.decision[field][0]))
             arrays[f"centroids.{field}"] = quantiser.decoder[0].detach().numpy()
     return arrays

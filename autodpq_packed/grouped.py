@@ -136,7 +136,7 @@ def check_ids(ids: Ids, offsets: Places) -> None:
         ValueError: ids of another type or shape.
     """
     fields = len(offsets) - 1
-    if ids.dtype.kind not in "iu" or ids.ndim != 2 or ids.shape[1] != fields:
+    if ids.dtype.kind not in "iu" or ids.dtype == np.uint64 or ids.ndim != 2 or ids.shape[1] != fields:
         raise ValueError(f"ids: expected integers [B, {fields}], found {ids.dtype} {list(ids.shape)}")
     for row, m in np.argwhere((ids < offsets[:-1]) | (ids >= offsets[1:]))[:1]:
         begin, end = offsets[m : m + 2]

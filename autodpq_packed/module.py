@@ -119,7 +119,8 @@ def load(path: Path, table: Callable[[Table], nn.Module] | None = None) -> CTRMo
 
 def _config(about: Mapping[str, Any], path: Path) -> RunConfig:
     try:
-        return RunConfig.model_validate(about["config"])
+        # Only the model's shape counts, so a table of one's own may be unknown here.
+        return RunConfig.model_validate(about["config"] | {"dataset": "ml-1m"})
     except ValidationError as error:
         raise PackedError(f"{path}: config: {shorten(sentence(error), 500)}") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,10 +42,16 @@ def find_records(*folders: Path) -> list[Path]:
 
 def records(*folders: Path) -> pd.DataFrame:
     """Every record as one row: what was run, its metrics, Space, cost, decision and file."""
-    return pd.DataFrame([_row(path, read_record(path)) for path in find_records(*folders)])
+    return pd.DataFrame(filter(None, map(_row, find_records(*folders))))
 
 
-def _row(path: Path, record: Record) -> dict[str, object]:
+def _row(path: Path) -> dict[str, object] | None:
+    try:
+        record = read_record(path)
+        stale = record.stale(known_fingerprint(record.config.dataset))
+    except ValueError as error:  # of a strategy that is not registered here, or of data that are gone
+        warnings.warn(f"left out: {error}", stacklevel=2)
+        return None
     config = record.config
     return {
         "dataset": config.dataset,
@@ -60,7 +67,7 @@ def _row(path: Path, record: Record) -> dict[str, object]:
         "seconds": record.seconds,
         "steps": record.steps,
         "decision": record.decision,
-        "stale": record.stale(known_fingerprint(config.dataset)),
+        "stale": stale,
         "path": path,
     }
 
@@ -70,6 +77,7 @@ def load_run(record: Record | Path) -> LoadedRun:
 
     Raises:
         FileNotFoundError: the record is there but its model is not, as in a fresh clone; run it again.
+        ValueError: the data have changed since.
     """
     found = read_record(record) if isinstance(record, Path) else record
     config = found.config
@@ -79,6 +87,9 @@ def load_run(record: Record | Path) -> LoadedRun:
             f"{weights}: the model of {config.name()} is not on this machine; run it again with OUT=runs/mine"
         )
     schema = load_schema(config.dataset, config.threshold)
+    if schema.fingerprint != found.data_fingerprint:
+        expected, now = found.data_fingerprint[:12], schema.fingerprint[:12]
+        raise ValueError(f"{config.name()}: expected data {expected}, as when it was run, found {now}; run it again")
     model = final_model(config.model_copy(update={"device": "cpu"}), schema, found.decision)
     model.load_state_dict(load_file(weights))
     parts = [load_samples(config.dataset, part, config.split_seed, config.split) for part in ("train", "valid", "test")]
@@ -86,7 +97,7 @@ def load_run(record: Record | Path) -> LoadedRun:
 
 
 def load_or_train(config: RunConfig, found_in: str | Path, out: str | Path) -> LoadedRun:
-    """The finished run of a configuration, trained now if its record or its model is not on this machine.
+    """The finished run of a configuration, trained now if its record or its model is not on this machine or stale.
 
     Args:
         config: of the run.
@@ -95,6 +106,6 @@ def load_or_train(config: RunConfig, found_in: str | Path, out: str | Path) -> L
     """
     try:
         return load_run(record_path(ROOT / found_in, config))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         run = open_run(config)
         return load_run(finish(run, STRATEGY[config.strategy](run), out))

@@ -76,6 +76,7 @@ def _object(text: str) -> dict[str, Any]:
 def _believe(found: Status, executed: Path, failed: Path) -> None:
     """Nothing but a valid record; without one the run failed, whatever its notebook says."""
     if found.state != "done":
+        failed.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(executed, failed)
         raise ValueError(f"{executed.name} ended without a valid record: {found.reason}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from autodpq_lib import config as module
 from autodpq_lib.config import METHOD_VERSION, RunConfig
 from autodpq_system.seeding import seed_for
 
@@ -20,11 +21,20 @@ def config(**keys: object) -> RunConfig:
         ({"strategy": "best"}, "strategy"),
         ({"recipe": "mine"}, "recipe"),
         ({"seed": -1}, "seed"),
-        ({"subspaces": (3,)}, "subspaces: expected divisors of embedding_dim 16, found 3"),
+        ({"subspaces": (3,)}, "subspaces: expected divisors of embedding_dim 16, found \\(3,\\)"),
         ({"lazy": True, "average": 0.9}, "average: expected 0 where lazy is on"),
         ({"lazy": True, "second_order": True}, "second_order: expected false where lazy is on"),
         ({"device": "cuda", "second_order": True}, "device: expected cpu where second_order is on, found cuda"),
         ({"validations": 0}, "validations"),
+        ({"hidden": ()}, "hidden"),
+        ({"centroids": (4, 4)}, "centroids: expected different ones, found"),
+        ({"extra_training": True, "strategy": "autodpq"}, "extra_training: expected False for autodpq, which does not"),
+        ({"options": {"bits": 4}}, "options: expected {} for fe"),
+        ({"quantise": False}, "quantise: expected True for fe"),
+        (
+            {"strategy": "autodpq", "recipe": "paper", "second_order": True, "encoder_decay": False},
+            "encoder_decay: expected true where second_order is on",
+        ),
         ({"dataset": "movies"}, "dataset: expected one of .*ml-1m.*, found 'movies'"),
     ],
 )
@@ -36,6 +46,16 @@ def test_a_bad_key_or_value_is_named(keys: dict[str, object], named: str) -> Non
 def test_the_data_sets_file_overrides_defaults_and_arguments_override_it() -> None:
     assert config(dataset="planted").batch_size == 256
     assert config(dataset="planted", batch_size=8).batch_size == 8
+
+
+def test_a_reading_in_the_data_sets_file_is_the_whole_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = module._dataset_defaults
+    named = {"reading": "text", "protocol": "laboratory"}
+    monkeypatch.setattr(module, "_dataset_defaults", lambda name: plain(name) | named)
+    told = config(strategy="autodpq")
+    assert {key: getattr(told, key) for key in module.READINGS["text"]} == module.READINGS["text"]
+    assert (told.patience, told.scored) == (2, "last")
+    assert {key: getattr(told, key) for key in named} == named
 
 
 def test_nine_candidates_as_in_the_paper() -> None:

@@ -11,6 +11,7 @@ from conftest import small_config
 from autodpq_data.schema import Schema
 from autodpq_lib.models.build import full_model, others_model
 from autodpq_lib.models.deepfm import pairwise
+from autodpq_lib.models.mlp import BatchNorm
 
 IDS = torch.tensor([[2, 6, 12], [0, 7, 13], [1, 8, 9]])
 
@@ -48,13 +49,21 @@ def test_others_shares_first_order_weights_too(schema: Schema) -> None:
 def test_recipes_differ_where_they_say(schema: Schema) -> None:
     paper, tuned = (full_model(small_config(recipe=recipe), schema) for recipe in ("paper", "tuned"))
     kinds = {type(layer).__name__ for layer in paper.mlp}
-    assert {"BatchNorm1d", "Dropout"} <= kinds
+    assert {"BatchNorm", "Dropout"} <= kinds
     assert {type(layer).__name__ for layer in tuned.mlp} == {"Linear", "ReLU"}
     bound = (6 / (14 + 16)) ** 0.5
     assert 0.9 * bound < paper.embedding.table.abs().max() <= bound
     assert tuned.embedding.table.std().item() == pytest.approx(0.01, rel=0.15)
     assert paper.first_order.table.abs().max() > 0.5
     assert tuned.first_order.table.abs().max() == 0
+
+
+def test_a_batch_of_one_row_is_normalised_as_in_evaluation() -> None:
+    norm, reference = BatchNorm(3), torch.nn.BatchNorm1d(3)
+    x = torch.randn(5, 3)
+    assert torch.equal(norm(x), reference(x))
+    assert torch.equal(norm(x[:1]), reference.eval()(x[:1]))
+    assert norm.running_mean.equal(reference.running_mean)
 
 
 def test_weight_decay_is_the_recipes() -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
 import pytest
 import torch
+from conftest import small_config, small_run
 from torch import Tensor
 
 from autodpq_data.schema import Schema
+from autodpq_eval.figures import deciding_epoch, weights_of
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.embedding.full import Full
 from autodpq_lib.embedding.others import Others, others_rows
 from autodpq_lib.embedding.quantiser import Coding
+from autodpq_lib.strategies import STRATEGY
 
 DECISION = {"a": (8, 2), "c": (2, 4)}
 # Rows with two, one and no low-frequency features; 2 to 5 are low in field a, 12 and 13 in field c.
@@ -32,6 +39,17 @@ def dpq(schema: Schema, **options: object) -> DPQ:
 def test_full_gives_each_feature_its_row() -> None:
     full = Full(14, 16, normal)
     assert torch.equal(full(IDS), full.table[IDS])
+
+
+@pytest.mark.parametrize("name", ["type", "keys", "training", "a.b", "", "user/film"])
+def test_a_field_may_have_any_name(name: str, schema: Schema, tmp_path: Path) -> None:
+    odd = replace(schema, fields=(name, *schema.fields[1:]))
+    fits = STRATEGY["autodpq"](small_run(tmp_path, odd, small_config()))
+    assert name in fits[-1].decision
+    curve = pd.DataFrame(next(fit.curve for fit in fits if fit.name == "search"))
+    pair = fits[-1].decision[name]
+    weights = weights_of(curve, name)
+    assert max(weights, key=lambda one: weights[one][deciding_epoch(curve, fits[-1].decision)]) == pair
 
 
 def test_others_rows_match_a_loop(schema: Schema) -> None:

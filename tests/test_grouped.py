@@ -97,7 +97,7 @@ def test_vectors_are_those_of_the_naive_reader(option: int) -> None:
 
 
 @pytest.mark.skipif(not native.available(), reason="no C compiler")
-@pytest.mark.parametrize("dim", [1, 2, 4, 8, 12, 16, 24])
+@pytest.mark.parametrize("dim", [1, 2, 4, 8, 12, 16, 24, 108])
 def test_c_reads_every_option_of_every_width_in_fields_of_many_groups(dim: int) -> None:
     """A field of one group, one of nine, whose ids C compares at once, and one of more."""
     options = [o for o in (*ALL, *(centroids_option(2**b, 16) for b in range(1, 9))) if o < 10 or divides(o, dim)]

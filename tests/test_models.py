@@ -48,7 +48,7 @@ def test_recipe_paper_puts_batchnorm_and_dropout_into_the_mlp(schema: Schema, mo
         recipe: {type(layer).__name__ for layer in full_model(small_config(recipe=recipe, model=model), schema).mlp}
         for recipe in ("paper", "tuned")
     }
-    assert kinds["paper"] == {"Linear", "BatchNorm1d", "ReLU", "Dropout"}
+    assert kinds["paper"] == {"Linear", "BatchNorm", "ReLU", "Dropout"}
     assert kinds["tuned"] == {"Linear", "ReLU"}
 
 

@@ -221,7 +221,7 @@ def test_what_the_format_cannot_hold_is_refused(schema: Schema, tmp_path: Path) 
     with pytest.raises(ValueError, match=r"at most 8 bits each .*, found 9"):
         pack(np.array([300]), 9)
     model.mlp.append(torch.nn.Sigmoid())
-    with pytest.raises(ValueError, match="mlp: expected Linear, BatchNorm1d, ReLU or Dropout, found Sigmoid"):
+    with pytest.raises(ValueError, match="mlp: expected Linear, BatchNorm, ReLU or Dropout, found Sigmoid"):
         export(model, schema, made, VOCABULARY, tmp_path / "m.safetensors")
     assert not list(tmp_path.iterdir())
 

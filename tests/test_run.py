@@ -88,6 +88,13 @@ def test_what_is_there_is_loaded_and_what_is_not_is_trained(
     assert opened == [config, config]
 
 
+def test_a_run_of_other_data_is_not_loaded(tmp_path: object, schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = make("fe", tmp_path, schema)
+    monkeypatch.setattr("autodpq_runs.explore.load_schema", lambda *_: replace(schema, fingerprint="another"))
+    with pytest.raises(ValueError, match="expected data fingerprint, as when it was run, found another; run it again"):
+        load_run(record)
+
+
 def test_load_run_without_a_model_says_so(tmp_path: object, schema: Schema) -> None:
     record = make("fe", tmp_path, schema)
     (model_folder(record.identity) / "model.safetensors").unlink()

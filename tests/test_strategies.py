@@ -127,6 +127,14 @@ def test_lazy_strategies_learn_and_repeat_to_the_bit(strategy: str, tiny: dict, 
     assert losses[-1] < losses[0]
 
 
+def test_grid_goes_on_with_its_best_trial(tmp_path: Path, schema: Schema) -> None:
+    fits = STRATEGY["grid"](small_run(tmp_path, schema, small_config(strategy="grid", extra_training=True)))
+    trials = [fit for fit in fits if fit.stage == "trial"]
+    best = max(trials, key=lambda fit: fit.result["valid_auc"])
+    assert best is not trials[-1]
+    assert [fit.decision for fit in fits[-2:]] == [best.decision] * 2
+
+
 def test_trials_can_start_from_a_pretrain(tiny: dict, tmp_path: Path, schema: Schema) -> None:
     record = record_of("grid", tmp_path, schema, trials_from="pretrain")
     assert {point.stage for point in record.timeline} == {"fit", "trial"}

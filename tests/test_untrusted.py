@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import autodpq_native as native
 from autodpq_eval.checks import text_of
@@ -383,11 +384,6 @@ def test_bytes_that_nothing_names_are_refused(files: list[bytes], tmp_path: Path
 
 
 CONFIGURATIONS = {
-    "unknown data set": (put("dataset", to="no-such"), "config: dataset: expected one of .*, found 'no-such'"),
-    "a data set elsewhere": (
-        put("dataset", to="../config/ml-1m"),
-        r"config: dataset: expected one of .*, found '\.\./",
-    ),
     "no parts": (put("subspaces", to=[2, 0]), r"config: subspaces\.1: expected greater than 0, found 0"),
     "unknown key": (put("colour", to="red"), "config: colour: Extra inputs are not permitted, found 'red'"),
     "other layers than the file": (put("batchnorm", to=False), "expected the tensors that the model of its config"),
@@ -404,6 +400,17 @@ def test_torch_refuses_a_configuration_that_is_none(
     with pytest.raises(PackedError, match=said) as caught:
         load(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["no-such", "../config/ml-1m"])
+def test_torch_needs_no_description_of_the_data_set(name: str, files: list[bytes], tmp_path: Path) -> None:
+    """A table of one's own is not known elsewhere; a model's shape does not depend on it."""
+    parts, path = Parts.of(files[FE]), tmp_path / "m.safetensors"
+    parts.about["config"]["dataset"] = name
+    path.write_bytes(parts.signed())
+    first = np.cumsum([0, *parts.about["sizes"][:-1]])
+    ids = torch.from_numpy(np.stack([first, first]))
+    assert load(path)(ids).shape == (2,)
 
 
 def test_nothing_is_built_before_the_check(files: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from autodpq_data.schema import Schema
 from autodpq_lib.config import Decision
 from autodpq_lib.embedding.compressed import Compressed
 from autodpq_lib.embedding.init import Init
-from autodpq_lib.embedding.quantiser import Coding, Quantiser, gumbel
+from autodpq_lib.embedding.quantiser import Coding, Quantiser, gumbel, module_name
 from autodpq_lib.embedding.quantisers import quantise
 
 #: Spread of the initial structural weights, as in DARTS: no candidate is preferred, ties are broken.
@@ -98,13 +98,13 @@ class Candidates(Compressed):
         self.quantisers = nn.ModuleDict()
         for name in self.low_fields:
             each = {str(d): Quantiser(ks, d, dim, init, coding) for d, ks in sizes.items()}
-            self.quantisers[name] = nn.ModuleDict(each)
+            self.quantisers[module_name(name)] = nn.ModuleDict(each)
         self.norms = nn.ModuleList(FieldNorm(len(self.pairs), dim) for _ in self.low_fields) if batchnorm else None
         self.alpha = nn.Parameter(torch.randn(len(self.low_fields), len(self.pairs)) * ALPHA_SD)
 
     def quantisers_of(self, name: str) -> list[Quantiser]:
         """A field's quantisers, one for each D."""
-        return cast(list[Quantiser], list(cast(nn.ModuleDict, self.quantisers[name]).values()))
+        return cast(list[Quantiser], list(cast(nn.ModuleDict, self.quantisers[module_name(name)]).values()))
 
     def keep_scale(self) -> None:
         """Bring what Eq. 2 gives back to mean and deviation of each field's raw rows, as they are now."""
@@ -141,4 +141,4 @@ class Candidates(Compressed):
     def quantiser(self, name: str, pair: tuple[int, int]) -> tuple[Quantiser, int]:
         """The quantiser that holds a field's candidate, and the candidate's place in it."""
         alike = [other for other in self.pairs if other[1] == pair[1]]
-        return cast(Quantiser, cast(nn.ModuleDict, self.quantisers[name])[str(pair[1])]), alike.index(pair)
+        return cast(Quantiser, cast(nn.ModuleDict, self.quantisers[module_name(name)])[str(pair[1])]), alike.index(pair)

@@ -13,7 +13,7 @@ from autodpq_lib.config import Decision
 from autodpq_lib.embedding.candidates import Candidates
 from autodpq_lib.embedding.compressed import AT_ONCE, Compressed
 from autodpq_lib.embedding.init import Init
-from autodpq_lib.embedding.quantiser import Coding, Quantiser
+from autodpq_lib.embedding.quantiser import Coding, Quantiser, module_name
 from autodpq_lib.embedding.quantisers import quantise
 
 
@@ -40,24 +40,17 @@ class DPQ(Compressed):
         torch.Size([3, 2])
     """
 
-    def __init__(
-        self,
-        schema: Schema,
-        dim: int,
-        init: Init,
-        decision: Decision,
-        coding: Coding = Coding(),
-    ) -> None:
+    def __init__(self, schema: Schema, dim: int, init: Init, decision: Decision, coding: Coding = Coding()) -> None:
         if set(decision) != set(schema.low_fields):
             raise ValueError(f"decision: expected a pair for {schema.low_fields}, found {tuple(decision)}")
         super().__init__(schema, dim, init)
         self.decision = {name: decision[name] for name in schema.low_fields}
-        each = {name: Quantiser([k], d, dim, init, coding) for name, (k, d) in self.decision.items()}
+        each = {module_name(name): Quantiser([k], d, dim, init, coding) for name, (k, d) in self.decision.items()}
         self.quantisers = nn.ModuleDict(each)
 
     def quantisers_of(self, name: str) -> list[Quantiser]:
         """A field's one quantiser."""
-        return [cast(Quantiser, self.quantisers[name])]
+        return [cast(Quantiser, self.quantisers[module_name(name)])]
 
     def compress(self, e: Tensor, sizes: list[int]) -> Tensor:
         """Encode and decode each field's vectors with its quantiser: ``[P, X]`` -> ``[P, X]``."""
@@ -65,7 +58,7 @@ class DPQ(Compressed):
 
     def codes(self) -> dict[str, Tensor]:
         """Integer codes of the low-frequency features, per field, in the order of ids: int64 ``[L_m, D_m]``."""
-        return {name: self._codes(n, cast(Quantiser, self.quantisers[name])) for n, name in enumerate(self.low_fields)}
+        return {name: self._codes(n, *self.quantisers_of(name)) for n, name in enumerate(self.low_fields)}
 
     def _codes(self, n: int, quantiser: Quantiser) -> Tensor:
         # In the parts in which the look-up computes them: other shapes may round otherwise, and ties fall otherwise.
@@ -78,7 +71,7 @@ class DPQ(Compressed):
 
     def decode(self, codes: Mapping[str, Tensor]) -> Tensor:
         """Vectors of all low-frequency features, in the order of ids, from :meth:`codes`: ``[L, X]``."""
-        parts = [cast(Quantiser, self.quantisers[name]).decode(codes[name].T[None]) for name in self.low_fields]
+        parts = [self.quantisers_of(name)[0].decode(codes[name].T[None]) for name in self.low_fields]
         return torch.cat(parts).squeeze(1)
 
     @torch.no_grad()
@@ -86,6 +79,6 @@ class DPQ(Compressed):
         """Start from the centroids that the search trained for the pairs of this decision."""
         for name, (k, d) in self.decision.items():
             theirs, t = mixture.quantiser(name, (k, d))
-            mine = cast(Quantiser, self.quantisers[name])
+            (mine,) = self.quantisers_of(name)
             for target, source in zip(mine.parameters(), theirs.parameters(), strict=True):
                 target[0] = source[t, :, :k]

@@ -32,6 +32,12 @@ class Coding:
     noise: bool = False
 
 
+def module_name(field: str) -> str:
+    """A field's name as torch takes it for a module's: not empty, no dot, no attribute of its own such as ``type``."""
+    refused = not field or "." in field or hasattr(nn.ModuleDict(), field)
+    return f"field-{field.encode().hex()}" if refused else field
+
+
 class Quantiser(nn.Module):
     """T product quantisers of one field, with D subspaces each and a K of their own.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from autodpq_lib.config import Recipe
 
@@ -16,12 +17,22 @@ def hidden_layers(inputs: int, hidden: Sequence[int], recipe: Recipe) -> list[nn
     for width in hidden:
         layers.append(nn.Linear(inputs, width))
         if recipe.batchnorm:
-            layers.append(nn.BatchNorm1d(width))
+            layers.append(BatchNorm(width))
         layers.append(nn.ReLU())
         if recipe.dropout:
             layers.append(Dropout(recipe.dropout))
         inputs = width
     return layers
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """``nn.BatchNorm1d``, for which a batch of one row, which has no variance, is normalised as in evaluation."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[B, X]`` -> ``[B, X]``."""
+        if self.training and len(x) == 1:
+            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        return super().forward(x)
 
 
 class Dropout(nn.Module):

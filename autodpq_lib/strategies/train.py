@@ -13,14 +13,15 @@ def train(run: Run) -> list[Fit]:
 
 
 def trained_on(run: Run, fits: list[Fit]) -> list[Fit]:
-    """As a control, ``extra_training``, the last fit is gone on with from its weights twice, with a new optimiser each.
+    """As a control, ``extra_training``, the best fit is gone on with from its weights twice, with a new optimiser each.
 
     The limits are those of the search and of the retrain: as much as AutoDPQ's steps after the pretrain get.
     """
-    budget = run.config.budget
+    budget, start = run.config.budget, max(fits, key=lambda fit: fit.result["valid_auc"])
     more = {"more": budget.search, "last": budget.train} if run.config.extra_training else {}
     for name, limit in more.items():
-        model = final_model(run.config, run.schema, fits[-1].decision)
-        model.load_state_dict(fits[-1].weights)
-        fits.append(run.fit(name, model, decision=fits[-1].decision, limit=limit))
+        model = final_model(run.config, run.schema, start.decision)
+        model.load_state_dict(start.weights)
+        start = run.fit(name, model, decision=start.decision, limit=limit)
+        fits.append(start)
     return fits

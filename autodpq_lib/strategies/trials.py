@@ -31,6 +31,4 @@ def try_decisions(run: Run, decisions: Iterable[Decision]) -> list[Fit]:
 
 
 def _pretrained(run: Run) -> list[Fit]:
-    if run.config.trials_from == "scratch":
-        return []
-    return [run.fit("fit", full_model(run.config, run.schema))]
+    return [run.fit("fit", full_model(run.config, run.schema))] if run.config.trials_from == "pretrain" else []
