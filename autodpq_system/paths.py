@@ -9,8 +9,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def runs_root() -> Path:
-    """Folder for prepared data, checkpoints, models and logs (``$AUTODPQ_RUNS``, default ``runs/``)."""
-    return folder_named(os.environ.get("AUTODPQ_RUNS", str(ROOT / "runs")), "AUTODPQ_RUNS: ").resolve()
+    """Folder for prepared data, checkpoints, models and logs (``$AUTODPQ_RUNS``, default ``runs/``).
+
+    A relative one counts from the project's folder, as with :func:`data_roots`.
+    """
+    return (ROOT / folder_named(os.environ.get("AUTODPQ_RUNS", "runs"), "AUTODPQ_RUNS: ").expanduser()).resolve()
 
 
 def folder_named(name: str, by: str = "") -> Path:
@@ -27,4 +30,4 @@ def folder_named(name: str, by: str = "") -> Path:
 def data_roots() -> list[Path]:
     """Folders searched for raw data, in order: ``$AUTODPQ_DATA`` if set, then ``data/``."""
     named = os.environ.get("AUTODPQ_DATA")
-    return [*([Path(named).resolve()] if named else []), ROOT / "data"]
+    return [*([(ROOT / Path(named).expanduser()).resolve()] if named else []), ROOT / "data"]

@@ -27,6 +27,7 @@ def config(**keys: object) -> RunConfig:
         ({"device": "cuda", "second_order": True}, "device: expected cpu where second_order is on, found cuda"),
         ({"validations": 0}, "validations"),
         ({"hidden": ()}, "hidden"),
+        ({"tau_kd": float("inf")}, "tau_kd"),
         ({"centroids": (4, 4)}, "centroids: expected different ones, found"),
         ({"extra_training": True, "strategy": "autodpq"}, "extra_training: expected False for autodpq, which does not"),
         ({"options": {"bits": 4}}, "options: expected {} for fe"),

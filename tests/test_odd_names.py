@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from autodpq_system.paths import ROOT
+import pytest
+
+from autodpq_system.paths import ROOT, data_roots, runs_root
 
 ODD = """a b; 'ü' "x" $(touch oops) & #%\\"""
 
@@ -30,3 +32,11 @@ def test_a_batch_runs_in_folders_with_odd_names(tmp_path: Path) -> None:
     assert (out / "planted/tuned/notebooks/12_report.ipynb").exists()
     assert (runs / "logs/planted/tuned" / f"{record.stem}.log").exists()
     assert not list(tmp_path.rglob("oops"))
+
+
+def test_a_relative_folder_counts_from_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AUTODPQ_RUNS", "runs/mine")
+    monkeypatch.setenv("AUTODPQ_DATA", "~/data")
+    assert runs_root() == ROOT / "runs/mine"
+    assert data_roots()[0] == Path.home().resolve() / "data"
