@@ -15,7 +15,6 @@ from autodpq_budget.strategy import STRATEGY
 from autodpq_budget.teach import TAUGHT
 from autodpq_data import avazu, movielens
 from autodpq_data.prepared import known_fingerprint, load_schema
-from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.expected import kind
 from autodpq_eval.layout import LABELS
 from autodpq_eval.stats import effect, equivalence, paired_effect
@@ -79,33 +78,29 @@ def _row(record: Record) -> dict[str, object]:
     }
 
 
-def best(found: pd.DataFrame) -> pd.DataFrame:
+def best(found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
     """Of each method and share one setting for all seeds, in at most so many bytes on every seed.
 
-    It is the one with the highest mean validation AUC over the seeds that all have, as a rule the one which was chosen
-    on a seed of its own. The compressor's is the largest. The strategies of Table 1, which are not told how many bytes
+    A rival's is the one with the best validation AUC on the seed of choice. The compressor's is the largest: on other
+    seeds it has run at the width that was chosen alone. The strategies of Table 1, which are not told how many bytes
     they may have, have share 1.
+
+    Args:
+        found: of :func:`runs`, on the seeds that are reported.
+        choice: of :func:`runs`, on the seed of choice.
     """
-    found = found[~found["control"]]
+    found = found[~found["control"]].reset_index(drop=True)
     plain = found["method"].isin(STRATEGIES)
-    full, budgeted = found.loc[found["method"] == "fe", "bytes"].max(), found[~plain]
-    parts = [found[plain].assign(share=1.0)]
-    for share, (method, of) in product(SHARES, budgeted.groupby("method")):
-        largest = of.groupby("setting")["bytes"].max()
-        fits = largest[largest <= room(full, share)]
+    full, parts = found.loc[found["method"] == "fe", "bytes"].max(), [found[plain].assign(share=1.0)]
+    for share, (method, group) in product(SHARES, found[~plain].groupby("method")):
+        tried = choice[(choice["method"] == method) & ~choice["control"]]
+        largest = pd.concat([group, tried]).groupby("setting")["bytes"].max()
+        by, of = ("bytes", group) if method == STRATEGY else ("valid", tried)
+        fits = of[of["setting"].map(largest) <= room(full, share)]
         if len(fits):
-            one = fits.idxmax() if method == STRATEGY else _best_of(of[of["setting"].isin(fits.index)])
-            parts.append(of[of["setting"] == one].assign(share=share))
+            one = fits.loc[fits[by].idxmax(), "setting"]
+            parts.append(group[group["setting"] == one].assign(share=share))
     return pd.concat(parts, ignore_index=True)
-
-
-def _best_of(of: pd.DataFrame) -> str:
-    """The setting of a method, among those that the seeds of Table 1 have, if any has."""
-    valid = of.pivot_table(index="seed", columns="setting", values="valid")
-    seeds = valid.count()
-    valid = valid.loc[:, seeds >= min(len(TABLE_SEEDS), seeds.max())]
-    common = valid.dropna()
-    return str((common if len(common) else valid).mean().idxmax())
 
 
 def table(found: pd.DataFrame) -> pd.DataFrame:
