@@ -36,6 +36,7 @@ NAMES = {
     "double-hash": "double hash",
     **{name: name.upper() for name in ("dhe", "qr", "dpq-vq", "mgqe", "mpe")},
 }
+COLUMNS = ["method", "setting", "control", "width", "seed", "bytes", "valid", "auc"]
 #: What a run at a budget may change; controls change other things.
 KNOBS = {"options", "embedding_dim", "subspaces"}
 
@@ -51,7 +52,8 @@ def runs(
     paths = sorted((out / dataset / recipe / "records").glob(f"{model}-*.json"))
     wanted = tuple(f"{model}-{name}-" for name in (*STRATEGIES, *OUTSIDE))
     found = list(map(read_record, (path for path in paths if path.name.startswith(wanted))))
-    return pd.DataFrame([_row(r) for r in found if r.config.seed in seeds and _counts(r, switches)])
+    rows = [_row(r) for r in found if r.config.seed in seeds and _counts(r, switches)]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _counts(record: Record, switches: Mapping[str, Any]) -> bool:

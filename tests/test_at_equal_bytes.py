@@ -111,7 +111,9 @@ def test_committed_runs_keep_to_their_budget() -> None:
 
 
 def test_no_records_are_no_rows(tmp_path: Path) -> None:
-    assert at_equal_bytes.runs(tmp_path, "ml-1m", "tuned", [1]).empty
+    none = at_equal_bytes.runs(tmp_path, "ml-1m", "tuned", [1])
+    assert none.empty
+    assert set(at_equal_bytes.best(FOUND.drop(columns="share"), none)["method"]) == {"fe", "budget"}
 
 
 def test_a_stale_record_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
