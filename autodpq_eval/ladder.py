@@ -21,14 +21,36 @@ from autodpq_eval.tables import read_plan
 def table(out: Path, recipe: str) -> pd.DataFrame:
     """A row a length and part left out: mean difference to FE over the common seeds, with the paired interval."""
     fe = by_seed(read_plan(out, [configure("ml-1m", recipe, "fe", seed) for seed in LADDER_SEEDS])[0], "auc")
-    rows = []
-    for without, epochs in product(PARTS, LENGTHS):
-        plan = [ladder_run("ml-1m", recipe, epochs, without, seed) for seed in LADDER_SEEDS]
-        ours = by_seed(read_plan(out, plan)[0], "auc")
-        said = "to convergence" if epochs is None else str(epochs)
-        rows.append({"recipe": recipe, "without": without or "nothing", "pretrain": said, **paired_effect(ours, fe)})
+    rows = [
+        {"recipe": recipe, "without": without or "nothing", "pretrain": _said(epochs), **paired_effect(ours, fe)}
+        for (without, epochs), ours in _aucs(out, recipe).items()
+    ]
     every = pd.DataFrame(rows)
     return every[every["n"] > 1].reset_index(drop=True)
+
+
+def added(out: Path, recipe: str) -> pd.DataFrame:
+    """A row a length and part: AutoDPQ minus itself without the part, with the paired interval."""
+    aucs = _aucs(out, recipe)
+    rows = [
+        {"part": part, "pretrain": _said(epochs), **paired_effect(aucs["", epochs], ours)}
+        for (part, epochs), ours in aucs.items()
+        if part
+    ]
+    return pd.DataFrame(rows)
+
+
+def _aucs(out: Path, recipe: str) -> dict[tuple[str, int | None], dict[int, float]]:
+    """Part left out and length -> test AUC by seed."""
+    plans = {
+        (without, epochs): [ladder_run("ml-1m", recipe, epochs, without, seed) for seed in LADDER_SEEDS]
+        for without, epochs in product(PARTS, LENGTHS)
+    }
+    return {key: by_seed(read_plan(out, plan)[0], "auc") for key, plan in plans.items()}
+
+
+def _said(epochs: int | None) -> str:
+    return "to convergence" if epochs is None else str(epochs)
 
 
 def draw(steps: pd.DataFrame) -> Figure:

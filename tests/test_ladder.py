@@ -7,8 +7,10 @@ from math import nan
 import pandas as pd
 import pytest
 
-from autodpq_eval.ladder import draw
+from autodpq_eval.ladder import added, draw
+from autodpq_eval.ladder import table as steps_of
 from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS, all_together, configure, ladder, ladder_run
+from autodpq_system.paths import ROOT
 
 
 def test_each_length_and_part_is_a_run_of_its_own() -> None:
@@ -31,6 +33,14 @@ def test_all_together_has_every_condition_in_every_strategy_that_knows_it() -> N
     assert {run.patience for run in runs.values()} == {1}
     assert (runs["autodpq"].threshold, runs["others"].threshold) == (160, 160)
     assert runs["autodpq"].alpha_every == 10
+
+
+def test_what_a_part_adds_is_paired_at_its_length() -> None:
+    found, table = added(ROOT / "results", "paper"), steps_of(ROOT / "results", "paper")
+    over_fe = table.set_index(["without", "pretrain"])["effect"]
+    row = found.set_index(["part", "pretrain"]).loc["compression", "0"]
+    assert row["effect"] == pytest.approx(over_fe["nothing", "0"] - over_fe["compression", "0"])
+    assert row["low"] < row["effect"] < row["high"]
 
 
 def test_the_picture_has_a_line_a_part_at_the_places_of_its_lengths() -> None:

@@ -167,7 +167,17 @@ def ladder_picture() -> str:
     )
 
 
+def ladder_parts() -> str:
+    """What each part adds at each length of the pretrain."""
+    found = ladder.added(RESULTS, "paper")
+    cells = found.assign(cell=[_interval(row) for _, row in found.iterrows()])
+    wide = cells.pivot_table(index="pretrain", columns="part", values="cell", aggfunc="first", sort=False)
+    rows = [[str(length), *row] for length, row in zip(wide.index, wide.to_numpy(), strict=True)]
+    return markdown(["epochs of the pretrain", *(f"{part} adds" for part in wide)], rows)
+
+
 BLOCKS = {
+    "ladder-parts": ladder_parts,
     "conditions-picture": picture,
     "conditions": numbers,
     "ladder-picture": ladder_picture,
