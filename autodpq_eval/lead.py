@@ -17,7 +17,7 @@ def lead(table: pd.DataFrame, metric: str) -> str:
     part = table[table["metric"] == metric].set_index("strategy")
     ours = part.loc["autodpq"]
     if pd.isna(ours["baseline"]):
-        return f"no test of {NAMES[metric]}, runs are missing"
+        return f"not known in {NAMES[metric]}, for runs are missing"
     gap = ours["mean"] - part.loc[ours["baseline"], "mean"]
     star = "starred" if ours["star"] == "*" else "no star"
     return (

@@ -66,7 +66,7 @@ def test_the_verdict_counts_stars(stars: str, said: str) -> None:
 def test_a_missing_run_is_no_verdict() -> None:
     table = pd.DataFrame(row("auc", "*") + row("logloss", baseline=None))
     assert verdict(table) == "cannot be judged, runs are missing"
-    assert lead(table, "logloss") == "no test of logloss, runs are missing"
+    assert lead(table, "logloss") == "not known in logloss, for runs are missing"
     assert lead(table, "auc") == "+0.0100 in AUC (best baseline Others, p = 0.200, starred)"
 
 
