@@ -142,7 +142,7 @@ def teaching(found: pd.DataFrame) -> pd.DataFrame:
         if len(sides) > 1:
             plain, other = sides
             taught, labels = (plain, other) if method == STRATEGY else (other, plain)
-            share = min(share for share in SHARES if of["bytes"].max() <= room(full, share))
+            share = _share(of, full)
             means = [np.mean([*side.values()]) for side in _common(taught, labels)]
             row = {"share": share, "method": method, "setting": setting, "taught": means[0], "labels": means[1]}
             rows.append(row | paired_effect(taught, labels))
@@ -160,7 +160,7 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     ours = every[(every["method"] == STRATEGY) & every["control"]] if len(every) else every
     full, rows = found.loc[found["method"] == "fe", "bytes"].max() if len(found) else 0, []
     for _, of in ours.groupby("setting") if len(ours) else ():
-        share = min(share for share in SHARES if of["bytes"].max() <= room(full, share))
+        share = _share(of, full)
         rival = _by_seed(found, best_rival(found, share), share)
         rows.append({"share": share} | paired_effect(dict(zip(of["seed"], of["auc"], strict=True)), rival))
     return pd.DataFrame(rows).sort_values("share", ascending=False) if rows else pd.DataFrame()
@@ -200,6 +200,11 @@ def best_rival(found: pd.DataFrame, share: float) -> str:
 def _by_seed(found: pd.DataFrame, method: str, share: float) -> dict[int, float]:
     of = found[(found["method"] == method) & (found["share"] == share)]
     return dict(zip(of["seed"], of["auc"], strict=True))
+
+
+def _share(of: pd.DataFrame, full: float) -> float:
+    """The least share of FE's ``full`` bytes that some runs keep to."""
+    return min(share for share in SHARES if of["bytes"].max() <= room(full, share))
 
 
 def _common(a: dict[int, float], b: dict[int, float]) -> tuple[dict[int, float], dict[int, float]]:

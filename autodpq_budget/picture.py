@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import cycle
+from itertools import cycle, product
 from typing import Any
 
 import pandas as pd
@@ -39,10 +39,12 @@ def draw(rows: pd.DataFrame, title: str) -> Figure:
     figure, axis = plt.subplots(figsize=(9, 5), layout="constrained")
     fe = rows[(rows["method"] == "fe") & (rows["share"] == 1)]
     axis.axhline(fe["place"].mean(), color="0.4", ls="--", lw=1.5, label="FE, X = 16")
-    rest, markers = cycle(sns.color_palette("colorblind", 10)[len(COLOURS) :]), cycle(MARKERS)
+    rest = cycle(product(("-", "--"), sns.color_palette("colorblind", 10)[len(COLOURS) :]))
+    markers = cycle(MARKERS)
     for method, of in rows.drop(fe.index).sort_values("bytes").groupby("method", sort=False):
-        colour = "black" if method == STRATEGY else COLOURS.get(method) or next(rest)
-        _line(axis, of, colour, next(markers))
+        known = "black" if method == STRATEGY else COLOURS.get(method)
+        dashes, colour = ("-", known) if known else next(rest)
+        _line(axis, of, {"color": colour, "ls": dashes, "marker": next(markers), "capsize": 3})
     _axes(axis, rows, fe["bytes"].mean())
     axis.set_title(title, loc="left", fontweight="bold")
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
@@ -51,14 +53,13 @@ def draw(rows: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def _line(axis: Axes, of: pd.DataFrame, colour: Any, marker: str) -> None:
+def _line(axis: Axes, of: pd.DataFrame, look: dict[str, Any]) -> None:
     """A line through what was told its budget; a strategy as it comes is a hollow point apart; no bar for one seed."""
     ours = (of["method"] == STRATEGY).all()
-    look: dict[str, Any] = {"color": colour, "marker": marker, "capsize": 3}
     look |= {"lw": 2.5, "zorder": 2} if ours else {"lw": 1, "zorder": 3}
     label = NAMES[of["method"].iloc[0]]
     for as_it_comes, part in of.groupby(of["share"] == 1):
-        face = "none" if as_it_comes else colour  # several lie on each other
+        face = "none" if as_it_comes else look["color"]  # several lie on each other
         axis.errorbar(part["bytes"], part["place"], part["half"], label=label, mfc=face, **look)
         label = "_"  # named once
 

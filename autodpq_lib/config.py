@@ -52,8 +52,7 @@ RECIPES: dict[str, Recipe] = {
     "tuned": Recipe(dropout=0.0, batchnorm=False, weight_decay=0.0, embedding_init="normal", first_order_sd=0.0),
 }
 
-#: How AutoDPQ's own words are taken, each a set of switches. Notebook 00 names the sentence, or the file of the
-#: laboratory's public code, that each part rests on.
+#: How AutoDPQ's own words are taken, each a set of switches. Notebook 00 names what each part rests on.
 READINGS: dict[str, dict[str, Any]] = {
     "literal": {},
     "text": {

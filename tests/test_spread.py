@@ -10,7 +10,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from autodpq_eval.lead import lead, verdict
-from autodpq_eval.spread import at_hand, over_seeds, spreads, yardsticks
+from autodpq_eval.spread import at_hand, luck, over_seeds, spreads, yardsticks
 from autodpq_eval.tables import build, collect
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import read_record
@@ -74,3 +74,9 @@ def test_the_verdict_on_the_committed_table() -> None:
     table = build(collect(1, ROOT / "results", "ml-1m", "tuned", [1, 2, 3]))
     starred = (table["star"] == "*").sum()
     assert verdict(table) == {0: "does not hold here", 2: "holds here"}[starred]
+
+
+def test_luck_of_two_is_settled_by_hand() -> None:
+    """The larger of two lies half their distance above the mean; their deviation is that distance by root two."""
+    assert luck(2) == pytest.approx(0.5**0.5)
+    assert luck(2) < luck(9) < luck(20)

@@ -13,6 +13,8 @@ from autodpq_lib.embedding.init import Init
 from autodpq_lib.embedding.kmeans import kmeans
 from autodpq_lib.embedding.straight_through import StraightThrough, look_up
 
+TAKEN = frozenset(dir(nn.ModuleDict()))
+
 
 @dataclass(frozen=True)
 class Coding:
@@ -34,8 +36,7 @@ class Coding:
 
 def module_name(field: str) -> str:
     """A field's name as torch takes it for a module's: not empty, no dot, no attribute of its own such as ``type``."""
-    refused = not field or "." in field or hasattr(nn.ModuleDict(), field)
-    return f"field-{field.encode().hex()}" if refused else field
+    return f"field-{field.encode().hex()}" if not field or "." in field or field in TAKEN else field
 
 
 class Quantiser(nn.Module):

@@ -151,19 +151,8 @@ def _bold_ours(method: str) -> str:
 def targets() -> str:
     """What was aimed at, and what came out; and the best rival."""
     rows = [_target(recipe, row) for recipe in ALLOWED if not found(recipe).empty for row in _verdicts(recipe)]
-    head = [
-        "budget",
-        "aim",
-        "seeds",
-        "difference to FE",
-        "p equal",
-        "",
-        "best rival",
-        "its bytes",
-        "pairs",
-        "over it",
-        "p",
-    ]
+    head = ["budget", "aim", "seeds", "difference to FE", "p equal", ""]
+    head += ["best rival", "its bytes", "pairs", "over it", "p"]
     return markdown(head, rows) if rows else NOT_YET
 
 
@@ -233,11 +222,12 @@ def _caption() -> str:
     """What to see, and what a mark is."""
     seeds = found()[found()["method"].isin(METHODS)].groupby(["method", "share"])["seed"].count()
     ours = (found()["method"] == STRATEGY).groupby(found()["seed"]).any().sum()
-    rivals = f" Rivals have {seeds.min()} to {seeds.max()} seeds and ours {ours}." if len(seeds) else ""
+    theirs = " to ".join(dict.fromkeys((f"{seeds.min()}", f"{seeds.max()}")))
+    rivals = f" Rivals have {theirs} seeds and ours {ours}." if len(seeds) else ""
     return (
         "*What to see: how far to the left the thick line stays on FE, the dashed one, and how far above the others. A "
         "mark is FE's mean plus the paired difference to FE, with its 95 % interval; a mark without a bar has one seed."
-        f"{rivals.replace(f'{seeds.min()} to {seeds.min()} ', f'{seeds.min()} ')}{_below()}*"
+        f"{rivals}{_below()}*"
     )
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from autodpq_eval import conditions, ladder
+from autodpq_eval.effects import by_seed
 from autodpq_eval.layout import markdown
 from autodpq_eval.paper import gain, table_value
 from autodpq_eval.plans import LENGTHS, PARTS
@@ -97,14 +98,8 @@ def _where() -> str:
     """Where AutoDPQ, literal reading, gains and loses: on samples with a low-frequency feature, and on the others."""
     said = []
     for recipe in RECIPES:
-        aucs = {
-            name: {
-                part: {r.config.seed: r.test_parts[part].auc for r in ten_seeds(recipe)[name]}
-                for part in ("touched", "untouched")
-            }
-            for name in ("autodpq", "fe")
-        }
-        gaps = [paired_effect(aucs["autodpq"][part], aucs["fe"][part]) for part in ("touched", "untouched")]
+        ours, fe = (ten_seeds(recipe)[name] for name in ("autodpq", "fe"))
+        gaps = [paired_effect(by_seed(ours, part), by_seed(fe, part)) for part in ("touched auc", "untouched auc")]
         touched, rest = (f"{gap['effect']:+.4f} ± {gap['high'] - gap['effect']:.4f}" for gap in gaps)
         said.append(f"{touched} on samples with a low-frequency feature and {rest} on the others (`{recipe}`)")
     return f"AutoDPQ minus FE, literal reading, is {'; '.join(said)}."

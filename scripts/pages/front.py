@@ -11,6 +11,7 @@ from autodpq_eval.layout import LABELS, layout, markdown
 from autodpq_eval.lead import NAMES, lead, paper_lead
 from autodpq_eval.ledger import as_printed
 from autodpq_eval.references import references
+from autodpq_eval.stats import BETTER
 from autodpq_eval.tables import METRICS, build, collect
 from autodpq_lib.config import RECIPES, STRATEGIES
 from scripts.pages import budget, conditions, gain, readings
@@ -32,23 +33,22 @@ def avazu_sample() -> str:
 
 
 def _behind(tables: dict[str, pd.DataFrame]) -> str:
-    """Which strategies are behind the better model without embeddings on the same rows, in AUC."""
-    plain = references("avazu-sample", RESULTS)["auc"]
+    """Which strategies are behind the better model without embeddings in AUC, and behind the constant in logloss."""
+    plain = references("avazu-sample", RESULTS)
+    return (
+        f"Behind {plain['auc'].idxmax()} in AUC: {_worse(tables, 'auc', plain['auc'].max())}. "
+        f"Behind the constant predictor in logloss: {_worse(tables, 'logloss', plain['logloss'].max())}.\n"
+    )
+
+
+def _worse(tables: dict[str, pd.DataFrame], metric: str, level: float) -> str:
+    """Recipe by recipe the strategies whose mean is worse than a level."""
     said = []
     for recipe, of in tables.items():
-        means = of[of["metric"] == "auc"].set_index("strategy")["mean"]
-        behind = [LABELS[name] for name in means.index[means < plain.max()]]
-        said.append(f"under `{recipe}` {', '.join(behind) or 'none'}")
-    return f"Behind {plain.idxmax()} in AUC: {'; '.join(said)}. {_worse_than_a_constant(tables)}\n"
-
-
-def _worse_than_a_constant(tables: dict[str, pd.DataFrame]) -> str:
-    constant, said = references("avazu-sample", RESULTS)["logloss"].max(), []
-    for recipe, of in tables.items():
-        means = of[of["metric"] == "logloss"].set_index("strategy")["mean"]
-        worse = [LABELS[name] for name in means.index[means > constant]]
-        said.append(f"under `{recipe}` {', '.join(worse) or 'none'}")
-    return f"Behind the constant predictor in logloss: {'; '.join(said)}."
+        means = of[of["metric"] == metric].set_index("strategy")["mean"]
+        names = [LABELS[name] for name in means.index[BETTER[metric] * (means - level) < 0]]
+        said.append(f"under `{recipe}` {', '.join(names) or 'none'}")
+    return "; ".join(said)
 
 
 def _side_by_side(tables: dict[str, pd.DataFrame]) -> str:
