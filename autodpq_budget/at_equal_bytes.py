@@ -97,8 +97,8 @@ def best(found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
     for share, (method, group) in product(SHARES, found[~plain].groupby("method")):
         tried = choice[(choice["method"] == method) & ~choice["control"]]
         largest = pd.concat([group, tried]).groupby("setting")["bytes"].max()
-        by, of = ("bytes", group) if method == STRATEGY else ("valid", tried)
-        fits = of[of["setting"].map(largest) <= room(full, share)]
+        by, runs = ("bytes", group) if method == STRATEGY else ("valid", tried)
+        fits = runs[runs["setting"].map(largest) <= room(full, share)]
         if len(fits):
             one = fits.loc[fits[by].idxmax(), "setting"]
             parts.append(group[group["setting"] == one].assign(share=share))
@@ -115,14 +115,14 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     """
     fe = _by_seed(found, "fe", 1.0)
     rows = []
-    for (method, share), of in found.groupby(["method", "share"], sort=False):
+    for (method, share), runs in found.groupby(["method", "share"], sort=False):
         mine = _by_seed(found, method, share)
         gap = paired_effect(mine, fe)
         rows.append(
             {
-                **{"method": method, "share": share, "n": len(of), "bytes": of["bytes"].mean()},
-                "width": of["width"].iloc[0],
-                **{"auc": of["auc"].mean(), "sd": of["auc"].std()},
+                **{"method": method, "share": share, "n": len(runs), "bytes": runs["bytes"].mean()},
+                "width": runs["width"].iloc[0],
+                **{"auc": runs["auc"].mean(), "sd": runs["auc"].std()},
                 **{"difference": gap["effect"], "half": gap["high"] - gap["effect"]},
                 "place": np.mean([*fe.values()]) + np.mean([mine[seed] - fe[seed] for seed in {*mine} & {*fe}]),
             }
@@ -137,12 +137,12 @@ def teaching(found: pd.DataFrame) -> pd.DataFrame:
         found: of :func:`runs`.
     """
     full, rows = found.loc[found["method"] == "fe", "bytes"].max(), []
-    for (method, setting), of in found[~found["method"].isin(STRATEGIES)].groupby(["method", "setting"]):
-        sides = [dict(zip(part["seed"], part["auc"], strict=True)) for _, part in of.groupby("control")]
+    for (method, setting), runs in found[~found["method"].isin(STRATEGIES)].groupby(["method", "setting"]):
+        sides = [dict(zip(part["seed"], part["auc"], strict=True)) for _, part in runs.groupby("control")]
         if len(sides) > 1:
             plain, other = sides
             taught, labels = (plain, other) if method == STRATEGY else (other, plain)
-            share = _share(of, full)
+            share = _share(runs, full)
             means = [np.mean([*side.values()]) for side in _common(taught, labels)]
             row = {"share": share, "method": method, "setting": setting, "taught": means[0], "labels": means[1]}
             rows.append(row | paired_effect(taught, labels))
@@ -159,10 +159,10 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     """
     ours = every[(every["method"] == STRATEGY) & every["control"]] if len(every) else every
     full, rows = found.loc[found["method"] == "fe", "bytes"].max() if len(found) else 0, []
-    for _, of in ours.groupby("setting") if len(ours) else ():
-        share = _share(of, full)
+    for _, runs in ours.groupby("setting") if len(ours) else ():
+        share = _share(runs, full)
         rival = _by_seed(found, best_rival(found, share), share)
-        rows.append({"share": share} | paired_effect(dict(zip(of["seed"], of["auc"], strict=True)), rival))
+        rows.append({"share": share} | paired_effect(dict(zip(runs["seed"], runs["auc"], strict=True)), rival))
     return pd.DataFrame(rows).sort_values("share", ascending=False) if rows else pd.DataFrame()
 
 
@@ -192,19 +192,19 @@ def verdicts(found: pd.DataFrame, margin: float) -> pd.DataFrame:
 
 def best_rival(found: pd.DataFrame, share: float) -> str:
     """Name of the rival with the highest mean AUC at a share, among those that most seeds have; none: an empty one."""
-    of = found[(found["share"] == share) & (found["method"] != STRATEGY)]
-    means = of.groupby("method")["auc"].agg(["count", "mean"])
+    runs = found[(found["share"] == share) & (found["method"] != STRATEGY)]
+    means = runs.groupby("method")["auc"].agg(["count", "mean"])
     return str(means.sort_values(["count", "mean"]).index[-1]) if len(means) else ""
 
 
 def _by_seed(found: pd.DataFrame, method: str, share: float) -> dict[int, float]:
-    of = found[(found["method"] == method) & (found["share"] == share)]
-    return dict(zip(of["seed"], of["auc"], strict=True))
+    runs = found[(found["method"] == method) & (found["share"] == share)]
+    return dict(zip(runs["seed"], runs["auc"], strict=True))
 
 
-def _share(of: pd.DataFrame, full: float) -> float:
+def _share(runs: pd.DataFrame, full: float) -> float:
     """The least share of FE's ``full`` bytes that some runs keep to."""
-    return min(share for share in SHARES if of["bytes"].max() <= room(full, share))
+    return min(share for share in SHARES if runs["bytes"].max() <= room(full, share))
 
 
 def _common(a: dict[int, float], b: dict[int, float]) -> tuple[dict[int, float], dict[int, float]]:

@@ -41,10 +41,10 @@ def draw(rows: pd.DataFrame, title: str) -> Figure:
     axis.axhline(fe["place"].mean(), color="0.4", ls="--", lw=1.5, label="FE, X = 16")
     rest = cycle(product(("-", "--"), sns.color_palette("colorblind", 10)[len(COLOURS) :]))
     markers = cycle(MARKERS)
-    for method, of in rows.drop(fe.index).sort_values("bytes").groupby("method", sort=False):
+    for method, points in rows.drop(fe.index).sort_values("bytes").groupby("method", sort=False):
         known = "black" if method == STRATEGY else COLOURS.get(method)
         dashes, colour = ("-", known) if known else next(rest)
-        _line(axis, of, {"color": colour, "ls": dashes, "marker": next(markers), "capsize": 3})
+        _line(axis, points, {"color": colour, "ls": dashes, "marker": next(markers), "capsize": 3})
     _axes(axis, rows, fe["bytes"].mean())
     axis.set_title(title, loc="left", fontweight="bold")
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
@@ -53,12 +53,12 @@ def draw(rows: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def _line(axis: Axes, of: pd.DataFrame, look: dict[str, Any]) -> None:
+def _line(axis: Axes, points: pd.DataFrame, look: dict[str, Any]) -> None:
     """A line through what was told its budget; a strategy as it comes is a hollow point apart; no bar for one seed."""
-    ours = (of["method"] == STRATEGY).all()
+    ours = (points["method"] == STRATEGY).all()
     look |= {"lw": 2.5, "zorder": 2} if ours else {"lw": 1, "zorder": 3}
-    label = NAMES[of["method"].iloc[0]]
-    for as_it_comes, part in of.groupby(of["share"] == 1):
+    label = NAMES[points["method"].iloc[0]]
+    for as_it_comes, part in points.groupby(points["share"] == 1):
         face = "none" if as_it_comes else look["color"]  # several lie on each other
         axis.errorbar(part["bytes"], part["place"], part["half"], label=label, mfc=face, **look)
         label = "_"  # named once

@@ -173,10 +173,10 @@ def tables(out: Path, records: Records) -> Check:
 def _made(out: Path, records: Records) -> Iterator[tuple[Path, str]]:
     """Each committed file below ``out`` with the text that the records give."""
     for dataset, recipe in sorted({(record.config.dataset, record.config.recipe) for record in records.values()}):
-        of = [r.config for r in records.values() if (r.config.dataset, r.config.recipe) == (dataset, recipe)]
-        profile = "full" if any(config.profile == "full" for config in of) else of[0].profile
-        seeds = [seed for seed in TABLE_SEEDS if any(config.seed == seed for config in of)]
-        if len({config.strategy for config in of}) > 1:  # a table compares strategies
+        configs = [r.config for r in records.values() if (r.config.dataset, r.config.recipe) == (dataset, recipe)]
+        profile = "full" if any(config.profile == "full" for config in configs) else configs[0].profile
+        seeds = [seed for seed in TABLE_SEEDS if any(config.seed == seed for config in configs)]
+        if len({config.strategy for config in configs}) > 1:  # a table compares strategies
             yield from _tables(out, dataset, recipe, seeds, profile)
         yield from _beside(out, dataset, recipe, seeds, profile)
         yield from _bootstrap(out, dataset, recipe, seeds)

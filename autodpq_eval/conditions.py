@@ -72,8 +72,8 @@ def levels(ours: Values, baseline: Values) -> dict[str, float]:
     """Mean AUC of both over the common seeds: a gain may be a baseline's loss."""
     both = sorted(ours.keys() & baseline.keys())
     return {
-        name: float(np.mean([of[seed] for seed in both] or [np.nan]))
-        for name, of in (("ours", ours), ("base", baseline))
+        name: float(np.mean([aucs[seed] for seed in both] or [np.nan]))
+        for name, aucs in (("ours", ours), ("base", baseline))
     }
 
 
@@ -153,10 +153,12 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
         for (recipe, every), marker, colour, lift in zip(
             tables.items(), "os", sns.color_palette("colorblind"), (-0.13, 0.13), strict=False
         ):
-            of = every[every["over"] == over]
-            y = [names.index(name) + lift for name in of["condition"]]
-            errors = [of["effect"] - of["low"], of["high"] - of["effect"]]
-            axis.errorbar(of["effect"], y, xerr=errors, fmt=marker, color=colour, ms=5, lw=2, label=f"recipe {recipe}")
+            rows = every[every["over"] == over]
+            y = [names.index(name) + lift for name in rows["condition"]]
+            errors = [rows["effect"] - rows["low"], rows["high"] - rows["effect"]]
+            axis.errorbar(
+                rows["effect"], y, xerr=errors, fmt=marker, color=colour, ms=5, lw=2, label=f"recipe {recipe}"
+            )
         claim = next(iter(tables.values())).query("over == @over")["paper"].iloc[0]
         axis.axvline(claim, color="black", ls="--", lw=1.2, label="the paper's gain")
         axis.axvline(0, color="0.3", lw=1)

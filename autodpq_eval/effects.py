@@ -176,8 +176,8 @@ def forest(table: pd.DataFrame, title: str) -> Figure:
         error = [part["effect"] - part["low"], part["high"] - part["effect"]]
         look = {"fmt": "o", "color": COLOURS[name], "ms": 5, "lw": 1.4, "label": LABELS[name]}
         axis.errorbar(part["effect"], part["y"], xerr=error, **look)
-    for group, of in shown.groupby("group", sort=False):
-        place = (axis.get_yaxis_transform(), of["y"].max() + 1)
+    for group, rows in shown.groupby("group", sort=False):
+        place = (axis.get_yaxis_transform(), rows["y"].max() + 1)
         axis.text(-0.01, place[1], str(group), transform=place[0], ha="right", va="center", fontsize=9, weight="bold")
     axis.set_yticks(shown["y"], shown["control"] + shown["n"].map("  (n = {:.0f})".format), fontsize=9)
     axis.set(title=title, xlabel="difference in test AUC, paired 95 % interval", ylim=(shown["y"].min() - 0.6, 0.9))

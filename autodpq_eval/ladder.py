@@ -62,8 +62,8 @@ def draw(steps: pd.DataFrame) -> Figure:
     looks = zip(
         steps.groupby("without", sort=False), "os^", sns.color_palette("colorblind"), (-0.08, 0, 0.08), strict=False
     )
-    for (without, of), marker, colour, shift in looks:
-        whole = of.set_index("pretrain").reindex(places)  # no line across a length that was not run
+    for (without, rows), marker, colour, shift in looks:
+        whole = rows.set_index("pretrain").reindex(places)  # no line across a length that was not run
         errors = [whole["effect"] - whole["low"], whole["high"] - whole["effect"]]
         x = np.arange(len(places)) + shift
         label = "AutoDPQ" if without == "nothing" else f"without {without}"

@@ -27,8 +27,8 @@ def lead(table: pd.DataFrame, metric: str) -> str:
 
 def paper_lead(metric: str) -> float:
     """AutoDPQ minus the best baseline on MovieLens-1M, as Table 1 prints them."""
-    of: dict[str, float] = {name: table_value(1, "ml-1m", "deepfm", name, metric) for name in STRATEGIES}
-    return of.pop("autodpq") - of[best_baseline(of, metric)]
+    paper: dict[str, float] = {name: table_value(1, "ml-1m", "deepfm", name, metric) for name in STRATEGIES}
+    return paper.pop("autodpq") - paper[best_baseline(paper, metric)]
 
 
 def verdict(table: pd.DataFrame) -> str:

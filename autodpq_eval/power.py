@@ -67,9 +67,9 @@ def draw(spreads: dict[str, float]) -> Figure:
     figure, axes = plt.subplots(1, len(spreads), figsize=(10, 4), sharey=True, squeeze=False, layout="constrained")
     for axis, (metric, sd) in zip(axes[0], spreads.items(), strict=True):
         for runs, colour in zip(RUNS, sns.color_palette("colorblind"), strict=False):
-            of = [power(gap, sd, runs) for gap in GAPS]
-            axis.plot(GAPS, [each.welch for each in of], "-", color=colour, label=f"{runs} runs, Welch")
-            axis.plot(GAPS, [each.paired for each in of], "--", color=colour, label=f"{runs} runs, paired")
+            powers = [power(gap, sd, runs) for gap in GAPS]
+            axis.plot(GAPS, [each.welch for each in powers], "-", color=colour, label=f"{runs} runs, Welch")
+            axis.plot(GAPS, [each.paired for each in powers], "--", color=colour, label=f"{runs} runs, paired")
         for gap, name in ((MARGIN, f"{MARGIN:g}"), (BETTER[metric] * gain(metric, "random"), "paper's gap")):
             if gap < GAPS[-1]:
                 axis.axvline(gap, color="0.5", lw=0.8, ls=":")
@@ -89,5 +89,5 @@ def draw(spreads: dict[str, float]) -> Figure:
 
 
 def _said(spreads: dict[str, float]) -> str:
-    of = [(metric, runs, power(MARGIN, sd, runs).welch) for metric, sd in spreads.items() for runs in RUNS]
-    return ", ".join(f"{LABELS[metric].split()[0]} {share:.0%} with {runs} runs" for metric, runs, share in of)
+    shares = [(metric, runs, power(MARGIN, sd, runs).welch) for metric, sd in spreads.items() for runs in RUNS]
+    return ", ".join(f"{LABELS[metric].split()[0]} {share:.0%} with {runs} runs" for metric, runs, share in shares)

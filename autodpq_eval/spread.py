@@ -39,9 +39,9 @@ def yardsticks(config: RunConfig, out: str | Path) -> Iterator[tuple[str, list[f
         config: of the run that they stand beside.
         out: where its records are looked for, beside the committed ones.
     """
-    of = {"recipe": config.recipe, "strategy": "fe"}
-    own = RunConfig(dataset=config.dataset, model=config.model, profile=config.profile, **of)
-    committed = RunConfig(dataset="ml-1m", **of)
+    keys = {"recipe": config.recipe, "strategy": "fe"}
+    own = RunConfig(dataset=config.dataset, model=config.model, profile=config.profile, **keys)
+    committed = RunConfig(dataset="ml-1m", **keys)
     for one in dict.fromkeys((own, committed)):
         aucs = [record.valid.auc for record in over_seeds(one, out, "results").values()]
         if len(aucs) > 1:

@@ -45,21 +45,23 @@ def compare(ours: BySeed, baseline: BySeed, metric: str, seeds: int) -> Comparis
 
 
 def effect(ours: BySeed, baseline: BySeed) -> dict[str, float]:
-    """Mean of ours minus mean of base, its 95 % interval and p-value by Welch, the paired p-value, and both n.
+    """Mean of ours minus mean of base; its 95 % interval and p-value, by Welch and by the paired test; both n.
 
     All runs of both count, whatever their seeds; fewer than two of either give no test, and other seeds no paired one.
     """
     a, b = (np.array([runs[seed] for seed in sorted(runs)]) for runs in (ours, baseline))
     result = {"n": len(a), "n_base": len(b), "effect": a.mean() - b.mean() if len(a) and len(b) else np.nan}
-    none = dict.fromkeys(("low", "high", "p", "p_paired"), np.nan)
+    result |= dict.fromkeys(("low", "high", "p", "low_paired", "high_paired", "p_paired"), np.nan)
     if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
-        return result | none
+        return result
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # scipy warns where one side has no spread; the test stands
         test = stats.ttest_ind(a, b, equal_var=False)
-    low, high = test.confidence_interval(0.95)
-    paired = stats.ttest_rel(a, b).pvalue if set(ours) == set(baseline) and np.ptp(a - b) else np.nan
-    return result | {"low": low, "high": high, "p": test.pvalue, "p_paired": paired}
+    result |= dict(zip(("low", "high"), test.confidence_interval(0.95), strict=True)) | {"p": test.pvalue}
+    if set(ours) == set(baseline) and np.ptp(a - b):
+        pairs = paired_effect(ours, baseline)
+        result |= {"low_paired": pairs["low"], "high_paired": pairs["high"], "p_paired": stats.ttest_rel(a, b).pvalue}
+    return result
 
 
 def paired_effect(ours: BySeed, baseline: BySeed) -> dict[str, float]:

@@ -29,7 +29,7 @@ def by_strategy(records: Sequence[Record]) -> dict[str, list[Record]]:
 def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     """One row a metric and pair of strategies: a over b, positive where a is better, both tests with Holm's correction.
 
-    With the 95 % interval by Welch, Hedges' g, the tests of equivalence within :data:`MARGIN`, and the verdict. The
+    With the 95 % intervals, Hedges' g, the tests of equivalence within :data:`MARGIN`, and the verdict. The
     correction's family are all rows of the table.
     """
     rows: list[dict[str, object]] = []

@@ -72,7 +72,7 @@ def feature_finder(model: CTRModel, schema: Schema, field: str, names: Sequence[
             f"{mine[number]}, seen {int(found.counts[number])} times, code {found.codes[number].tolist()}: "
             f"{len({*before} & {*after})} of {NEAREST} neighbours stay; {len(same)} others have the same code."
         )
-        cells = "".join(f"<td>{'<br>'.join(escape(mine[n]) for n in of)}</td>" for of in lists.values())
+        cells = "".join(f"<td>{'<br>'.join(escape(mine[n]) for n in names)}</td>" for names in lists.values())
         heads = "".join(f"<th>{name}</th>" for name in lists)
         return Shown(f"<p>{escape(said)}</p><table><tr>{heads}</tr><tr valign=top>{cells}</tr></table>", said)
 

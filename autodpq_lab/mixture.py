@@ -80,13 +80,15 @@ def epoch_scrubber(record: Record) -> widgets.VBox:
     def draw(epoch: int) -> Shown:
         figure, axes = plt.subplots(1, len(weights), figsize=(2.4 * len(weights) + 1, 3), sharey=True, squeeze=False,
                                     layout="constrained")  # fmt: skip
-        for axis, (name, of) in zip(axes[0], weights.items(), strict=True):
-            p = {pair: values[epoch - 1] for pair, values in of.items()}
+        for axis, (name, weight) in zip(axes[0], weights.items(), strict=True):
+            p = {pair: values[epoch - 1] for pair, values in weight.items()}
             axis.barh(list(p), list(p.values()), color="#0072b2")
             axis.axvline(1 / len(p), color="black", lw=0.8)
             axis.set(title=f"{name}: {max(p, key=p.__getitem__)}", xlabel="p")
         axes[0, 0].set_ylabel("(K, D)")
-        largest = {name: max((values[epoch - 1], pair) for pair, values in of.items()) for name, of in weights.items()}
+        largest = {
+            name: max((values[epoch - 1], pair) for pair, values in weight.items()) for name, weight in weights.items()
+        }
         leads = "; ".join(f"{name} ({pair}) {p:.4f}" for name, (p, pair) in largest.items())
         tau = curve["tau"][epoch - 1]
         sentence = f"epoch {epoch} of {len(curve['tau'])}, tau {tau:.3f}; largest weights: {leads}."

@@ -51,12 +51,12 @@ class Quantisers:
     """
 
     def __init__(self, rows: Sequence[int], fields: Sequence[Sequence[Codebooks]], dim: int) -> None:
-        used = [(count, of) for count, of in zip(rows, fields, strict=True) if count]
-        widths = {sum(len(each.sizes) for each in of) for _, of in used}
+        used = [(count, field) for count, field in zip(rows, fields, strict=True) if count]
+        widths = {sum(len(each.sizes) for each in field) for _, field in used}
         if len(widths) != 1 or min(rows) < 0:
             raise ValueError(f"fields: expected rows, and one number of tables for all, found {rows} and {widths}")
         self._shape = sum(rows), *widths, dim  # P, T, X
-        self._codebooks = [each for _, of in used for each in of]  # keeps alive what C has the addresses of
+        self._codebooks = [each for _, field in used for each in field]  # keeps alive what C has the addresses of
         self._structs = (Struct * len(self._codebooks))(*_structs(used, dim))
         self._parts = max(struct.subspaces for struct in self._structs)  # largest D
         # For what C keeps of one table: K padded by less than a block of 8.
@@ -104,9 +104,9 @@ class Quantisers:
 
 def _structs(used: Sequence[tuple[int, Sequence[Codebooks]]], dim: int) -> Iterator[Struct]:
     first = 0
-    for rows, of in used:
+    for rows, field in used:
         place = 0
-        for codebooks in of:
+        for codebooks in field:
             yield _struct(codebooks, dim, first, rows, place)
             place += len(codebooks.sizes)
         first += rows
@@ -119,7 +119,8 @@ def _struct(codebooks: Codebooks, dim: int, *rows: int) -> Struct:
     shape = tables, *keys.shape[1:]  # [T, D, K, X/D]
     shapes = (("keys", shape), ("values", shape), ("bias", shape[:3]))
     own = [
-        address(name, table, torch.float32, *of) for (name, of), table in zip(shapes, codebooks.tables, strict=False)
+        address(name, table, torch.float32, *size)
+        for (name, size), table in zip(shapes, codebooks.tables, strict=False)
     ]
     sizes = address("sizes", codebooks.sizes, torch.int64, tables)
     return Struct(*_three(own), None, None, None, sizes, *shape[:3], *rows, codebooks.tau)

@@ -60,8 +60,8 @@ def compressed(run: LoadedRun, decision: Decision) -> Iterator[tuple[str, CTRMod
     """Name, model and bytes of the embedding."""
     schema, dim = run.schema, run.record.config.embedding_dim
     yield FE, run.model, 4 * schema.num_features * dim
-    for what, of in {"k-means PQ, low-frequency rows": schema, "k-means PQ, all rows": all_low(schema)}.items():
-        yield what, after_training(run, of, decision), quantised_bits(of, dim, decision) / 8
+    for what, codable in {"k-means PQ, low-frequency rows": schema, "k-means PQ, all rows": all_low(schema)}.items():
+        yield what, after_training(run, codable, decision), quantised_bits(codable, dim, decision) / 8
     size = IntB.size(Table(schema, dim, torch.nn.init.zeros_), bits=8)
     run.model.get_parameter("embedding.table").data.copy_(
         quantise(run.model.get_parameter("embedding.table"), schema, 8)
@@ -90,10 +90,10 @@ def table() -> str:
     """Bytes, AUC, and its change from FE over the same seeds with interval, p, and p of equivalence."""
     measured = pd.DataFrame(read_measures("after_training")["rows"])
     rows = []
-    for (recipe, what), of in measured.groupby(["recipe", "what"], sort=False):
+    for (recipe, what), runs in measured.groupby(["recipe", "what"], sort=False):
         fe = measured[(measured["recipe"] == recipe) & (measured["what"] == FE)]
-        a, b = (side.set_index("seed")["auc"].to_dict() for side in (of, fe))
-        rows.append([f"`{recipe}`", str(what), f"{of['bytes'].mean():,.0f}", *_against(a, b), _logloss(of)])
+        a, b = (side.set_index("seed")["auc"].to_dict() for side in (runs, fe))
+        rows.append([f"`{recipe}`", str(what), f"{runs['bytes'].mean():,.0f}", *_against(a, b), _logloss(runs)])
     head = [
         "recipe",
         "",
@@ -115,8 +115,8 @@ def _against(a: dict[int, float], b: dict[int, float]) -> list[str]:
     return [mean, interval, *map(p_value, p)]
 
 
-def _logloss(of: pd.DataFrame) -> str:
-    return f"{of['logloss'].mean():.4f} ± {of['logloss'].std():.4f}"
+def _logloss(runs: pd.DataFrame) -> str:
+    return f"{runs['logloss'].mean():.4f} ± {runs['logloss'].std():.4f}"
 
 
 if __name__ == "__main__":

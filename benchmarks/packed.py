@@ -144,14 +144,14 @@ def table() -> str:
 
 def _rows(found: pd.DataFrame) -> Iterator[list[str]]:
     for shape in found["table"].unique():
-        of = found[found["table"] == shape].set_index(["kind", "batch"])
-        name = f"{shape} ({of['coded'].iloc[-1]:.0%} of look-ups coded)"
-        whole = of.loc["float32", "MB"].iloc[0]
-        for kind in (kind for kind in KINDS if kind in of.index):
-            memory = of.loc[kind, "MB"].iloc[0]
+        rows = found[found["table"] == shape].set_index(["kind", "batch"])
+        name = f"{shape} ({rows['coded'].iloc[-1]:.0%} of look-ups coded)"
+        whole = rows.loc["float32", "MB"].iloc[0]
+        for kind in (kind for kind in KINDS if kind in rows.index):
+            memory = rows.loc[kind, "MB"].iloc[0]
             yield [
                 *(name, kind, f"{memory:,.2f} (1 / {whole / memory:.1f})"),
-                *(f"{value:.3g}" for value in of.loc[kind, "Mrows/s"]),
+                *(f"{value:.3g}" for value in rows.loc[kind, "Mrows/s"]),
             ]
 
 

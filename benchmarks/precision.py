@@ -55,10 +55,10 @@ def table() -> str:
     found = pd.DataFrame(read_measures("precision")["rows"])
     wide = found.pivot(index=["strategy", "seed"], columns="kept rows", values="auc")
     rows = []
-    for (strategy, stored), of in found.groupby(["strategy", "kept rows"], sort=False):
+    for (strategy, stored), runs in found.groupby(["strategy", "kept rows"], sort=False):
         lost = (wide[stored] - wide["float32"])[strategy]
-        spread = f"{of['auc'].mean():.5f} ± {of['auc'].std():.5f}"
-        rows.append([strategy, stored, f"{of['file, bytes'].mean():,.0f}", spread, f"{lost.mean():+.6f}"])
+        spread = f"{runs['auc'].mean():.5f} ± {runs['auc'].std():.5f}"
+        rows.append([strategy, stored, f"{runs['file, bytes'].mean():,.0f}", spread, f"{lost.mean():+.6f}"])
     return markdown(["", "kept rows", "file, bytes", "test AUC", "change of AUC"], rows)
 
 

@@ -134,11 +134,11 @@ def table() -> str:
     found = pd.DataFrame(read_measures("search_or_choice")["rows"])
     means = found.groupby(["recipe", "reading", "what", "seed"])[["bits", "stored", "trained"]].mean().reset_index()
     rows, gaps = [], []
-    for (recipe, reading, what), of in means.groupby(["recipe", "reading", "what"], sort=False):
+    for (recipe, reading, what), runs in means.groupby(["recipe", "reading", "what"], sort=False):
         ours = means[(means["recipe"] == recipe) & (means["reading"] == reading) & (means["what"] == "AutoDPQ")]
-        own = [] if what == "AutoDPQ" else [_gap(of, ours, column) for column in ("stored", "trained")]
+        own = [] if what == "AutoDPQ" else [_gap(runs, ours, column) for column in ("stored", "trained")]
         gaps += own
-        rows.append([f"`{recipe}`", reading, what, f"{of['bits'].mean() / 8:,.0f}", *_cells(of, own)])
+        rows.append([f"`{recipe}`", reading, what, f"{runs['bits'].mean() / 8:,.0f}", *_cells(runs, own)])
     head = ["recipe", "size of the decision of reading", "decision", "bytes", "FE stored with it"]
     head += ["stored with AutoDPQ's over it", "trained with it", "trained with AutoDPQ's over it"]
     better, worse = (sum(sign * gap["effect"] > gap["high"] - gap["effect"] for gap in gaps) for sign in (1, -1))
@@ -151,15 +151,15 @@ def table() -> str:
     return f"{markdown(head, rows)}\n{said}\n"
 
 
-def _gap(of: pd.DataFrame, ours: pd.DataFrame, column: str) -> dict[str, float]:
-    theirs, mine = (each.set_index("seed")[column].to_dict() for each in (of, ours))
+def _gap(runs: pd.DataFrame, ours: pd.DataFrame, column: str) -> dict[str, float]:
+    theirs, mine = (each.set_index("seed")[column].to_dict() for each in (runs, ours))
     return paired_effect(mine, theirs)
 
 
-def _cells(of: pd.DataFrame, gaps: list[dict[str, float]]) -> Iterator[str]:
+def _cells(runs: pd.DataFrame, gaps: list[dict[str, float]]) -> Iterator[str]:
     said = [f"{gap['effect']:+.4f} ± {gap['high'] - gap['effect']:.4f}" for gap in gaps] or ["", ""]
     for column, gap in zip(("stored", "trained"), said, strict=True):
-        yield from (f"{of[column].mean():.4f}", gap)
+        yield from (f"{runs[column].mean():.4f}", gap)
 
 
 if __name__ == "__main__":

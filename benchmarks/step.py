@@ -137,11 +137,11 @@ def compare(fe: Callable[[], object], search: Callable[[], object]) -> dict[str,
 def draw(found: pd.DataFrame) -> Figure:
     """A search step in milliseconds, by candidates and by fields, with FE's beside it."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
-    for axis, (by, of) in zip(axes, found.groupby("by", sort=False), strict=True):
+    for axis, (by, rows) in zip(axes, found.groupby("by", sort=False), strict=True):
         for column, marker, colour in zip(
             ("search step, ms", "FE step, ms"), "os", sns.color_palette("colorblind"), strict=False
         ):
-            axis.plot(of["n"], of[column], marker=marker, color=colour, label=column.removesuffix(", ms"))
+            axis.plot(rows["n"], rows[column], marker=marker, color=colour, label=column.removesuffix(", ms"))
         axis.set(xlabel=by, ylabel="milliseconds", ylim=(0, None))
     axes[0].set_title("MovieLens-1M, by number of candidates")
     axes[1].set_title("Generated data, by number of fields")

@@ -41,8 +41,12 @@ def test_all_runs_count_and_a_single_run_has_no_interval() -> None:
 
 
 def test_paired_p_value_needs_the_same_seeds() -> None:
-    assert effect(OURS, BASE)["p_paired"] == pytest.approx(ttest_rel(list(OURS.values()), list(BASE.values())).pvalue)
-    assert math.isnan(effect(OURS, {1: 0.81, 2: 0.82, 4: 0.80})["p_paired"])
+    found = effect(OURS, BASE)
+    interval = ttest_rel(list(OURS.values()), list(BASE.values())).confidence_interval(0.95)
+    assert [found["low_paired"], found["high_paired"]] == pytest.approx(list(interval))
+    assert found["p_paired"] == pytest.approx(ttest_rel(list(OURS.values()), list(BASE.values())).pvalue)
+    other = effect(OURS, {1: 0.81, 2: 0.82, 4: 0.80})
+    assert all(math.isnan(other[key]) for key in ("low_paired", "high_paired", "p_paired"))
 
 
 @pytest.fixture(scope="module")

@@ -37,17 +37,17 @@ def quantise(e: Tensor, sizes: Sequence[int], quantisers: Sequence[Sequence[Quan
     fields = list(zip(sizes, quantisers, strict=True))
     if _fit_for_c(e, quantisers):
         codebooks = [
-            [in_c.Codebooks(one.tables(), one.sizes, one.coding.tau) for one in of if size] for size, of in fields
+            [in_c.Codebooks(one.tables(), one.sizes, one.coding.tau) for one in field if size] for size, field in fields
         ]
-        tables = [table for of in codebooks for each in of for table in each.tables]
+        tables = [table for field in codebooks for each in field for table in each.tables]
         return InC.apply(e, in_c.Quantisers(sizes, codebooks, e.shape[1]), *tables)
     parts = zip(e.split(list(sizes)), quantisers, strict=True)
-    return torch.cat([torch.cat([quantiser(part) for quantiser in of], 1) for part, of in parts if len(part)])
+    return torch.cat([torch.cat([quantiser(part) for quantiser in field], 1) for part, field in parts if len(part)])
 
 
 def _fit_for_c(e: Tensor, quantisers: Sequence[Sequence[Quantiser]]) -> bool:
     fits = e.device.type == "cpu" and e.dtype == torch.float32 and native.available()
-    return fits and all(one.training and not one.coding.noise for of in quantisers for one in of)
+    return fits and all(one.training and not one.coding.noise for field in quantisers for one in field)
 
 
 class InC(Function):

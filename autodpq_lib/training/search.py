@@ -128,10 +128,10 @@ def second_order(
     before = [w.detach().clone() for w in weights]
     noise = torch.get_rng_state()
 
-    def gradients(loss: Loss, of: Sequence[nn.Parameter]) -> Sequence[Tensor]:
+    def gradients(loss: Loss, parameters: Sequence[nn.Parameter]) -> Sequence[Tensor]:
         torch.set_rng_state(noise)
-        gradients = torch.autograd.grad(loss(), of, allow_unused=True)
-        return [torch.zeros_like(p) if g is None else g for p, g in zip(of, gradients, strict=True)]
+        gradients = torch.autograd.grad(loss(), parameters, allow_unused=True)
+        return [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, gradients, strict=True)]
 
     def move(by: Sequence[Tensor], size: float) -> None:
         for w, start, direction in zip(weights, before, by, strict=True):

@@ -133,7 +133,7 @@ def thumbnail(record: Record) -> str:
             x, y = points[chosen.epoch].split(",")
             lines.append(f'<circle cx="{x}" cy="{y}" r="3"/>')
         start += len(points)
-    stages = ", ".join(f"{len(list(of))} {stage}" for stage, of in groupby(record.fits, lambda log: log.stage))
+    stages = ", ".join(f"{len(list(logs))} {stage}" for stage, logs in groupby(record.fits, lambda log: log.stage))
     span = f"from {low:.4f} to {high:.4f} over {len(values)} epochs"
     said = f"validation AUC {span} ({stages}), {chosen.valid.auc:.4f} chosen"
     svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{said}">'

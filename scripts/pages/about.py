@@ -19,8 +19,10 @@ def accuracy() -> str:
     """Test AUC of Table 1, by strategy and recipe."""
     rows = []
     for recipe in RECIPES:
-        of = table(recipe).query("metric == 'auc'").set_index("strategy")
-        rows.append([f"`{recipe}`", *(f"{of.loc[name, 'mean']:.4f} ± {of.loc[name, 'sd']:.4f}" for name in STRATEGIES)])
+        aucs = table(recipe).query("metric == 'auc'").set_index("strategy")
+        rows.append(
+            [f"`{recipe}`", *(f"{aucs.loc[name, 'mean']:.4f} ± {aucs.loc[name, 'sd']:.4f}" for name in STRATEGIES)]
+        )
     return markdown(["recipe", *(LABELS[name] for name in STRATEGIES)], rows)
 
 

@@ -46,7 +46,7 @@ def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **swit
 
 def methods() -> str:
     """What each rival stores, and whose it is: the first line of its file."""
-    docs = {name: str(sys.modules[of.__module__].__doc__).splitlines()[0] for name, of in METHODS.items()}
+    docs = {name: str(sys.modules[each.__module__].__doc__).splitlines()[0] for name, each in METHODS.items()}
     rows = [[at_equal_bytes.NAMES[name], f"[`{name}`](../{_file(name)})", line] for name, line in docs.items()]
     return markdown(["method", "strategy", "what it is"], rows)
 
@@ -99,8 +99,8 @@ def _choice(recipe: str) -> pd.DataFrame:
 
 def data(recipe: str = RECIPE, model: str = "deepfm", dataset: str = "ml-1m") -> pd.DataFrame:
     """A row a method and budget."""
-    of = found(recipe, model, dataset=dataset)
-    return of if of.empty else at_equal_bytes.table(of)
+    runs = found(recipe, model, dataset=dataset)
+    return runs if runs.empty else at_equal_bytes.table(runs)
 
 
 def table() -> str:
@@ -164,17 +164,17 @@ def varied(**switches: float) -> str:
             *(f"`{recipe}`, {row['share']:.1%}", f"{row['n']:.0f}", _with(row["difference"], row["half"], "+.4f")),
             *(at_equal_bytes.NAMES.get(row["rival"], "–"), _with(row["lead"], row["lead_half"], "+.4f")),
         ]
-        for recipe, of in every.items()
-        if len(of)
-        for _, row in at_equal_bytes.verdicts(of, MARGINS[recipe]).iterrows()
+        for recipe, runs in every.items()
+        if len(runs)
+        for _, row in at_equal_bytes.verdicts(runs, MARGINS[recipe]).iterrows()
     ]
-    left = "" if any(_has_rivals(of) for of in every.values()) else "\nRivals: not run yet.\n"
+    left = "" if any(_has_rivals(runs) for runs in every.values()) else "\nRivals: not run yet.\n"
     table = markdown(["budget", "seeds", "difference to FE", "best rival", "over it"], rows)
     return table + left if rows else NOT_YET
 
 
-def _has_rivals(of: pd.DataFrame) -> bool:
-    return len(of) > 0 and bool(of["method"].isin(METHODS).any())
+def _has_rivals(runs: pd.DataFrame) -> bool:
+    return len(runs) > 0 and bool(runs["method"].isin(METHODS).any())
 
 
 def _verdicts(recipe: str) -> list[dict[str, Any]]:
@@ -265,8 +265,8 @@ def hours() -> str:
     every = records(RESULTS)
     every = every[(every["dataset"] == "ml-1m") & every["strategy"].isin(OUTSIDE)]
     took = [
-        f"{len(of)} in recipe `{recipe}`, {of['seconds'].sum() / 3600:.1f} core-hours"
-        for recipe, of in every.groupby("recipe")
+        f"{len(runs)} in recipe `{recipe}`, {runs['seconds'].sum() / 3600:.1f} core-hours"
+        for recipe, runs in every.groupby("recipe")
     ]
     return f"Runs at equal bytes so far: {'; '.join(took)} of training and validation.\n"
 

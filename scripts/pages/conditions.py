@@ -25,23 +25,23 @@ def tables() -> dict[str, pd.DataFrame]:
 
 def data() -> pd.DataFrame:
     """What the picture shows."""
-    return pd.concat([of.assign(recipe=recipe) for recipe, of in tables().items()], ignore_index=True)
+    return pd.concat([rows.assign(recipe=recipe) for recipe, rows in tables().items()], ignore_index=True)
 
 
 def draw(table: pd.DataFrame) -> Figure:
     """See :func:`autodpq_eval.conditions.draw`."""
-    return conditions.draw({str(recipe): of for recipe, of in table.groupby("recipe", sort=False)})
+    return conditions.draw({str(recipe): rows for recipe, rows in table.groupby("recipe", sort=False)})
 
 
 def numbers() -> str:
     """A row a recipe and condition: mean AUCs, and the gains over both baselines."""
     rows = []
-    for (recipe, name), of in data().groupby(["recipe", "condition"], sort=False):
-        over = of.set_index("over").reindex(["FE", "Others"])
-        seeds = "/".join(f"{n:.0f}" for n in dict.fromkeys(of["n"]))
-        aucs = [f"{auc:.4f}" if pd.notna(auc) else "" for auc in (of["ours"].iloc[0], *over["base"])]
+    for (recipe, name), group in data().groupby(["recipe", "condition"], sort=False):
+        over = group.set_index("over").reindex(["FE", "Others"])
+        seeds = "/".join(f"{n:.0f}" for n in dict.fromkeys(group["n"]))
+        aucs = [f"{auc:.4f}" if pd.notna(auc) else "" for auc in (group["ours"].iloc[0], *over["base"])]
         cells = [_cell(row) if row["n"] > 1 else "" for _, row in over.iterrows()]
-        rows.append([f"`{recipe}`", f"{name} †" if of["on test"].any() else str(name), seeds, *aucs, *cells])
+        rows.append([f"`{recipe}`", f"{name} †" if group["on test"].any() else str(name), seeds, *aucs, *cells])
     head = ["recipe", "condition", "seeds", "AutoDPQ", "FE", "Others"]
     gaps = [
         f"over {name}, the paper {gain('auc', key):+.4f}: mean (interval), median"
@@ -73,22 +73,22 @@ def in_short() -> str:
 
 def _over(baseline: str) -> str:
     """The largest gains over a baseline, what moved, and where intervals hold the paper's gain."""
-    of = _named(on_test=False).query("over == @baseline")
-    best, middle, plain = of.loc[of["effect"].idxmax()], of.loc[of["median"].idxmax()], of.iloc[0]
+    rows = _named(on_test=False).query("over == @baseline")
+    best, middle, plain = rows.loc[rows["effect"].idxmax()], rows.loc[rows["median"].idxmax()], rows.iloc[0]
     ours, base = (f"by {best[key] - plain[key]:+.4f} to {best[key]:.4f}" for key in ("ours", "base"))
     return (
         f"Over {baseline} the paper gains {plain['paper']:+.4f}. Where nothing is chosen on the test split, the "
         f"largest mean gain is that of {_gain(best)}; from {plain['name']} AutoDPQ moves {ours} and {baseline} {base}. "
-        f"The largest median is that of {_gain(middle)}. The interval reaches the paper's gain under {_reaching(of)}."
+        f"The largest median is that of {_gain(middle)}. The interval reaches the paper's gain under {_reaching(rows)}."
     )
 
 
 def _nearest() -> str:
     """For each AUC of the paper the condition that comes nearest to it."""
-    of, said = _named(on_test=False), []
+    rows, said = _named(on_test=False), []
     for strategy, name in (("autodpq", "AutoDPQ"), ("fe", "FE"), ("others", "Others")):
         paper = table_value(1, "ml-1m", "deepfm", strategy, "auc")
-        some, key = (of, "ours") if strategy == "autodpq" else (of[of["over"] == name], "base")
+        some, key = (rows, "ours") if strategy == "autodpq" else (rows[rows["over"] == name], "base")
         near = some.loc[(some[key] - paper).abs().idxmin()]
         said.append(f"{near[key]:.4f} for {name} ({paper:.4f}) under {near['name']}")
     return f"The AUCs nearest to the paper's, each by itself: {', '.join(said)}."
@@ -106,24 +106,24 @@ def _where() -> str:
 
 
 def _on_test() -> str:
-    of = _named(on_test=True)
-    said = [f"{name}, over {over}" for over, each in of.groupby("over") for name in [_reaching(each)]]
+    rows = _named(on_test=True)
+    said = [f"{name}, over {over}" for over, each in rows.groupby("over") for name in [_reaching(each)]]
     return f"Where the test split chooses, the interval reaches the paper's gain under {'; '.join(said)}."
 
 
 def _named(*, on_test: bool) -> pd.DataFrame:
     """The rows in which the test split chose something, or did not, with the names of their conditions."""
-    of = data()[data()["on test"] == on_test]
-    return of.assign(name="*" + of["condition"] + "* (`" + of["recipe"] + "`)")
+    rows = data()[data()["on test"] == on_test]
+    return rows.assign(name="*" + rows["condition"] + "* (`" + rows["recipe"] + "`)")
 
 
 def _gain(row: pd.Series) -> str:
     return f"{row['name']}, {row['effect']:+.4f} by mean and {row['median']:+.4f} by median"
 
 
-def _reaching(of: pd.DataFrame) -> str:
+def _reaching(rows: pd.DataFrame) -> str:
     """The conditions whose interval ends at or above the paper's gain, and what else is to be said of it."""
-    reach = of[of["high"] >= of["paper"]]
+    reach = rows[rows["high"] >= rows["paper"]]
     zero, beyond = reach["low"] <= 0, reach["low"] > reach["paper"]
     notes = zero.map({True: " (holds zero too)", False: ""}) + beyond.map({True: " (lies beyond it)", False: ""})
     return ", ".join(reach["name"] + notes) or "no condition"

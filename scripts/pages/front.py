@@ -44,8 +44,8 @@ def _behind(tables: dict[str, pd.DataFrame]) -> str:
 def _worse(tables: dict[str, pd.DataFrame], metric: str, level: float) -> str:
     """Recipe by recipe the strategies whose mean is worse than a level."""
     said = []
-    for recipe, of in tables.items():
-        means = of[of["metric"] == metric].set_index("strategy")["mean"]
+    for recipe, rows in tables.items():
+        means = rows[rows["metric"] == metric].set_index("strategy")["mean"]
         names = [LABELS[name] for name in means.index[BETTER[metric] * (means - level) < 0]]
         said.append(f"under `{recipe}` {', '.join(names) or 'none'}")
     return "; ".join(said)
@@ -94,7 +94,7 @@ def _levels(recipe: str) -> str:
 
 def _same_space() -> list[str]:
     """The strategies whose Space is the paper's, cut to thousands, under every recipe."""
-    parts = [of[of["metric"] == "space"] for of in (table(recipe) for recipe in RECIPES)]
+    parts = [rows[rows["metric"] == "space"] for rows in (table(recipe) for recipe in RECIPES)]
     same = [set(part[part["mean"] // 1000 == part["paper"] // 1000]["strategy"]) for part in parts]
     return [LABELS[name] for name in STRATEGIES if all(name in each for each in same)]
 

@@ -32,9 +32,9 @@ def draw(table: pd.DataFrame) -> Figure:
     """A row a baseline: the paper's gain as a diamond, ours as a dot and interval for each recipe."""
     figure, axis = plt.subplots(figsize=(9, 4.4), layout="constrained")
     names = []
-    for place, (over, of) in enumerate(table.groupby("over", sort=False)):
-        _row(axis, of, -place)
-        names.append(f"over {LABELS[str(over)]}\n{of['n'].min():.0f} seeds against {of['n_base'].min():.0f}")
+    for place, (over, rows) in enumerate(table.groupby("over", sort=False)):
+        _row(axis, rows, -place)
+        names.append(f"over {LABELS[str(over)]}\n{rows['n'].min():.0f} seeds against {rows['n_base'].min():.0f}")
     axis.axvline(0, color="0.3", lw=1.2)
     axis.grid(axis="x", color="0.92")
     axis.set_axisbelow(True)
@@ -49,11 +49,11 @@ def draw(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _row(axis: Axes, of: pd.DataFrame, y: float) -> None:
-    paper = of["paper"].iloc[0]
+def _row(axis: Axes, rows: pd.DataFrame, y: float) -> None:
+    paper = rows["paper"].iloc[0]
     axis.plot(paper, y + 0.24, "D", color="black", ms=8)
     _say(axis, f"the paper: {paper:+.4f}", paper, y + 0.24)
-    for _, row in of.iterrows():
+    for _, row in rows.iterrows():
         marker, colour, lift = LOOK[row["recipe"]]
         axis.plot([row["low"], row["high"]], [y + lift] * 2, color=colour, lw=2.5, solid_capstyle="round")
         axis.plot(row["ours"], y + lift, marker, color=colour, ms=8)
@@ -69,10 +69,10 @@ def _say(axis: Axes, text: str, x: float, y: float) -> None:
 def text() -> str:
     """The picture with its numbers as alternative text, and what to see in it."""
     table = data()
-    rows = "; ".join(f"over {LABELS[str(over)]}: {_said(of)}" for over, of in table.groupby("over", sort=False))
+    said = "; ".join(f"over {LABELS[str(over)]}: {_said(rows)}" for over, rows in table.groupby("over", sort=False))
     beyond, zero = (table["high"] < table["paper"]).sum(), ((table["low"] <= 0) & (table["high"] >= 0)).sum()
     return (
-        f"![AutoDPQ's gain in AUC {rows}.](results/gain.png)\n\n"
+        f"![AutoDPQ's gain in AUC {said}.](results/gain.png)\n\n"
         f"*What to see: the diamond, the paper's gain, lies beyond {beyond} of our {len(table)} intervals; {zero} "
         f"of them hold zero. They are 95 % intervals by Welch's test. {_paired()}*\n"
     )
@@ -80,16 +80,17 @@ def text() -> str:
 
 def _paired() -> str:
     """The same by the paired test, where both sides have ten seeds."""
-    of = conditions.data().query("condition == 'our split, literal reading'")
-    zero = ((of["low"] <= 0) & (of["high"] >= 0)).sum()
+    rows = conditions.data().query("condition == 'our split, literal reading'")
+    zero = ((rows["low"] <= 0) & (rows["high"] >= 0)).sum()
     return (
-        f"Over FE and Others both sides have the same ten seeds: {zero} of those {len(of)} intervals hold zero by the "
-        "paired test ([conditions](results/conditions.md))."
+        f"Over FE and Others both sides have the same ten seeds: {zero} of those {len(rows)} intervals hold zero by "
+        "the paired test ([conditions](results/conditions.md))."
     )
 
 
-def _said(of: pd.DataFrame) -> str:
+def _said(rows: pd.DataFrame) -> str:
     ours = (
-        f"ours, recipe {r['recipe']}, {r['ours']:+.4f} ({r['low']:+.4f} to {r['high']:+.4f})" for _, r in of.iterrows()
+        f"ours, recipe {r['recipe']}, {r['ours']:+.4f} ({r['low']:+.4f} to {r['high']:+.4f})"
+        for _, r in rows.iterrows()
     )
-    return f"the paper {of['paper'].iloc[0]:+.4f}, {', '.join(ours)}"
+    return f"the paper {rows['paper'].iloc[0]:+.4f}, {', '.join(ours)}"

@@ -55,8 +55,11 @@ def comparisons(place: str) -> pd.DataFrame:
 
 def parts() -> str:
     """The switches of each reading, and their values under the literal one."""
-    keys = list(dict.fromkeys(key for of in READINGS.values() for key in of))
-    rows = [[f"`{key}`", *(f"`{of[key]}`" if key in of else "" for of in READINGS.values())] for key in keys]
+    keys = list(dict.fromkeys(key for switches in READINGS.values() for key in switches))
+    rows = [
+        [f"`{key}`", *(f"`{switches[key]}`" if key in switches else "" for switches in READINGS.values())]
+        for key in keys
+    ]
     return markdown(["switch", *READINGS], rows)
 
 
@@ -90,7 +93,7 @@ def differences(place: str) -> str:
     rows = [
         [
             *(row["a"], row["b"], row["metric"], f"{row['paper']:+.4f}", f"{row['effect']:+.4f}"),
-            *(f"{row[f'low{of}']:+.4f} to {row[f'high{of}']:+.4f}" for of in ("", "_paired")),
+            *(f"{row[f'low{test}']:+.4f} to {row[f'high{test}']:+.4f}" for test in ("", "_paired")),
             *(p_value(row["p_holm"]), p_value(row["p_paired_holm"])),
             *(p_value(row["p_equal_paired"]), row["verdict"]),
         ]
@@ -115,9 +118,9 @@ def data() -> pd.DataFrame:
 def draw(table: pd.DataFrame) -> Figure:
     """A panel a place, in it a group a baseline: the paper's gain, and each reading's difference with its interval."""
     figure, axes = plt.subplots(1, len(PLACES), figsize=(13, 4.8), sharex=True, sharey=True, layout="constrained")
-    for axis, (place, of) in zip(axes, table.groupby("place", sort=False), strict=True):
-        _panel(axis, of)
-        axis.set_title(f"{TITLES[str(place)]}, {of['n'].min():.0f} seeds", loc="left", fontsize=10)
+    for axis, (place, rows) in zip(axes, table.groupby("place", sort=False), strict=True):
+        _panel(axis, rows)
+        axis.set_title(f"{TITLES[str(place)]}, {rows['n'].min():.0f} seeds", loc="left", fontsize=10)
     axes[0].set_xlim(table["low"].min() - 0.0005, table["paper"].max() + 0.0025)
     figure.supxlabel("difference in test AUC, 95 % interval; right of the line, AutoDPQ is better", fontsize=10)
     figure.suptitle("AutoDPQ's gain in AUC on MovieLens-1M under three readings", x=0.01, ha="left", fontweight="bold")
@@ -127,12 +130,12 @@ def draw(table: pd.DataFrame) -> Figure:
 
 def _panel(axis: Axes, table: pd.DataFrame) -> None:
     colours, ticks = sns.color_palette("colorblind"), {}
-    for number, (baseline, of) in enumerate(table.groupby("b", sort=False)):
+    for number, (baseline, rows) in enumerate(table.groupby("b", sort=False)):
         y = -number * 5.0
         ticks[y - 1.5] = f"over {str(baseline).split()[0]}"
-        axis.plot(of["paper"].iloc[0], y, "D", color="black", ms=7)
-        _say(axis, "the paper", of["paper"].iloc[0], y)
-        for step, (_, row) in enumerate(of.iterrows(), 1):
+        axis.plot(rows["paper"].iloc[0], y, "D", color="black", ms=7)
+        _say(axis, "the paper", rows["paper"].iloc[0], y)
+        for step, (_, row) in enumerate(rows.iterrows(), 1):
             reading = row["a"].removeprefix(f"{readings.OURS}, ")
             marker, colour = LOOK[reading][0], colours[LOOK[reading][1]]
             axis.plot([row["low"], row["high"]], [y - step] * 2, color=colour, lw=2.5, solid_capstyle="round")

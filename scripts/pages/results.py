@@ -10,7 +10,6 @@ from autodpq_eval.effects import by_seed
 from autodpq_eval.layout import LABELS, as_markdown, markdown, p_value
 from autodpq_eval.ledger import counts
 from autodpq_eval.plans import configure
-from autodpq_eval.stats import BETTER, paired_effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import RECIPES
 from benchmarks import after_training
@@ -36,19 +35,12 @@ def _ten_seeds(recipe: str) -> list[list[str]]:
         [
             *(BASELINES[row["b"]], LABELS[row["metric"]].rstrip(" ↑↓"), f"`{recipe}`", f"{row['effect']:+.4f}"),
             f"{row['low']:+.4f} to {row['high']:+.4f}",
-            _paired(recipe, row["b"], row["metric"]),
+            f"{row['low_paired']:+.4f} to {row['high_paired']:+.4f}",
             *(p_value(row[p]) for p in tests),
             row["verdict"],
         ]
         for _, row in ten_seed_comparisons(recipe).query("a == 'autodpq'").iterrows()
     ]
-
-
-def _paired(recipe: str, baseline: str, metric: str) -> str:
-    ours, theirs = (by_seed(committed.ten_seeds(recipe)[name], metric) for name in ("autodpq", baseline))
-    gap = paired_effect(ours, theirs)
-    low, high = sorted(BETTER[metric] * gap[end] for end in ("low", "high"))
-    return f"{low:+.4f} to {high:+.4f}"
 
 
 def of_power() -> str:
