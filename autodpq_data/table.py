@@ -45,11 +45,13 @@ class Table(BaseModel):
     split: str | None = None
 
     @model_validator(mode="after")
-    def _each_column_once(self) -> Self:
+    def _a_name_a_column(self) -> Self:
         columns = [self.label, *([self.split] if self.split else []), *self.fields]
         for name in columns:
             if columns.count(name) > 1:
                 raise ValueError(f"expected each column in one place of label, split and fields, found {name} in two")
+            if name == "*" or (name.startswith("^") and name.endswith("$")):  # polars takes these for patterns
+                raise ValueError(f"expected names of columns, found the pattern {name}")
         return self
 
 

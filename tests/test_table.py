@@ -275,6 +275,8 @@ def test_row_of_a_later_block_is_counted_from_the_first(mine, monkeypatch):
         ({"feilds": ["user"]}, r"table.feilds: Extra inputs are not permitted; found \['user'\]"),
         ({"fields": ["user", "clicked"]}, "expected each column in one place .*, found clicked in two"),
         ({"fields": ["user", "user"]}, "expected each column in one place .*, found user in two"),
+        ({"fields": ["user", "^fi.*$"]}, r"expected names of columns, found the pattern \^fi\.\*\$"),
+        ({"label": "*"}, r"expected names of columns, found the pattern \*"),
         ({"split": "film"}, "expected each column in one place .*, found film in two"),
     ],
 )
