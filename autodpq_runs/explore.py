@@ -86,10 +86,7 @@ def load_run(record: Record | Path) -> LoadedRun:
         raise FileNotFoundError(
             f"{weights}: the model of {config.name()} is not on this machine; run it again with OUT=runs/mine"
         )
-    schema = load_schema(config.dataset, config.threshold)
-    if schema.fingerprint != found.data_fingerprint:
-        expected, now = found.data_fingerprint[:12], schema.fingerprint[:12]
-        raise ValueError(f"{config.name()}: expected data {expected}, as when it was run, found {now}; run it again")
+    schema = load_schema(config.dataset, config.threshold, found.data_fingerprint)
     model = final_model(config.model_copy(update={"device": "cpu"}), schema, found.decision)
     model.load_state_dict(load_file(weights))
     parts = [load_samples(config.dataset, part, config.split_seed, config.split) for part in ("train", "valid", "test")]

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from autodpq_data.prepared import load_samples
+from autodpq_data.prepared import load_samples, load_schema
 from autodpq_data.samples import Samples
 from autodpq_data.schema import Schema
 from autodpq_lib.config import METHOD_VERSION, Decision
@@ -36,8 +36,12 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
     """Score what was kept on test, and write model, predictions and record.
 
     The result is the best fit of the last stage on validation. A relative ``out`` counts from the project's folder.
+
+    Raises:
+        DataError: the data have changed since the run began.
     """
     config = run.config
+    load_schema(config.dataset, config.threshold, run.schema.fingerprint)
     test = load_samples(config.dataset, "test", config.split_seed, config.split).to(config.device)
     restored = _Restored(run)
     timeline = [

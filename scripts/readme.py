@@ -12,7 +12,20 @@ from autodpq_system.paths import ROOT
 from autodpq_system.sentence import Parser
 from benchmarks import lazy, step
 from benchmarks.peers import epochs
-from scripts.pages import about, avazu, bench, budget, conditions, front, gain, notebooks, packed, readings, results
+from scripts.pages import (
+    about,
+    avazu,
+    bench,
+    budget,
+    conditions,
+    front,
+    gain,
+    needs,
+    notebooks,
+    packed,
+    readings,
+    results,
+)
 from scripts.pages.picture import Picture
 
 Blocks = Mapping[str, Callable[[], str]]
@@ -22,7 +35,7 @@ PAGES: dict[str, Blocks] = {
     "notebooks/README.md": notebooks.BLOCKS,
     "results/README.md": results.BLOCKS,
     "results/readings.md": readings.BLOCKS,
-    "results/conditions.md": conditions.BLOCKS,
+    "results/conditions.md": conditions.BLOCKS | needs.BLOCKS,
     "results/avazu.md": avazu.BLOCKS,
     "results/budget.md": budget.BLOCKS,
     "results/packed.md": packed.BLOCKS,

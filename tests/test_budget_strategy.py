@@ -51,6 +51,7 @@ def test_a_run_is_recorded_with_its_bytes_and_comes_back(
     for place in ("autodpq_runs.finish", "autodpq_runs.explore"):
         monkeypatch.setattr(f"{place}.load_samples", lambda *_: run.valid)
     monkeypatch.setattr("autodpq_runs.explore.load_schema", lambda *_: schema)
+    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: schema)
     *full, compressed = STRATEGY[NAME](run)
     assert len(compressed.curve) > 1
     assert sorted(fit.name for fit in full) == ["full-taught", "full-teacher"]
@@ -116,6 +117,7 @@ def test_what_is_done_is_taken_and_not_trained(tmp_path: Path, schema: Schema, m
     run = small_run(tmp_path / "a", schema, config)
     trained = STRATEGY[NAME](run)[-1].weights
     monkeypatch.setattr("autodpq_runs.finish.load_samples", lambda *_: run.valid)
+    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: None)
     for strategy, dim in (("fe", TEACHER), (TAUGHT, 8)):
         part = small_run(tmp_path / strategy, schema, like(config, strategy, dim))
         finish(part, STRATEGY[strategy](part), tmp_path / "out")

@@ -8,13 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from autodpq_eval import conditions, ladder
-from autodpq_eval.effects import by_seed
 from autodpq_eval.layout import markdown
-from autodpq_eval.paper import gain, table_value
+from autodpq_eval.paper import gain
 from autodpq_eval.plans import LENGTHS, PARTS
-from autodpq_eval.stats import paired_effect
 from autodpq_lib.config import RECIPES
-from scripts.pages.committed import RESULTS, ten_seeds
+from scripts.pages.committed import RESULTS
 
 
 @cache
@@ -56,77 +54,6 @@ def _cell(row: pd.Series) -> str:
 
 def _interval(row: pd.Series) -> str:
     return f"{row['effect']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f})"
-
-
-def verdict() -> str:
-    """What must be so for the paper's gain, in sentences made from the table."""
-    return "".join(f"- {said}\n" for said in (_over("FE"), _over("Others"), _nearest(), _where(), _on_test()))
-
-
-def in_short() -> str:
-    """README's part of it: the gain over FE."""
-    from_zero = _named(on_test=False).query("over == 'FE' and condition.str.contains('from zero')")
-    gains = "; ".join(_gain(row) for _, row in from_zero.iterrows())
-    but = "But against FE whose first-order weights start from zero, AutoDPQ's left as they are"
-    return f"{_over('FE')} {but}: {gains}. {_where()}\n"
-
-
-def _over(baseline: str) -> str:
-    """The largest gains over a baseline, what moved, and where intervals hold the paper's gain."""
-    rows = _named(on_test=False).query("over == @baseline")
-    best, middle, plain = rows.loc[rows["effect"].idxmax()], rows.loc[rows["median"].idxmax()], rows.iloc[0]
-    ours, base = (f"by {best[key] - plain[key]:+.4f} to {best[key]:.4f}" for key in ("ours", "base"))
-    return (
-        f"Over {baseline} the paper gains {plain['paper']:+.4f}. Where nothing is chosen on the test split, the "
-        f"largest mean gain is that of {_gain(best)}; from {plain['name']} AutoDPQ moves {ours} and {baseline} {base}. "
-        f"The largest median is that of {_gain(middle)}. The interval reaches the paper's gain under {_reaching(rows)}."
-    )
-
-
-def _nearest() -> str:
-    """For each AUC of the paper the condition that comes nearest to it."""
-    rows, said = _named(on_test=False), []
-    for strategy, name in (("autodpq", "AutoDPQ"), ("fe", "FE"), ("others", "Others")):
-        paper = table_value(1, "ml-1m", "deepfm", strategy, "auc")
-        some, key = (rows, "ours") if strategy == "autodpq" else (rows[rows["over"] == name], "base")
-        near = some.loc[(some[key] - paper).abs().idxmin()]
-        said.append(f"{near[key]:.4f} for {name} ({paper:.4f}) under {near['name']}")
-    return f"The AUCs nearest to the paper's, each by itself: {', '.join(said)}."
-
-
-def _where() -> str:
-    """Where AutoDPQ, literal reading, gains and loses: on samples with a low-frequency feature, and on the others."""
-    said = []
-    for recipe in RECIPES:
-        ours, fe = (ten_seeds(recipe)[name] for name in ("autodpq", "fe"))
-        gaps = [paired_effect(by_seed(ours, part), by_seed(fe, part)) for part in ("touched auc", "untouched auc")]
-        touched, rest = (f"{gap['effect']:+.4f} ± {gap['high'] - gap['effect']:.4f}" for gap in gaps)
-        said.append(f"{touched} on samples with a low-frequency feature and {rest} on the others (`{recipe}`)")
-    return f"AutoDPQ minus FE, literal reading, is {'; '.join(said)}."
-
-
-def _on_test() -> str:
-    rows = _named(on_test=True)
-    said = [f"{name}, over {over}" for over, each in rows.groupby("over") for name in [_reaching(each)]]
-    return f"Where the test split chooses, the interval reaches the paper's gain under {'; '.join(said)}."
-
-
-def _named(*, on_test: bool) -> pd.DataFrame:
-    """The rows in which the test split chose something, or did not, with the names of their conditions."""
-    rows = data()[data()["on test"] == on_test]
-    return rows.assign(name="*" + rows["condition"] + "* (`" + rows["recipe"] + "`)")
-
-
-def _gain(row: pd.Series) -> str:
-    return f"{row['name']}, {row['effect']:+.4f} by mean and {row['median']:+.4f} by median"
-
-
-def _reaching(rows: pd.DataFrame) -> str:
-    """The conditions whose interval ends at or above the paper's gain, and what else is to be said of it."""
-    reach = rows[rows["high"] >= rows["paper"]]
-    zero, beyond = reach["low"] <= 0, reach["low"] > reach["paper"]
-    notes = zero.map({True: " (holds zero too)", False: ""}) + beyond.map({True: " (lies beyond it)", False: ""})
-    return ", ".join(reach["name"] + notes) or "no condition"
 
 
 def picture() -> str:
@@ -176,5 +103,4 @@ BLOCKS = {
     "conditions-picture": picture,
     "conditions": numbers,
     "ladder-picture": ladder_picture,
-    "conditions-verdict": verdict,
 }

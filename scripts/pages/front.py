@@ -14,7 +14,7 @@ from autodpq_eval.references import references
 from autodpq_eval.stats import BETTER
 from autodpq_eval.tables import METRICS, build, collect
 from autodpq_lib.config import RECIPES, STRATEGIES
-from scripts.pages import budget, conditions, gain, readings
+from scripts.pages import budget, gain, needs, readings
 from scripts.pages.avazu import without_embeddings
 from scripts.pages.committed import RESULTS, SEEDS, claims, table, ten_seed_comparisons
 
@@ -130,7 +130,7 @@ def _comparisons() -> pd.DataFrame:
 BLOCKS: dict[str, Callable[[], str]] = {
     "readings": partial(readings.summary, "laboratory"),
     "gain": gain.text,
-    "conditions": conditions.in_short,
+    "conditions": needs.in_short,
     "ml-1m": movielens,
     "verdict": verdict,
     "avazu-sample": avazu_sample,
