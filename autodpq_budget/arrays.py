@@ -69,7 +69,7 @@ def _check(rows: Mapping[str, Floats], counts: Mapping[str, Integers], scale: Ma
     for what, part in (("", rows), ("counts of ", counts), ("sensitivities of ", scale or {})):
         for field, array in part.items():
             _expect(isinstance(array, np.ndarray), f"{what}{field}", "an array", type(array).__name__)
-    dim = next((array.shape[-1] for array in rows.values()), 0)
+    dim = next((array.shape[-1] for array in rows.values() if array.ndim), 0)
     for field, array in rows.items():
         _expect(
             array.ndim == 2 and array.shape[1] == dim > 0 and len(array) > 0, f"{field}", f"[V, {dim}]", array.shape

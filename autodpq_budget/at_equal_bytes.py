@@ -17,6 +17,7 @@ from autodpq_data import avazu, movielens
 from autodpq_data.prepared import known_fingerprint, load_schema
 from autodpq_eval.expected import kind
 from autodpq_eval.layout import LABELS
+from autodpq_eval.plans import configure
 from autodpq_eval.stats import effect, equivalence, paired_effect
 from autodpq_eval.ten_seeds import holm
 from autodpq_lib.config import OUTSIDE, STRATEGIES
@@ -68,9 +69,10 @@ def _row(record: Record) -> dict[str, object]:
     config = record.config
     fields = FIELDS.get(config.dataset) or len(load_schema(config.dataset, config.threshold).fields)
     plain = {key: value for key, value in config.options.items() if key != "taught"}
+    knobs = {key: value for key, value in config.changed().items() if key in KNOBS} | {"options": plain}
     return {
         "method": config.strategy,
-        "setting": kind(config.model_copy(update={"options": plain})),
+        "setting": kind(configure(config.dataset, config.recipe, config.strategy, 0, model=config.model, **knobs)),
         "control": plain != config.options,
         "width": config.embedding_dim,
         "seed": config.seed,
@@ -93,7 +95,7 @@ def best(found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
     """
     found = found[~found["control"]].reset_index(drop=True)
     plain = found["method"].isin(STRATEGIES)
-    full, parts = found.loc[found["method"] == "fe", "bytes"].max(), [found[plain].assign(share=1.0)]
+    full, parts = _full(found), [found[plain].assign(share=1.0)]
     for share, (method, group) in product(SHARES, found[~plain].groupby("method")):
         tried = choice[(choice["method"] == method) & ~choice["control"]]
         largest = pd.concat([group, tried]).groupby("setting")["bytes"].max()
@@ -136,7 +138,7 @@ def teaching(found: pd.DataFrame) -> pd.DataFrame:
     Args:
         found: of :func:`runs`.
     """
-    full, rows = found.loc[found["method"] == "fe", "bytes"].max(), []
+    full, rows = _full(found), []
     for (method, setting), runs in found[~found["method"].isin(STRATEGIES)].groupby(["method", "setting"]):
         sides = [dict(zip(part["seed"], part["auc"], strict=True)) for _, part in runs.groupby("control")]
         if len(sides) > 1:
@@ -158,7 +160,7 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
         found: of :func:`best`.
     """
     ours = every[(every["method"] == STRATEGY) & every["control"]] if len(every) else every
-    full, rows = found.loc[found["method"] == "fe", "bytes"].max() if len(found) else 0, []
+    full, rows = _full(found), []
     for _, runs in ours.groupby("setting") if len(ours) else ():
         share = _share(runs, full)
         rival = _by_seed(found, best_rival(found, share), share)
@@ -200,6 +202,11 @@ def best_rival(found: pd.DataFrame, share: float) -> str:
 def _by_seed(found: pd.DataFrame, method: str, share: float) -> dict[int, float]:
     runs = found[(found["method"] == method) & (found["share"] == share)]
     return dict(zip(runs["seed"], runs["auc"], strict=True))
+
+
+def _full(found: pd.DataFrame) -> float:
+    """FE's bytes; none, of which all have less than nothing, where FE is not run."""
+    return float(found.loc[found["method"] == "fe", "bytes"].max()) if (found["method"] == "fe").any() else 0.0
 
 
 def _share(runs: pd.DataFrame, full: float) -> float:

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
+import autodpq_native as native
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.menu import Menu, bytes_of, menu
 from autodpq_budget.sensitivity import sensitivities
@@ -108,24 +109,41 @@ def compress(
 
 def _narrower(run: LoadedRun, width: int) -> LoadedRun:
     """FE of a width, taught by the run's model."""
-    config = like(run.record.config, "fe", width)
+    config = _here(like(run.record.config, "fe", width))
     scratch, model = scratch_run(config), full_model(config, run.schema)
     scratch.fit("fit", model, trainer=Taught(model, scratch, run.model))
     scratch.checkpoints.clear()
-    return replace(run, model=model, record=run.record.model_copy(update={"config": config}))
+    identity = config.identity(run.schema.fingerprint, compiled=native.available())
+    return replace(run, model=model, record=run.record.model_copy(update={"config": config, "identity": identity}))
+
+
+def _here(config: RunConfig) -> RunConfig:
+    """The same where a model that was loaded is: on the CPU."""
+    return config.model_copy(update={"device": "cpu"})
 
 
 def smallest(run: LoadedRun, loss: float, path: Path) -> Compressed:
-    """Write the smallest file whose validation AUC is at most ``loss`` below the run's; no training on."""
-    offered, aim = menu_of(run.model, run.schema, run.train), evaluate(run.model, run.valid).auc - loss
+    """Write the smallest file whose validation AUC is at most ``loss`` below the run's; no training on.
+
+    Raises:
+        ValueError: the largest choice loses more.
+    """
+    offered, full = menu_of(run.model, run.schema, run.train), evaluate(run.model, run.valid).auc
     low, high = offered.least, offered.most
+    if (least := full - _auc(run, offered, high)) > loss:
+        raise ValueError(f"loss: expected at least {least:.5f} for this model, found {loss}")
     for _ in range(HALVINGS):
         middle = round((low * high) ** 0.5)
-        model = on_groups(run.record.config, run.schema, run.model, offered.tensors(offered.choose(middle)))
-        low, high = (low, middle) if evaluate(model, run.valid).auc >= aim else (middle, high)
+        low, high = (low, middle) if full - _auc(run, offered, middle) <= loss else (middle, high)
     best = _made(run, offered, high)
     _write(run, best.model, path)
     return best
+
+
+def _auc(run: LoadedRun, offered: Menu, tables: int) -> float:
+    """Validation AUC of the choice for so many bytes, as it is."""
+    model = on_groups(run.record.config, run.schema, run.model, offered.tensors(offered.choose(tables)))
+    return evaluate(model, run.valid).auc
 
 
 def _within(run: LoadedRun, offered: Menu, budget: int, teacher: CTRModel, *, onward: bool) -> Compressed:
@@ -144,7 +162,7 @@ def _made(run: LoadedRun, offered: Menu, tables: int, teacher: CTRModel | None =
     tensors = offered.tensors(offered.choose(tables))
     model = on_groups(run.record.config, run.schema, run.model, tensors)
     if teacher is not None:
-        scratch = scratch_run(run.record.config)
+        scratch = scratch_run(_here(run.record.config))
         train_on(scratch, model, teacher)
         scratch.checkpoints.clear()
     with TemporaryDirectory() as folder:

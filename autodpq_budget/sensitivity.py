@@ -45,6 +45,8 @@ def _keep(name: str, seen: dict[str, Tensor]) -> Callable[[nn.Module, tuple[Tens
     """A hook that keeps a part's output and its gradient."""
 
     def hook(_: nn.Module, __: tuple[Tensor, ...], vectors: Tensor) -> None:
+        if not vectors.requires_grad:  # a table that is not trained
+            vectors.requires_grad_()
         vectors.retain_grad()
         seen[name] = vectors
 

@@ -22,7 +22,14 @@ def budget(run: Run) -> list[Fit]:
 
     Options: ``bytes`` of embedding and first-order weights, as everywhere where methods are compared; as a control
     ``taught``, off for labels in place of a teacher.
+
+    Raises:
+        ValueError: other options, or a device that is not the CPU.
     """
+    if not {"bytes"} <= {*run.config.options} <= {"bytes", "taught"}:
+        raise ValueError(f"options of {STRATEGY}: expected bytes, found {', '.join(run.config.options) or 'none'}")
+    if run.config.device != "cpu":
+        raise ValueError(f"device of {STRATEGY}: expected cpu, found {run.config.device}")
     if not run.config.options.get("taught", True):
         return _alone(run)
     teacher, fits = teacher_of(run)

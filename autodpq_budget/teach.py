@@ -13,7 +13,7 @@ from torch import Tensor
 
 import autodpq_native as native
 from autodpq_data.samples import Batch
-from autodpq_lib.config import RunConfig
+from autodpq_lib.config import READ_BY, RunConfig
 from autodpq_lib.models.build import final_model, full_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.fit import Fit
@@ -92,7 +92,7 @@ def learn(run: Run) -> list[Fit]:
 def like(config: RunConfig, strategy: str, dim: int) -> RunConfig:
     """Another strategy of width ``dim``, in all else as ``config`` has it."""
     named = {key: getattr(config, key) for key in ("dataset", "recipe", "model", "seed")}
-    same = {key: value for key, value in config.changed().items() if key not in OWN}
+    same = {key: value for key, value in config.changed().items() if key not in OWN and key not in READ_BY}
     return RunConfig.model_validate(named | same | {"strategy": strategy} | width(dim))
 
 

@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -144,14 +145,21 @@ def predictions(records: Records, others: Sequence[Path] = ()) -> Check:
 
 def _of_another(record: Record, logits: Path, folders: Sequence[Path]) -> bool:
     """Whether the predictions are those of a record elsewhere, of the same run."""
-    same = [path for path in find_records(*folders) if path.stem == record.config.name()]
-    return any(other.identity == record.identity and _agree(other, logits) for other in map(read_record, same))
+    for path in find_records(*folders):
+        if path.stem == record.config.name():
+            with suppress(ValueError):  # not a record, or one of an older form
+                other = read_record(path)
+                if other.identity == record.identity and _agree(other, logits):
+                    return True
+    return False
 
 
 def _agree(record: Record, logits: Path) -> bool:
     config = record.config
     labels = load_samples(config.dataset, "test", config.split_seed, config.split).labels
-    made = score(torch.from_numpy(np.load(logits)), labels)
+    if len(predicted := np.load(logits)) != len(labels):
+        return False
+    made = score(torch.from_numpy(predicted), labels)
     return abs(made.auc - record.test.auc) < SAME and abs(made.logloss - record.test.logloss) < SAME
 
 
@@ -176,7 +184,7 @@ def _made(out: Path, records: Records) -> Iterator[tuple[Path, str]]:
         configs = [r.config for r in records.values() if (r.config.dataset, r.config.recipe) == (dataset, recipe)]
         profile = "full" if any(config.profile == "full" for config in configs) else configs[0].profile
         seeds = [seed for seed in TABLE_SEEDS if any(config.seed == seed for config in configs)]
-        if len({config.strategy for config in configs}) > 1:  # a table compares strategies
+        if seeds and len({config.strategy for config in configs}) > 1:  # a table compares strategies
             yield from _tables(out, dataset, recipe, seeds, profile)
         yield from _beside(out, dataset, recipe, seeds, profile)
         yield from _bootstrap(out, dataset, recipe, seeds)

@@ -107,10 +107,11 @@ def _controls(recipe: str, aucs: dict[str, Values]) -> Iterator[Condition]:
     yield Condition("patience 1", impatient[0], impatient[1], impatient[2])
     yield Condition("threshold 160", aucs["autodpq-160"], aucs["fe"], aucs["others-160"])
     if RECIPES[recipe].first_order_sd:  # the other recipe's is zero
-        literal, laboratory, *zero = (aucs[f"{n}-first-order"] for n in ("autodpq", "laboratory", "fe", "others"))
-        yield Condition("first-order weights from zero, literal reading", literal, *zero)
-        yield Condition("first-order weights from zero, laboratory reading", laboratory, *zero)
-        yield Condition("threshold 160, FE's first-order weights alone from zero", aucs["autodpq-160"], zero[0], {})
+        fe, others = (aucs[f"{name}-first-order"] for name in ("fe", "others"))
+        for name, reading in (("autodpq", "literal"), ("laboratory", "laboratory")):
+            ours = aucs[f"{name}-first-order"]
+            yield Condition(f"first-order weights from zero, {reading} reading", ours, fe, others)
+        yield Condition("threshold 160, FE's first-order weights alone from zero", aucs["autodpq-160"], fe, {})
 
 
 def _together(out: Path, recipe: str) -> Iterator[Condition]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from autodpq_eval.figures import deciding_epoch
 from autodpq_runs.curves import FitLog
 from autodpq_runs.record import Record
 
@@ -33,15 +34,13 @@ def _share_by_lot(runs: int, pairs: int) -> float:
 def sureness(records: Sequence[Record]) -> pd.DataFrame:
     """Tau and the entropy of p of each field when the search decided, seed by seed; ln T is no preference.
 
-    That is the best epoch on validation or, of a search that goes on until alpha has settled, the last. ``changed``
-    counts the fields that the last epoch would decide otherwise.
+    That is its :func:`deciding_epoch`. ``changed`` counts the fields that the last epoch would decide otherwise.
     """
     rows = []
     for record in records:
         curve = pd.DataFrame(_fit(record, "search").curve)
-        last = curve.iloc[-1]
-        best = last if record.config.search_until == "settled" else curve.loc[curve["valid_auc"].idxmax()]
-        fields = [column.split("/")[1] for column in curve if column.startswith("entropy/")]
+        best, last = curve.iloc[deciding_epoch(curve, record.decision)], curve.iloc[-1]
+        fields = [column.partition("/")[2] for column in curve if column.startswith("entropy/")]
         changed = sum(last.filter(like=f"p/{f}/").idxmax() != best.filter(like=f"p/{f}/").idxmax() for f in fields)
         entropy = {name: best[f"entropy/{name}"] for name in fields}
         rows.append({"seed": record.config.seed, "tau": best["tau"], **entropy, "changed": changed})

@@ -37,7 +37,8 @@ def added(out: Path, recipe: str) -> pd.DataFrame:
         for (part, epochs), ours in aucs.items()
         if part
     ]
-    return pd.DataFrame(rows)
+    every = pd.DataFrame(rows)
+    return every[every["n"] > 1].reset_index(drop=True)
 
 
 def _aucs(out: Path, recipe: str) -> dict[tuple[str, int | None], dict[int, float]]:

@@ -79,6 +79,11 @@ def p_value(value: float) -> str:
     return "–" if pd.isna(value) else f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
+def p_in_words(value: float) -> str:
+    """``p = 0.012``, ``p < 0.001``, or that there is no test."""
+    return "no test" if pd.isna(value) else f"p = {value:.3f}" if value >= 0.001 else "p < 0.001"
+
+
 def styled(table: pd.DataFrame, caption: str) -> Styler:
     """A table for a notebook: best baseline underlined, the paper's rows in grey."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from autodpq_eval.layout import LABELS
+from autodpq_eval.layout import LABELS, p_in_words
 from autodpq_eval.paper import table_value
 from autodpq_eval.stats import best_baseline
 from autodpq_lib.config import STRATEGIES
@@ -20,9 +20,8 @@ def lead(table: pd.DataFrame, metric: str) -> str:
         return f"not known in {NAMES[metric]}, for runs are missing"
     gap = ours["mean"] - part.loc[ours["baseline"], "mean"]
     star = "starred" if ours["star"] == "*" else "no star"
-    return (
-        f"{gap:+.4f} in {NAMES[metric]} (best baseline {LABELS[ours['baseline']]}, p = {ours['p_welch']:.3f}, {star})"
-    )
+    told = f"best baseline {LABELS[ours['baseline']]}, {p_in_words(ours['p_welch'])}, {star}"
+    return f"{gap:+.4f} in {NAMES[metric]} ({told})"
 
 
 def paper_lead(metric: str) -> float:

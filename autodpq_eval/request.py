@@ -61,6 +61,12 @@ class Request(BaseModel):
         return os.path.relpath(ROOT / folder_named(str(out)), ROOT)
 
     @model_validator(mode="after")
+    def _of_one_data_set(self) -> Request:
+        if self.part in ("controls", "gain", "laboratory") and self.dataset != "ml-1m":
+            raise ValueError(f"dataset: expected ml-1m with part {self.part}, found {self.dataset}")
+        return self
+
+    @model_validator(mode="after")
     def _of_the_tables_alone(self) -> Request:
         for key, default in (("models", ()), ("strategies", ()), ("profile", "full")):
             if self.part != "tables" and getattr(self, key) != default:
@@ -72,11 +78,16 @@ class Request(BaseModel):
         """``<out>/<dataset>/<recipe>``."""
         return self.out / self.dataset / self.recipe
 
+    @property
+    def table_seeds(self) -> tuple[int, ...]:
+        """Those of Tables 1 and 2, which stay as they are where a part that has other runs asks for other seeds."""
+        return self.seeds if self.part in ("tables", "figure3") else TABLE_SEEDS
+
     def plan(self) -> list[RunConfig]:
         """The runs.
 
         Raises:
-            ValueError: a value that no run can have, a strategy that this part does not have, or no run at all.
+            ValueError: a value that no run can have, or a strategy that this part does not have.
         """
         runs = plan(
             self.part,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect import signature
+from inspect import Parameter, signature
 
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
@@ -39,13 +39,16 @@ def rival(config: RunConfig, schema: Schema) -> Rival:
     One of them, ``taught``, says whom it learns from and is none of the embedding's.
 
     Raises:
-        ValueError: an option that the rival does not have.
+        ValueError: an option that the rival does not have, or lacks.
     """
     kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
     options = {key: value for key, value in config.options.items() if key != "taught"}
-    known = list(signature(kind).parameters)[1:]
+    _, *parameters = signature(kind).parameters.values()
+    known = [each.name for each in parameters]
     for unknown in [key for key in options if key not in known]:
         raise ValueError(f"options of {config.strategy}: expected some of {', '.join(known)}, found {unknown}")
+    for lacks in [each.name for each in parameters if each.default is Parameter.empty and each.name not in options]:
+        raise ValueError(f"options of {config.strategy}: expected {lacks}, found {', '.join(options) or 'none'}")
     made = kind(embedding, **options)
     made.first_order = lambda: kind(weights, **kind.for_weights(options))
     return made

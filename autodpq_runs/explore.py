@@ -77,7 +77,7 @@ def load_run(record: Record | Path) -> LoadedRun:
 
     Raises:
         FileNotFoundError: the record is there but its model is not, as in a fresh clone; run it again.
-        ValueError: the data have changed since.
+        ValueError: the method or the data have changed since.
     """
     found = read_record(record) if isinstance(record, Path) else record
     config = found.config
@@ -86,7 +86,9 @@ def load_run(record: Record | Path) -> LoadedRun:
         raise FileNotFoundError(
             f"{weights}: the model of {config.name()} is not on this machine; run it again with OUT=runs/mine"
         )
-    schema = load_schema(config.dataset, config.threshold, found.data_fingerprint)
+    schema = load_schema(config.dataset, config.threshold)
+    if reason := found.stale(schema.fingerprint):
+        raise ValueError(f"{config.name()}: {reason}; run it again")
     model = final_model(config.model_copy(update={"device": "cpu"}), schema, found.decision)
     model.load_state_dict(load_file(weights))
     parts = [load_samples(config.dataset, part, config.split_seed, config.split) for part in ("train", "valid", "test")]

@@ -38,10 +38,9 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
     The result is the best fit of the last stage on validation. A relative ``out`` counts from the project's folder.
 
     Raises:
-        DataError: the data have changed since the run began.
+        ValueError: the data have changed since the run began.
     """
     config = run.config
-    load_schema(config.dataset, config.threshold, run.schema.fingerprint)
     test = load_samples(config.dataset, "test", config.split_seed, config.split).to(config.device)
     restored = _Restored(run)
     timeline = [
@@ -51,7 +50,6 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
     result = _result(fits)
     model = restored(result, result.result)
     logits = predict(model, test)
-    _keep(model_folder(run.identity), model, logits)
     record = Record(
         identity=run.identity,
         method_version=METHOD_VERSION[run.config.strategy],
@@ -67,6 +65,9 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
         fits=[FitLog(name=fit.name, decision=fit.decision, curve=_columns(fit.curve)) for fit in fits],
         provenance=provenance(run.origin),
     )
+    if reason := record.stale(load_schema(config.dataset, config.threshold).fingerprint):
+        raise ValueError(f"{config.name()}: {reason}; run it again")
+    _keep(model_folder(run.identity), model, logits)
     write_record(record, record_path(ROOT / out, run.config))
     run.checkpoints.clear()
     return record

@@ -175,7 +175,7 @@ def _last_line(log: Path) -> str:
 
 def _show_tables(request: Request) -> None:
     for number in tables_of(request.dataset):
-        collected = collect(number, request.out, request.dataset, request.recipe, request.seeds, request.profile)
+        collected = collect(number, request.out, request.dataset, request.recipe, request.table_seeds, request.profile)
         say(f"\nTable {number}, {titled(request.dataset)}, recipe {request.recipe}, seeds {collected.seeds}\n")
         say(layout(build(collected)).to_string())
         for gap in collected.gaps:

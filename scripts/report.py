@@ -34,20 +34,20 @@ def report_path(request: Request, name: str = REPORT) -> Path:
 def notebooks_of(request: Request) -> dict[str, dict[str, Any]]:
     """The notebooks that go with this part, and their parameters."""
     out, keys = str(request.out), {"dataset": request.dataset, "recipe": request.recipe}
-    seeds = list(request.seeds)
+    seeds = list(request.table_seeds)
     found: dict[str, dict[str, Any]] = {
         REPORT: {**keys, "seeds": seeds, "profile": request.profile, "out": out, "tables": out}
     }
     if request.part == "tables" and request.profile == "full" and request.dataset in SMALL:
         found[PACKED] = {**keys, "seed": seeds[0], "found_in": out}
-    if request.part in ("controls", "seeds"):
+    if request.part in ("controls", "seeds") and request.dataset == "ml-1m":
         found[CONTROLS] = {"records_of": request.dataset, "recipe": request.recipe, "found_in": out, "tables": out}
     return found
 
 
 def is_current(request: Request) -> bool:
     """Whether the executed notebooks exist and the tables beside them are the ones that these records give."""
-    keys = (request.out, request.dataset, request.recipe, request.seeds, request.profile)
+    keys = (request.out, request.dataset, request.recipe, request.table_seeds, request.profile)
     wanted = {
         request.folder / "tables" / f"table{number}.csv": as_csv(build(collect(number, *keys)))
         for number in tables_of(request.dataset)
@@ -65,7 +65,10 @@ def make_report(request: Request) -> None:
         write_references(request.dataset, ROOT / request.out)
     if request.part == "seeds":
         sys.stdout.write(write_bootstrap(ROOT / request.out, request.dataset, request.recipe, request.seeds) + "\n")
-    for name, parameters in notebooks_of(request).items():
+    wanted = notebooks_of(request)
+    for name in wanted:  # a report that is stopped is not taken for a whole one
+        (ROOT / report_path(request, name)).unlink(missing_ok=True)
+    for name, parameters in wanted.items():
         failed = log_folder(request.dataset, request.recipe) / f"{name}.ipynb"
         execute(ROOT / "notebooks" / f"{name}.ipynb", parameters, ROOT / report_path(request, name), failed=failed)
 

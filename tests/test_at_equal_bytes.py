@@ -14,6 +14,7 @@ from autodpq_budget import at_equal_bytes, picture
 from autodpq_budget.plan import CHOICE_SEED
 from autodpq_lib.config import METHOD_VERSION, STRATEGIES
 from autodpq_rivals.methods import METHODS
+from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
 
 
@@ -108,6 +109,20 @@ def test_committed_runs_keep_to_their_budget() -> None:
     assert "budget" in set(kept["method"])
     slack = kept["method"].map({"budget": 1.0}).fillna(1.001)
     assert (kept["bytes"] <= slack * kept["share"] * 4 * 13_560 * 17).all()
+
+
+def test_a_setting_is_the_same_under_a_switch() -> None:
+    """As the weights' mean or another split is, with which all methods run once more as they were chosen."""
+    path = next((ROOT / "results/ml-1m/tuned/records").glob("deepfm-lsq-seed1-*.json"))
+    record = read_record(path)
+    averaged = record.model_copy(update={"config": record.config.model_copy(update={"average": 0.999})})
+    assert at_equal_bytes._row(averaged)["setting"] == at_equal_bytes._row(record)["setting"]
+
+
+def test_without_fe_nothing_is_at_equal_bytes() -> None:
+    alone = FOUND[FOUND["method"] == "budget"].drop(columns="share")
+    assert at_equal_bytes.best(alone, chosen()).empty
+    assert at_equal_bytes.from_labels(FOUND.iloc[:0], at_equal_bytes.best(alone, chosen())).empty
 
 
 def test_no_records_are_no_rows(tmp_path: Path) -> None:

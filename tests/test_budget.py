@@ -223,6 +223,13 @@ def test_the_smallest_file_for_a_loss(loaded: LoadedRun, tmp_path: Path) -> None
     assert small.file_bytes < large.file_bytes
 
 
+def test_no_file_loses_so_little(loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_auc", lambda *_: evaluate(loaded.model, loaded.valid).auc - 0.02)
+    with pytest.raises(ValueError, match=r"loss: expected at least 0.02000 for this model, found 0.01"):
+        smallest(loaded, 0.01, tmp_path / "a.safetensors")
+    assert not list(tmp_path.glob("a.*"))
+
+
 def test_training_on_begins_with_the_model_as_it_comes_and_keeps_how_groups_are_stored(
     loaded: LoadedRun, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from conftest import small_config, small_run
 
 from autodpq_budget import plan
 from autodpq_budget.batch import register_all
+from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.strategy import STRATEGY as NAME
 from autodpq_budget.strategy import register_budget
 from autodpq_budget.teach import TAUGHT, TEACHER, learn, like
@@ -20,7 +21,7 @@ from autodpq_eval.batch import NOTEBOOKS, Status
 from autodpq_eval.plans import PLANS
 from autodpq_eval.request import Request
 from autodpq_lib.config import METHOD_VERSION, OUTSIDE, RunConfig
-from autodpq_lib.models.build import EMBEDDING
+from autodpq_lib.models.build import EMBEDDING, final_model
 from autodpq_lib.space import model_bytes
 from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.training.metrics import Metrics, evaluate
@@ -84,6 +85,41 @@ def test_the_compressor_may_learn_from_labels_and_a_rival_from_its_teacher(tmp_p
     assert not torch.equal(plain[-1].weights["embedding.rows.table"], taught[-1].weights["embedding.rows.table"])
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({}, "found none"),
+        ({"byts": 3}, "found byts"),
+        ({"bytes": 3, "tought": True}, "found bytes, tought"),
+    ],
+)
+def test_other_options_are_refused_before_anything_is_trained(
+    tmp_path: Path, schema: Schema, options: dict[str, object], says: str
+) -> None:
+    with pytest.raises(ValueError, match=f"options of budget: expected bytes, {says}"):
+        STRATEGY[NAME](small_run(tmp_path, schema, small_config(strategy=NAME, options=options)))
+
+
+def test_what_only_other_strategies_read_is_not_asked_of_fe() -> None:
+    control = small_config(strategy="autodpq", quantise=False, search_until="settled", threshold=7)
+    assert like(control, "fe", 8) == like(small_config(threshold=7), "fe", 8)
+
+
+@pytest.mark.parametrize(("options", "lacks"), [({}, "bits, found none"), ({"taught": True}, "bits")])
+def test_a_rival_says_which_option_it_lacks(
+    tmp_path: Path, schema: Schema, options: dict[str, object], lacks: str
+) -> None:
+    with pytest.raises(ValueError, match=f"options of lsq: expected {lacks}"):
+        STRATEGY["lsq"](small_run(tmp_path, schema, small_config(strategy="lsq", options=options)))
+
+
+def test_a_table_that_is_not_trained_has_sensitivities_too(tmp_path: Path, schema: Schema) -> None:
+    run = small_run(tmp_path, schema, small_config(strategy="int-b", options={"bits": 4}, embedding_dim=8))
+    model = final_model(run.config, schema, None)
+    model.load_state_dict(STRATEGY["int-b"](run)[-1].weights)
+    assert sensitivities(model, run.train)["embedding"].min() > 0
+
+
 def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path: Path, schema: Schema) -> None:
     config = small_config(strategy=NAME, options={"bytes": 250}, embedding_dim=8)
     first = STRATEGY[NAME](small_run(tmp_path / "a", schema, config))[-1].weights
@@ -117,7 +153,7 @@ def test_what_is_done_is_taken_and_not_trained(tmp_path: Path, schema: Schema, m
     run = small_run(tmp_path / "a", schema, config)
     trained = STRATEGY[NAME](run)[-1].weights
     monkeypatch.setattr("autodpq_runs.finish.load_samples", lambda *_: run.valid)
-    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: None)
+    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: schema)
     for strategy, dim in (("fe", TEACHER), (TAUGHT, 8)):
         part = small_run(tmp_path / strategy, schema, like(config, strategy, dim))
         finish(part, STRATEGY[strategy](part), tmp_path / "out")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from autodpq_eval.plans import TEN_SEEDS, Control, best_pair, configure, control_runs, controls, plan, tables
+from autodpq_eval.request import Request
 from autodpq_lib.config import RECIPES
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
+from scripts.report import notebooks_of
 
 
 def kinds(runs: list) -> set[tuple[str, str]]:
@@ -86,3 +89,17 @@ def test_ten_seeds_without_grid_is_a_clear_refusal(tmp_path: Path) -> None:
 def test_a_name_of_a_switch_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="extra_trainning"):
         configure("ml-1m", "tuned", "fe", 1, extra_trainning=True)
+
+
+def test_a_part_with_other_seeds_leaves_tables_1_and_2_to_theirs() -> None:
+    tables = {part: Request(part=part, seeds=(4, 5)).table_seeds for part in ("tables", "seeds", "readings")}
+    assert tables == {"tables": (4, 5), "seeds": (1, 2, 3), "readings": (1, 2, 3)}
+    found = notebooks_of(Request(part="readings", seeds=(4, 5)))
+    assert found["12_report"]["seeds"] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("part", ["controls", "gain", "laboratory"])
+def test_what_there_is_for_ml_1m_alone_is_refused_elsewhere(part: str) -> None:
+    with pytest.raises(ValidationError, match=f"dataset: expected ml-1m with part {part}, found flights"):
+        Request(part=part, dataset="flights")
+    assert "10_controls" not in notebooks_of(Request(part="seeds", dataset="flights"))

@@ -137,7 +137,7 @@ def test_the_order_of_the_rows_can_be_kept(run: Run) -> None:
 def record_of(tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch, **changed: object) -> Record:
     run = small_run(tmp_path / "work", schema, small_config(**changed))
     monkeypatch.setattr("autodpq_runs.finish.load_samples", lambda *_: run.valid)
-    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: None)
+    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: schema)
     return finish(run, STRATEGY[run.config.strategy](run), tmp_path / "out")
 
 

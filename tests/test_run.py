@@ -27,7 +27,7 @@ from autodpq_runs.record import Record, read_record, record_path
 def tiny_test_part(monkeypatch: pytest.MonkeyPatch, tmp_path: object, schema: Schema) -> Samples:
     run = small_run(tmp_path, schema, small_config())
     monkeypatch.setattr("autodpq_runs.finish.load_samples", lambda *_: run.valid)
-    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: None)
+    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: schema)
     monkeypatch.setattr("autodpq_runs.explore.load_samples", lambda *_: run.valid)
     monkeypatch.setattr("autodpq_runs.explore.load_schema", lambda *_: schema)
     return run.valid
@@ -89,14 +89,25 @@ def test_what_is_there_is_loaded_and_what_is_not_is_trained(
     assert opened == [config, config]
 
 
-def test_a_run_is_ended_and_loaded_with_its_own_data(
+def test_a_run_of_other_data_or_method_is_not_loaded(
     tmp_path: object, schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
-    for module in ("finish", "explore"):
-        monkeypatch.setattr(f"autodpq_runs.{module}.load_schema", lambda *keys: asked.append(keys) or schema)
-    load_run(make("fe", tmp_path, schema))
-    assert [fingerprint for _, _, fingerprint in asked] == [schema.fingerprint] * 2
+    record = make("fe", tmp_path, schema)
+    monkeypatch.setattr("autodpq_runs.explore.load_schema", lambda *_: replace(schema, fingerprint="another"))
+    with pytest.raises(ValueError, match=r"fe-seed1.*: data fingerprint, now another; run it again"):
+        load_run(record)
+    monkeypatch.setitem(METHOD_VERSION, "fe", 99)
+    with pytest.raises(ValueError, match=r"method version .* of fe, now 99; run it again"):
+        load_run(record)
+
+
+def test_a_run_whose_data_have_changed_on_the_way_leaves_nothing(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: replace(schema, fingerprint="another"))
+    with pytest.raises(ValueError, match="data fingerprint, now another; run it again"):
+        make("fe", tmp_path, schema)
+    assert not (tmp_path / "out").exists()
 
 
 def test_load_run_without_a_model_says_so(tmp_path: object, schema: Schema) -> None:

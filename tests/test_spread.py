@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
+from autodpq_eval.layout import p_in_words
 from autodpq_eval.lead import lead, verdict
 from autodpq_eval.spread import at_hand, luck, over_seeds, spreads, yardsticks
 from autodpq_eval.tables import build, collect
@@ -68,6 +69,11 @@ def test_a_missing_run_is_no_verdict() -> None:
     assert verdict(table) == "cannot be judged, runs are missing"
     assert lead(table, "logloss") == "not known in logloss, for runs are missing"
     assert lead(table, "auc") == "+0.0100 in AUC (best baseline Others, p = 0.200, starred)"
+
+
+@pytest.mark.parametrize(("p", "said"), [(0.0124, "p = 0.012"), (0.0002, "p < 0.001"), (float("nan"), "no test")])
+def test_a_small_p_is_not_called_zero(p: float, said: str) -> None:
+    assert p_in_words(p) == said
 
 
 def test_the_verdict_on_the_committed_table() -> None:

@@ -78,7 +78,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, schema: Schema, tmp_path: Path) -> dic
     test = replace(run.train, rows=run.train.rows[:80])
     box = {"test": test}
     monkeypatch.setattr("autodpq_runs.finish.load_samples", lambda *_: box["test"])
-    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: None)
+    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: schema)
     return box
 
 

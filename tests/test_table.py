@@ -151,8 +151,6 @@ def test_changed_rows_or_label_are_prepared_again_and_another_threshold_is_not(h
     rows[3, "clicked"] = 1 - rows[3, "clicked"]
     rows.write_csv(mine)
     assert known_fingerprint("mine") == load_schema("mine", 7).fingerprint != first
-    with pytest.raises(DataError, match=f"expected the run's data, {first[:12]}, found .*; run it again"):
-        load_schema("mine", 7, first)
     rows.with_columns(bought=1 - pl.col("clicked")).write_csv(mine)
     second = load_schema("mine", 7).fingerprint
     describe(home, label="bought")

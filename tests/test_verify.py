@@ -126,9 +126,14 @@ def test_predictions_of_nobodys_run_fail_and_those_of_another_training_say_nothi
     elsewhere = record.model_copy(deep=True, update={"test": turned})
     elsewhere.timeline[-1].test = turned
     write_record(elsewhere, record_path(tmp_path / "mine", record.config))
-    found = checks.predictions({path: record}, [tmp_path / "mine"])
+    torn = record_path(tmp_path / "amid", record.config)
+    torn.parent.mkdir(parents=True)
+    torn.write_text("{")
+    found = checks.predictions({path: record}, [tmp_path / "amid", tmp_path / "mine"])
     assert (found.wrong, found.looked_at) == ([], 0)
     assert str(found).endswith("predictions: 0; 1 with predictions of another training here")
+    np.save(logits, np.load(logits)[1:])
+    assert len(checks.predictions({path: record}, [tmp_path / "mine"]).wrong) == 1
     logits.unlink()
     assert checks.predictions({path: record}).left_out == {"without predictions here": 1}
 

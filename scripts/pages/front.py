@@ -7,7 +7,7 @@ from functools import partial
 
 import pandas as pd
 
-from autodpq_eval.layout import LABELS, layout, markdown
+from autodpq_eval.layout import LABELS, layout, markdown, p_in_words
 from autodpq_eval.lead import NAMES, lead, paper_lead
 from autodpq_eval.ledger import as_printed
 from autodpq_eval.references import references
@@ -35,9 +35,10 @@ def avazu_sample() -> str:
 def _behind(tables: dict[str, pd.DataFrame]) -> str:
     """Which strategies are behind the better model without embeddings in AUC, and behind the constant in logloss."""
     plain = references("avazu-sample", RESULTS)
+    constant = plain.loc["constant predictor", "logloss"]
     return (
         f"Behind {plain['auc'].idxmax()} in AUC: {_worse(tables, 'auc', plain['auc'].max())}. "
-        f"Behind the constant predictor in logloss: {_worse(tables, 'logloss', plain['logloss'].max())}.\n"
+        f"Behind the constant predictor in logloss: {_worse(tables, 'logloss', constant)}.\n"
     )
 
 
@@ -102,8 +103,9 @@ def _same_space() -> list[str]:
 def _ten_seeds(recipe: str) -> str:
     """AutoDPQ over FE on ten seeds, by both tests."""
     row = ten_seed_comparisons(recipe).query("metric == 'auc' and a == 'autodpq' and b == 'fe'").iloc[0]
-    p = f"p = {row['p_welch_holm']:.3f} by Welch, {row['p_paired_holm']:.4f} paired, both corrected by Holm"
-    return f"under `{recipe}` {row['effect']:+.4f} ({p}; {row['verdict']})"
+    p = f"{p_in_words(row['p_welch_holm'])} by Welch, {p_in_words(row['p_paired_holm'])} paired, both Holm's"
+    interval = f"{row['low_paired']:+.4f} to {row['high_paired']:+.4f}"
+    return f"under `{recipe}` {row['effect']:+.4f} ({interval} paired, 95 %; {p}; {row['verdict']})"
 
 
 def _counts() -> str:
