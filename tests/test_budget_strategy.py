@@ -51,8 +51,7 @@ def test_a_run_is_recorded_with_its_bytes_and_comes_back(
     run = small_run(tmp_path / "work", schema, config)
     for place in ("autodpq_runs.finish", "autodpq_runs.explore"):
         monkeypatch.setattr(f"{place}.load_samples", lambda *_: run.valid)
-    monkeypatch.setattr("autodpq_runs.explore.load_schema", lambda *_: schema)
-    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: schema)
+        monkeypatch.setattr(f"{place}.load_schema", lambda *_: schema)
     *full, compressed = STRATEGY[NAME](run)
     assert len(compressed.curve) > 1
     assert sorted(fit.name for fit in full) == ["full-taught", "full-teacher"]

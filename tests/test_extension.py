@@ -52,7 +52,7 @@ def test_an_embedding_registered_from_outside_runs_end_to_end(
     run = small_run(tmp_path / "work", schema, small_config(strategy="modulo", model=model))
     for place in ("autodpq_runs.finish", "autodpq_runs.explore"):
         monkeypatch.setattr(f"{place}.load_samples", lambda *_: run.valid)
-    monkeypatch.setattr("autodpq_runs.explore.load_schema", lambda *_: schema)
+        monkeypatch.setattr(f"{place}.load_schema", lambda *_: schema)
     record = finish(run, STRATEGY["modulo"](run), tmp_path / "out")
     assert record.space.paper == Modulo.ROWS * 16
     loaded = load_run(record)

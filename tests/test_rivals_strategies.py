@@ -80,8 +80,7 @@ def test_a_run_is_recorded_and_comes_back(
     run = small_run(tmp_path / "work", schema, config_of(rival))
     for place in ("autodpq_runs.finish", "autodpq_runs.explore"):
         monkeypatch.setattr(f"{place}.load_samples", lambda *_: run.valid)
-    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: schema)
-    monkeypatch.setattr("autodpq_runs.explore.load_schema", lambda *_: schema)
+        monkeypatch.setattr(f"{place}.load_schema", lambda *_: schema)
     record = finish(run, STRATEGY[run.config.strategy](run), tmp_path / "out")
     loaded = load_run(record)
     assert evaluate(loaded.model, loaded.test) == record.test

@@ -36,6 +36,7 @@ def trained(tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch) -> 
     parts: list[Samples] = [small_run(tmp_path / "x", schema, small_config()).valid]
     for module in ("autodpq_runs.finish", "autodpq_eval.checks"):
         monkeypatch.setattr(f"{module}.load_samples", lambda *_: parts[0])
+    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: schema)
     monkeypatch.setattr(checks, "schema_of", lambda *_: schema)
     monkeypatch.setattr(checks, "known_fingerprint", lambda _: schema.fingerprint)
     made = {}
