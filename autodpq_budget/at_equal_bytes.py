@@ -15,6 +15,7 @@ from autodpq_budget.strategy import STRATEGY
 from autodpq_budget.teach import TAUGHT
 from autodpq_data import avazu, movielens
 from autodpq_data.prepared import known_fingerprint, load_schema
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.expected import kind
 from autodpq_eval.layout import LABELS
 from autodpq_eval.plans import configure
@@ -168,24 +169,29 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("share", ascending=False) if rows else pd.DataFrame()
 
 
-def verdicts(found: pd.DataFrame, margin: float) -> pd.DataFrame:
+def verdicts(found: pd.DataFrame, margin: float, tested: Sequence[float] = SHARES) -> pd.DataFrame:
     """A row a share of the compressor: against FE, with a test of equivalence, and against its best rival.
 
-    The best rival has the highest mean AUC of those with most seeds. Both families of p-values are Holm's.
+    The best rival has the highest mean AUC of those with most seeds; the nearest has it on the seeds of Table 1. Both
+    families of p-values are Holm's.
 
     Args:
         found: of :func:`best`.
         margin: within which a compressed model is as good as FE.
+        tested: shares for which that is tested.
     """
-    fe, rows = _by_seed(found, "fe", 1.0), []
+    fe, early, rows = _by_seed(found, "fe", 1.0), found[found["seed"].isin(TABLE_SEEDS)], []
     for share in sorted(set(found.loc[found["method"] == STRATEGY, "share"]), reverse=True):
-        ours, name = _by_seed(found, STRATEGY, share), best_rival(found, share)
+        ours, name, near = _by_seed(found, STRATEGY, share), best_rival(found, share), best_rival(early, share)
         gap, rival = paired_effect(ours, fe), _by_seed(found, name, share)
         lead, equal = paired_effect(ours, rival), equivalence(*_common(ours, fe), margin)
         row = {"share": share, "n": gap["n"], "difference": gap["effect"], "half": gap["high"] - gap["effect"]}
-        row |= {"p_equal": equal["p_equal_paired"], "lead": lead["effect"], "lead_half": lead["high"] - lead["effect"]}
+        row |= {"p_equal": equal["p_equal_paired"] if share in tested else np.nan}
+        row |= {"lead": lead["effect"], "lead_half": lead["high"] - lead["effect"]}
         theirs = found.loc[(found["method"] == name) & (found["share"] == share), "bytes"].mean()
         row |= {"rival": name, "rival_bytes": theirs, "n_rival": lead["n"]}
+        nearest = paired_effect(ours, _by_seed(early, near, share))
+        row |= {"near": near, "near_lead": nearest["effect"], "near_half": nearest["high"] - nearest["effect"]}
         rows.append({**row, "p": effect(*_common(ours, rival))["p_paired"]})
     made = pd.DataFrame(rows)
     corrected = {f"{name}_holm": holm(made[name].to_numpy(float)) for name in ("p", "p_equal") if len(made)}

@@ -84,6 +84,13 @@ def p_in_words(value: float) -> str:
     return "no test" if pd.isna(value) else f"p = {value:.3f}" if value >= 0.001 else "p < 0.001"
 
 
+def plus_minus(mean: float, spread: float, how: str = "+.4f") -> str:
+    """A mean and its spread, or the half width of its interval, where there is one."""
+    if pd.isna(mean):
+        return "–"
+    return f"{mean:{how}}" if pd.isna(spread) else f"{mean:{how}} ± {spread:.4f}"
+
+
 def styled(table: pd.DataFrame, caption: str) -> Styler:
     """A table for a notebook: best baseline underlined, the paper's rows in grey."""
 

@@ -16,9 +16,9 @@ import torch
 from tqdm import tqdm
 
 from autodpq_data.schema import Schema
-from autodpq_eval.layout import markdown, p_value
+from autodpq_eval.layout import markdown, p_in_words, p_value
 from autodpq_eval.plans import TEN_SEEDS, configure
-from autodpq_eval.stats import MARGIN, effect, equivalence, paired_effect
+from autodpq_eval.stats import LEVEL, MARGIN, effect, equivalence
 from autodpq_lib.config import RECIPES, Decision, RunConfig
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.models.build import dpq_model, start_from
@@ -33,6 +33,7 @@ from autodpq_system.paths import ROOT, runs_root
 from benchmarks.measured import read_measures, write_measures
 
 FE, AUTODPQ = "FE", "AutoDPQ"
+LOW, INT8 = "k-means PQ, low-frequency rows", "int8, all rows"
 
 
 def main() -> int:
@@ -60,13 +61,13 @@ def compressed(run: LoadedRun, decision: Decision) -> Iterator[tuple[str, CTRMod
     """Name, model and bytes of the embedding."""
     schema, dim = run.schema, run.record.config.embedding_dim
     yield FE, run.model, 4 * schema.num_features * dim
-    for what, codable in {"k-means PQ, low-frequency rows": schema, "k-means PQ, all rows": all_low(schema)}.items():
+    for what, codable in {LOW: schema, "k-means PQ, all rows": all_low(schema)}.items():
         yield what, after_training(run, codable, decision), quantised_bits(codable, dim, decision) / 8
     size = IntB.size(Table(schema, dim, torch.nn.init.zeros_), bits=8)
     run.model.get_parameter("embedding.table").data.copy_(
         quantise(run.model.get_parameter("embedding.table"), schema, 8)
     )
-    yield "int8, all rows", run.model, size
+    yield INT8, run.model, size
 
 
 def all_low(schema: Schema) -> Schema:
@@ -87,36 +88,59 @@ def after_training(run: LoadedRun, schema: Schema, decision: Decision) -> CTRMod
 
 
 def table() -> str:
-    """Bytes, AUC, and its change from FE over the same seeds with interval, p, and p of equivalence."""
-    measured = pd.DataFrame(read_measures("after_training")["rows"])
-    rows = []
-    for (recipe, what), runs in measured.groupby(["recipe", "what"], sort=False):
-        fe = measured[(measured["recipe"] == recipe) & (measured["what"] == FE)]
-        a, b = (side.set_index("seed")["auc"].to_dict() for side in (runs, fe))
-        rows.append([f"`{recipe}`", str(what), f"{runs['bytes'].mean():,.0f}", *_against(a, b), _logloss(runs)])
-    head = [
-        "recipe",
-        "",
-        "embedding, bytes",
-        "test AUC ↑",
-        "change from FE, 95 % interval",
-        "p paired, uncorrected",
-        "p equal",
-    ]
-    return markdown([*head, "logloss ↓"], rows)
+    """Bytes, AUC and logloss; what FE loses so, and what AutoDPQ is ahead, over the same seeds."""
+    rows, found = [], _aucs()
+    for recipe, each in _measured().groupby("recipe", sort=False):
+        aucs = found[str(recipe)]
+        for what, runs in each.groupby("what", sort=False):
+            gaps = [*_gap(aucs[str(what)], aucs[FE]), *_gap(aucs[AUTODPQ], aucs[str(what)])]
+            size = f"{runs['bytes'].mean():,.0f}"
+            rows.append([f"`{recipe}`", str(what), size, *(_spread(runs[name]) for name in ("auc", "logloss")), *gaps])
+    tests = ("95 % interval", "p, uncorrected", "p equal")
+    gaps = [f"{name}: {test}" for name in ("minus FE", "AutoDPQ minus it") for test in tests]
+    return markdown(["recipe", "", "embedding, bytes", "test AUC ↑", "logloss ↓", *gaps], rows)
 
 
-def _against(a: dict[int, float], b: dict[int, float]) -> list[str]:
-    mean = f"{pd.Series(a).mean():.4f} ± {pd.Series(a).std():.4f}"
+def lead(recipe: str) -> str:
+    """AutoDPQ minus FE whose low-frequency rows were replaced after its training, with what the tests show."""
+    return _told(_aucs()[recipe][AUTODPQ], _aucs()[recipe][LOW])
+
+
+def lost(recipe: str) -> str:
+    """What FE loses if all its rows become int8 after its training."""
+    return _told(_aucs()[recipe][INT8], _aucs()[recipe][FE])
+
+
+def _told(a: dict[int, float], b: dict[int, float]) -> str:
+    found, p_equal = effect(a, b), equivalence(a, b, MARGIN)["p_equal_paired"]
+    equal = f", equal within {MARGIN:g}" if p_equal < LEVEL else ""
+    interval = f"{found['low_paired']:+.4f} to {found['high_paired']:+.4f}"
+    return f"{found['effect']:+.4f} ({interval}, {p_in_words(found['p_paired'])}{equal})"
+
+
+def _measured() -> pd.DataFrame:
+    return pd.DataFrame(read_measures("after_training")["rows"])
+
+
+def _aucs() -> dict[str, dict[str, dict[int, float]]]:
+    """Recipe -> what -> test AUC by seed."""
+    return {
+        str(recipe): {str(what): runs.set_index("seed")["auc"].to_dict() for what, runs in each.groupby("what")}
+        for recipe, each in _measured().groupby("recipe")
+    }
+
+
+def _gap(a: dict[int, float], b: dict[int, float]) -> list[str]:
+    """Of a pair of methods: the paired interval, p, and p of equivalence; nothing of a method and itself."""
     if a == b:
-        return [mean, "", "", ""]
-    test, p = paired_effect(a, b), (effect(a, b)["p_paired"], equivalence(a, b, MARGIN)["p_equal_paired"])
-    interval = f"{test['effect']:+.4f} ({test['low']:+.4f} to {test['high']:+.4f})"
-    return [mean, interval, *map(p_value, p)]
+        return ["", "", ""]
+    found = effect(a, b)
+    interval = f"{found['effect']:+.4f} ({found['low_paired']:+.4f} to {found['high_paired']:+.4f})"
+    return [interval, p_value(found["p_paired"]), p_value(equivalence(a, b, MARGIN)["p_equal_paired"])]
 
 
-def _logloss(runs: pd.DataFrame) -> str:
-    return f"{runs['logloss'].mean():.4f} ± {runs['logloss'].std():.4f}"
+def _spread(values: pd.Series) -> str:
+    return f"{values.mean():.4f} ± {values.std():.4f}"
 
 
 if __name__ == "__main__":

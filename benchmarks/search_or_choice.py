@@ -24,9 +24,9 @@ from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.tables import Group
 from autodpq_budget.ways import store
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.layout import markdown
+from autodpq_eval.layout import markdown, p_value, plus_minus
 from autodpq_eval.plans import configure
-from autodpq_eval.stats import paired_effect
+from autodpq_eval.stats import LEVEL, MARGIN, equivalence, paired_effect
 from autodpq_lib.config import READINGS, RECIPES, Decision
 from autodpq_lib.models.build import dpq_model
 from autodpq_lib.space import quantised_bits
@@ -140,26 +140,28 @@ def table() -> str:
         gaps += own
         rows.append([f"`{recipe}`", reading, what, f"{runs['bits'].mean() / 8:,.0f}", *_cells(runs, own)])
     head = ["recipe", "size of the decision of reading", "decision", "bytes", "FE stored with it"]
-    head += ["stored with AutoDPQ's over it", "trained with it", "trained with AutoDPQ's over it"]
+    head += ["stored with AutoDPQ's over it", "p equal", "trained with it", "trained with AutoDPQ's over it", "p equal"]
     better, worse = (sum(sign * gap["effect"] > gap["high"] - gap["effect"] for gap in gaps) for sign in (1, -1))
     widest = max(gap["high"] - gap["effect"] for gap in gaps)
     left = ", ".join(f"`{recipe}`" for recipe in RECIPES if recipe not in set(means["recipe"]))
+    equal = sum(gap["p_equal"] < LEVEL for gap in gaps)
     said = (
         f"On {means['seed'].nunique()} seeds, of {len(gaps)} differences {better} are above zero and {worse} below by "
-        f"95 % intervals, whose half widths go up to {widest:.4f}.{f' Not run yet: {left}.' if left else ''}"
+        f"95 % intervals, whose half widths go up to {widest:.4f}; {equal} are equal within {MARGIN:g} (p equal below "
+        f"{LEVEL:g}, uncorrected).{f' Not run yet: {left}.' if left else ''}"
     )
     return f"{markdown(head, rows)}\n{said}\n"
 
 
 def _gap(runs: pd.DataFrame, ours: pd.DataFrame, column: str) -> dict[str, float]:
     theirs, mine = (each.set_index("seed")[column].to_dict() for each in (runs, ours))
-    return paired_effect(mine, theirs)
+    return paired_effect(mine, theirs) | {"p_equal": equivalence(mine, theirs, MARGIN)["p_equal_paired"]}
 
 
 def _cells(runs: pd.DataFrame, gaps: list[dict[str, float]]) -> Iterator[str]:
-    said = [f"{gap['effect']:+.4f} ± {gap['high'] - gap['effect']:.4f}" for gap in gaps] or ["", ""]
-    for column, gap in zip(("stored", "trained"), said, strict=True):
-        yield from (f"{runs[column].mean():.4f}", gap)
+    said = [(plus_minus(gap["effect"], gap["high"] - gap["effect"]), p_value(gap["p_equal"])) for gap in gaps]
+    for column, gap in zip(("stored", "trained"), said or [("", "")] * 2, strict=True):
+        yield from (f"{runs[column].mean():.4f}", *gap)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache, partial
-from typing import Any
+from functools import partial
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -13,35 +12,21 @@ from matplotlib.figure import Figure
 
 from autodpq_budget import at_equal_bytes
 from autodpq_budget import picture as drawing
-from autodpq_budget.plan import AVERAGED, CHOICE_SEED, OTHER_MODELS, OTHER_SPLIT, SHARES
+from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT
 from autodpq_budget.strategy import STRATEGY
-from autodpq_eval.layout import LABELS, markdown, p_value
-from autodpq_eval.plans import TEN_SEEDS
-from autodpq_eval.stats import LEVEL
+from autodpq_eval.layout import LABELS, markdown, plus_minus
 from autodpq_lib.config import OUTSIDE, RECIPES
 from autodpq_rivals.methods import METHODS
 from autodpq_runs.explore import records
-from benchmarks import large, search_or_choice
+from benchmarks import after_training, large, search_or_choice
 from benchmarks.measured import measured, read_measures
+from scripts.pages import aims
+from scripts.pages.aims import MARGINS, NOT_YET, every_run, found, verdicts
 from scripts.pages.committed import RESULTS
 
 RECIPE = "tuned"
 TITLE = f"MovieLens-1M, DeepFM, recipe {RECIPE}: test AUC against bytes"
-#: Recipe -> share of FE's bytes -> the loss of AUC that was allowed beforehand, on ten seeds.
-ALLOWED = {
-    "tuned": dict(zip(SHARES, (0.0005, 0.0005, 0.0025, 0.006, 0.015), strict=True)),
-    "paper": dict.fromkeys(SHARES[:3], 0.001),
-}
-#: Recipe -> the margin of the test of equivalence; an aim of that size is met by equivalence, another by the mean.
-MARGINS = {"tuned": 0.0005, "paper": 0.001}
-NOT_YET = "Not run yet.\n"
 DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
-
-
-@cache
-def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
-    """All runs at equal bytes on the reported seeds, with these switches."""
-    return at_equal_bytes.runs(RESULTS, dataset, recipe, TEN_SEEDS, model, switches)
 
 
 def methods() -> str:
@@ -61,7 +46,7 @@ def teachers() -> str:
         [
             *(f"`{recipe}`, {row['share']:.1%}", _bold_ours(row["method"]), f"{row['n']:.0f}"),
             *(f"{row['labels']:.4f}", f"{row['taught']:.4f}"),
-            _with(row["effect"], row["high"] - row["effect"], "+.4f"),
+            plus_minus(row["effect"], row["high"] - row["effect"]),
         ]
         for recipe in RECIPES
         for _, row in at_equal_bytes.teaching(every_run(recipe)).iterrows()
@@ -73,28 +58,14 @@ def teachers() -> str:
 def _leads(recipe: str) -> str:
     """The compressor's lead over the best rival, both from labels, and as it comes."""
     without = at_equal_bytes.from_labels(every_run(recipe), found(recipe))
-    leads = {row["share"]: row for row in _verdicts(recipe)}
+    leads = {row["share"]: row for row in verdicts(recipe)}
     said = [
-        f"{_with(row['effect'], row['high'] - row['effect'], '+.4f')} at {row['share']:.1%} (with its teacher "
+        f"{plus_minus(row['effect'], row['high'] - row['effect'])} at {row['share']:.1%} (with its teacher "
         f"{leads[row['share']]['lead']:+.4f})"
         for _, row in without.iterrows()
     ]
     sentence = f"\nFrom labels alone, `{recipe}`, the choice lies above the best rival by {', '.join(said)}.\n"
     return sentence if said else ""
-
-
-@cache
-def found(recipe: str = RECIPE, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
-    """A run a method, share and seed, over the seeds that the compressor has; none where it has none."""
-    every = every_run(recipe, model, dataset, **switches)
-    ours = set() if every.empty else set(every.loc[every["method"] == STRATEGY, "seed"])
-    return at_equal_bytes.best(every[every["seed"].isin(ours)], _choice(recipe)) if ours else pd.DataFrame()
-
-
-@cache
-def _choice(recipe: str) -> pd.DataFrame:
-    """The runs by which the settings were chosen: on MovieLens-1M, DeepFM, as they come."""
-    return at_equal_bytes.runs(RESULTS, "ml-1m", recipe, [CHOICE_SEED])
 
 
 def data(recipe: str = RECIPE, model: str = "deepfm", dataset: str = "ml-1m") -> pd.DataFrame:
@@ -133,8 +104,8 @@ def _rows(kinds: Sequence[tuple[str, str]], dataset: str = "ml-1m") -> str:
                 _bold_ours(row["method"]),
                 f"{row['share']:.1%}" if row["share"] < 1 else "–",
             ),
-            *(f"{row['width']}", f"{row['bytes']:,.0f}", f"{row['n']:.0f}", _with(row["auc"], row["sd"], ".4f")),
-            "" if (row["method"], row["share"]) == ("fe", 1) else _with(row["difference"], row["half"], "+.4f"),
+            *(f"{row['width']}", f"{row['bytes']:,.0f}", f"{row['n']:.0f}", plus_minus(row["auc"], row["sd"], ".4f")),
+            "" if (row["method"], row["share"]) == ("fe", 1) else plus_minus(row["difference"], row["half"]),
         ]
         for model, recipe in kinds
         for _, row in data(recipe, model, dataset).iterrows()
@@ -148,21 +119,13 @@ def _bold_ours(method: str) -> str:
     return f"**{name}**" if method == STRATEGY else name
 
 
-def targets() -> str:
-    """What was aimed at, and what came out; and the best rival."""
-    rows = [_target(recipe, row) for recipe in ALLOWED if not found(recipe).empty for row in _verdicts(recipe)]
-    head = ["budget", "aim", "seeds", "difference to FE", "p equal", ""]
-    head += ["best rival", "its bytes", "pairs", "over it", "p"]
-    return markdown(head, rows) if rows else NOT_YET
-
-
 def varied(**switches: float) -> str:
     """The same differences, where all methods have one switch more."""
     every = {recipe: found(recipe, **switches) for recipe in RECIPES}
     rows = [
         [
-            *(f"`{recipe}`, {row['share']:.1%}", f"{row['n']:.0f}", _with(row["difference"], row["half"], "+.4f")),
-            *(at_equal_bytes.NAMES.get(row["rival"], "–"), _with(row["lead"], row["lead_half"], "+.4f")),
+            *(f"`{recipe}`, {row['share']:.1%}", f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
+            *(at_equal_bytes.NAMES.get(row["rival"], "–"), plus_minus(row["lead"], row["lead_half"])),
         ]
         for recipe, runs in every.items()
         if len(runs)
@@ -175,35 +138,6 @@ def varied(**switches: float) -> str:
 
 def _has_rivals(runs: pd.DataFrame) -> bool:
     return len(runs) > 0 and bool(runs["method"].isin(METHODS).any())
-
-
-def _verdicts(recipe: str) -> list[dict[str, Any]]:
-    return at_equal_bytes.verdicts(found(recipe), MARGINS[recipe]).to_dict("records")
-
-
-def _target(recipe: str, row: dict[str, Any]) -> list[str]:
-    """A budget's aim, by equivalence if it is as large as the margin and else by the mean; and the best rival."""
-    limit = ALLOWED[recipe].get(row["share"])
-    tested = limit == MARGINS[recipe]
-    kept = row["p_equal_holm"] < LEVEL if tested else limit and row["difference"] >= -limit
-    said = "better" if row["difference"] > row["half"] else "met" if kept else "missed"
-    against = ["–"] * 5
-    if row["rival"]:
-        p = p_value(row["p_holm"]) if row["n_rival"] == row["n"] else "unfinished"
-        lead = _with(row["lead"], row["lead_half"], "+.4f")
-        against = [at_equal_bytes.NAMES[row["rival"]], f"{row['rival_bytes']:,.0f}", f"{row['n_rival']:.0f}", lead, p]
-    return [
-        *(f"`{recipe}`, {row['share']:.1%}", f"{-limit:+.4f}" if limit else "–", f"{row['n']:.0f}"),
-        *(_with(row["difference"], row["half"], "+.4f"), p_value(row["p_equal_holm"]) if tested else ""),
-        *("" if limit is None else said, *against),
-    ]
-
-
-def _with(mean: float, spread: float, how: str) -> str:
-    """A mean, and its spread where there are several."""
-    if pd.isna(mean):
-        return "–"
-    return f"{mean:{how}}" if pd.isna(spread) else f"{mean:{how}} ± {spread:.4f}"
 
 
 def draw(rows: pd.DataFrame) -> Figure:
@@ -220,8 +154,8 @@ def picture() -> str:
 
 def _caption() -> str:
     """What to see, and what a mark is."""
-    seeds = found()[found()["method"].isin(METHODS)].groupby(["method", "share"])["seed"].count()
-    ours = (found()["method"] == STRATEGY).groupby(found()["seed"]).any().sum()
+    seeds = found(RECIPE)[found(RECIPE)["method"].isin(METHODS)].groupby(["method", "share"])["seed"].count()
+    ours = (found(RECIPE)["method"] == STRATEGY).groupby(found(RECIPE)["seed"]).any().sum()
     theirs = " to ".join(dict.fromkeys((f"{seeds.min()}", f"{seeds.max()}")))
     rivals = f" Rivals have {theirs} seeds and ours {ours}." if len(seeds) else ""
     return (
@@ -255,8 +189,9 @@ def in_short() -> str:
         f"{_image('results/budget.png')}\n{_caption()} {_absent(RECIPE)}\nAfter `make demo`, `make compress "
         f"RECORD={DEMO} BYTES=30000` makes FE small by a [rate-distortion choice](results/budget.md). The bytes are "
         "those of the model's file; the vocabulary is a second one. On MovieLens-1M, by the bytes of embedding and "
-        f"first-order weights, its AUC minus FE's is (recipe `{RECIPE}`, {ours['n'].min()} seeds) {costs}. AutoDPQ "
-        f"keeps {kept:.0%} of the bytes.\n"
+        f"first-order weights, its AUC minus FE's is (recipe `{RECIPE}`, {ours['n'].min()} seeds) {costs}. AutoDPQ, in "
+        f"float32, keeps {kept:.0%} of the bytes. The compressor learns from FE, its rivals from labels. "
+        f"{_leads(RECIPE).strip()}\n"
     )
 
 
@@ -269,6 +204,12 @@ def hours() -> str:
         for recipe, runs in every.groupby("recipe")
     ]
     return f"Runs at equal bytes so far: {'; '.join(took)} of training and validation.\n"
+
+
+def above() -> str:
+    """Why budgets begin at an eighth: what integers of eight bits lose, at about a quarter."""
+    said = "; ".join(f"`{recipe}` {after_training.lost(recipe)}" for recipe in RECIPES)
+    return f"FE with int8 rows minus FE, after training, ten seeds: {said}.\n"
 
 
 def outside() -> str:
@@ -289,7 +230,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-picture": picture,
     "budget-methods": methods,
     "budget-table": table,
-    "budget-targets": targets,
+    "budget-targets": aims.targets,
     "budget-models": models,
     "budget-split": partial(varied, **OTHER_SPLIT),
     "budget-average": partial(varied, **AVERAGED),
@@ -298,5 +239,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-outside": _if_measured("outside", outside),
     "budget-avazu": avazu,
     "budget-hours": hours,
+    "budget-above": above,
     "budget-large": _if_measured("large", large.table),
 }

@@ -6,6 +6,7 @@ import pandas as pd
 
 from autodpq_eval import ladder
 from autodpq_eval.effects import by_seed
+from autodpq_eval.layout import plus_minus
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import LADDER_SEEDS, TEN_SEEDS, configure
 from autodpq_eval.stats import paired_effect
@@ -40,10 +41,10 @@ def _start() -> str:
     zero = [configure("ml-1m", "paper", "fe", seed, first_order_sd=0.0) for seed in TEN_SEEDS]
     own = paired_effect(by_seed(read_plan(RESULTS, zero)[0], "auc"), by_seed(ten_seeds("paper")["fe"], "auc"))
     rows = data().query("over == 'FE' and condition.str.startswith('first-order')")
-    fair = "; ".join(f"{_plus_minus(row)} ({row['condition'].partition(', ')[2]})" for _, row in rows.iterrows())
+    fair = "; ".join(f"{_gap(row)} ({row['condition'].partition(', ')[2]})" for _, row in rows.iterrows())
     return (
         "What the paper leaves unstated moves FE too: with first-order weights from zero in place of N(0, 1), recipe "
-        f"`paper`, FE gains {_plus_minus(own)}. Where all start so, AutoDPQ gains over FE: {fair or 'not run'}."
+        f"`paper`, FE gains {_gap(own)}. Where all start so, AutoDPQ gains over FE: {fair or 'not run'}."
     )
 
 
@@ -58,8 +59,8 @@ def _added() -> str:
     )
 
 
-def _plus_minus(row: pd.Series | dict[str, float]) -> str:
-    return f"{row['effect']:+.4f} ± {row['high'] - row['effect']:.4f}"
+def _gap(row: pd.Series | dict[str, float]) -> str:
+    return plus_minus(row["effect"], row["high"] - row["effect"])
 
 
 def points() -> str:
@@ -101,7 +102,7 @@ def _where() -> str:
     for recipe in RECIPES:
         ours, fe = (ten_seeds(recipe)[name] for name in ("autodpq", "fe"))
         gaps = [paired_effect(by_seed(ours, part), by_seed(fe, part)) for part in ("touched auc", "untouched auc")]
-        touched, rest = map(_plus_minus, gaps)
+        touched, rest = map(_gap, gaps)
         said.append(f"{touched} on samples with a low-frequency feature and {rest} on the others (`{recipe}`)")
     return f"AutoDPQ minus FE, literal reading, is {'; '.join(said)}."
 
