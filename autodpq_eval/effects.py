@@ -31,7 +31,7 @@ MEASURES = {
 #: Columns of an effect.
 EFFECTS = (
     "n", "effect", "low", "high", "p", "p_paired", "p_equal_paired",
-    "touched auc", "touched low", "touched high", "untouched auc", "valid auc", "logloss",
+    "touched auc", "touched low", "touched high", "untouched auc", "valid auc", "logloss", "same start", "steps",
 )  # fmt: skip
 #: What the gain is made of: title, and the two sets of runs whose difference it is.
 CONTRASTS = [
@@ -43,6 +43,12 @@ CONTRASTS = [
     ("AutoDPQ over Others continued", "autodpq", "others-extra"),
     ("AutoDPQ over Grid from the same pretrain", "autodpq", "grid-pretrain"),
     ("AutoDPQ over Random from the same pretrain", "autodpq", "random-pretrain"),
+    ("AutoDPQ, laboratory reading, over FE", "autodpq, reading laboratory", "fe"),
+    (
+        "AutoDPQ, laboratory reading, over its machinery: compression",
+        "autodpq, reading laboratory",
+        "laboratory-no-compression",
+    ),
     ("AutoDPQ over Others, threshold 10", "autodpq-10", "others-10"),
     ("AutoDPQ over Others, threshold 160", "autodpq-160", "others-160"),
     ("AutoDPQ over FE, split redrawn", "autodpq-split", "fe-split"),
@@ -91,11 +97,13 @@ def same_starts(runs: Mapping[str, Sequence[Record]]) -> tuple[int, int]:
 
     Code and processor must be the same for that: the last bits of a sum depend on both.
     """
-    same = []
-    for control in controls():
-        starts = {r.config.seed: r.fits[0].curve["valid_auc"] for r in runs[control.against]}
-        same += [r.fits[0].curve["valid_auc"] == starts.get(r.config.seed) for r in runs[control.id]]
-    return sum(same), len(same)
+    same = [_same_starts(runs[control.id], runs[control.against]) for control in controls()]
+    return sum(same), sum(len(runs[control.id]) for control in controls())
+
+
+def _same_starts(ours: Sequence[Record], baseline: Sequence[Record]) -> int:
+    starts = {r.config.seed: r.fits[0].curve["valid_auc"] for r in baseline}
+    return sum(r.fits[0].curve["valid_auc"] == starts.get(r.config.seed) for r in ours)
 
 
 def contrasts(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
@@ -106,14 +114,17 @@ def contrasts(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
 def _effects(ours: Sequence[Record], baseline: Sequence[Record]) -> dict[str, float]:
     """The effect on AUC with its tests, the touched samples' with its interval, and the means of the others.
 
-    Only seeds that both sides have count, and the interval is of their paired differences: a seed gives both sides the
-    same initial weights and order of the data. Thresholds that differ touch other samples: parts are not compared.
+    *Same start* counts the pairs that begin with the same training to the bit; *steps* are the mean weight updates of
+    ours. Only seeds that both sides have count, and the interval is of their paired differences: a seed gives both
+    sides the same initial weights and order of the data. Thresholds that differ touch other samples, so parts are not
+    compared then.
     """
     common = {record.config.seed for record in ours} & {record.config.seed for record in baseline}
     ours, baseline = ([r for r in side if r.config.seed in common] for side in (ours, baseline))
     row = dict.fromkeys(EFFECTS, np.nan) | {"n": len(common)}
     if len(common) < 2:
         return row
+    row |= {"same start": _same_starts(ours, baseline), "steps": float(np.mean([r.steps for r in ours]))}
     pairs = {measure: (by_seed(ours, measure), by_seed(baseline, measure)) for measure in MEASURES}
     each = {measure: paired_effect(*pair) for measure, pair in pairs.items()}
     tests = effect(*pairs["auc"]) | equivalence(*pairs["auc"], MARGIN)

@@ -86,7 +86,10 @@ def in_words(every: pd.DataFrame, against: pd.DataFrame) -> str:
     sentences = [f"{', '.join(theirs.index)} lie {gaps.min():+.4f} to {gaps.max():+.4f} from the paper's AUC."]
     for name, row in every.drop(theirs.index).iterrows():
         rows = against.query("metric == 'auc' and a == @name")
-        said = "; ".join(f"{r['effect']:+.4f} over {r['b']} ({r['verdict']})" for _, r in rows.iterrows())
+        said = "; ".join(
+            f"{r['effect']:+.4f} ({r['low_paired']:+.4f} to {r['high_paired']:+.4f}) over {r['b']}, {r['verdict']}"
+            for _, r in rows.iterrows()
+        )
         sentences.append(
             f"AutoDPQ under the {str(name).rsplit(maxsplit=1)[-1]} reading has {row['auc']:.4f}, "
             f"{row['auc'] - row['paper']:+.4f} from the paper's, and takes {row['cost']:.1f} FE trainings: {said}."

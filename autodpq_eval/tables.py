@@ -10,7 +10,7 @@ import pandas as pd
 
 from autodpq_eval.batch import status
 from autodpq_eval.paper import table_value
-from autodpq_eval.plans import COMPATIBILITY, tables
+from autodpq_eval.plans import COMPATIBILITY, tables, under
 from autodpq_eval.stats import best_baseline, compare, relative_improvement
 from autodpq_lib.config import MODELS, STRATEGIES, RunConfig
 from autodpq_runs.record import Record, read_record, record_path
@@ -58,11 +58,18 @@ def metric_of(record: Record, metric: str) -> float:
 
 
 def collect(
-    number: int, out: Path, dataset: str, recipe: str, seeds: Sequence[int], profile: str = "full"
+    number: int,
+    out: Path,
+    dataset: str,
+    recipe: str,
+    seeds: Sequence[int],
+    profile: str = "full",
+    reading: str = "literal",
 ) -> Collected:
     """Read the records of Table 1 or 2; one that is missing or stale is named and left out."""
     models, strategies = TABLES[number]
-    records, gaps = read_plan(out, tables(dataset, recipe, seeds, models, strategies, profile))
+    plan = tables(dataset, recipe, seeds, models, strategies, profile)
+    records, gaps = read_plan(out, [under(run, reading) for run in plan])
     return Collected(number, dataset, tuple(seeds), records, gaps)
 
 

@@ -92,7 +92,7 @@ def test_runs_that_begin_as_their_reference_are_counted(plain: dict[str, list[Re
 
 
 def test_every_contrast_names_runs_that_exist() -> None:
-    known = {control.id for control in controls()} | set(STRATEGIES)
+    known = {name for control in controls() for name in (control.id, control.against)} | set(STRATEGIES)
     assert {name for _, a, b in CONTRASTS for name in (a, b)} <= known
 
 

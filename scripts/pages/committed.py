@@ -18,15 +18,15 @@ RESULTS, SEEDS = ROOT / "results", TABLE_SEEDS
 
 
 @cache
-def runs(recipe: str, number: int = 1) -> Collected:
+def runs(recipe: str, number: int = 1, reading: str = "literal") -> Collected:
     """The records of Table 1 or 2."""
-    return collect(number, RESULTS, "ml-1m", recipe, SEEDS)
+    return collect(number, RESULTS, "ml-1m", recipe, SEEDS, reading=reading)
 
 
 @cache
-def table(recipe: str, number: int = 1) -> pd.DataFrame:
+def table(recipe: str, number: int = 1, reading: str = "literal") -> pd.DataFrame:
     """Table 1 or 2."""
-    return build(runs(recipe, number))
+    return build(runs(recipe, number, reading))
 
 
 def both_tables(recipe: str) -> list[Record]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
+from itertools import product
 
 import pandas as pd
 import seaborn as sns
@@ -12,10 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autodpq_eval import readings
-from autodpq_eval.layout import markdown, p_value
+from autodpq_eval.layout import as_markdown, markdown, p_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, pair_of_grid
 from autodpq_eval.stats import MARGIN
-from autodpq_lib.config import READINGS
+from autodpq_lib.config import READINGS, RECIPES
+from scripts.pages import committed
 from scripts.pages.committed import RESULTS
 
 #: Where the readings are compared -> split and recipe. That of the laboratory's public code is ``paper``.
@@ -108,6 +110,17 @@ def summary(place: str) -> str:
     return readings.in_words(means(place), comparisons(place))
 
 
+def tables(reading: str) -> str:
+    """Tables 1 and 2 under a reading, in both recipes, and what is not run yet."""
+    return "\n".join(_table(recipe, number, reading) for recipe, number in product(RECIPES, (1, 2)))
+
+
+def _table(recipe: str, number: int, reading: str) -> str:
+    gaps = len(committed.runs(recipe, number, reading).gaps)
+    left = f" Runs that are missing: {gaps}." if gaps else ""
+    return f"Table {number}, recipe `{recipe}`.{left}\n\n{as_markdown(committed.table(recipe, number, reading))}"
+
+
 def data() -> pd.DataFrame:
     """What the picture shows: the rows on AUC, of every place."""
     columns = ["place", "a", "b", "paper", "effect", "low", "high", "n"]
@@ -179,6 +192,8 @@ def _of(place: str) -> dict[str, Callable[[], str]]:
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "readings-parts": parts,
+    "tables-text": partial(tables, "text"),
+    "tables-laboratory": partial(tables, "laboratory"),
     "readings-picture": picture,
     **{name: make for place in PLACES for name, make in _of(place).items()},
 }
