@@ -18,11 +18,11 @@ from autodpq_eval.stats import paired_effect
 from autodpq_eval.tables import read_plan
 
 
-def table(out: Path, recipe: str) -> pd.DataFrame:
-    """A row a length and part left out: mean difference to FE over the common seeds, with the paired interval."""
-    fe = by_seed(read_plan(out, [configure("ml-1m", recipe, "fe", seed) for seed in LADDER_SEEDS])[0], "auc")
+def table(out: Path, recipe: str, over: str = "fe") -> pd.DataFrame:
+    """A row a length and part left out: mean difference to FE or Others over the common seeds, paired interval."""
+    base = by_seed(read_plan(out, [configure("ml-1m", recipe, over, seed) for seed in LADDER_SEEDS])[0], "auc")
     rows = [
-        {"recipe": recipe, "without": without or "nothing", "pretrain": _said(epochs), **paired_effect(ours, fe)}
+        {"recipe": recipe, "without": without or "nothing", "pretrain": _said(epochs), **paired_effect(ours, base)}
         for (without, epochs), ours in _aucs(out, recipe).items()
     ]
     every = pd.DataFrame(rows)

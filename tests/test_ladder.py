@@ -10,7 +10,10 @@ import pytest
 from autodpq_eval.ladder import added, draw
 from autodpq_eval.ladder import table as steps_of
 from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS, all_together, configure, ladder, ladder_run
+from autodpq_eval.tables import read_plan
 from autodpq_system.paths import ROOT
+
+BASE = ("fe", "others")
 
 
 def test_each_length_and_part_is_a_run_of_its_own() -> None:
@@ -41,6 +44,14 @@ def test_what_a_part_adds_is_paired_at_its_length() -> None:
     row = found.set_index(["part", "pretrain"]).loc["compression", "0"]
     assert row["effect"] == pytest.approx(over_fe["nothing", "0"] - over_fe["compression", "0"])
     assert row["low"] < row["effect"] < row["high"]
+
+
+def test_the_ladder_stands_on_either_baseline() -> None:
+    both = [steps_of(ROOT / "results", "paper", over).set_index(["without", "pretrain"])["effect"] for over in BASE]
+    gap = both[0] - both[1]
+    aucs = [read_plan(ROOT / "results", [configure("ml-1m", "paper", n, s) for s in LADDER_SEEDS])[0] for n in BASE]
+    fe, others = (sum(record.test.auc for record in each) / len(each) for each in aucs)
+    assert gap.tolist() == pytest.approx([others - fe] * len(gap))
 
 
 def test_the_picture_has_a_line_a_part_at_the_places_of_its_lengths() -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from autodpq_eval import conditions, ladder
-from autodpq_eval.layout import markdown
+from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.paper import gain
 from autodpq_eval.plans import LENGTHS, PARTS
 from autodpq_lib.config import RECIPES
@@ -90,12 +90,17 @@ def ladder_picture() -> str:
 
 
 def ladder_parts() -> str:
-    """What each part adds at each length of the pretrain."""
-    found = ladder.added(RESULTS, "paper")
-    cells = found.assign(cell=[_interval(row) for _, row in found.iterrows()])
-    wide = cells.pivot_table(index="pretrain", columns="part", values="cell", aggfunc="first", sort=False)
-    rows = [[str(length), *row] for length, row in zip(wide.index, wide.to_numpy(), strict=True)]
-    return markdown(["epochs of the pretrain", *(f"{part} adds" for part in wide)], rows)
+    """AutoDPQ over both baselines, and what each part adds, at each length of the pretrain."""
+    found = {f"{part} adds": rows for part, rows in ladder.added(RESULTS, "paper").groupby("part", sort=False)}
+    whole = {LABELS[over]: ladder.table(RESULTS, "paper", over) for over in ("fe", "others")}
+    found = {f"AutoDPQ over {name}": rows.query("without == 'nothing'") for name, rows in whole.items()} | found
+    cells = pd.DataFrame({name: _intervals(rows) for name, rows in found.items()}).fillna("")
+    return markdown(["epochs of the pretrain", *cells], [[str(length), *row] for length, *row in cells.itertuples()])
+
+
+def _intervals(rows: pd.DataFrame) -> dict[str, str]:
+    """Length of the pretrain -> the interval."""
+    return {row["pretrain"]: _interval(row) for _, row in rows.iterrows()}
 
 
 BLOCKS = {
