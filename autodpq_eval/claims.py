@@ -14,7 +14,7 @@ import yaml
 from autodpq_eval.cost import PAPER_END
 from autodpq_eval.figure3 import auc_at, fe_unit, points
 from autodpq_eval.paper import FACTS, as_number, curve_value, table_value, truncated
-from autodpq_eval.stats import BETTER, best_baseline, effect, relative_improvement
+from autodpq_eval.stats import BETTER, MARGIN, best_baseline, effect, equivalence, relative_improvement
 from autodpq_eval.tables import TABLES, metric_of
 from autodpq_eval.verdicts import on_number, on_space
 from autodpq_lib.config import STRATEGIES
@@ -128,6 +128,8 @@ def _comparison(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:
     if math.isnan(difference["p"]) and min(len(ours), len(baseline)) > 1:  # no spread at all on either side
         same = float(difference["effect"] == 0)
         difference |= {"p": same, "low": difference["effect"], "high": difference["effect"]}
+    if metric in ("auc", "logloss"):
+        difference |= equivalence(ours, baseline, MARGIN)
     low, high = sorted([sign * difference["low"], sign * difference["high"]])
     paper = _paper_gap(model, metric, claim["better"], claim["worse"])
     return {

@@ -27,7 +27,10 @@ COLUMNS = [
     "records",
 ]  # fmt: skip
 #: What the tests behind the comparisons say, for those who want to check a verdict.
-TESTS = ["id", "recipe", "reading", "split", "ours", "low", "high", "n", "n_base", "p", "p_holm", "p_paired", "verdict"]
+TESTS = [
+    "id", "recipe", "reading", "split", "ours", "low", "high", "n", "n_base", "p", "p_holm", "p_paired",
+    "p_equal_paired", "verdict",
+]  # fmt: skip
 #: Strategies that have runs on the laboratory's split; its Grid is the one pair of :data:`PAIR_OF_TABLE_1`.
 ON_LABORATORY_SPLIT = {"fe", "others", "grid", "autodpq"}
 
