@@ -10,6 +10,7 @@ from copy import deepcopy
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
+from tqdm import tqdm
 
 import autodpq_native as native
 from autodpq_data.samples import Batch
@@ -18,7 +19,7 @@ from autodpq_lib.models.build import final_model, full_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
-from autodpq_lib.training.trainer import Trainer
+from autodpq_lib.training.trainer import Row, Trainer
 from autodpq_rivals.strategies import stored, train_and_store
 from autodpq_runs.finish import model_folder
 
@@ -39,10 +40,16 @@ class Taught(Trainer):
 
     def __init__(self, model: CTRModel, run: Run, teacher: CTRModel) -> None:
         super().__init__(model, run.train, run.config)
-        self.teacher = teacher.eval()
+        self.teacher, self.bar = teacher.eval(), tqdm(disable=True)
+
+    def round(self, number: int) -> Row:
+        """One round, with a progress bar where there is a terminal."""
+        with tqdm(desc=f"round {number}", unit=" batches", leave=False, disable=None) as self.bar:
+            return super().round(number)
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean cross entropy between the teacher's probabilities of a batch and the model's."""
+        self.bar.update()
         ids, _ = batch
         with torch.no_grad():
             targets = self.teacher(ids).sigmoid()

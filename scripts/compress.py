@@ -1,7 +1,8 @@
 """Compress a finished run: ``make compress RECORD=... BYTES=30000``, or ``RATIO=0.05``, or ``LOSS=0.001``.
 
 BYTES are those of the whole file on the disk, the vocabulary beside it apart; RATIO is its share of the file that the
-run has uncompressed; LOSS is the validation AUC that may be lost, and the file the smallest that loses no more.
+run has uncompressed; LOSS is the validation AUC that may be lost, and the file the smallest that loses no more as it
+is chosen: with BYTES or RATIO the model is trained on in the end, and may lose less in as many bytes.
 """
 
 from __future__ import annotations

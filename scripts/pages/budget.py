@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import product
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -12,13 +13,17 @@ from matplotlib.figure import Figure
 
 from autodpq_budget import at_equal_bytes
 from autodpq_budget import picture as drawing
-from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT
+from autodpq_budget.plan import AVERAGED, CHOICE_SEED, OTHER_MODELS, OTHER_SPLIT, SHARES, candidates
 from autodpq_budget.strategy import STRATEGY
+from autodpq_budget.teach import TEACHER
+from autodpq_eval.cost import wall_minutes
 from autodpq_eval.layout import LABELS, markdown, plus_minus
 from autodpq_lib.config import OUTSIDE, RECIPES
+from autodpq_rivals.budget import WIDTHS
 from autodpq_rivals.methods import METHODS
 from autodpq_runs.explore import records
-from benchmarks import after_training, large, search_or_choice
+from autodpq_runs.record import read_record, record_path
+from benchmarks import after_training, large, search_or_choice, width
 from benchmarks.measured import measured, read_measures
 from scripts.pages import aims
 from scripts.pages.aims import MARGINS, NOT_YET, every_run, found, verdicts
@@ -203,7 +208,32 @@ def hours() -> str:
         f"{len(runs)} in recipe `{recipe}`, {runs['seconds'].sum() / 3600:.1f} core-hours"
         for recipe, runs in every.groupby("recipe")
     ]
-    return f"Runs at equal bytes so far: {'; '.join(took)} of training and validation.\n"
+    return f"Runs at equal bytes so far: {'; '.join(took)} of training and validation. {_clock()}\n"
+
+
+def _clock() -> str:
+    """What the compressor takes by the clock where FE, of its own width, is at hand."""
+    paths = sorted((RESULTS / "ml-1m" / RECIPE / "records").glob(f"deepfm-{STRATEGY}-*.json"))
+    runs = [record for record in map(read_record, paths) if [log.name for log in record.fits] == ["compress"]]
+    minutes = [wall_minutes([record]) for record in runs if record.config.embedding_dim == TEACHER]
+    return (
+        f"The compressor alone, where FE of X = {TEACHER} is at hand, took at most {max(minutes):.1f} minutes "
+        f"by the clock ({len(minutes)} runs, `{RECIPE}`, one thread, others beside it), scoring included."
+    )
+
+
+def widths() -> str:
+    """Validation AUC of the compressor by width, on the seed of choice; and what a width by rotation would lose."""
+    rows = [_by_width(recipe, share) for recipe, share in product(RECIPES, SHARES)]
+    table = markdown(["budget", *(f"X = {dim}" for dim in WIDTHS)], rows)
+    return f"{table}\nTest AUC on three seeds, recipe `{RECIPE}`, nothing compressed:\n\n{width.table()}"
+
+
+def _by_width(recipe: str, share: float) -> list[str]:
+    runs = candidates("ml-1m", recipe, CHOICE_SEED)[share, STRATEGY]
+    aucs = [read_record(record_path(RESULTS, run)).valid.auc for run in runs]
+    cells = (f"**{auc:.4f}**" if auc == max(aucs) else f"{auc:.4f}" for auc in aucs)
+    return [f"`{recipe}`, {share:.1%}", *cells]
 
 
 def above() -> str:
@@ -240,5 +270,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-avazu": avazu,
     "budget-hours": hours,
     "budget-above": above,
+    "budget-widths": widths,
     "budget-large": _if_measured("large", large.table),
 }
