@@ -10,7 +10,7 @@ from autodpq_eval import ladder
 from autodpq_system.atomic import write_text
 from autodpq_system.paths import ROOT
 from autodpq_system.sentence import Parser
-from benchmarks import lazy, step
+from benchmarks import choice, lazy, step
 from benchmarks.peers import epochs
 from scripts.pages import (
     about,
@@ -50,6 +50,7 @@ PICTURES = {
     "results/conditions.png": Picture(conditions.data, conditions.draw),
     "results/ladder.png": Picture(conditions.steps, ladder.draw),
     "results/budget.png": Picture(budget.data, budget.draw),
+    "results/choice.png": Picture(choice.data, choice.draw),
     "results/bench/peers.png": Picture(epochs.epochs, epochs.draw),
     "results/bench/search.png": Picture(step.costs, step.draw),
     "results/bench/lazy.png": Picture(lazy.costs, lazy.draw),

@@ -23,7 +23,7 @@ from autodpq_rivals.budget import WIDTHS
 from autodpq_rivals.methods import METHODS
 from autodpq_runs.explore import records
 from autodpq_runs.record import read_record, record_path
-from benchmarks import after_training, large, search_or_choice, width
+from benchmarks import after_training, choice, large, search_or_choice, width
 from benchmarks.measured import measured, read_measures
 from scripts.pages import aims
 from scripts.pages.aims import MARGINS, NOT_YET, every_run, found, verdicts
@@ -271,5 +271,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-hours": hours,
     "budget-above": above,
     "budget-widths": widths,
+    "budget-choice": choice.text,
     "budget-large": _if_measured("large", large.table),
 }

@@ -1,0 +1,89 @@
+"""What the compressor chooses for FE on MovieLens-1M at some budgets, field by field and tier by tier."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from autodpq_budget.compress import menu_of
+from autodpq_budget.menu import Menu
+from autodpq_budget.plan import budget_of
+from autodpq_budget.show import choice
+from autodpq_eval.plans import configure
+from autodpq_runs.explore import LoadedRun, load_or_train
+from autodpq_system.paths import runs_root
+from benchmarks.measured import read_measures, write_measures
+
+SHOWN = (0.125, 0.031, 0.008)
+#: Bits a feature of a row in float16: the darkest.
+MOST = 16 * 16
+
+
+def main() -> int:
+    """Train FE if no trained model is at hand, and keep the rows in ``results/bench/choice.json``."""
+    run = load_or_train(configure("ml-1m", "tuned", "fe", 1), runs_root(), runs_root())
+    offered = menu_of(run.model, run.schema, run.train)
+    write_measures("choice", rows=[row for share in SHOWN for row in measure(run, offered, share)])
+    sys.stdout.write(data().to_string(index=False) + "\n")
+    return 0
+
+
+def measure(run: LoadedRun, offered: Menu, share: float) -> Iterator[dict[str, Any]]:
+    """How each group of the embedding is stored at a share of FE's bytes, and what that takes."""
+    made = offered.tensors(offered.choose(budget_of(run.schema, share)))
+    for _, group in choice(run.schema, made, run.record.config.embedding_dim).iterrows():
+        own = {key: group[key] for key in ("field", "counts", "features")}
+        yield {"share": share, **own, "way": group["embedding"], "bits": group["embedding, bits"]}
+
+
+def data() -> pd.DataFrame:
+    """A row a share and group: field, counts of its features, how many they are, way, bits a feature."""
+    return pd.DataFrame(read_measures("choice")["rows"])
+
+
+def draw(rows: pd.DataFrame) -> Figure:
+    """A panel a budget: fields down, tiers of frequency across, the darker the more bits a feature has."""
+    figure, axes = plt.subplots(1, len(SHOWN), figsize=(15, 4.2), sharey=True, layout="constrained")
+    tiers = list(rows.drop_duplicates("counts").sort_values("counts", key=lambda each: each.map(_first))["counts"])
+    for axis, (share, each) in zip(axes, rows.groupby("share", sort=False), strict=True):
+        bits, ways = (
+            each.pivot_table(index="field", columns="counts", values=values, aggfunc="first", sort=False)[tiers]
+            for values in ("bits", "way")
+        )
+        sns.heatmap(
+            bits, annot=ways.fillna(""), fmt="", cmap="cividis_r", norm=LogNorm(1, MOST), ax=axis, linewidths=0.5,
+            annot_kws={"fontsize": 7}, cbar=axis is axes[-1], cbar_kws={"label": "bits a feature"},
+        )  # fmt: skip
+        axis.set(title=f"{share:.1%} of FE's bytes", xlabel="occurrences of a feature", ylabel="")
+        axis.tick_params(axis="x", rotation=40)
+    figure.suptitle("How FE's rows are stored, MovieLens-1M, X = 16", x=0.01, ha="left", fontweight="bold")
+    return figure
+
+
+def text() -> str:
+    """The picture with its numbers as alternative text, and what to see in it."""
+    rows = data()
+    total = (rows["bits"] * rows["features"]).groupby(rows["share"], sort=False).sum()
+    number = rows.groupby("share", sort=False)["features"].sum()
+    means = "; ".join(f"{bits / number[share]:.1f} bits a feature at {share:.1%}" for share, bits in total.items())
+    return (
+        f"![How each field's features of about equal frequency are stored: {means}.](choice.png)\n\n*What to see: who "
+        "keeps more bits when bytes are few. A cell is a group of features of one field; its colour is bits a feature, "
+        "its text the way it is stored: (K, D) are centroids and codes. A mean is one vector for a whole group, so it "
+        "takes many bits a feature where a group is small.*\n"
+    )
+
+
+def _first(counts: str) -> int:
+    return int(counts.split(maxsplit=1)[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
