@@ -19,7 +19,7 @@ from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.expected import kind
 from autodpq_eval.layout import LABELS
 from autodpq_eval.plans import configure
-from autodpq_eval.stats import effect, equivalence, paired_effect
+from autodpq_eval.stats import common, equivalence, paired_effect
 from autodpq_eval.ten_seeds import holm
 from autodpq_lib.config import OUTSIDE, STRATEGIES
 from autodpq_runs.record import Record, read_record
@@ -146,7 +146,7 @@ def teaching(found: pd.DataFrame) -> pd.DataFrame:
             plain, other = sides
             taught, labels = (plain, other) if method == STRATEGY else (other, plain)
             share = _share(runs, full)
-            means = [np.mean([*side.values()]) for side in _common(taught, labels)]
+            means = [np.mean([*side.values()]) for side in common(taught, labels)]
             row = {"share": share, "method": method, "setting": setting, "taught": means[0], "labels": means[1]}
             rows.append(row | paired_effect(taught, labels))
     columns = ["share", "method"]
@@ -184,7 +184,7 @@ def verdicts(found: pd.DataFrame, margin: float, tested: Sequence[float] = SHARE
     for share in sorted(set(found.loc[found["method"] == STRATEGY, "share"]), reverse=True):
         ours, name, near = _by_seed(found, STRATEGY, share), best_rival(found, share), best_rival(early, share)
         gap, rival = paired_effect(ours, fe), _by_seed(found, name, share)
-        lead, equal = paired_effect(ours, rival), equivalence(*_common(ours, fe), margin)
+        lead, equal = paired_effect(ours, rival), equivalence(*common(ours, fe), margin)
         row = {"share": share, "n": gap["n"], "difference": gap["effect"], "half": gap["high"] - gap["effect"]}
         row |= {"p_equal": equal["p_equal_paired"] if share in tested else np.nan}
         row |= {"lead": lead["effect"], "lead_half": lead["high"] - lead["effect"]}
@@ -192,7 +192,7 @@ def verdicts(found: pd.DataFrame, margin: float, tested: Sequence[float] = SHARE
         row |= {"rival": name, "rival_bytes": theirs, "n_rival": lead["n"]}
         nearest = paired_effect(ours, _by_seed(early, near, share))
         row |= {"near": near, "near_lead": nearest["effect"], "near_half": nearest["high"] - nearest["effect"]}
-        rows.append({**row, "p": effect(*_common(ours, rival))["p_paired"]})
+        rows.append({**row, "p": lead["p"]})
     made = pd.DataFrame(rows)
     corrected = {f"{name}_holm": holm(made[name].to_numpy(float)) for name in ("p", "p_equal") if len(made)}
     return made.assign(**corrected)
@@ -218,9 +218,3 @@ def _full(found: pd.DataFrame) -> float:
 def _share(runs: pd.DataFrame, full: float) -> float:
     """The least share of FE's ``full`` bytes that some runs keep to."""
     return min(share for share in SHARES if runs["bytes"].max() <= room(full, share))
-
-
-def _common(a: dict[int, float], b: dict[int, float]) -> tuple[dict[int, float], dict[int, float]]:
-    """Both, on the seeds that both have."""
-    both = sorted({*a} & {*b})
-    return {seed: a[seed] for seed in both}, {seed: b[seed] for seed in both}

@@ -21,7 +21,7 @@ from autodpq_eval.effects import by_seed, groups
 from autodpq_eval.paper import gain, table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, all_together
 from autodpq_eval.readings import Groups
-from autodpq_eval.stats import paired_effect
+from autodpq_eval.stats import common, paired_effect
 from autodpq_lib.config import READINGS, RECIPES
 from autodpq_runs.record import Record
 
@@ -70,11 +70,8 @@ def median(ours: Values, baseline: Values) -> float:
 
 def levels(ours: Values, baseline: Values) -> dict[str, float]:
     """Mean AUC of both over the common seeds: a gain may be a baseline's loss."""
-    both = sorted(ours.keys() & baseline.keys())
-    return {
-        name: float(np.mean([aucs[seed] for seed in both] or [np.nan]))
-        for name, aucs in (("ours", ours), ("base", baseline))
-    }
+    both = zip(("ours", "base"), common(ours, baseline), strict=True)
+    return {name: float(np.mean([*aucs.values()] or [np.nan])) for name, aucs in both}
 
 
 def conditions(out: Path, recipe: str) -> Iterator[Condition]:

@@ -13,7 +13,7 @@ from autodpq_eval.effects import by_seed
 from autodpq_eval.figure3 import fe_unit
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
-from autodpq_eval.stats import BETTER, MARGIN, effect, equivalence, verdict
+from autodpq_eval.stats import BETTER, MARGIN, common, effect, equivalence, verdict
 from autodpq_eval.tables import read_plan
 from autodpq_eval.ten_seeds import holm
 from autodpq_lib.config import RunConfig
@@ -104,8 +104,7 @@ def _pairs(
     a, b = (
         {seed: BETTER[metric] * value for seed, value in by_seed(side, metric).items()} for side in (ours, baseline)
     )
-    both = a.keys() & b.keys()
-    return {seed: a[seed] for seed in both}, {seed: b[seed] for seed in both}
+    return common(a, b)
 
 
 def _paper(metric: str, name: str) -> float:

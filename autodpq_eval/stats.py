@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
@@ -16,32 +14,6 @@ MARGIN = 0.001
 #: +1 where higher is better, -1 where lower is.
 BETTER = {"auc": 1, "auc_at_cost": 1, "logloss": -1, "space": -1, "cost": -1}
 BySeed = Mapping[int, float]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Ours against a baseline over the same seeds.
-
-    Attributes:
-        welch, paired: two-sided p-values; None when a seed is missing or there are fewer than two.
-        star: significant by Welch **and** in the right direction.
-    """
-
-    welch: float | None
-    paired: float | None
-    star: bool
-
-
-def compare(ours: BySeed, baseline: BySeed, metric: str, seeds: int) -> Comparison:
-    """Welch's test and the paired test; a missing run is a refusal, not a number."""
-    if set(ours) != set(baseline) or len(ours) < max(seeds, 2):
-        return Comparison(None, None, star=False)
-    difference = effect(ours, baseline)
-    if math.isnan(difference["p"]):
-        return Comparison(None, None, star=False)
-    better = BETTER[metric] * difference["effect"] > 0
-    paired = None if math.isnan(difference["p_paired"]) else difference["p_paired"]
-    return Comparison(difference["p"], paired, star=bool(better and difference["p"] < LEVEL))
 
 
 def effect(ours: BySeed, baseline: BySeed) -> dict[str, float]:
@@ -60,17 +32,32 @@ def effect(ours: BySeed, baseline: BySeed) -> dict[str, float]:
     result |= dict(zip(("low", "high"), test.confidence_interval(0.95), strict=True)) | {"p": test.pvalue}
     if set(ours) == set(baseline) and np.ptp(a - b):
         pairs = paired_effect(ours, baseline)
-        result |= {"low_paired": pairs["low"], "high_paired": pairs["high"], "p_paired": stats.ttest_rel(a, b).pvalue}
+        result |= {f"{key}_paired": pairs[key] for key in ("low", "high", "p")}
     return result
 
 
+def starred(difference: Mapping[str, float], metric: str) -> bool:
+    """The star of the tables: an :func:`effect` in the right direction that Welch's test shows."""
+    return bool(BETTER[metric] * difference["effect"] > 0 and difference["p"] < LEVEL)
+
+
 def paired_effect(ours: BySeed, baseline: BySeed) -> dict[str, float]:
-    """Mean of the differences over the seeds that both have, its 95 % interval by the paired test, and their number."""
-    differences = np.array([ours[seed] - baseline[seed] for seed in sorted(set(ours) & set(baseline))])
+    """Mean of the differences over the seeds that both have, its 95 % interval, p by the paired test, their number."""
+    a, b = common(ours, baseline)
+    differences = np.array([a[seed] - b[seed] for seed in a])
     if len(differences) < 2:
-        return {"n": len(differences)} | dict.fromkeys(("effect", "low", "high"), np.nan)
-    low, high = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
-    return {"n": len(differences), "effect": differences.mean(), "low": low, "high": high}
+        return {"n": len(differences)} | dict.fromkeys(("effect", "low", "high", "p"), np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # scipy warns where all differences are equal
+        test = stats.ttest_1samp(differences, 0)
+    low, high = test.confidence_interval(0.95)
+    return {"n": len(differences), "effect": differences.mean(), "low": low, "high": high, "p": test.pvalue}
+
+
+def common(a: BySeed, b: BySeed) -> tuple[dict[int, float], dict[int, float]]:
+    """Both, on the seeds that both have."""
+    both = sorted({*a} & {*b})
+    return {seed: a[seed] for seed in both}, {seed: b[seed] for seed in both}
 
 
 def equivalence(ours: BySeed, baseline: BySeed, margin: float) -> dict[str, float]:

@@ -11,7 +11,7 @@ import pandas as pd
 from autodpq_eval.batch import status
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import COMPATIBILITY, tables, under
-from autodpq_eval.stats import best_baseline, compare, relative_improvement
+from autodpq_eval.stats import best_baseline, effect, relative_improvement, starred
 from autodpq_lib.config import MODELS, STRATEGIES, RunConfig
 from autodpq_runs.record import Record, read_record, record_path
 
@@ -121,11 +121,11 @@ def _against_baselines(values: Mapping[str, dict[int, float]], metric: str, seed
         return {}
     means = {name: pd.Series(runs).mean() for name, runs in values.items() if name != OURS}
     baseline = best_baseline(means, metric)
-    comparison = compare(values[OURS], values[baseline], metric, len(seeds))
+    difference = effect(values[OURS], values[baseline])
     return {
         "baseline": baseline,
         "rel_improv": relative_improvement(pd.Series(values[OURS]).mean(), means[baseline], metric),
-        "p_welch": comparison.welch,
-        "p_paired": comparison.paired,
-        "star": "*" if comparison.star else "",
+        "p_welch": difference["p"],
+        "p_paired": difference["p_paired"],
+        "star": "*" if starred(difference, metric) else "",
     }
