@@ -16,7 +16,7 @@ from autodpq_eval.layout import LABELS
 from autodpq_eval.paper import gain
 from autodpq_eval.plans import TEN_SEEDS, configure, controls
 from autodpq_eval.stats import MARGIN, effect, equivalence, paired_effect
-from autodpq_eval.tables import read_plan
+from autodpq_eval.tables import read_plans
 from autodpq_lib.config import STRATEGIES, RunConfig
 from autodpq_runs.record import Record
 
@@ -74,7 +74,7 @@ def groups(out: Path, dataset: str, recipe: str) -> dict[str, list[Record]]:
     for control in controls():
         plans[control.id] = [control.config(dataset, recipe, seed) for seed in TEN_SEEDS]
         plans[control.against] = [control.reference(dataset, recipe, seed) for seed in TEN_SEEDS]
-    return {name: read_plan(out, plan)[0] for name, plan in plans.items()}
+    return read_plans(out, plans)
 
 
 def control_effects(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from autodpq_eval.effects import by_seed
 from autodpq_eval.paper import gain
 from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS, configure, ladder_run
 from autodpq_eval.stats import paired_effect
-from autodpq_eval.tables import read_plan
+from autodpq_eval.tables import read_plan, read_plans
 
 
 def table(out: Path, recipe: str, over: str = "fe") -> pd.DataFrame:
@@ -47,7 +47,7 @@ def _aucs(out: Path, recipe: str) -> dict[tuple[str, int | None], dict[int, floa
         (without, epochs): [ladder_run("ml-1m", recipe, epochs, without, seed) for seed in LADDER_SEEDS]
         for without, epochs in product(PARTS, LENGTHS)
     }
-    return {key: by_seed(read_plan(out, plan)[0], "auc") for key, plan in plans.items()}
+    return {key: by_seed(records, "auc") for key, records in read_plans(out, plans).items()}
 
 
 def _said(epochs: int | None) -> str:

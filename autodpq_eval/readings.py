@@ -14,7 +14,7 @@ from autodpq_eval.figure3 import fe_unit
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
 from autodpq_eval.stats import BETTER, MARGIN, common, effect, equivalence, verdict
-from autodpq_eval.tables import read_plan
+from autodpq_eval.tables import read_plans
 from autodpq_eval.ten_seeds import holm
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import Record
@@ -28,7 +28,7 @@ PAPER = {"FE": "fe", "Others": "others", "DPQ": "grid", "AutoDPQ,": "autodpq"}
 
 def groups(out: Path, plans: Sequence[Mapping[str, RunConfig]]) -> Groups:
     """Records by the names of the plans, of which there is one a seed; empty where none is done."""
-    return {name: read_plan(out, [plan[name] for plan in plans])[0] for name in plans[0]}
+    return read_plans(out, {name: [plan[name] for plan in plans] for name in plans[0]})
 
 
 def means(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:

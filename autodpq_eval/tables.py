@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 
@@ -26,6 +27,9 @@ TABLES: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {
     1: (("deepfm",), STRATEGIES),
     2: (MODELS, COMPATIBILITY),
 }
+
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def collect(
 def read_plan(out: Path, plan: Sequence[RunConfig]) -> tuple[list[Record], list[str]]:
     """Records of the runs that are done, and a sentence for each run that is not.
 
-    Where some were made with C and some without, those without count as not done: no table mixes the two.
+    Where some were made with C and some without, those without count as not done: no plan mixes the two.
     """
     states = {config: status(out, config, anywhere=True) for config in plan}
     done = [read_record(record_path(out, config)) for config, state in states.items() if state.state == "done"]
@@ -84,6 +88,13 @@ def read_plan(out: Path, plan: Sequence[RunConfig]) -> tuple[list[Record], list[
     gaps = [f"{config.name()}: {s.reason}" for config, s in states.items() if s.state != "done"]
     left = done if len(records) < len(done) else []
     return records, gaps + [f"{r.config.name()}: made without C, and others with it" for r in left if not r.compiled]
+
+
+def read_plans(out: Path, plans: Mapping[Key, Sequence[RunConfig]]) -> dict[Key, list[Record]]:
+    """The records of several plans, which are compared with each other and so are read as one."""
+    done, _ = read_plan(out, list(dict.fromkeys(config for plan in plans.values() for config in plan)))
+    found = {record.config: record for record in done}
+    return {key: [found[config] for config in plan if config in found] for key, plan in plans.items()}
 
 
 def build(collected: Collected) -> pd.DataFrame:

@@ -9,13 +9,13 @@ import pytest
 
 from autodpq_eval.layout import as_latex, as_markdown, layout, styled, titled, write_table
 from autodpq_eval.plans import tables
-from autodpq_eval.tables import COLUMNS, Collected, build, collect, read_plan
+from autodpq_eval.tables import COLUMNS, Collected, build, collect, read_plan, read_plans
 from autodpq_lib.config import METHOD_VERSION, RunConfig
 from autodpq_lib.space import Space
 from autodpq_lib.training.metrics import Metrics
 from autodpq_runs.curves import FitLog, Point
 from autodpq_runs.provenance import Origin, provenance
-from autodpq_runs.record import Record, record_path, write_record
+from autodpq_runs.record import Record, read_record, record_path, write_record
 
 SEEDS = (1, 2, 3)
 AUC = {"fe": 0.8079, "others": 0.8098, "grid": 0.8111, "random": 0.8112, "autodpq": 0.8147}
@@ -103,6 +103,18 @@ def test_a_record_of_another_configuration_is_not_the_run(out: Path) -> None:
     write_record(record(PLAN[0]), record_path(out, edited[0]))
     assert of(out).gaps == ["deepfm-fe-seed3: record is of another configuration"]
     assert read_plan(out, edited)[1][0].endswith("record is of another configuration")
+
+
+def test_plans_that_are_compared_do_not_mix_runs_with_c_and_without(out: Path) -> None:
+    """FE's were made with C here, and Others' without it."""
+    plans = {name: tables("ml-1m", "tuned", SEEDS, ["deepfm"], [name]) for name in ("fe", "others")}
+    assert {name: len(records) for name, records in read_plans(out, plans).items()} == {"fe": 3, "others": 3}
+    for config in plans["others"]:
+        record = read_record(path := record_path(out, config))
+        identity = config.identity(record.data_fingerprint, compiled=False)
+        origin = record.provenance.model_copy(update={"compiled": False})
+        write_record(record.model_copy(update={"identity": identity, "provenance": origin}), path)
+    assert {name: len(records) for name, records in read_plans(out, plans).items()} == {"fe": 3, "others": 0}
 
 
 def test_a_strategy_without_records_shows_as_missing(out: Path) -> None:
