@@ -65,7 +65,7 @@ def fe_of(run: Run, dim: int, name: str) -> tuple[CTRModel, list[Fit]]:
     """FE of width ``dim``, from labels, and its fit, of that name, if it had to be trained."""
     config = like(run.config, "fe", dim)
     model = full_model(config, run.schema)
-    return model, [] if _load(model, config, run) else [run.fit(name, model, scored=False)]
+    return model, [] if _load(model, config, run) else [run.fit(name, model)]
 
 
 def taught_of(run: Run, teacher: CTRModel) -> tuple[CTRModel, list[Fit]]:
@@ -76,7 +76,7 @@ def taught_of(run: Run, teacher: CTRModel) -> tuple[CTRModel, list[Fit]]:
     model = full_model(config, run.schema)
     if _load(model, config, run):
         return model, []
-    return model, [run.fit("full-taught", model, trainer=Taught(model, run, teacher), scored=False)]
+    return model, [run.fit("full-taught", model, trainer=Taught(model, run, teacher))]
 
 
 def taught(run: Run) -> list[Fit]:
@@ -92,7 +92,7 @@ def learn(run: Run) -> list[Fit]:
         return train_and_store(run)
     teacher, fits = teacher_of(run)
     model = final_model(run.config, run.schema, None)
-    trained = run.fit("train", model, trainer=Taught(model, run, teacher), scored=False)
+    trained = run.fit("train", model, trainer=Taught(model, run, teacher))
     return stored(run, [*fits, trained])
 
 

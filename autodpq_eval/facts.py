@@ -17,11 +17,11 @@ from autodpq_data.avazu import SIZES
 from autodpq_data.prepared import load_schema, raw_table
 from autodpq_data.schema import Schema
 from autodpq_eval.paper import truncated
+from autodpq_eval.references import constant_logloss
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import full_model
 from autodpq_lib.space import quantised_space
 from autodpq_lib.strategies.grid import global_decisions
-from autodpq_lib.training.metrics import constant_logloss
 from autodpq_system.atomic import write_text
 from autodpq_system.paths import ROOT
 

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from autodpq_data.prepared import known_fingerprint
 
@@ -33,3 +35,9 @@ def measured(dataset: str, out: Path) -> dict[str, Any] | None:
 def references_path(dataset: str, out: Path) -> Path:
     """``<out>/<dataset>/references.json``."""
     return out / dataset / "references.json"
+
+
+def constant_logloss(labels: NDArray[np.uint8]) -> float:
+    """Logloss of the best constant predictor: the entropy of the label rate, in nats."""
+    p = float(labels.mean())
+    return float(-p * np.log(p) - (1 - p) * np.log(1 - p))

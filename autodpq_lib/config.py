@@ -111,10 +111,6 @@ BUDGETS: dict[str, Budget] = {
 }
 
 
-def _dataset_defaults(dataset: str) -> dict[str, Any]:
-    return {key: value for key, value in settings(dataset).items() if key != "table"}
-
-
 class RunConfig(_Frozen):
     """One run: a notebook, a data set, a model, a seed. ``config/<dataset>.yaml`` overrides the defaults.
 
@@ -184,7 +180,7 @@ class RunConfig(_Frozen):
     @model_validator(mode="before")
     @classmethod
     def _with_named_sets(cls, values: dict[str, Any]) -> dict[str, Any]:
-        defaults = _dataset_defaults(str(values.get("dataset")))
+        defaults = {key: value for key, value in settings(str(values.get("dataset"))).items() if key != "table"}
         named = defaults | values
         reading = READINGS.get(str(named.get("reading")), {})
         if named.get("strategy") != "autodpq":

@@ -15,22 +15,22 @@ from autodpq_rivals.rival import Rival
 
 def train_and_store(run: Run) -> list[Fit]:
     """Training from scratch; then the model as it is stored."""
-    return stored(run, [run.fit("train", final_model(run.config, run.schema, None), scored=False)])
+    return stored(run, [run.fit("train", final_model(run.config, run.schema, None))])
 
 
 def int_b(run: Run) -> list[Fit]:
     """FE; then all its weights, with its tables quantised and not trained on."""
-    return stored(run, [run.fit("full", full_model(run.config, run.schema), scored=False)])
+    return stored(run, [run.fit("full", full_model(run.config, run.schema))])
 
 
 def mpe(run: Run) -> list[Fit]:
     """The search for bit widths; then training from the start with those that it found; then it is stored."""
     model = final_model(run.config, run.schema, None)
-    search = run.fit("search", model, scored=False)
+    search = run.fit("search", model)
     for part in model.children():
         if isinstance(part, MPE):
             part.settle()
-    return stored(run, [search, run.fit("train", model, scored=False)])
+    return stored(run, [search, run.fit("train", model)])
 
 
 def stored(run: Run, fits: list[Fit]) -> list[Fit]:

@@ -9,14 +9,12 @@ from typing import Self
 from pydantic import NonNegativeFloat, NonNegativeInt, model_validator
 
 from autodpq_lib.config import Decision
+from autodpq_lib.training.fit import UNSCORED
 from autodpq_lib.training.metrics import Metrics
 from autodpq_system.strict import Strict
 
 #: Columns that every curve has, and the most that each may be; none is negative. A search has more.
 COLUMNS = {"epoch": math.inf, "seconds": math.inf, "steps": math.inf, "valid_auc": 1.0, "valid_logloss": math.inf}
-
-#: Stages that are no result and are never scored on test: the mixture, and a model whose quantised copy is the result.
-UNSCORED = ("search", "full", "train")
 
 
 class Improvement(Strict):

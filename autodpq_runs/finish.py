@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +21,7 @@ from autodpq_lib.space import space
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.metrics import SCORING_BATCH, Metrics, evaluate, predict, score
 from autodpq_lib.training.trainer import Row
-from autodpq_runs.curves import FitLog, Point
+from autodpq_runs.curves import FitLog, Point, improvements
 from autodpq_runs.open import OpenRun
 from autodpq_runs.provenance import provenance
 from autodpq_runs.record import Record, record_path, write_record
@@ -43,12 +40,14 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
     config = run.config
     test = load_samples(config.dataset, "test", config.split_seed, config.split).to(config.device)
     restored = _Restored(run)
+    logs = [FitLog(name=fit.name, decision=fit.decision, curve=_columns(fit.curve)) for fit in fits]
+    named = {fit.name: fit for fit in fits}
     timeline = [
-        Point(stage=fit.stage, fit=fit.name, valid=_valid(row), test=evaluate(restored(fit, row), test), **cost)
-        for fit, row, cost in _counted(fits)
+        Point(**dict(each), test=evaluate(restored(named[each.fit], each.epoch), test))
+        for each in improvements(logs, config.scored)
     ]
     result = _result(fits)
-    model = restored(result, result.result)
+    model = restored(result, int(result.result["epoch"]))
     logits = predict(model, test)
     record = Record(
         identity=run.identity,
@@ -62,7 +61,7 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
         decision=result.decision,
         space=space(run.schema, run.config.embedding_dim, result.decision, model, tied=run.config.tied),
         timeline=timeline,
-        fits=[FitLog(name=fit.name, decision=fit.decision, curve=_columns(fit.curve)) for fit in fits],
+        fits=logs,
         provenance=provenance(run.origin),
     )
     if reason := record.stale(load_schema(config.dataset, config.threshold).fingerprint):
@@ -90,20 +89,6 @@ def _result(fits: Sequence[Fit]) -> Fit:
     return max((fit for fit in fits if fit.stage == fits[-1].stage), key=lambda fit: fit.result["valid_auc"])
 
 
-def _counted(fits: Sequence[Fit]) -> Iterator[tuple[Fit, Row, dict[str, Any]]]:
-    """The rounds that count, each with what the run had cost by then: in each stage the improvements on validation."""
-    seconds, steps = 0.0, 0
-    for _, stage in groupby(fits, attrgetter("stage")):
-        best = -1.0
-        for fit in stage:
-            counted = [row["epoch"] for row in fit.counted()] if fit.scored else []
-            for row in fit.curve:
-                seconds, steps = seconds + row["seconds"], steps + int(row["steps"])
-                if row["epoch"] in counted and (row["valid_auc"] > best or fit.rounds == "every"):
-                    best = max(best, row["valid_auc"])
-                    yield fit, row, {"epoch": int(row["epoch"]), "seconds": round(seconds, 3), "steps": steps}
-
-
 class _Restored:
     """The model of a fit after one of its rounds; made anew only for another decision, for tables may be large."""
 
@@ -112,10 +97,10 @@ class _Restored:
         self.model: CTRModel | None = None
         self.decision: Decision | None = None
 
-    def __call__(self, fit: Fit, row: Row) -> CTRModel:
+    def __call__(self, fit: Fit, epoch: int) -> CTRModel:
         if self.model is None or fit.decision != self.decision:
             self.model, self.decision = final_model(self.run.config, self.run.schema, fit.decision), fit.decision
-        self.model.load_state_dict(fit.checkpoints.weights_at(fit.name, int(row["epoch"])))
+        self.model.load_state_dict(fit.checkpoints.weights_at(fit.name, epoch))
         return self.model
 
 

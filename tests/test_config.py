@@ -50,9 +50,9 @@ def test_the_data_sets_file_overrides_defaults_and_arguments_override_it() -> No
 
 
 def test_a_reading_in_the_data_sets_file_is_the_whole_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = module._dataset_defaults
+    plain = module.settings
     named = {"reading": "text", "protocol": "laboratory"}
-    monkeypatch.setattr(module, "_dataset_defaults", lambda name: plain(name) | named)
+    monkeypatch.setattr(module, "settings", lambda name: plain(name) | named)
     told = config(strategy="autodpq")
     assert {key: getattr(told, key) for key in module.READINGS["text"]} == module.READINGS["text"]
     assert (told.patience, told.scored) == (2, "last")

@@ -60,7 +60,9 @@ def scripted(
 ) -> tuple[Graded, list[float], Fit]:
     model = Graded(run.valid.labels)
     limit = Limit(rounds=epochs, patience=patience)
-    done = run_fit(Fit("x", run.checkpoints, **about), Scripted(model, script), run.valid, limit)
+    done = run_fit(
+        Fit(**{"name": "x", "checkpoints": run.checkpoints, **about}), Scripted(model, script), run.valid, limit
+    )
     return model, [row["valid_auc"] for row in done.curve], done
 
 
@@ -93,7 +95,7 @@ def test_keeps_each_improvement_and_nothing_else(run: Run) -> None:
     ("about", "left", "ends"),
     [
         ({}, [0, 1, 3], 0.9),
-        ({"scored": False}, [3], 0.9),
+        ({"name": "search"}, [3], 0.9),
         ({"rounds": "last"}, [4], 0.1),
         ({"rounds": "every"}, [0, 1, 2, 3, 4], 0.9),
     ],
@@ -101,7 +103,7 @@ def test_keeps_each_improvement_and_nothing_else(run: Run) -> None:
 def test_keeps_what_counts_and_ends_with_the_result(run: Run, about: dict, left: list[int], ends: float) -> None:
     model, aucs, _ = scripted(run, [0.3, 0.8, 0.6, 0.9, 0.1], patience=9, epochs=5, **about)
     assert [round(auc, 1) for auc in aucs] == [0.3, 0.8, 0.6, 0.9, 0.1]
-    assert checkpoints_of(run) == [f"x-{epoch:03d}.pt" for epoch in left]
+    assert checkpoints_of(run) == [f"{about.get('name', 'x')}-{epoch:03d}.pt" for epoch in left]
     assert model.weight.item() == pytest.approx(ends)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from autodpq_lib.training.metrics import constant_logloss, score
+from autodpq_eval.references import constant_logloss
+from autodpq_lib.training.metrics import score
 
 
 def test_auc_is_the_share_of_pairs_in_order_ties_half() -> None:

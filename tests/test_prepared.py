@@ -23,7 +23,7 @@ from autodpq_data.schema import Schema
 from autodpq_data.source import Source
 from autodpq_data.sources import SOURCES
 from autodpq_data.split import split_rows
-from autodpq_lib.training.metrics import constant_logloss
+from autodpq_eval.references import constant_logloss
 from autodpq_system.paths import data_roots
 
 PARTS = ("train", "valid", "test")

@@ -17,7 +17,8 @@ def try_decisions(run: Run, decisions: Iterable[Decision]) -> list[Fit]:
     Every trial has the run's seed, so trials differ in their decision alone. They start from scratch, as FE
     does, or (a control) all from one pretrained FE.
     """
-    pretrained = _pretrained(run)
+    pretrains = run.config.trials_from == "pretrain"
+    pretrained = [run.fit("fit", full_model(run.config, run.schema))] if pretrains else []
     trials: list[Fit] = []
     best = -1.0
     for number, decision in enumerate(decisions):
@@ -28,7 +29,3 @@ def try_decisions(run: Run, decisions: Iterable[Decision]) -> list[Fit]:
         trials[-1].forget(best)
         best = max(best, trials[-1].result["valid_auc"])
     return [*pretrained, *trained_on(run, trials)]
-
-
-def _pretrained(run: Run) -> list[Fit]:
-    return [run.fit("fit", full_model(run.config, run.schema))] if run.config.trials_from == "pretrain" else []

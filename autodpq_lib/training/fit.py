@@ -6,6 +6,7 @@ A round is an epoch wherever there is one validation an epoch; curves and checkp
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import accumulate
 from time import perf_counter
 
 import torch
@@ -17,6 +18,9 @@ from autodpq_lib.training.metrics import evaluate
 from autodpq_lib.training.trainer import Row, Trainer
 from autodpq_system.seeding import seed_for
 
+#: Stages that are no result and are never scored on test: the mixture, and a model whose quantised copy is the result.
+UNSCORED = ("search", "full", "train")
+
 
 @dataclass
 class Fit:
@@ -26,14 +30,12 @@ class Fit:
         name: of the fit within its run; what stands before a dash is its stage, such as ``trial`` of ``trial-003``.
         checkpoints: hold its weights.
         decision: (K, D) of each field, where the model has one.
-        scored: whether it is a result to be scored on test; the search's mixture is none.
         rounds: which of its rounds count: the ``best`` on validation so far, the ``last``, or ``every`` one.
     """
 
     name: str
     checkpoints: Checkpoints
     decision: Decision | None = None
-    scored: bool = True
     rounds: str = "best"
     curve: list[Row] = field(default_factory=list)
 
@@ -41,6 +43,11 @@ class Fit:
     def stage(self) -> str:
         """``fit``, ``trial``, ``pretrain``, ``search`` or ``retrain``; within it fits compete."""
         return self.name.split("-")[0]
+
+    @property
+    def scored(self) -> bool:
+        """Whether it may be a result, and is scored on test."""
+        return self.stage not in UNSCORED
 
     @property
     def result(self) -> Row:
@@ -58,18 +65,14 @@ class Fit:
             return self.curve
         if self.rounds == "last" or not self.scored:
             return [self.result]
-        return [row for n, row in enumerate(self.curve) if n == 0 or row["valid_auc"] > best_auc(self.curve[:n])]
+        before = accumulate((row["valid_auc"] for row in self.curve), max, initial=-1.0)
+        return [row for row, best in zip(self.curve, before, strict=False) if row["valid_auc"] > best]
 
     def forget(self, below: float) -> None:
         """Drop the weights of rounds that a fit before this one was better than; those of the result stay."""
         for row in self.counted():
             if row["valid_auc"] <= below and row is not self.result and self.rounds == "best":
                 self.checkpoints.drop(self.name, int(row["epoch"]))
-
-
-def best_auc(curve: list[Row]) -> float:
-    """The highest validation AUC of some rounds."""
-    return max(row["valid_auc"] for row in curve)
 
 
 def run_fit(fit: Fit, trainer: Trainer, valid: Samples, limit: Limit) -> Fit:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import Field
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
@@ -41,9 +39,3 @@ def score(logits: Tensor, labels: Tensor) -> Metrics:
 def evaluate(model: nn.Module, samples: Samples) -> Metrics:
     """Metrics of a model on samples."""
     return score(predict(model, samples), samples.labels)
-
-
-def constant_logloss(labels: NDArray[np.uint8]) -> float:
-    """Logloss of the best constant predictor: the entropy of the label rate, in nats."""
-    p = float(labels.mean())
-    return float(-p * np.log(p) - (1 - p) * np.log(1 - p))

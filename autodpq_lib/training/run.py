@@ -31,7 +31,6 @@ class Run:
         decision: Decision | None = None,
         trainer: Trainer | None = None,
         limit: Limit | None = None,
-        scored: bool = True,
     ) -> Fit:
         """Train a model on the run's data, by plain descent within the budget of a training unless told otherwise.
 
@@ -39,14 +38,14 @@ class Run:
         result.
 
         Args:
-            name: of the fit within the run; names its checkpoints, and its stage by what stands before a dash.
+            name: of the fit within the run; names its checkpoints, and its stage by what stands before a dash. A stage
+                of :data:`~autodpq_lib.training.fit.UNSCORED` is no result.
             model: what is trained.
             decision: (K, D) of each field, where the model has one.
             trainer: trains it; plain descent by default.
             limit: when to stop.
-            scored: whether it is a result, or a mixture that cannot be one.
         """
         last = self.config.scored == "last" or (limit is not None and limit.until == "settled")
-        fit = Fit(name, self.checkpoints, decision, scored, "last" if last else self.config.scored)
+        fit = Fit(name, self.checkpoints, decision, "last" if last else self.config.scored)
         trainer = trainer or Trainer(model, self.train, self.config)
         return run_fit(fit, trainer, self.valid, limit or self.config.budget.train)
