@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-import autodpq_native as native
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.menu import Menu, bytes_of, menu
 from autodpq_budget.sensitivity import sensitivities
@@ -31,6 +30,7 @@ from autodpq_packed.container import Tensors
 from autodpq_packed.export import export, vectors
 from autodpq_runs.explore import LoadedRun
 from autodpq_runs.open import scratch_run
+from autodpq_runs.places import identity_of
 
 #: Halvings of the range of bytes, where a loss is given.
 HALVINGS = 12
@@ -113,7 +113,7 @@ def _narrower(run: LoadedRun, width: int) -> LoadedRun:
     scratch, model = scratch_run(config), full_model(config, run.schema)
     scratch.fit("fit", model, trainer=Taught(model, scratch, run.model))
     scratch.checkpoints.clear()
-    identity = config.identity(run.schema.fingerprint, compiled=native.available())
+    identity = identity_of(config, run.schema.fingerprint)
     return replace(run, model=model, record=run.record.model_copy(update={"config": config, "identity": identity}))
 
 

@@ -12,7 +12,6 @@ from safetensors.torch import load_file
 from torch import Tensor
 from tqdm import tqdm
 
-import autodpq_native as native
 from autodpq_data.samples import Batch
 from autodpq_lib.config import READ_BY, RunConfig
 from autodpq_lib.models.build import final_model, full_model
@@ -21,7 +20,7 @@ from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 from autodpq_lib.training.trainer import Row, Trainer
 from autodpq_rivals.strategies import stored, train_and_store
-from autodpq_runs.finish import model_folder
+from autodpq_runs.places import identity_of, weights_path
 
 #: Name of the strategy that is FE, taught; and width X of the FE that teaches, by which all are measured.
 TAUGHT, TEACHER = "taught", 16
@@ -110,7 +109,6 @@ def width(dim: int) -> dict[str, object]:
 
 def _load(model: CTRModel, config: RunConfig, run: Run) -> bool:
     """Take the weights of the finished run, if they are on this machine; a training would give the same bits."""
-    identity = config.identity(run.schema.fingerprint, compiled=native.available())
-    if found := (path := model_folder(identity) / "model.safetensors").exists():
+    if found := (path := weights_path(identity_of(config, run.schema.fingerprint))).exists():
         model.load_state_dict(load_file(path))
     return found

@@ -31,7 +31,7 @@ from autodpq_lib.models.build import final_model
 from autodpq_lib.space import space
 from autodpq_lib.training.metrics import score
 from autodpq_runs.explore import find_records
-from autodpq_runs.finish import model_folder
+from autodpq_runs.places import logits_path
 from autodpq_runs.record import Record, canonical, contradictions, read_record, record_path
 from autodpq_system.paths import runs_root
 
@@ -131,7 +131,7 @@ def predictions(records: Records, others: Sequence[Path] = ()) -> Check:
     """
     check = Check("test AUC and logloss from predictions")
     for path, record in records.items():
-        logits = model_folder(record.identity) / "test_logits.npy"
+        logits = logits_path(record.identity)
         if not logits.exists():
             check.left_out["without predictions here"] += 1
         elif not _agree(record, logits) and _of_another(record, logits, others or [runs_root()]):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from autodpq_eval.effects import by_seed
 from autodpq_eval.stats import BETTER, MARGIN, effect, equivalence, verdict
 from autodpq_lib.config import STRATEGIES
-from autodpq_runs.finish import model_folder
+from autodpq_runs.places import logits_path
 from autodpq_runs.record import Record
 
 RESAMPLES = 1000
@@ -120,7 +120,7 @@ def _scorer(record: Record, labels: NDArray[np.float32]) -> _Auc:
 
 
 def _logits(record: Record) -> NDArray[np.float32]:
-    return np.asarray(np.load(model_folder(record.identity) / "test_logits.npy"))
+    return np.asarray(np.load(logits_path(record.identity)))
 
 
 class _Auc:

@@ -16,8 +16,9 @@ from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import final_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.strategies import STRATEGY
-from autodpq_runs.finish import finish, model_folder
+from autodpq_runs.finish import finish
 from autodpq_runs.open import open_run
+from autodpq_runs.places import weights_path
 from autodpq_runs.record import Record, read_record, record_path
 from autodpq_system.paths import ROOT, runs_root
 
@@ -81,7 +82,7 @@ def load_run(record: Record | Path) -> LoadedRun:
     """
     found = read_record(record) if isinstance(record, Path) else record
     config = found.config
-    weights = model_folder(found.identity) / "model.safetensors"
+    weights = weights_path(found.identity)
     if not weights.exists():
         raise FileNotFoundError(
             f"{weights}: the model of {config.name()} is not on this machine; run it again with OUT=runs/mine"

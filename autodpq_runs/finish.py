@@ -23,10 +23,11 @@ from autodpq_lib.training.metrics import SCORING_BATCH, Metrics, evaluate, predi
 from autodpq_lib.training.trainer import Row
 from autodpq_runs.curves import FitLog, Point, improvements
 from autodpq_runs.open import OpenRun
+from autodpq_runs.places import LOGITS, WEIGHTS, model_folder
 from autodpq_runs.provenance import provenance
 from autodpq_runs.record import Record, record_path, write_record
 from autodpq_system.atomic import atomic_path
-from autodpq_system.paths import ROOT, runs_root
+from autodpq_system.paths import ROOT
 
 
 def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
@@ -75,13 +76,8 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
 def _keep(folder: Path, model: CTRModel, logits: Tensor) -> None:
     with atomic_path(folder) as target:
         target.mkdir()
-        save_file(dict(model.state_dict()), target / "model.safetensors")
-        np.save(target / "test_logits.npy", logits.numpy())
-
-
-def model_folder(identity: str) -> Path:
-    """Where the trained model and the test predictions of a run are kept."""
-    return runs_root() / "models" / identity[:16]
+        save_file(dict(model.state_dict()), target / WEIGHTS)
+        np.save(target / LOGITS, logits.numpy())
 
 
 def _result(fits: Sequence[Fit]) -> Fit:

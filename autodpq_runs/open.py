@@ -8,14 +8,13 @@ from pathlib import Path
 
 import torch
 
-import autodpq_native as native
 from autodpq_data.prepared import load_samples, load_schema
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.training.checkpoints import Checkpoints
 from autodpq_lib.training.run import Run
+from autodpq_runs.places import identity_of, work_folder
 from autodpq_runs.provenance import Origin, origin
-from autodpq_system.paths import runs_root
 from autodpq_system.process import settle
 
 
@@ -28,7 +27,7 @@ class OpenRun(Run):
     @property
     def identity(self) -> str:
         """sha256 over configuration, data, method and whether C is used."""
-        return self.config.identity(self.schema.fingerprint, compiled=native.available())
+        return identity_of(self.config, self.schema.fingerprint)
 
 
 def open_run(config: RunConfig) -> OpenRun:
@@ -40,7 +39,7 @@ def open_run(config: RunConfig) -> OpenRun:
     """
     _refuse_a_missing_gpu(config)
     schema = load_schema(config.dataset, config.threshold)
-    checkpoints = Checkpoints(runs_root() / "work" / config.identity(schema.fingerprint, compiled=native.available()))
+    checkpoints = Checkpoints(work_folder(identity_of(config, schema.fingerprint)))
     checkpoints.claim()
     return _open(config, schema, checkpoints)
 

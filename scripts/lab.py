@@ -20,8 +20,9 @@ from autodpq_eval.batch import status
 from autodpq_eval.layout import LABELS
 from autodpq_lib.config import RunConfig
 from autodpq_lib.strategies import STRATEGY
-from autodpq_runs.finish import finish, model_folder
+from autodpq_runs.finish import finish
 from autodpq_runs.open import open_run
+from autodpq_runs.places import weights_path
 from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import ROOT, runs_root
 from scripts.book.links import relinked
@@ -85,7 +86,7 @@ def missing(out: Path) -> Iterator[RunConfig]:
 
 
 def _has_model(record: Path) -> bool:
-    return (model_folder(read_record(record).identity) / "model.safetensors").exists()
+    return weights_path(read_record(record).identity).exists()
 
 
 def settings(root: Path) -> list[str]:

@@ -20,15 +20,15 @@ import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
-import autodpq_native as native
 from autodpq_budget.batch import register_all
 from autodpq_data.prepared import known_fingerprint
 from autodpq_eval.batch import NOTEBOOKS, Status, log_path, notebook_path, status
 from autodpq_lab.shown import VIEW
 from autodpq_lib.config import OUTSIDE, RunConfig
+from autodpq_runs.places import identity_of, work_folder
 from autodpq_runs.record import read_record, record_path
 from autodpq_system.atomic import atomic_path
-from autodpq_system.paths import ROOT, runs_root
+from autodpq_system.paths import ROOT
 from autodpq_system.sentence import Parser, sentence, whole_number
 from autodpq_system.stopping import killed_when_idle, stop_on_signals
 from scripts.shrink import shrink
@@ -83,7 +83,7 @@ def _believe(found: Status, executed: Path, failed: Path) -> None:
 
 def _checkpoints(config: RunConfig) -> Path:
     """Folder in which each round of a run's training leaves something."""
-    return runs_root() / "work" / config.identity(known_fingerprint(config.dataset) or "", compiled=native.available())
+    return work_folder(identity_of(config, known_fingerprint(config.dataset) or ""))
 
 
 def execute(

@@ -60,9 +60,8 @@ def scripted(
 ) -> tuple[Graded, list[float], Fit]:
     model = Graded(run.valid.labels)
     limit = Limit(rounds=epochs, patience=patience)
-    done = run_fit(
-        Fit(**{"name": "x", "checkpoints": run.checkpoints, **about}), Scripted(model, script), run.valid, limit
-    )
+    fit = Fit(**{"name": "x", "checkpoints": run.checkpoints, **about})
+    done = run_fit(fit, Scripted(model, script), run.valid, limit)
     return model, [row["valid_auc"] for row in done.curve], done
 
 

@@ -18,8 +18,9 @@ from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.training.metrics import evaluate
 from autodpq_lib.training.run import Run
 from autodpq_runs.explore import find_records, load_or_train, load_run, records
-from autodpq_runs.finish import finish, model_folder
+from autodpq_runs.finish import finish
 from autodpq_runs.open import scratch_run
+from autodpq_runs.places import logits_path, weights_path
 from autodpq_runs.record import Record, read_record, record_path
 
 
@@ -84,7 +85,7 @@ def test_what_is_there_is_loaded_and_what_is_not_is_trained(
     assert opened == [config]
     assert again.record == first.record
     assert torch.equal(again.model.embedding.table, first.model.embedding.table)
-    (model_folder(first.record.identity) / "model.safetensors").unlink()
+    weights_path(first.record.identity).unlink()
     load_or_train(config, tmp_path / "out", tmp_path / "out")
     assert opened == [config, config]
 
@@ -112,7 +113,7 @@ def test_a_run_whose_data_have_changed_on_the_way_leaves_nothing(
 
 def test_load_run_without_a_model_says_so(tmp_path: object, schema: Schema) -> None:
     record = make("fe", tmp_path, schema)
-    (model_folder(record.identity) / "model.safetensors").unlink()
+    weights_path(record.identity).unlink()
     with pytest.raises(
         FileNotFoundError,
         match=r"the model of deepfm-fe-seed1-.* is not on this machine; run it again with OUT=runs/mine",
@@ -129,7 +130,7 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, sch
 
 def test_predictions_lie_beside_the_model(tmp_path: object, schema: Schema, tiny_test_part: Samples) -> None:
     record = make("others", tmp_path, schema)
-    logits = np.load(model_folder(record.identity) / "test_logits.npy")
+    logits = np.load(logits_path(record.identity))
     assert logits.dtype == np.float32
     loss = torch.nn.functional.binary_cross_entropy_with_logits(torch.from_numpy(logits), tiny_test_part.labels)
     assert record.test.logloss == pytest.approx(float(loss), abs=1e-6)

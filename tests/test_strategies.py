@@ -20,7 +20,8 @@ from autodpq_lib.strategies.autodpq import pretrain, retrain, search
 from autodpq_lib.strategies.grid import global_decisions
 from autodpq_lib.strategies.random import random_decisions
 from autodpq_lib.training.run import Run
-from autodpq_runs.finish import finish, model_folder
+from autodpq_runs.finish import finish
+from autodpq_runs.places import logits_path
 from autodpq_runs.record import Record
 
 
@@ -174,7 +175,7 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
 
 def test_metrics_of_touched_and_untouched_samples(tiny: dict, tmp_path: Path, schema: Schema) -> None:
     record = record_of("fe", tmp_path, schema)
-    logits = torch.from_numpy(np.load(model_folder(record.identity) / "test_logits.npy"))
+    logits = torch.from_numpy(np.load(logits_path(record.identity)))
     low = set(schema.low.nonzero().flatten().tolist())
     rows = [n for n, ids in enumerate(tiny["test"].ids.tolist()) if low & set(ids)]
     rest = sorted(set(range(len(logits))) - set(rows))

@@ -19,8 +19,9 @@ from autodpq_eval import checks
 from autodpq_lib.config import RunConfig
 from autodpq_lib.strategies import STRATEGY
 from autodpq_runs.explore import find_records
-from autodpq_runs.finish import finish, model_folder
+from autodpq_runs.finish import finish
 from autodpq_runs.open import OpenRun
+from autodpq_runs.places import logits_path
 from autodpq_runs.record import Record, canonical, read_record, record_path, write_record
 from autodpq_system.paths import ROOT, runs_root
 from benchmarks.measured import read_measures
@@ -119,7 +120,7 @@ def test_predictions_of_nobodys_run_fail_and_those_of_another_training_say_nothi
     trained: dict[Path, Record], tmp_path: Path
 ) -> None:
     path, record = next(iter(trained.items()))
-    logits = model_folder(record.identity) / "test_logits.npy"
+    logits = logits_path(record.identity)
     np.save(logits, -np.load(logits))
     (wrong,) = checks.predictions(trained).wrong
     assert str(logits) in wrong
