@@ -14,13 +14,14 @@ from autodpq_budget.strategy import STRATEGY
 from autodpq_budget.teach import TAUGHT, TEACHER, like, width
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema
-from autodpq_eval.batch import TABLE_SEEDS, status
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.plans import configure
+from autodpq_eval.tables import read_plans
 from autodpq_lib.config import Model, RunConfig
 from autodpq_rivals.budget import WIDTHS, Setting, rest_bytes, settings
 from autodpq_rivals.methods import METHODS
 from autodpq_rivals.strategies import LEARNERS
-from autodpq_runs.record import Record, read_record, record_path
+from autodpq_runs.record import Record
 
 #: Shares of FE's bytes.
 SHARES = (0.125, 0.0625, 0.031, 0.016, 0.008)
@@ -144,17 +145,20 @@ def _of_teachers_width(dataset: str, recipe: str, seed: int) -> list[RunConfig]:
 def chosen(dataset: str, recipe: str, *, out: Path) -> Chosen:
     """The setting of the best validation AUC, and that, where all settings have run on :data:`CHOICE_SEED`.
 
-    What a run has in the end may be more than its share, for MPE's search decides; that one counts for nothing.
+    A rival's may be one of a smaller share. What a run has in the end may be more than its share, for MPE's search
+    decides; that one counts for nothing.
     """
     schema = load_schema(dataset, configure(dataset, recipe, "fe", CHOICE_SEED).threshold)
-    full, found = budget_of(schema, 1), {}
-    for (share, method), runs in candidates(dataset, recipe, CHOICE_SEED).items():
-        if all(status(out, run, anywhere=True).state == "done" for run in runs):
-            records = [read_record(record_path(out, run)) for run in runs]
-            fits = [n for n, r in enumerate(records) if tables(r, len(schema.fields)) <= room(full, share)]
+    full, every = budget_of(schema, 1), candidates(dataset, recipe, CHOICE_SEED)
+    done = read_plans(out, every)
+    found: Chosen = {}
+    for (share, method), runs in every.items():
+        if len(done[share, method]) == len(runs):
+            smaller = [each for (_, name), some in done.items() if name == method != STRATEGY for each in some]
+            fits = [r for r in [*done[share, method], *smaller] if tables(r, len(schema.fields)) <= room(full, share)]
             if fits:
-                n = max(fits, key=lambda n: records[n].valid.auc)
-                found[share, method] = runs[n], records[n].valid.auc
+                best_one = max(fits, key=lambda record: record.valid.auc)
+                found[share, method] = best_one.config, best_one.valid.auc
     return found
 
 

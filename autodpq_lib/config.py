@@ -222,7 +222,7 @@ class RunConfig(_Frozen):
         yield "reading", changed, f"literal for {self.strategy}, which {self.reading} does not change"
 
     def __hash__(self) -> int:
-        return hash(self.model_dump_json())  # options, a mapping, has no hash of its own
+        return hash(json.dumps(self.model_dump(mode="json"), sort_keys=True))  # options have an order, and equals none
 
     @property
     def base_model(self) -> Recipe:

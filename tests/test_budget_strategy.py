@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from autodpq_budget.strategy import STRATEGY as NAME
 from autodpq_budget.strategy import register_budget
 from autodpq_budget.teach import TAUGHT, TEACHER, learn, like
 from autodpq_data.schema import Schema
-from autodpq_eval.batch import NOTEBOOKS, Status
+from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.plans import PLANS
 from autodpq_eval.request import Request
 from autodpq_lib.config import METHOD_VERSION, OUTSIDE, RunConfig
@@ -135,13 +136,15 @@ def all_done(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple
     """The tiny data set in the place of a prepared one, and records, name -> validation AUC and bytes of tables."""
     aucs: dict[str, tuple[float, int]] = {}
 
-    def read(path: Path) -> Record:
-        metrics = Metrics(auc=aucs[path.stem][0], logloss=0.5)
-        return Record.model_construct(valid=metrics, identity=path.stem)
+    def made(run: RunConfig) -> Record:
+        metrics = Metrics(auc=aucs[run.name()][0], logloss=0.5)
+        return Record.model_construct(valid=metrics, identity=run.name(), config=run)
+
+    def read(_: Path, plans: dict[Any, list[RunConfig]]) -> dict[Any, list[Record]]:
+        return {key: [made(run) for run in runs if run.name() in aucs] for key, runs in plans.items()}
 
     monkeypatch.setattr(plan, "load_schema", lambda *_: schema)
-    monkeypatch.setattr(plan, "status", lambda _, run, **__: Status("done" if run.name() in aucs else "missing"))
-    monkeypatch.setattr(plan, "read_record", read)
+    monkeypatch.setattr(plan, "read_plans", read)
     monkeypatch.setattr(plan, "tables", lambda record, _: aucs[record.identity][1])
     return aucs
 
@@ -191,7 +194,7 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     assert set(first[4:]) == {run for runs in every.values() for run in runs}
     for n, (key, runs) in enumerate(every.items()):
         for m, run in enumerate(runs):
-            all_done[run.name()] = (0.5 + 0.01 * n + 0.001 * m, plan.budget_of(plan.load_schema(), key[0]))
+            all_done[run.name()] = (0.9 - 0.01 * n + 0.001 * m, plan.budget_of(plan.load_schema(), key[0]))
     many = plan.budget_plan("ml-100k", "tuned", [1, 2], out=tmp_path)
     top = [max(runs, key=lambda run: all_done[run.name()][0]) for runs in every.values()]
     controls = [run for run in many if "taught" in run.options]
@@ -251,6 +254,19 @@ def test_what_came_out_too_large_is_not_chosen(all_done: dict[str, tuple[float, 
     room = plan.budget_of(plan.load_schema(), key[0])
     all_done |= {run.name(): (0.6, room) for run in more} | {first.name(): (0.9, room + 1)}
     assert plan.chosen("ml-100k", "tuned", out=tmp_path)[key][0] in more
+
+
+def test_a_rival_may_have_the_setting_of_a_smaller_share(
+    all_done: dict[str, tuple[float, int]], tmp_path: Path
+) -> None:
+    every = plan.candidates("ml-100k", "tuned", 11)
+    for n, (key, runs) in enumerate(every.items()):
+        size = plan.budget_of(plan.load_schema(), key[0])
+        all_done.update({run.name(): (0.5 + 0.01 * n, size) for run in runs})
+    found = plan.chosen("ml-100k", "tuned", out=tmp_path)
+    smallest = min(share for share, method in every if method == "lsq")
+    assert {found[share, method][0] for share, method in found if method == "lsq"} == {found[smallest, "lsq"][0]}
+    assert len({run.options["bytes"] for (_, method), (run, _) in found.items() if method == NAME}) == len(plan.SHARES)
 
 
 def test_the_batch_knows_the_part_and_the_notebook() -> None:

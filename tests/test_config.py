@@ -49,6 +49,12 @@ def test_the_data_sets_file_overrides_defaults_and_arguments_override_it() -> No
     assert config(dataset="planted", batch_size=8).batch_size == 8
 
 
+def test_options_in_another_order_are_the_same_run() -> None:
+    one, other = (config(strategy="lsq", options=dict(each)) for each in ([("a", 1), ("b", 2)], [("b", 2), ("a", 1)]))
+    assert one == other
+    assert len({one, other}) == 1
+
+
 def test_a_reading_in_the_data_sets_file_is_the_whole_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = module.settings
     named = {"reading": "text", "protocol": "laboratory"}
