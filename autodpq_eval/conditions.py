@@ -105,9 +105,9 @@ def _controls(recipe: str, aucs: dict[str, Values]) -> Iterator[Condition]:
     yield Condition("threshold 160", aucs["autodpq-160"], aucs["fe"], aucs["others-160"])
     if RECIPES[recipe].first_order_sd:  # the other recipe's is zero
         fe, others = (aucs[f"{name}-first-order"] for name in ("fe", "others"))
-        for name, reading in (("autodpq", "literal"), ("laboratory", "laboratory")):
-            ours = aucs[f"{name}-first-order"]
-            yield Condition(f"first-order weights from zero, {reading} reading", ours, fe, others)
+        for name, title in (("autodpq", "literal reading"), ("laboratory", "laboratory reading")):
+            yield Condition(f"first-order weights from zero, {title}", aucs[f"{name}-first-order"], fe, others)
+        yield Condition("first-order weights from zero, threshold 160", aucs["autodpq-160-first-order"], fe, {})
         yield Condition("threshold 160, FE's first-order weights alone from zero", aucs["autodpq-160"], fe, {})
 
 

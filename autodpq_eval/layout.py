@@ -17,6 +17,8 @@ LABELS = {
     "auc": "AUC ↑", "logloss": "Logloss ↓", "space": "Space ↓",
 }  # fmt: skip
 
+#: Metrics in a sentence.
+NAMES = {"auc": "AUC", "logloss": "logloss"}
 
 #: Said wherever a data set is named to a reader.
 CAVEATS = {"avazu-standin": "STAND-IN: generated rows, no result"}
@@ -82,6 +84,11 @@ def p_value(value: float) -> str:
 def p_in_words(value: float) -> str:
     """``p = 0.012``, ``p < 0.001``, or that there is no test."""
     return "no test" if pd.isna(value) else f"p = {value:.3f}" if value >= 0.001 else "p < 0.001"
+
+
+def interval(low: float, high: float) -> str:
+    """``-0.0001 to +0.0025``."""
+    return f"{low:+.4f} to {high:+.4f}"
 
 
 def plus_minus(mean: float, spread: float, how: str = "+.4f") -> str:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from autodpq_eval.layout import LABELS, p_in_words
+from autodpq_eval.layout import LABELS, NAMES, p_in_words
 from autodpq_eval.paper import table_value
 from autodpq_eval.stats import best_baseline
 from autodpq_lib.config import STRATEGIES
-
-NAMES = {"auc": "AUC", "logloss": "logloss"}
 
 
 def lead(table: pd.DataFrame, metric: str) -> str:

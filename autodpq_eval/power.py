@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from scipy import stats
 
-from autodpq_eval.layout import LABELS
+from autodpq_eval.layout import NAMES
 from autodpq_eval.paper import gain
 from autodpq_eval.stats import BETTER, LEVEL, MARGIN
 
@@ -79,8 +79,8 @@ def draw(spreads: dict[str, float]) -> Figure:
                 axis.annotate(
                     f"{name}, {gap:g}, is further right", (1, 0.03), xycoords="axes fraction", ha="right", fontsize=8
                 )
-        axis.set(xlabel=f"true difference in {LABELS[metric].split()[0]}", xticks=GAPS[::4], ylim=(0, 1.1))
-        axis.set_title(f"{LABELS[metric].split()[0]}, sd {sd:.4f} over seeds", pad=14, loc="left", fontsize=10)
+        axis.set(xlabel=f"true difference in {NAMES[metric]}", xticks=GAPS[::4], ylim=(0, 1.1))
+        axis.set_title(f"{NAMES[metric]}, sd {sd:.4f} over seeds", pad=14, loc="left", fontsize=10)
     figure.suptitle("What a number of runs can show, by the spread over seeds", x=0.01, ha="left", fontweight="bold")
     axes[0, 0].set_ylabel(f"probability of p < {LEVEL:g}")
     axes[0, -1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
@@ -90,4 +90,4 @@ def draw(spreads: dict[str, float]) -> Figure:
 
 def _said(spreads: dict[str, float]) -> str:
     shares = [(metric, runs, power(MARGIN, sd, runs).welch) for metric, sd in spreads.items() for runs in RUNS]
-    return ", ".join(f"{LABELS[metric].split()[0]} {share:.0%} with {runs} runs" for metric, runs, share in shares)
+    return ", ".join(f"{NAMES[metric]} {share:.0%} with {runs} runs" for metric, runs, share in shares)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from autodpq_eval.effects import by_seed
 from autodpq_eval.figure3 import fe_unit
+from autodpq_eval.layout import interval
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
 from autodpq_eval.stats import BETTER, MARGIN, common, effect, equivalence, verdict
@@ -87,7 +88,7 @@ def in_words(every: pd.DataFrame, against: pd.DataFrame) -> str:
     for name, row in every.drop(theirs.index).iterrows():
         rows = against.query("metric == 'auc' and a == @name")
         said = "; ".join(
-            f"{r['effect']:+.4f} ({r['low_paired']:+.4f} to {r['high_paired']:+.4f}) over {r['b']}, {r['verdict']}"
+            f"{r['effect']:+.4f} ({interval(r['low_paired'], r['high_paired'])}) over {r['b']}, {r['verdict']}"
             for _, r in rows.iterrows()
         )
         sentences.append(

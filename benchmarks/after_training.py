@@ -16,7 +16,7 @@ import torch
 from tqdm import tqdm
 
 from autodpq_data.schema import Schema
-from autodpq_eval.layout import markdown, p_in_words, p_value
+from autodpq_eval.layout import interval, markdown, p_in_words, p_value
 from autodpq_eval.plans import TEN_SEEDS, configure
 from autodpq_eval.stats import LEVEL, MARGIN, effect, equivalence
 from autodpq_lib.config import RECIPES, Decision, RunConfig
@@ -114,8 +114,8 @@ def lost(recipe: str) -> str:
 def _told(a: dict[int, float], b: dict[int, float]) -> str:
     found, p_equal = effect(a, b), equivalence(a, b, MARGIN)["p_equal_paired"]
     equal = f", equal within {MARGIN:g}" if p_equal < LEVEL else ""
-    interval = f"{found['low_paired']:+.4f} to {found['high_paired']:+.4f}"
-    return f"{found['effect']:+.4f} ({interval}, {p_in_words(found['p_paired'])}{equal})"
+    told = interval(found["low_paired"], found["high_paired"])
+    return f"{found['effect']:+.4f} ({told}, {p_in_words(found['p_paired'])}{equal})"
 
 
 def _measured() -> pd.DataFrame:
@@ -135,8 +135,8 @@ def _gap(a: dict[int, float], b: dict[int, float]) -> list[str]:
     if a == b:
         return ["", "", ""]
     found = effect(a, b)
-    interval = f"{found['effect']:+.4f} ({found['low_paired']:+.4f} to {found['high_paired']:+.4f})"
-    return [interval, p_value(found["p_paired"]), p_value(equivalence(a, b, MARGIN)["p_equal_paired"])]
+    told = f"{found['effect']:+.4f} ({interval(found['low_paired'], found['high_paired'])})"
+    return [told, p_value(found["p_paired"]), p_value(equivalence(a, b, MARGIN)["p_equal_paired"])]
 
 
 def _spread(values: pd.Series) -> str:

@@ -41,4 +41,4 @@ def test_the_table_has_power_at_the_margin_by_metric_and_runs() -> None:
 
 def test_a_panel_a_metric() -> None:
     titles = [axis.get_title(loc="left") for axis in draw({"auc": 0.0009, "logloss": 0.0021}).axes]
-    assert titles == ["AUC, sd 0.0009 over seeds", "Logloss, sd 0.0021 over seeds"]
+    assert titles == ["AUC, sd 0.0009 over seeds", "logloss, sd 0.0021 over seeds"]

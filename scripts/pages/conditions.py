@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from autodpq_eval import conditions, ladder
-from autodpq_eval.layout import LABELS, markdown
+from autodpq_eval.layout import LABELS, interval, markdown
 from autodpq_eval.paper import gain
 from autodpq_eval.plans import LENGTHS, PARTS
 from autodpq_lib.config import RECIPES
@@ -53,7 +53,7 @@ def _cell(row: pd.Series) -> str:
 
 
 def _interval(row: pd.Series) -> str:
-    return f"{row['effect']:+.4f} ({row['low']:+.4f} to {row['high']:+.4f})"
+    return f"{row['effect']:+.4f} ({interval(row['low'], row['high'])})"
 
 
 def picture() -> str:

@@ -7,8 +7,8 @@ from functools import partial
 
 import pandas as pd
 
-from autodpq_eval.layout import LABELS, layout, markdown, p_in_words
-from autodpq_eval.lead import NAMES, lead, paper_lead
+from autodpq_eval.layout import LABELS, NAMES, interval, layout, markdown, p_in_words
+from autodpq_eval.lead import lead, paper_lead
 from autodpq_eval.ledger import as_printed
 from autodpq_eval.references import references
 from autodpq_eval.stats import BETTER
@@ -107,8 +107,8 @@ def _ten_seeds(recipe: str) -> str:
     """AutoDPQ over FE on ten seeds, by both tests."""
     row = ten_seed_comparisons(recipe).query("metric == 'auc' and a == 'autodpq' and b == 'fe'").iloc[0]
     p = f"{p_in_words(row['p_welch_holm'])} by Welch, {p_in_words(row['p_paired_holm'])} paired, both Holm's"
-    interval = f"{row['low_paired']:+.4f} to {row['high_paired']:+.4f}"
-    return f"under `{recipe}` {row['effect']:+.4f} ({interval} paired, 95 %; {p}; {row['verdict']})"
+    found = interval(row["low_paired"], row["high_paired"])
+    return f"under `{recipe}` {row['effect']:+.4f} ({found} paired, 95 %; {p}; {row['verdict']})"
 
 
 def _counts() -> str:

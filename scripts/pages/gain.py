@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from autodpq_eval.layout import LABELS
+from autodpq_eval.layout import LABELS, interval
 from autodpq_eval.ledger import as_printed
 from scripts.pages import conditions
 from scripts.pages.committed import claims
@@ -90,7 +90,6 @@ def _paired() -> str:
 
 def _said(rows: pd.DataFrame) -> str:
     ours = (
-        f"ours, recipe {r['recipe']}, {r['ours']:+.4f} ({r['low']:+.4f} to {r['high']:+.4f})"
-        for _, r in rows.iterrows()
+        f"ours, recipe {r['recipe']}, {r['ours']:+.4f} ({interval(r['low'], r['high'])})" for _, r in rows.iterrows()
     )
     return f"the paper {rows['paper'].iloc[0]:+.4f}, {', '.join(ours)}"

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autodpq_eval import readings
-from autodpq_eval.layout import as_markdown, markdown, p_value
+from autodpq_eval.layout import as_markdown, interval, markdown, p_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, pair_of_grid
 from autodpq_eval.stats import MARGIN
 from autodpq_lib.config import READINGS, RECIPES
@@ -95,7 +95,7 @@ def differences(place: str) -> str:
     rows = [
         [
             *(row["a"], row["b"], row["metric"], f"{row['paper']:+.4f}", f"{row['effect']:+.4f}"),
-            *(f"{row[f'low{test}']:+.4f} to {row[f'high{test}']:+.4f}" for test in ("", "_paired")),
+            *(interval(row[f"low{test}"], row[f"high{test}"]) for test in ("", "_paired")),
             *(p_value(row["p_holm"]), p_value(row["p_paired_holm"])),
             *(p_value(row["p_equal_paired"]), row["verdict"]),
         ]

@@ -7,7 +7,7 @@ import pandas as pd
 from autodpq_eval import power
 from autodpq_eval.cost import costs, epoch_seconds, wall_minutes, whole
 from autodpq_eval.effects import by_seed
-from autodpq_eval.layout import LABELS, as_markdown, markdown, p_value
+from autodpq_eval.layout import NAMES, as_markdown, interval, markdown, p_value
 from autodpq_eval.ledger import counts
 from autodpq_eval.plans import configure
 from autodpq_eval.tables import read_plan
@@ -34,9 +34,8 @@ def _ten_seeds(recipe: str) -> list[list[str]]:
     tests = ("p_welch_holm", "p_paired_holm", "p_equal_paired")
     return [
         [
-            *(BASELINES[row["b"]], LABELS[row["metric"]].rstrip(" ↑↓"), f"`{recipe}`", f"{row['effect']:+.4f}"),
-            f"{row['low']:+.4f} to {row['high']:+.4f}",
-            f"{row['low_paired']:+.4f} to {row['high_paired']:+.4f}",
+            *(BASELINES[row["b"]], NAMES[row["metric"]], f"`{recipe}`", f"{row['effect']:+.4f}"),
+            *(interval(row["low"], row["high"]), interval(row["low_paired"], row["high_paired"])),
             *(p_value(row[p]) for p in tests),
             row["verdict"],
         ]
@@ -55,7 +54,7 @@ def _power(recipe: str) -> list[list[str]]:
     spreads = {metric: pd.Series(by_seed(records, metric), dtype=float).std() for metric in ("auc", "logloss")}
     return [
         [
-            *(f"`{recipe}`", LABELS[row["metric"]].rstrip(" ↑↓"), f"{row['sd']:.4f}", f"{row['runs']}"),
+            *(f"`{recipe}`", NAMES[row["metric"]], f"{row['sd']:.4f}", f"{row['runs']}"),
             *(f"{row['welch']:.0%}", f"{row['paired']:.0%}", f"{row['exaggeration']:.1f}"),
         ]
         for _, row in power.table(spreads).iterrows()
