@@ -142,10 +142,9 @@ def teaching(found: pd.DataFrame) -> pd.DataFrame:
     full, rows = _full(found), []
     for (method, setting), runs in found[~found["method"].isin(STRATEGIES)].groupby(["method", "setting"]):
         sides = [dict(zip(part["seed"], part["auc"], strict=True)) for _, part in runs.groupby("control")]
-        if len(sides) > 1:
+        if len(sides) > 1 and (share := _share(runs, full)):
             plain, other = sides
             taught, labels = (plain, other) if method == STRATEGY else (other, plain)
-            share = _share(runs, full)
             means = [np.mean([*side.values()]) for side in common(taught, labels)]
             row = {"share": share, "method": method, "setting": setting, "taught": means[0], "labels": means[1]}
             rows.append(row | paired_effect(taught, labels))
@@ -154,7 +153,7 @@ def teaching(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """The compressor from labels minus its best rival, which learns from them: a row a share that has the control.
+    """The compressor from labels minus the best rival of its seeds, from labels too: a row a share with the control.
 
     Args:
         every: of :func:`runs`.
@@ -163,9 +162,13 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     ours = every[(every["method"] == STRATEGY) & every["control"]] if len(every) else every
     full, rows = _full(found), []
     for _, runs in ours.groupby("setting") if len(ours) else ():
-        share = _share(runs, full)
-        rival = _by_seed(found, best_rival(found, share), share)
-        rows.append({"share": share} | paired_effect(dict(zip(runs["seed"], runs["auc"], strict=True)), rival))
+        if not (share := _share(runs, full)):
+            continue
+        name = best_rival(found[found["seed"].isin(runs["seed"])], share)
+        rival = _by_seed(found, name, share)
+        rows.append(
+            {"share": share, "rival": name} | paired_effect(dict(zip(runs["seed"], runs["auc"], strict=True)), rival)
+        )
     return pd.DataFrame(rows).sort_values("share", ascending=False) if rows else pd.DataFrame()
 
 
@@ -211,10 +214,10 @@ def _by_seed(found: pd.DataFrame, method: str, share: float) -> dict[int, float]
 
 
 def _full(found: pd.DataFrame) -> float:
-    """FE's bytes; none, of which all have less than nothing, where FE is not run."""
+    """FE's bytes, or 0 where FE is not run: then nothing keeps to a share."""
     return float(found.loc[found["method"] == "fe", "bytes"].max()) if (found["method"] == "fe").any() else 0.0
 
 
 def _share(runs: pd.DataFrame, full: float) -> float:
-    """The least share of FE's ``full`` bytes that some runs keep to."""
-    return min(share for share in SHARES if runs["bytes"].max() <= room(full, share))
+    """The least share of FE's ``full`` bytes that some runs keep to; 0 where they keep to none."""
+    return min((share for share in SHARES if runs["bytes"].max() <= room(full, share)), default=0.0)

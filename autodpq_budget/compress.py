@@ -6,6 +6,8 @@ Wherever methods are compared it is what stands for embedding and first-order we
 
 from __future__ import annotations
 
+import hashlib
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,7 +32,6 @@ from autodpq_packed.container import Tensors
 from autodpq_packed.export import export, vectors
 from autodpq_runs.explore import LoadedRun
 from autodpq_runs.open import scratch_run
-from autodpq_runs.places import identity_of
 
 #: Halvings of the range of bytes, where a loss is given.
 HALVINGS = 12
@@ -113,7 +114,7 @@ def _narrower(run: LoadedRun, width: int) -> LoadedRun:
     scratch, model = scratch_run(config), full_model(config, run.schema)
     scratch.fit("fit", model, trainer=Taught(model, scratch, run.model))
     scratch.checkpoints.clear()
-    identity = identity_of(config, run.schema.fingerprint)
+    identity = hashlib.sha256(f"{run.record.identity} taught FE of X = {width}".encode()).hexdigest()
     return replace(run, model=model, record=run.record.model_copy(update={"config": config, "identity": identity}))
 
 
@@ -131,7 +132,7 @@ def smallest(run: LoadedRun, loss: float, path: Path) -> Compressed:
     offered, full = menu_of(run.model, run.schema, run.train), evaluate(run.model, run.valid).auc
     low, high = offered.least, offered.most
     if (least := full - _auc(run, offered, high)) > loss:
-        raise ValueError(f"loss: expected at least {least:.5f} for this model, found {loss}")
+        raise ValueError(f"loss: expected at least {math.ceil(least * 1e5) / 1e5:.5f} for this model, found {loss}")
     for _ in range(HALVINGS):
         middle = round((low * high) ** 0.5)
         low, high = (low, middle) if full - _auc(run, offered, middle) <= loss else (middle, high)

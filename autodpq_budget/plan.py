@@ -145,20 +145,19 @@ def _of_teachers_width(dataset: str, recipe: str, seed: int) -> list[RunConfig]:
 def chosen(dataset: str, recipe: str, *, out: Path) -> Chosen:
     """The setting of the best validation AUC, and that, where all settings have run on :data:`CHOICE_SEED`.
 
-    A rival's may be one of a smaller share. What a run has in the end may be more than its share, for MPE's search
-    decides; that one counts for nothing.
+    A rival's may be one that was meant for another share. What a run has in the end may be more than its share, for
+    MPE's search decides; that one counts for nothing.
     """
     schema = load_schema(dataset, configure(dataset, recipe, "fe", CHOICE_SEED).threshold)
     full, every = budget_of(schema, 1), candidates(dataset, recipe, CHOICE_SEED)
     done = read_plans(out, every)
     found: Chosen = {}
-    for (share, method), runs in every.items():
-        if len(done[share, method]) == len(runs):
-            smaller = [each for (_, name), some in done.items() if name == method != STRATEGY for each in some]
-            fits = [r for r in [*done[share, method], *smaller] if tables(r, len(schema.fields)) <= room(full, share)]
-            if fits:
-                best_one = max(fits, key=lambda record: record.valid.auc)
-                found[share, method] = best_one.config, best_one.valid.auc
+    for share, method in every:
+        tried = [(share, method)] if method == STRATEGY else [key for key in every if key[1] == method]
+        fits = [r for key in tried for r in done[key] if tables(r, len(schema.fields)) <= room(full, share)]
+        if fits and all(len(done[key]) == len(every[key]) for key in tried):
+            best_one = max(fits, key=lambda record: record.valid.auc)
+            found[share, method] = best_one.config, best_one.valid.auc
     return found
 
 

@@ -27,7 +27,8 @@ def budget(run: Run) -> list[Fit]:
         ValueError: other options, or a device that is not the CPU.
     """
     if not {"bytes"} <= {*run.config.options} <= {"bytes", "taught"}:
-        raise ValueError(f"options of {STRATEGY}: expected bytes, found {', '.join(run.config.options) or 'none'}")
+        found = ", ".join(run.config.options) or "none"
+        raise ValueError(f"options of {STRATEGY}: expected bytes, and at most taught, found {found}")
     if run.config.device != "cpu":
         raise ValueError(f"device of {STRATEGY}: expected cpu, found {run.config.device}")
     if not run.config.options.get("taught", True):

@@ -96,7 +96,7 @@ def learn(run: Run) -> list[Fit]:
 
 
 def like(config: RunConfig, strategy: str, dim: int) -> RunConfig:
-    """Another strategy of width ``dim``, in all else as ``config`` has it."""
+    """Another strategy of width ``dim``; in all else that every strategy reads as ``config`` has it."""
     named = {key: getattr(config, key) for key in ("dataset", "recipe", "model", "seed")}
     same = {key: value for key, value in config.changed().items() if key not in OWN and key not in READ_BY}
     return RunConfig.model_validate(named | same | {"strategy": strategy} | width(dim))

@@ -19,9 +19,10 @@ from matplotlib.ticker import MaxNLocator
 from autodpq_eval import readings
 from autodpq_eval.effects import by_seed, groups
 from autodpq_eval.paper import gain, table_value
-from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, all_together
+from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, all_together, threshold_from_zero
 from autodpq_eval.readings import Groups
 from autodpq_eval.stats import common, paired_effect
+from autodpq_eval.tables import read_plan
 from autodpq_lib.config import READINGS, RECIPES
 from autodpq_runs.record import Record
 
@@ -79,7 +80,9 @@ def conditions(out: Path, recipe: str) -> Iterator[Condition]:
     runs = groups(out, "ml-1m", recipe)
     ours, theirs = (_under_readings(out, recipe, split) for split in ("fixed", "laboratory"))
     yield from _readings({"our split": ours, "laboratory's split": theirs})
-    yield from _controls(recipe, {name: by_seed(records, "auc") for name, records in runs.items()})
+    aucs = {name: by_seed(records, "auc") for name, records in runs.items()}
+    yield from _controls(aucs)
+    yield from _from_zero(out, recipe, aucs)
     yield from _together(out, recipe)
     yield from _on_test(runs, ours)
 
@@ -98,17 +101,23 @@ def _under_readings(out: Path, recipe: str, split: str) -> Groups:
     )
 
 
-def _controls(recipe: str, aucs: dict[str, Values]) -> Iterator[Condition]:
+def _controls(aucs: dict[str, Values]) -> Iterator[Condition]:
     yield Condition("search without a pretrain", aucs["no-pretrain"], aucs["fe"], aucs["others"])
     impatient = [aucs[f"{name}-impatient"] for name in ("autodpq", "fe", "others")]
     yield Condition("patience 1", impatient[0], impatient[1], impatient[2])
     yield Condition("threshold 160", aucs["autodpq-160"], aucs["fe"], aucs["others-160"])
-    if RECIPES[recipe].first_order_sd:  # the other recipe's is zero
-        fe, others = (aucs[f"{name}-first-order"] for name in ("fe", "others"))
-        for name, title in (("autodpq", "literal reading"), ("laboratory", "laboratory reading")):
-            yield Condition(f"first-order weights from zero, {title}", aucs[f"{name}-first-order"], fe, others)
-        yield Condition("first-order weights from zero, threshold 160", aucs["autodpq-160-first-order"], fe, {})
-        yield Condition("threshold 160, FE's first-order weights alone from zero", aucs["autodpq-160"], fe, {})
+
+
+def _from_zero(out: Path, recipe: str, aucs: dict[str, Values]) -> Iterator[Condition]:
+    """First-order weights from zero, which is the other recipe's start: of all strategies, and of FE alone."""
+    if not RECIPES[recipe].first_order_sd:
+        return
+    fe, others = (aucs[f"{name}-first-order"] for name in ("fe", "others"))
+    for name, title in (("autodpq", "literal reading"), ("laboratory", "laboratory reading")):
+        yield Condition(f"first-order weights from zero, {title}", aucs[f"{name}-first-order"], fe, others)
+    both = by_seed(read_plan(out, threshold_from_zero("ml-1m", recipe))[0], "auc")
+    yield Condition("first-order weights from zero, threshold 160", both, fe, {})
+    yield Condition("threshold 160, FE's first-order weights alone from zero", aucs["autodpq-160"], fe, {})
 
 
 def _together(out: Path, recipe: str) -> Iterator[Condition]:

@@ -39,7 +39,7 @@ def sureness(records: Sequence[Record]) -> pd.DataFrame:
     rows = []
     for record in records:
         curve = pd.DataFrame(_fit(record, "search").curve)
-        best, last = curve.iloc[deciding_epoch(curve, record.decision)], curve.iloc[-1]
+        best, last = curve.iloc[deciding_epoch(curve, record.config)], curve.iloc[-1]
         fields = [column.partition("/")[2] for column in curve if column.startswith("entropy/")]
         changed = sum(last.filter(like=f"p/{f}/").idxmax() != best.filter(like=f"p/{f}/").idxmax() for f in fields)
         entropy = {name: best[f"entropy/{name}"] for name in fields}

@@ -95,6 +95,7 @@ def control_effects(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
 def same_starts(runs: Mapping[str, Sequence[Record]]) -> tuple[int, int]:
     """How many runs of controls begin with their reference's first training to the bit, and how many there are.
 
+    One of the two may go on for longer.
     Code and processor must be the same for that: the last bits of a sum depend on both.
     """
     same = [_same_starts(runs[control.id], runs[control.against]) for control in controls()]
@@ -103,7 +104,8 @@ def same_starts(runs: Mapping[str, Sequence[Record]]) -> tuple[int, int]:
 
 def _same_starts(ours: Sequence[Record], baseline: Sequence[Record]) -> int:
     starts = {r.config.seed: r.fits[0].curve["valid_auc"] for r in baseline}
-    return sum(r.fits[0].curve["valid_auc"] == starts.get(r.config.seed) for r in ours)
+    pairs = [(r.fits[0].curve["valid_auc"], starts.get(r.config.seed, [])) for r in ours]
+    return sum(bool(theirs) and all(x == y for x, y in zip(mine, theirs, strict=False)) for mine, theirs in pairs)
 
 
 def contrasts(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
@@ -157,7 +159,7 @@ def _sentence(row: pd.Series) -> str:
 def on_the_recipe(table: pd.DataFrame) -> str:
     """How far the unstated parts of the base recipe alone move FE, beside the paper's gain; and what is missing."""
     swaps = [control.id for control in controls() if control.swap]
-    part = table[table["id"].isin(swaps)].dropna(subset="effect")
+    part = table[table["id"].isin(swaps) & (table["strategy"] == "fe")].dropna(subset="effect")
     whole, none = table["n"] >= table["planned"], table["n"] == 0
     text = f"Of {len(table)} controls {whole.sum()} have all their seeds and {(~whole & ~none).sum()} some of them. "
     text += f"Not run: {'; '.join(table[none]['control']) or 'none'}."

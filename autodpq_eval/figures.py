@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from autodpq_lib.config import STRATEGIES, Decision
+from autodpq_lib.config import STRATEGIES, RunConfig
 from autodpq_runs.record import Record
 
 COLOURS = dict(zip(STRATEGIES, sns.color_palette("colorblind"), strict=False))
@@ -99,7 +99,7 @@ def candidate_weights(record: Record) -> Figure:
     """
     curve = pd.DataFrame(next(log.curve for log in record.fits if log.name == "search"))
     fields = [column.partition("/")[2] for column in curve if column.startswith("entropy/")]
-    number = deciding_epoch(curve, record.decision)
+    number = deciding_epoch(curve, record.config)
     figure, axes = plt.subplots(
         1, len(fields), figsize=(2.5 * len(fields) + 1, 3.2), sharey=True, layout="constrained", squeeze=False
     )
@@ -124,14 +124,10 @@ def candidate_weights(record: Record) -> Figure:
     return figure
 
 
-def deciding_epoch(curve: pd.DataFrame, decision: Decision | None) -> int:
-    """The row of a search's curve whose largest weights are the decision: the best on validation, or else the last."""
-    best = int(curve["valid_auc"].to_numpy().argmax())
-    for name, pair in (decision or {}).items():
-        weights = weights_of(curve, name)
-        if max(weights, key=lambda one: weights[one][best]) != pair:
-            return len(curve) - 1
-    return best
+def deciding_epoch(curve: pd.DataFrame, config: RunConfig) -> int:
+    """The row of a search's curve in which alpha is read: the best on validation or, if the run says so, the last."""
+    last = config.search_until == "settled" or config.scored == "last"
+    return len(curve) - 1 if last else int(curve["valid_auc"].to_numpy().argmax())
 
 
 def weights_of(curve: pd.DataFrame, field: str) -> Weights:

@@ -15,15 +15,16 @@ from autodpq_eval.effects import by_seed
 from autodpq_eval.paper import gain
 from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS, configure, ladder_run
 from autodpq_eval.stats import paired_effect
-from autodpq_eval.tables import read_plan, read_plans
+from autodpq_eval.tables import read_plans
 
 
 def table(out: Path, recipe: str, over: str = "fe") -> pd.DataFrame:
     """A row a length and part left out: mean difference to FE or Others over the common seeds, paired interval."""
-    base = by_seed(read_plan(out, [configure("ml-1m", recipe, over, seed) for seed in LADDER_SEEDS])[0], "auc")
+    aucs = _aucs(out, recipe, over)
+    base = aucs.pop((over, None))
     rows = [
         {"recipe": recipe, "without": without or "nothing", "pretrain": _said(epochs), **paired_effect(ours, base)}
-        for (without, epochs), ours in _aucs(out, recipe).items()
+        for (without, epochs), ours in aucs.items()
     ]
     every = pd.DataFrame(rows)
     return every[every["n"] > 1].reset_index(drop=True)
@@ -41,12 +42,14 @@ def added(out: Path, recipe: str) -> pd.DataFrame:
     return every[every["n"] > 1].reset_index(drop=True)
 
 
-def _aucs(out: Path, recipe: str) -> dict[tuple[str, int | None], dict[int, float]]:
-    """Part left out and length -> test AUC by seed."""
+def _aucs(out: Path, recipe: str, over: str | None = None) -> dict[tuple[str, int | None], dict[int, float]]:
+    """Part left out and length -> test AUC by seed; a baseline's under its own name."""
     plans = {
         (without, epochs): [ladder_run("ml-1m", recipe, epochs, without, seed) for seed in LADDER_SEEDS]
         for without, epochs in product(PARTS, LENGTHS)
     }
+    if over:
+        plans[over, None] = [configure("ml-1m", recipe, over, seed) for seed in LADDER_SEEDS]
     return {key: by_seed(records, "auc") for key, records in read_plans(out, plans).items()}
 
 
@@ -69,9 +72,10 @@ def draw(steps: pd.DataFrame) -> Figure:
         x = np.arange(len(places)) + shift
         label = "AutoDPQ" if without == "nothing" else f"without {without}"
         axis.errorbar(x, whole["effect"], yerr=errors, fmt=f"{marker}-", color=colour, ms=5, lw=1.4, label=label)
+    of = f": MovieLens-1M, DeepFM, recipe {steps['recipe'].iloc[0]}" if "recipe" in steps else ""
     axis.set_xticks(range(len(places)), places)
     axis.set(xlabel="epochs of the pretrain", ylabel="test AUC minus FE's, paired 95 % interval")
-    axis.set_title("AutoDPQ's gain over FE by the length of its pretrain", loc="left", fontweight="bold")
+    axis.set_title(f"AutoDPQ's gain over FE by the length of its pretrain{of}", loc="left", fontweight="bold")
     axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     sns.despine(figure)
     rows = (f"{r['without']}, {r['pretrain']}: {r['effect']:+.4f}" for _, r in steps.iterrows())

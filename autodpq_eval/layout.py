@@ -88,7 +88,7 @@ def p_in_words(value: float) -> str:
 
 def interval(low: float, high: float) -> str:
     """``-0.0001 to +0.0025``."""
-    return f"{low:+.4f} to {high:+.4f}"
+    return "–" if pd.isna(low) else f"{low:+.4f} to {high:+.4f}"
 
 
 def plus_minus(mean: float, spread: float, how: str = "+.4f") -> str:

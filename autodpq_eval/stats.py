@@ -51,7 +51,8 @@ def paired_effect(ours: BySeed, baseline: BySeed) -> dict[str, float]:
         warnings.simplefilter("ignore", RuntimeWarning)  # scipy warns where all differences are equal
         test = stats.ttest_1samp(differences, 0)
     low, high = test.confidence_interval(0.95)
-    return {"n": len(differences), "effect": differences.mean(), "low": low, "high": high, "p": test.pvalue}
+    p = test.pvalue if np.ptp(differences) else np.nan  # without any spread there is nothing to test against
+    return {"n": len(differences), "effect": differences.mean(), "low": low, "high": high, "p": p}
 
 
 def common(a: BySeed, b: BySeed) -> tuple[dict[int, float], dict[int, float]]:

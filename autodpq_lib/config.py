@@ -222,7 +222,8 @@ class RunConfig(_Frozen):
         yield "reading", changed, f"literal for {self.strategy}, which {self.reading} does not change"
 
     def __hash__(self) -> int:
-        return hash(json.dumps(self.model_dump(mode="json"), sort_keys=True))  # options have an order, and equals none
+        rest = tuple(getattr(self, key) for key in type(self).model_fields if key != "options")
+        return hash((rest, frozenset(self.options.items())))  # in whatever order the options are
 
     @property
     def base_model(self) -> Recipe:

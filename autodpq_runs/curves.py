@@ -92,4 +92,7 @@ def improvements(fits: Sequence[FitLog], scored: str) -> Iterator[Improvement]:
             if log.stage not in UNSCORED and counts and (auc > best[log.stage] or scored == "every"):
                 best[log.stage] = max(best[log.stage], auc)
                 valid = Metrics(auc=auc, logloss=log.curve["valid_logloss"][epoch])
-                yield Improvement(stage=log.stage, fit=log.name, epoch=epoch, seconds=seconds, steps=steps, valid=valid)
+                cost = {"seconds": round(seconds, 3), "steps": steps}
+                yield Improvement.model_validate(
+                    {"stage": log.stage, "fit": log.name, "epoch": epoch, **cost, "valid": valid}
+                )

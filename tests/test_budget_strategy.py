@@ -96,7 +96,7 @@ def test_the_compressor_may_learn_from_labels_and_a_rival_from_its_teacher(tmp_p
 def test_other_options_are_refused_before_anything_is_trained(
     tmp_path: Path, schema: Schema, options: dict[str, object], says: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"options of budget: expected bytes, {says}"):
+    with pytest.raises(ValueError, match=f"options of budget: expected bytes, and at most taught, {says}"):
         STRATEGY[NAME](small_run(tmp_path, schema, small_config(strategy=NAME, options=options)))
 
 

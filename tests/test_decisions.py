@@ -45,9 +45,9 @@ def test_sureness_is_that_of_the_epoch_that_decided(found: dict[str, list[Record
 def test_sureness_of_a_search_that_ends_with_its_last_epoch_and_of_a_field_with_a_slash() -> None:
     weights = {"p/C/T/8,2": [0.9, 0.2], "p/C/T/8,4": [0.1, 0.8], "entropy/C/T": [0.3, 0.5], "tau": [0.2, 0.1]}
     log = SimpleNamespace(name="search", curve={"valid_auc": [0.8, 0.7], **weights})
-    config = SimpleNamespace(seed=1, search_until="validation")
-    for pair, place in (((8, 2), 0), ((8, 4), 1)):
-        row = sureness([SimpleNamespace(fits=[log], config=config, decision={"C/T": pair})]).loc[1]
+    for place, scored in enumerate(("best", "last")):
+        config = SimpleNamespace(seed=1, search_until="validation", scored=scored)
+        row = sureness([SimpleNamespace(fits=[log], config=config)]).loc[1]
         assert row[["tau", "C/T", "changed"]].tolist() == [[0.2, 0.3, 1], [0.1, 0.5, 0]][place]
 
 

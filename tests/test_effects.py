@@ -126,7 +126,15 @@ def test_contrasts_in_words_carry_their_numbers() -> None:
 
 
 def test_the_recipes_largest_part_stands_beside_the_papers_gain() -> None:
-    rows = [{"id": c.id, "control": c.title, "effect": 0.001 if c.swap else 0.9} for c in controls()]
+    rows = [
+        {
+            "id": c.id,
+            "control": c.title,
+            "strategy": c.strategy,
+            "effect": 0.001 if c.swap and c.strategy == "fe" else 0.9,
+        }
+        for c in controls()
+    ]
     counts = {"n": 5, "planned": 5}
     rows[-1]["effect"] = -0.005
     few, none = {**rows[0], "n": 3, "planned": 10}, {**rows[1], "n": 0, "planned": 10}

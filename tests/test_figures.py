@@ -17,6 +17,7 @@ from autodpq_eval import notebook
 from autodpq_eval.figure3 import apart, mean_curve
 from autodpq_eval.figures import candidate_weights, curves, deciding_epoch
 from autodpq_eval.notebook import show
+from autodpq_lib.config import RunConfig
 from autodpq_runs.record import Record, read_record
 from autodpq_system.paths import ROOT
 
@@ -77,7 +78,7 @@ def test_candidate_weights_start_at_zero_beside_1_over_t_and_the_epoch_that_deci
     figure = candidate_weights(run)
     search = pd.DataFrame(next(log.curve for log in run.fits if log.name == "search"))
     best = int(search["valid_auc"].argmax())
-    assert deciding_epoch(search, run.decision) == best
+    assert deciding_epoch(search, run.config) == best
     for axis, name in zip(figure.axes, sorted(run.decision), strict=True):
         assert axis.get_ylim()[0] == 0
         level, when = axis.lines[-2:]
@@ -88,10 +89,12 @@ def test_candidate_weights_start_at_zero_beside_1_over_t_and_the_epoch_that_deci
         assert thick.get_ydata().tolist() == search[f"p/{name}/{k},{d}"].tolist()
 
 
-def test_where_the_best_epoch_does_not_decide_the_last_one_does() -> None:
-    curve = pd.DataFrame({"valid_auc": [0.7, 0.6], "p/a/8,2": [0.6, 0.4], "p/a/8,4": [0.4, 0.6]})
-    assert deciding_epoch(curve, {"a": (8, 2)}) == 0
-    assert deciding_epoch(curve, {"a": (8, 4)}) == 1
+@pytest.mark.parametrize(("switches", "epoch"), [({}, 0), ({"search_until": "settled"}, 1), ({"scored": "last"}, 1)])
+def test_alpha_is_read_where_the_run_says(switches: dict[str, str], epoch: int) -> None:
+    """Even where the best and the last epoch have the same leaders."""
+    curve = pd.DataFrame({"valid_auc": [0.7, 0.6], "p/a/8,2": [0.6, 0.7], "p/a/8,4": [0.4, 0.3]})
+    config = RunConfig.model_validate({"dataset": "ml-1m", "strategy": "autodpq", **switches})
+    assert deciding_epoch(curve, config) == epoch
 
 
 def test_names_keep_their_distance_and_their_order() -> None:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from autodpq_budget import at_equal_bytes
 from autodpq_budget import picture as drawing
-from autodpq_budget.plan import AVERAGED, CHOICE_SEED, OTHER_MODELS, OTHER_SPLIT, SHARES, candidates
+from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT, SHARES
 from autodpq_budget.strategy import STRATEGY
 from autodpq_budget.teach import TEACHER
 from autodpq_eval.cost import wall_minutes
@@ -22,11 +22,11 @@ from autodpq_lib.config import OUTSIDE, RECIPES
 from autodpq_rivals.budget import WIDTHS
 from autodpq_rivals.methods import METHODS
 from autodpq_runs.explore import records
-from autodpq_runs.record import read_record, record_path
+from autodpq_runs.record import read_record
 from benchmarks import after_training, choice, large, search_or_choice, width
 from benchmarks.measured import measured, read_measures
 from scripts.pages import aims
-from scripts.pages.aims import MARGINS, NOT_YET, every_run, found, verdicts
+from scripts.pages.aims import MARGINS, NOT_YET, choice_runs, every_run, found, verdicts
 from scripts.pages.committed import RESULTS
 
 RECIPE = "tuned"
@@ -61,16 +61,20 @@ def teachers() -> str:
 
 
 def _leads(recipe: str) -> str:
-    """The compressor's lead over the best rival, both from labels, and as it comes."""
+    """The compressor's lead over the best rival of the seeds of Table 1, both from labels, and with its teacher."""
     without = at_equal_bytes.from_labels(every_run(recipe), found(recipe))
-    leads = {row["share"]: row for row in verdicts(recipe)}
+    leads = {row["share"]: row["near_lead"] for row in verdicts(recipe)}
     said = [
-        f"{plus_minus(row['effect'], row['high'] - row['effect'])} at {row['share']:.1%} (with its teacher "
-        f"{leads[row['share']]['lead']:+.4f})"
+        f"{plus_minus(row['effect'], row['high'] - row['effect'])} at {row['share']:.1%} "
+        f"({at_equal_bytes.NAMES[row['rival']]}; with its teacher {leads[row['share']]:+.4f})"
         for _, row in without.iterrows()
     ]
-    sentence = f"\nFrom labels alone, `{recipe}`, the choice lies above the best rival by {', '.join(said)}.\n"
-    return sentence if said else ""
+    clear = (without["low"] > 0).sum() if said else 0
+    sentence = (
+        f"From labels alone (`{recipe}`, three seeds) the choice minus the best rival of these seeds is "
+        f"{', '.join(said)}; {clear} of these {len(said)} intervals lie above zero."
+    )
+    return f"\n{sentence}\n" if said else ""
 
 
 def data(recipe: str = RECIPE, model: str = "deepfm", dataset: str = "ml-1m") -> pd.DataFrame:
@@ -164,8 +168,9 @@ def _caption() -> str:
     theirs = " to ".join(dict.fromkeys((f"{seeds.min()}", f"{seeds.max()}")))
     rivals = f" Rivals have {theirs} seeds and ours {ours}." if len(seeds) else ""
     return (
-        "*What to see: how far to the left the thick line stays on FE, the dashed one, and how far above the others. A "
-        "mark is FE's mean plus the paired difference to FE, with its 95 % interval; a mark without a bar has one seed."
+        "*What to see: how far to the left the thick black line, the rate-distortion choice, stays on FE, the dashed "
+        "grey level, and how far above the others. A mark is FE's mean plus the paired difference to FE, with its 95 % "
+        "interval; a mark without a bar has one seed."
         f"{rivals}{_below()}*"
     )
 
@@ -191,12 +196,14 @@ def in_short() -> str:
     )
     kept = rows.loc["autodpq", "bytes"] / rows.loc["fe", "bytes"]
     return (
+        f"AutoDPQ keeps {kept:.0%} of FE's bytes, both in float32. How small can FE be made? A *rate-distortion "
+        "choice* stores a trained FE group by group, each in the way that is worth its bytes. Published compressors "
+        "stand beside it at equal bytes.\n"
         f"{_image('results/budget.png')}\n{_caption()} {_absent(RECIPE)}\nAfter `make demo`, `make compress "
-        f"RECORD={DEMO} BYTES=30000` makes FE small by a [rate-distortion choice](results/budget.md). The bytes are "
-        "those of the model's file; the vocabulary is a second one. On MovieLens-1M, by the bytes of embedding and "
-        f"first-order weights, its AUC minus FE's is (recipe `{RECIPE}`, {ours['n'].min()} seeds) {costs}. AutoDPQ, in "
-        f"float32, keeps {kept:.0%} of the bytes. The compressor learns from FE, its rivals from labels. "
-        f"{_leads(RECIPE).strip()}\n"
+        f"RECORD={DEMO} BYTES=30000` makes FE so small ([how](results/budget.md)). `BYTES` counts the model's file; "
+        "the vocabulary is a second file. On MovieLens-1M, by the bytes of embedding and "
+        f"first-order weights, its AUC minus FE's is (recipe `{RECIPE}`, {ours['n'].min()} seeds) {costs}. It is "
+        f"taught by FE; its rivals learn from labels. {_leads(RECIPE).strip()}\n"
     )
 
 
@@ -216,6 +223,8 @@ def _clock() -> str:
     paths = sorted((RESULTS / "ml-1m" / RECIPE / "records").glob(f"deepfm-{STRATEGY}-*.json"))
     runs = [record for record in map(read_record, paths) if [log.name for log in record.fits] == ["compress"]]
     minutes = [wall_minutes([record]) for record in runs if record.config.embedding_dim == TEACHER]
+    if not minutes:
+        return ""
     return (
         f"The compressor alone, where FE of X = {TEACHER} is at hand, took at most {max(minutes):.1f} minutes "
         f"by the clock ({len(minutes)} runs, `{RECIPE}`, one thread, others beside it), scoring included."
@@ -230,9 +239,11 @@ def widths() -> str:
 
 
 def _by_width(recipe: str, share: float) -> list[str]:
-    runs = candidates("ml-1m", recipe, CHOICE_SEED)[share, STRATEGY]
-    aucs = [read_record(record_path(RESULTS, run)).valid.auc for run in runs]
-    cells = (f"**{auc:.4f}**" if auc == max(aucs) else f"{auc:.4f}" for auc in aucs)
+    rows = choice_runs(recipe)
+    told = f"-bytes-{int(share * rows.loc[rows['method'] == 'fe', 'bytes'].max())}-"
+    ours = rows[(rows["method"] == STRATEGY) & ~rows["control"] & rows["setting"].str.contains(told)]
+    aucs = ours.set_index("width")["valid"].reindex(WIDTHS)
+    cells = (f"**{auc:.4f}**" if auc == aucs.max() else f"{auc:.4f}" for auc in aucs)
     return [f"`{recipe}`, {share:.1%}", *cells]
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from autodpq_eval import conditions, ladder
 from autodpq_eval.layout import LABELS, interval, markdown
 from autodpq_eval.paper import gain
-from autodpq_eval.plans import LENGTHS, PARTS
+from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS
 from autodpq_lib.config import RECIPES
 from scripts.pages.committed import RESULTS
 
@@ -63,9 +63,9 @@ def picture() -> str:
         for _, row in data().iterrows()
     )
     return (
-        f"![AutoDPQ's gain in AUC. {rows}.](conditions.png)\n\n*What to see: how many intervals reach the dashed "
-        "line, the paper's gain, and under what condition. † is chosen on the test "
-        "part. Of three seeds intervals are wide; the table has their number.*\n"
+        f"![AutoDPQ's gain in AUC. {rows}.](conditions.png)\n\n*What to see: which intervals hold the dashed "
+        "line, the paper's gain, and which lie wholly above it. † is chosen on the test part. Intervals over three "
+        "seeds are wide; the table has their number.*\n"
     )
 
 
@@ -85,7 +85,8 @@ def ladder_picture() -> str:
     left = f" Not run yet: {wanted - len(steps())} of {wanted} marks." if len(steps()) < wanted else ""
     return (
         f"![AutoDPQ's gain over FE by the epochs of its pretrain. {rows}.](ladder.png)\n\n*What to see: how the gain "
-        f"changes with the pretrain, and how much of it stays when a part is taken out.{left}*\n"
+        "changes with the pretrain, and how much of it stays when a part is taken out. Bars are paired 95 % intervals "
+        f"over {len(LADDER_SEEDS)} seeds.{left}*\n"
     )
 
 

@@ -66,6 +66,8 @@ def calibration() -> str:
     plan = [configure("ml-1m-recbole", "tuned", "fe", seed) for seed in committed.SEEDS]
     aucs = by_seed(read_plan(committed.RESULTS, plan)[0], "auc")
     judged = on_number(aucs, RECBOLE)
+    if len(aucs) < 2:
+        return "Not run yet.\n"
     rows = [["RecBole's page", f"{RECBOLE:.4f}", ""]]
     rows += [["ours", f"{judged['ours']:.4f}, {len(aucs)} seeds", f"{judged['low']:.4f} to {judged['high']:.4f}"]]
     rows += [["verdict, as for a number of the paper", str(judged["verdict"]), ""]]
