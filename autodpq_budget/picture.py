@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import cycle, product
+from itertools import cycle
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from autodpq_budget.at_equal_bytes import NAMES
 from autodpq_budget.plan import SHARES
 from autodpq_budget.strategy import STRATEGY
-from autodpq_eval.figures import COLOURS
+from autodpq_lib.config import STRATEGIES
 
 MARKERS = "osD^vP*Xh<>pdH8"
 
@@ -30,7 +30,7 @@ def lowest(rows: pd.DataFrame) -> float:
 
 
 def draw(rows: pd.DataFrame, title: str) -> Figure:
-    """AUC against bytes on a logarithmic axis, a line a method, FE dashed; bars are 95 % intervals.
+    """AUC against bytes on a logarithmic axis, a line a method, FE dashed; faint bars are 95 % intervals.
 
     Args:
         rows: of :func:`autodpq_budget.at_equal_bytes.table`.
@@ -39,12 +39,10 @@ def draw(rows: pd.DataFrame, title: str) -> Figure:
     figure, axis = plt.subplots(figsize=(9, 5), layout="constrained")
     fe = rows[(rows["method"] == "fe") & (rows["share"] == 1)]
     axis.axhline(fe["place"].mean(), color="0.4", ls="--", lw=1.5, label="FE, X = 16")
-    rest = cycle(product(("-", "--"), sns.color_palette("colorblind", 10)[len(COLOURS) :]))
-    markers = cycle(MARKERS)
+    colours, markers = cycle(sns.color_palette("colorblind", 10)), cycle(MARKERS)
     for method, points in rows.drop(fe.index).sort_values("bytes").groupby("method", sort=False):
-        known = "black" if method == STRATEGY else COLOURS.get(method)
-        dashes, colour = ("-", known) if known else next(rest)
-        _line(axis, points, {"color": colour, "ls": dashes, "marker": next(markers), "capsize": 3})
+        ours = method in (STRATEGY, *STRATEGIES)  # of the suite and of Table 1: black
+        _line(axis, points, {"color": "black" if ours else next(colours), "marker": next(markers)})
     _axes(axis, rows, fe["bytes"].mean())
     axis.set_title(title, loc="left", fontweight="bold")
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
@@ -60,7 +58,8 @@ def _line(axis: Axes, points: pd.DataFrame, look: dict[str, Any]) -> None:
     label = NAMES[points["method"].iloc[0]]
     for as_it_comes, part in points.groupby(points["share"] == 1):
         face = "none" if as_it_comes else look["color"]  # several lie on each other
-        axis.errorbar(part["bytes"], part["place"], part["half"], label=label, mfc=face, **look)
+        axis.errorbar(part["bytes"], part["place"], part["half"], fmt="none", ecolor=look["color"], alpha=0.35)
+        axis.plot(part["bytes"], part["place"], label=label, mfc=face, **look)
         label = "_"  # named once
 
 
