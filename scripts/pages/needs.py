@@ -51,7 +51,8 @@ def _start() -> str:
     fair = "; ".join(f"{_gap(row)} ({row['condition'].partition(', ')[2]})" for _, row in rows.iterrows())
     return (
         "What the paper leaves unstated moves FE too: with first-order weights from zero in place of N(0, 1), recipe "
-        f"`paper`, FE gains {_gap(own)}, to {level:.4f}. Where all start so, AutoDPQ gains over FE: {fair or 'not run'}."
+        f"`paper`, FE gains {_gap(own)}, to {level:.4f}. Where all start so, AutoDPQ gains over FE: "
+        f"{fair or 'not run'}."
     )
 
 
