@@ -132,7 +132,8 @@ def smallest(run: LoadedRun, loss: float, path: Path) -> Compressed:
     offered, full = menu_of(run.model, run.schema, run.train), evaluate(run.model, run.valid).auc
     low, high = offered.least, offered.most
     if (least := full - _auc(run, offered, high)) > loss:
-        raise ValueError(f"loss: expected at least {math.ceil(least * 1e5) / 1e5:.5f} for this model, found {loss}")
+        enough = math.ceil(round(least * 1e5, 6)) / 1e5  # rounded up, but not for a last bit
+        raise ValueError(f"loss: expected at least {enough:.5f} for this model, found {loss}")
     for _ in range(HALVINGS):
         middle = round((low * high) ** 0.5)
         low, high = (low, middle) if full - _auc(run, offered, middle) <= loss else (middle, high)

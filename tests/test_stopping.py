@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -31,6 +32,14 @@ time.sleep(100)
 """
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(100)"]
 DEAF = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(100)"]
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Under nohup SIGHUP is ignored, by all that is started too; here it is to be heard."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def start(child: object = SLEEPER, **environment: str) -> tuple[subprocess.Popen[str], psutil.Process]:
