@@ -75,7 +75,8 @@ def draw(steps: pd.DataFrame) -> Figure:
     of = f": MovieLens-1M, DeepFM, recipe {steps['recipe'].iloc[0]}" if "recipe" in steps else ""
     axis.set_xticks(range(len(places)), places)
     axis.set(xlabel="epochs of the pretrain", ylabel="test AUC minus FE's, paired 95 % interval")
-    axis.set_title(f"AutoDPQ's gain over FE by the length of its pretrain{of}", loc="left", fontweight="bold")
+    title = f"AutoDPQ's gain over FE by the length of its pretrain{of}"
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     sns.despine(figure)
     rows = (f"{r['without']}, {r['pretrain']}: {r['effect']:+.4f}" for _, r in steps.iterrows())
