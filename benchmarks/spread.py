@@ -24,14 +24,15 @@ NUMBERS = ("valid_auc", "valid_logloss", "test_auc", "test_logloss", "space")
 
 
 def main() -> int:
-    """Measure, and keep the largest and the median difference of each number, by strategy and of all."""
+    """Measure, and keep the largest and the median difference of each number: by data set, by strategy and of all."""
     pairs = pd.DataFrame(differences(committed()))
     pairs = pd.concat([pairs, pairs.assign(strategy="all")])
     columns: dict[str, Any] = {"pairs": ("strategy", "size"), "same decision": ("decision", "mean")}
     columns |= {f"{key}, {name}": (key, name) for key in NUMBERS for name in ("median", "max")}
-    table = pairs.round(7).groupby("strategy").agg(**columns)
+    table = pairs.round(7).groupby(["dataset", "strategy"]).agg(**columns)
     processors = sorted(set(pairs["first"]) | set(pairs["second"]))
-    write_measures("spread", processors=processors, by_strategy=table.to_dict("index"))
+    found = {str(name): each.droplevel(0).to_dict("index") for name, each in table.groupby(level=0)}
+    write_measures("spread", processors=processors, by_dataset=found)
     sys.stdout.write(table.T.to_string() + "\n")
     return 0
 
@@ -64,6 +65,7 @@ def differences(records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
                 found["space"] /= a["space"]["paper"]
                 decision = a["decision"] == b["decision"]
                 yield {
+                    "dataset": a["config"]["dataset"],
                     "strategy": a["config"]["strategy"],
                     "first": first,
                     "second": second,

@@ -168,7 +168,7 @@ def test_just_the_tables_that_were_edited_fail(tmp_path: Path) -> None:
 def test_the_numbers_of_a_run_are_judged_one_by_one() -> None:
     record = read_record(RESULTS / "ml-1m" / "paper" / "records" / "deepfm-fe-seed1.json")
     assert [line[:7].strip() for line in verify.compared(record, record)] == ["OK"] * 5
-    most = read_measures("spread")["by_strategy"]["all"]["test_auc, max"]
+    most = read_measures("spread")["by_dataset"]["ml-1m"]["all"]["test_auc, max"]
     for apart, verdict in ((1e-7, "OK"), (most * 0.9, "OKish"), (most * 1.1, "FAIL")):
         test = record.test.model_copy(update={"auc": record.test.auc + apart})
         lines = list(verify.compared(record, record.model_copy(update={"test": test})))
@@ -176,6 +176,9 @@ def test_the_numbers_of_a_run_are_judged_one_by_one() -> None:
     larger = record.space.model_copy(update={"paper": record.space.paper + 1})
     *_, last = verify.compared(record, record.model_copy(update={"space": larger}))
     assert last.startswith("FAIL   space")  # FE's Space depends on no processor
+    elsewhere = record.model_copy(update={"config": record.config.model_copy(update={"dataset": "ml-100k"})})
+    *_, last = verify.compared(elsewhere, elsewhere.model_copy(update={"space": larger}))
+    assert last.startswith("OPEN   space")  # nothing is known of two processors there
 
 
 def test_a_sample_is_trained_again_and_leaves_this_machines_predictions_alone(
