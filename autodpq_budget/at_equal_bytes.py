@@ -38,7 +38,7 @@ NAMES = {
     "double-hash": "double hash",
     **{name: name.upper() for name in ("dhe", "qr", "dpq-vq", "mgqe", "mpe")},
 }
-COLUMNS = ["method", "setting", "control", "width", "seed", "bytes", "valid", "auc"]
+COLUMNS = ["method", "setting", "told", "control", "width", "seed", "bytes", "valid", "auc"]
 #: What a run at a budget may change; controls change other things.
 KNOBS = {"options", "embedding_dim", "subspaces"}
 
@@ -46,7 +46,7 @@ KNOBS = {"options", "embedding_dim", "subspaces"}
 def runs(
     out: Path, dataset: str, recipe: str, seeds: Sequence[int], model: str = "deepfm", switches: Mapping[str, Any] = {}
 ) -> pd.DataFrame:
-    """A row a run: method, setting, whether a control of learning, width X, seed, bytes of both tables, AUCs.
+    """A row a run: method, setting, bytes it was told, if a control of learning, width X, seed, bytes it has, AUCs.
 
     Methods are the strategies of Table 1 as they come, and those that are told how many bytes they may have; all of
     them with the ``switches`` that are named, and no others.
@@ -74,6 +74,7 @@ def _row(record: Record) -> dict[str, object]:
     return {
         "method": config.strategy,
         "setting": kind(configure(config.dataset, config.recipe, config.strategy, 0, model=config.model, **knobs)),
+        "told": config.options.get("bytes"),
         "control": plain != config.options,
         "width": config.embedding_dim,
         "seed": config.seed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,12 +17,15 @@ from autodpq_eval.paper import gain
 from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS, configure, ladder_run
 from autodpq_eval.stats import paired_effect
 from autodpq_eval.tables import read_plans
+from autodpq_lib.config import RunConfig
 
 
 def table(out: Path, recipe: str, over: str = "fe") -> pd.DataFrame:
     """A row a length and part left out: mean difference to FE or Others over the common seeds, paired interval."""
-    aucs = _aucs(out, recipe, over)
-    base = aucs.pop((over, None))
+    plans: dict[Any, list[RunConfig]] = {**_plans(recipe)}
+    plans[over] = [configure("ml-1m", recipe, over, seed) for seed in LADDER_SEEDS]
+    aucs = {key: by_seed(records, "auc") for key, records in read_plans(out, plans).items()}
+    base = aucs.pop(over)
     rows = [
         {"recipe": recipe, "without": without or "nothing", "pretrain": _said(epochs), **paired_effect(ours, base)}
         for (without, epochs), ours in aucs.items()
@@ -32,7 +36,7 @@ def table(out: Path, recipe: str, over: str = "fe") -> pd.DataFrame:
 
 def added(out: Path, recipe: str) -> pd.DataFrame:
     """A row a length and part: AutoDPQ minus itself without the part, with the paired interval."""
-    aucs = _aucs(out, recipe)
+    aucs = {key: by_seed(records, "auc") for key, records in read_plans(out, _plans(recipe)).items()}
     rows = [
         {"part": part, "pretrain": _said(epochs), **paired_effect(aucs["", epochs], ours)}
         for (part, epochs), ours in aucs.items()
@@ -42,15 +46,12 @@ def added(out: Path, recipe: str) -> pd.DataFrame:
     return every[every["n"] > 1].reset_index(drop=True)
 
 
-def _aucs(out: Path, recipe: str, over: str | None = None) -> dict[tuple[str, int | None], dict[int, float]]:
-    """Part left out and length -> test AUC by seed; a baseline's under its own name."""
-    plans = {
+def _plans(recipe: str) -> dict[tuple[str, int | None], list[RunConfig]]:
+    """Part left out and length -> the runs."""
+    return {
         (without, epochs): [ladder_run("ml-1m", recipe, epochs, without, seed) for seed in LADDER_SEEDS]
         for without, epochs in product(PARTS, LENGTHS)
     }
-    if over:
-        plans[over, None] = [configure("ml-1m", recipe, over, seed) for seed in LADDER_SEEDS]
-    return {key: by_seed(records, "auc") for key, records in read_plans(out, plans).items()}
 
 
 def _said(epochs: int | None) -> str:

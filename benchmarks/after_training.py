@@ -18,7 +18,7 @@ from tqdm import tqdm
 from autodpq_data.schema import Schema
 from autodpq_eval.layout import interval, markdown, p_in_words, p_value
 from autodpq_eval.plans import TEN_SEEDS, configure
-from autodpq_eval.stats import LEVEL, MARGIN, effect, equivalence
+from autodpq_eval.stats import LEVEL, MARGIN, equivalence, paired_effect
 from autodpq_lib.config import RECIPES, Decision, RunConfig
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.models.build import dpq_model, start_from
@@ -112,10 +112,13 @@ def lost(recipe: str) -> str:
 
 
 def _told(a: dict[int, float], b: dict[int, float]) -> str:
-    found, p_equal = effect(a, b), equivalence(a, b, MARGIN)["p_equal_paired"]
-    equal = f", equal within {MARGIN:g}" if p_equal < LEVEL else ""
-    told = interval(found["low_paired"], found["high_paired"])
-    return f"{found['effect']:+.4f} ({told}, {p_in_words(found['p_paired'])}{equal})"
+    found = _tested(a, b)
+    equal = f", equal within {MARGIN:g}" if found["p_equal_paired"] < LEVEL else ""
+    return f"{found['effect']:+.4f} ({interval(found['low'], found['high'])}, {p_in_words(found['p'])}{equal})"
+
+
+def _tested(a: dict[int, float], b: dict[int, float]) -> dict[str, float]:
+    return paired_effect(a, b) | equivalence(a, b, MARGIN)
 
 
 def _measured() -> pd.DataFrame:
@@ -134,9 +137,9 @@ def _gap(a: dict[int, float], b: dict[int, float]) -> list[str]:
     """Of a pair of methods: the paired interval, p, and p of equivalence; nothing of a method and itself."""
     if a == b:
         return ["", "", ""]
-    found = effect(a, b)
-    told = f"{found['effect']:+.4f} ({interval(found['low_paired'], found['high_paired'])})"
-    return [told, p_value(found["p_paired"]), p_value(equivalence(a, b, MARGIN)["p_equal_paired"])]
+    found = _tested(a, b)
+    told = f"{found['effect']:+.4f} ({interval(found['low'], found['high'])})"
+    return [told, p_value(found["p"]), p_value(found["p_equal_paired"])]
 
 
 def _spread(values: pd.Series) -> str:

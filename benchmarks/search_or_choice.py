@@ -151,7 +151,7 @@ def table() -> str:
 
 def _counted(gaps: list[dict[str, float]]) -> str:
     """How many differences are clear of zero by 95 % intervals, how many equal, and how wide the intervals are."""
-    better, worse = (sum(sign * gap["effect"] > gap["high"] - gap["effect"] for gap in gaps) for sign in (1, -1))
+    better, worse = sum(gap["low"] > 0 for gap in gaps), sum(gap["high"] < 0 for gap in gaps)
     equal, widest = sum(gap["p_equal"] < LEVEL for gap in gaps), max(gap["high"] - gap["effect"] for gap in gaps)
     return (
         f"of {len(gaps)} differences {better} are above zero, {worse} below and {equal} equal within {MARGIN:g} (p "

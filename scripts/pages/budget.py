@@ -240,8 +240,8 @@ def widths() -> str:
 
 def _by_width(recipe: str, share: float) -> list[str]:
     rows = choice_runs(recipe)
-    told = f"-bytes-{int(share * rows.loc[rows['method'] == 'fe', 'bytes'].max())}-"
-    ours = rows[(rows["method"] == STRATEGY) & ~rows["control"] & rows["setting"].str.contains(told)]
+    told = int(share * rows.loc[rows["method"] == "fe", "bytes"].max())
+    ours = rows[(rows["method"] == STRATEGY) & ~rows["control"] & (rows["told"] == told)]
     aucs = ours.set_index("width")["valid"].reindex(WIDTHS)
     cells = (f"**{auc:.4f}**" if auc == aucs.max() else f"{auc:.4f}" for auc in aucs)
     return [f"`{recipe}`, {share:.1%}", *cells]
