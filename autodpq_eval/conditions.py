@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -159,20 +160,10 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
     names = list(dict.fromkeys(name for each in tables.values() for name in each["condition"]))
     figure, axes = plt.subplots(1, 2, figsize=(11, 0.4 * len(names) + 1.6), sharey=True, layout="constrained")
     for axis, over in zip(axes, ("FE", "Others"), strict=True):
-        for (recipe, every), marker, colour, lift in zip(
-            tables.items(), "os", sns.color_palette("colorblind"), (-0.13, 0.13), strict=False
-        ):
-            rows = every[every["over"] == over]
-            y = [names.index(name) + lift for name in rows["condition"]]
-            errors = [rows["effect"] - rows["low"], rows["high"] - rows["effect"]]
-            axis.errorbar(
-                rows["effect"], y, xerr=errors, fmt=marker, color=colour, ms=5, lw=2, label=f"recipe {recipe}"
-            )
-        claim = next(iter(tables.values())).query("over == @over")["paper"].iloc[0]
+        _panel(axis, {recipe: each[each["over"] == over] for recipe, each in tables.items()}, names)
+        claim = gain("auc", over.lower())
         axis.axvline(claim, color="black", ls="--", lw=1.2, label="the paper's gain")
-        axis.axvline(0, color="0.3", lw=1)
         axis.set_xlabel(f"test AUC minus that of {over}, paired")
-        axis.xaxis.set_major_locator(MaxNLocator(5))
         axis.set_title(f"over {over}; the paper: {claim:+.4f}", loc="left", fontsize=10)
     on_test = {name for each in tables.values() for name in each.loc[each["on test"], "condition"]}
     labels = [f"{name} †" if name in on_test else name for name in names]
@@ -183,3 +174,15 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     sns.despine(figure)
     return figure
+
+
+def _panel(axis: Axes, recipes: dict[str, pd.DataFrame], names: list[str]) -> None:
+    """A mark and its interval a condition and recipe, at the condition's place among ``names``."""
+    looks = zip("os", sns.color_palette("colorblind"), (-0.13, 0.13), strict=False)
+    for (recipe, rows), (marker, colour, lift) in zip(recipes.items(), looks, strict=False):
+        y = [names.index(name) + lift for name in rows["condition"]]
+        errors = [rows["effect"] - rows["low"], rows["high"] - rows["effect"]]
+        look = {"fmt": marker, "color": colour, "ms": 5, "lw": 2, "label": f"recipe {recipe}"}
+        axis.errorbar(rows["effect"], y, xerr=errors, **look)
+    axis.axvline(0, color="0.3", lw=1)
+    axis.xaxis.set_major_locator(MaxNLocator(5))

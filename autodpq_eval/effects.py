@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autodpq_eval.figures import COLOURS
@@ -129,9 +130,8 @@ def _effects(ours: Sequence[Record], baseline: Sequence[Record]) -> dict[str, fl
     row |= {"same start": _same_starts(ours, baseline), "steps": float(np.mean([r.steps for r in ours]))}
     pairs = {measure: (by_seed(ours, measure), by_seed(baseline, measure)) for measure in MEASURES}
     each = {measure: paired_effect(*pair) for measure, pair in pairs.items()}
-    tests = effect(*pairs["auc"]) | equivalence(*pairs["auc"], MARGIN)
-    row |= {key: each["auc"][key] for key in ("effect", "low", "high")}
-    row |= {key: tests[key] for key in ("p", "p_paired", "p_equal_paired")}
+    row |= {key: each["auc"][key] for key in ("effect", "low", "high")} | {"p_paired": each["auc"]["p"]}
+    row |= {"p": effect(*pairs["auc"])["p"], "p_equal_paired": equivalence(*pairs["auc"], MARGIN)["p_equal_paired"]}
     row |= {measure: each[measure]["effect"] for measure in ("logloss", "valid auc")}
     if ours[0].config.threshold == baseline[0].config.threshold:
         row |= {measure: each[measure]["effect"] for measure in ("touched auc", "untouched auc")}
@@ -184,14 +184,7 @@ def forest(table: pd.DataFrame, title: str) -> Figure:
     axis.axvspan(-MARGIN, MARGIN, color="0.93", zorder=0)
     axis.axvline(0, color="0.4", lw=0.8)
     axis.axvline(gain("auc", "fe"), color="black", ls="--", lw=1.2, label="the paper's gain over FE")
-    for name in [name for name in STRATEGIES if name in set(shown["strategy"])]:
-        part = shown[shown["strategy"] == name]
-        error = [part["effect"] - part["low"], part["high"] - part["effect"]]
-        look = {"fmt": "o", "color": COLOURS[name], "ms": 5, "lw": 1.4, "label": LABELS[name]}
-        axis.errorbar(part["effect"], part["y"], xerr=error, **look)
-    for group, rows in shown.groupby("group", sort=False):
-        place = (axis.get_yaxis_transform(), rows["y"].max() + 1)
-        axis.text(-0.01, place[1], str(group), transform=place[0], ha="right", va="center", fontsize=9, weight="bold")
+    _points(axis, shown)
     axis.set_yticks(shown["y"], shown["control"] + shown["n"].map("  (n = {:.0f})".format), fontsize=9)
     axis.set(xlabel="difference in test AUC, paired 95 % interval", ylim=(shown["y"].min() - 0.6, 0.9))
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
@@ -206,6 +199,18 @@ def forest(table: pd.DataFrame, title: str) -> Figure:
         f"{'; '.join(clear) or 'none'}."
     )
     return figure
+
+
+def _points(axis: Axes, shown: pd.DataFrame) -> None:
+    """A dot and an interval a control, in its strategy's colour, below the heading of its group."""
+    for name in [name for name in STRATEGIES if name in set(shown["strategy"])]:
+        part = shown[shown["strategy"] == name]
+        error = [part["effect"] - part["low"], part["high"] - part["effect"]]
+        look = {"fmt": "o", "color": COLOURS[name], "ms": 5, "lw": 1.4, "label": LABELS[name]}
+        axis.errorbar(part["effect"], part["y"], xerr=error, **look)
+    look = {"transform": axis.get_yaxis_transform(), "ha": "right", "va": "center", "fontsize": 9, "weight": "bold"}
+    for group, rows in shown.groupby("group", sort=False):
+        axis.text(-0.01, rows["y"].max() + 1, str(group), **look)
 
 
 def _limits(shown: pd.DataFrame) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from autodpq_lib.config import STRATEGIES, RunConfig
+from autodpq_runs.curves import FitLog
 from autodpq_runs.record import Record
 
 COLOURS = dict(zip(STRATEGIES, sns.color_palette("colorblind"), strict=False))
@@ -37,18 +38,9 @@ def curves(record: Record, title: str) -> Figure:
     starts = np.cumsum([0, *(len(log.curve["epoch"]) for log in record.fits)])
     chosen, many = record.timeline[-1], len(record.fits) > 3
     for log, start in zip(record.fits, starts, strict=False):
-        faint = many and log.name != chosen.fit
-        style = {"color": colour_of(record, log.name), "alpha": 0.35 if faint else 1.0, "lw": 1.0 if faint else 1.8}
-        for axis, column in zip(axes, ("valid_auc", "train_loss"), strict=True):
-            if column not in log.curve:  # of a fit that trains nothing
-                continue
-            x = start + 1 + np.arange(len(log.curve[column]))
-            axis.plot(x, log.curve[column], marker="" if many else ".", **style)
-            if not many:
-                _head(axis, start, log.name)
+        _fit(axes, record, log, start, many)
         if log.name == chosen.fit:
-            x = start + 1 + chosen.epoch
-            axes[0].plot(x, chosen.valid.auc, "o", ms=8, mfc="none", mec="black", mew=1.5)
+            axes[0].plot(start + 1 + chosen.epoch, chosen.valid.auc, "o", ms=8, mfc="none", mec="black", mew=1.5)
     words = f"ring: chosen, {chosen.fit}, its epoch {chosen.epoch + 1}"
     axes[0].set(title=f"Validation AUC ({words})", xlabel="epochs of the run", ylabel="AUC")
     axes[1].set(title="Training logloss", xlabel="epochs of the run", ylabel="logloss (nats)")
@@ -56,12 +48,28 @@ def curves(record: Record, title: str) -> Figure:
         axis.title.set_fontsize(10)
         axis.margins(y=0.15)
     figure.suptitle(title)
-    fits = ", ".join(log.name for log in record.fits) if not many else f"{len(record.fits)} trials"
+    fits = f"{len(record.fits)} trials" if many else ", ".join(log.name for log in record.fits)
     figure.set_label(
         f"{title}. Two line charts over the epochs of the run, its fits one after the other: {fits}. Left: validation "
         f"AUC, a ring at {chosen.valid.auc:.4f}, epoch {chosen.epoch + 1} of {chosen.fit}. Right: training logloss."
     )
     return figure
+
+
+def _fit(axes: Sequence[Axes], record: Record, log: FitLog, start: int, many: bool) -> None:
+    """The curves of one fit, after ``start`` epochs of others; a training loss only where the fit trains."""
+    faint = many and log.name != record.timeline[-1].fit
+    style: dict[str, Any] = {
+        "color": colour_of(record, log.name),
+        "alpha": 0.35 if faint else 1.0,
+        "lw": 1.0 if faint else 1.8,
+    }
+    for axis, column in zip(axes, ("valid_auc", "train_loss"), strict=True):
+        if column in log.curve:
+            x = start + 1 + np.arange(len(log.curve[column]))
+            axis.plot(x, log.curve[column], marker="" if many else ".", **style)
+            if not many:
+                _head(axis, start, log.name)
 
 
 def colour_of(record: Record, fit: str) -> tuple[float, float, float]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
@@ -15,7 +16,8 @@ from autodpq_eval.layout import NAMES
 from autodpq_eval.paper import gain
 from autodpq_eval.stats import BETTER, LEVEL, MARGIN
 
-DRAWS, GAPS = 20_000, np.linspace(0, 0.004, 17)
+#: Experiments in a simulation; true gaps, up to beyond the paper's in logloss.
+DRAWS, GAPS = 20_000, np.linspace(0, 0.006, 25)
 RUNS = (3, 5, 10)
 
 
@@ -66,19 +68,9 @@ def draw(spreads: dict[str, float]) -> Figure:
     """Power of both tests against the true gap, a panel a metric; the margin and the paper's gap are marked."""
     figure, axes = plt.subplots(1, len(spreads), figsize=(10, 4), sharey=True, squeeze=False, layout="constrained")
     for axis, (metric, sd) in zip(axes[0], spreads.items(), strict=True):
-        for runs, colour in zip(RUNS, sns.color_palette("colorblind"), strict=False):
-            powers = [power(gap, sd, runs) for gap in GAPS]
-            axis.plot(GAPS, [each.welch for each in powers], "-", color=colour, label=f"{runs} runs, Welch")
-            axis.plot(GAPS, [each.paired for each in powers], "--", color=colour, label=f"{runs} runs, paired")
+        _curves(axis, sd)
         for gap, name in ((MARGIN, f"{MARGIN:g}"), (BETTER[metric] * gain(metric, "random"), "paper's gap")):
-            if gap < GAPS[-1]:
-                axis.axvline(gap, color="0.5", lw=0.8, ls=":")
-                above = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-                axis.annotate(name, (gap, 1), (0, 3), ha="center", fontsize=8, **above)
-            else:
-                axis.annotate(
-                    f"{name}, {gap:g}, is further right", (1, 0.03), xycoords="axes fraction", ha="right", fontsize=8
-                )
+            _mark(axis, gap, name)
         axis.set(xlabel=f"true difference in {NAMES[metric]}", xticks=GAPS[::4], ylim=(0, 1.1))
         axis.set_title(f"{NAMES[metric]}, sd {sd:.4f} over seeds", pad=14, loc="left", fontsize=10)
     figure.suptitle("What a number of runs can show, by the spread over seeds", x=0.01, ha="left", fontweight="bold")
@@ -86,6 +78,21 @@ def draw(spreads: dict[str, float]) -> Figure:
     axes[0, -1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.set_label(f"Rising curves of power against the true difference. At {MARGIN:g}: {_said(spreads)}.")
     return figure
+
+
+def _curves(axis: Axes, sd: float) -> None:
+    """A colour a number of runs; Welch's test is drawn through, the paired one dashed."""
+    for runs, colour in zip(RUNS, sns.color_palette("colorblind"), strict=False):
+        powers = [power(gap, sd, runs) for gap in GAPS]
+        axis.plot(GAPS, [each.welch for each in powers], "-", color=colour, label=f"{runs} runs, Welch")
+        axis.plot(GAPS, [each.paired for each in powers], "--", color=colour, label=f"{runs} runs, paired")
+
+
+def _mark(axis: Axes, gap: float, name: str) -> None:
+    """A dotted line at a gap, named above the axis."""
+    axis.axvline(gap, color="0.5", lw=0.8, ls=":")
+    above = ("data", "axes fraction")
+    axis.annotate(name, (gap, 1), (0, 3), xycoords=above, textcoords="offset points", ha="center", fontsize=8)
 
 
 def _said(spreads: dict[str, float]) -> str:

@@ -40,27 +40,24 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
     """
     config = run.config
     test = load_samples(config.dataset, "test", config.split_seed, config.split).to(config.device)
-    restored = _Restored(run)
-    logs = [FitLog(name=fit.name, decision=fit.decision, curve=_columns(fit.curve)) for fit in fits]
-    named = {fit.name: fit for fit in fits}
+    restored, logs, result = _Restored(run), _logs(fits), _result(fits)
     timeline = [
-        Point(**dict(each), test=evaluate(restored(named[each.fit], each.epoch), test))
+        Point(**dict(each), test=evaluate(restored(_named(fits, each.fit), each.epoch), test))
         for each in improvements(logs, config.scored)
     ]
-    result = _result(fits)
     model = restored(result, int(result.result["epoch"]))
     logits = predict(model, test)
     record = Record(
         identity=run.identity,
-        method_version=METHOD_VERSION[run.config.strategy],
+        method_version=METHOD_VERSION[config.strategy],
         data_fingerprint=run.schema.fingerprint,
-        config=run.config,
+        config=config,
         valid=_valid(result.result),
         test=score(logits, test.labels),
         test_parts=_parts(logits, test, run.schema),
         codebook_use=model.embedding.codebook_use() if isinstance(model.embedding, DPQ) else {},
         decision=result.decision,
-        space=space(run.schema, run.config.embedding_dim, result.decision, model, tied=run.config.tied),
+        space=space(run.schema, config.embedding_dim, result.decision, model, tied=config.tied),
         timeline=timeline,
         fits=logs,
         provenance=provenance(run.origin),
@@ -68,9 +65,17 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
     if reason := record.stale(load_schema(config.dataset, config.threshold).fingerprint):
         raise ValueError(f"{config.name()}: {reason}; run it again")
     _keep(model_folder(run.identity), model, logits)
-    write_record(record, record_path(ROOT / out, run.config))
+    write_record(record, record_path(ROOT / out, config))
     run.checkpoints.clear()
     return record
+
+
+def _logs(fits: Sequence[Fit]) -> list[FitLog]:
+    return [FitLog(name=fit.name, decision=fit.decision, curve=_columns(fit.curve)) for fit in fits]
+
+
+def _named(fits: Sequence[Fit], name: str) -> Fit:
+    return next(fit for fit in fits if fit.name == name)
 
 
 def _keep(folder: Path, model: CTRModel, logits: Tensor) -> None:
