@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,14 +12,13 @@ import numpy as np
 import pandas as pd
 
 from autodpq_eval import claims
-from autodpq_eval.claims import Row, Runs
+from autodpq_eval.claims import Row
 from autodpq_eval.facts import read_facts
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, configure, controls, long_random
-from autodpq_eval.tables import read_plan
+from autodpq_eval.tables import read_plans
 from autodpq_eval.ten_seeds import holm
 from autodpq_eval.verdicts import on_comparison
 from autodpq_lib.config import CHANGED_BY, MODELS, READINGS, RECIPES, STRATEGIES, RunConfig
-from autodpq_runs.record import Record
 
 COLUMNS = [
     "id", "recipe", "reading", "split", "kind", "claim", "source", "paper", "ours", "low", "high", "n", "verdict",
@@ -74,11 +72,10 @@ CASES = [
 
 def ledger(out: Path) -> pd.DataFrame:
     """The rows of all :data:`CASES`, from the MovieLens-1M records and facts below ``out``; COLUMNS, then TESTS."""
-    rows: list[Row] = []
-    facts = read_facts(out)
-    read = cache(lambda plan: read_plan(out, plan)[0])
+    facts, rows = read_facts(out), []
+    found = read_plans(out, {(case, key): plan for case in CASES for key, plan in plans(case).items()})
     for case in CASES:
-        runs = plain_runs(case, read)
+        runs = {key: records for (of, key), records in found.items() if of == case}
         each = [case.titled(row) for row in claims.rows(runs, facts) if case.has(row)]
         rows += [{**case._asdict(), **row} for family in case.families(each) for row in judged(family)]
     return pd.DataFrame(rows, columns=list(dict.fromkeys(COLUMNS + TESTS)))
@@ -89,17 +86,17 @@ def as_printed(table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["reading"] == "literal") & (table["split"] == "fixed")]
 
 
-def plain_runs(case: Case, read: Callable[[tuple[RunConfig, ...]], list[Record]]) -> Runs:
-    """Records by model and strategy, all seeds at hand; the controls by their id; Figure 3's long Random and its FE."""
-    plans: dict[tuple[str, str], list[RunConfig]] = {
+def plans(case: Case) -> dict[tuple[str, str], list[RunConfig]]:
+    """Runs by model and strategy, on ten seeds; the controls by their id; Figure 3's long Random and its FE."""
+    runs: dict[tuple[str, str], list[RunConfig]] = {
         (model, strategy): [_configured(case, strategy, seed, model) for seed in TEN_SEEDS]
         for model in MODELS
         for strategy in STRATEGIES
     }
-    plans |= {("deepfm", c.id): [c.config("ml-1m", case.recipe, seed) for seed in TEN_SEEDS] for c in controls()}
+    runs |= {("deepfm", c.id): [c.config("ml-1m", case.recipe, seed) for seed in TEN_SEEDS] for c in controls()}
     for run in long_random("ml-1m", case.recipe, list(TEN_SEEDS)):
-        plans.setdefault(("deepfm", f"long {run.strategy}"), []).append(run)
-    return {key: read(tuple(plan)) for key, plan in plans.items()}
+        runs.setdefault(("deepfm", f"long {run.strategy}"), []).append(run)
+    return runs
 
 
 def _configured(case: Case, strategy: str, seed: int, model: str) -> RunConfig:

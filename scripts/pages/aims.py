@@ -83,12 +83,12 @@ def _against_fe(recipe: str, row: dict[str, Any]) -> list[str]:
 
 
 def _met(recipe: str, row: dict[str, Any]) -> str:
-    """By equivalence if the aim is as large as the margin, and else by the mean; nothing where there is no aim."""
+    """By equivalence where it was tested, and else by the mean; nothing where there is no aim."""
     if (limit := ALLOWED[recipe].get(row["share"])) is None:
         return ""
     if pd.isna(row["half"]):
         return "unfinished"
-    kept = row["p_equal_holm"] < LEVEL if limit == MARGINS[recipe] else row["difference"] >= -limit
+    kept = row["difference"] >= -limit if pd.isna(row["p_equal"]) else row["p_equal_holm"] < LEVEL
     return "better" if row["difference"] > row["half"] else "met" if kept else "missed"
 
 

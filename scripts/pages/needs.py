@@ -9,7 +9,7 @@ from autodpq_eval.effects import by_seed
 from autodpq_eval.layout import LABELS, plus_minus
 from autodpq_eval.lead import lead
 from autodpq_eval.paper import table_value
-from autodpq_eval.plans import LADDER_SEEDS, TEN_SEEDS, configure
+from autodpq_eval.plans import LADDER_SEEDS, TEN_SEEDS, controls
 from autodpq_eval.stats import paired_effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import MODELS, RECIPES
@@ -44,8 +44,8 @@ def _aucs(row: pd.Series) -> str:
 
 def _start() -> str:
     """What first-order weights from zero do to FE, and to AutoDPQ's gain if all have them, in recipe ``paper``."""
-    zero = [configure("ml-1m", "paper", "fe", seed, first_order_sd=0.0) for seed in TEN_SEEDS]
-    aucs = by_seed(read_plan(RESULTS, zero)[0], "auc")
+    (zero,) = (control for control in controls() if control.id == "fe-first-order")
+    aucs = by_seed(read_plan(RESULTS, [zero.config("ml-1m", "paper", seed) for seed in TEN_SEEDS])[0], "auc")
     own, level = paired_effect(aucs, by_seed(ten_seeds("paper")["fe"], "auc")), sum(aucs.values()) / len(aucs)
     rows = data().query("over == 'FE' and condition.str.startswith('first-order')")
     fair = "; ".join(f"{_gap(row)} ({row['condition'].partition(', ')[2]})" for _, row in rows.iterrows())
