@@ -166,9 +166,10 @@ def on_the_recipe(table: pd.DataFrame) -> str:
     if part.empty:
         return text
     largest = part.loc[part["effect"].abs().idxmax()]
+    interval = f"{largest['low']:+.4f} to {largest['high']:+.4f}, n = {largest['n']:.0f}"
     return (
-        f"Of the unstated parts of the base recipe, the largest effect on FE has *{largest['control']}*: "
-        f"{largest['effect']:+.4f}. The paper's whole gain over FE is {gain('auc', 'fe'):+.4f}. {text}"
+        f"Of {len(part)} unstated parts of the base recipe, the largest mean effect on FE has *{largest['control']}*: "
+        f"{largest['effect']:+.4f} ({interval}). The paper's whole gain over FE is {gain('auc', 'fe'):+.4f}. {text}"
     )
 
 

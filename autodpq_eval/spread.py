@@ -48,6 +48,17 @@ def yardsticks(config: RunConfig, out: str | Path) -> Iterator[tuple[str, list[f
             yield f"FE, {len(aucs)} seeds, {one.dataset}", aucs
 
 
+def beside_seeds(rows: Mapping[str, Sequence[float]], dataset: str) -> str:
+    """What the first of the rows, the trials, spreads over beside FE's seeds on the same data, if two are at hand."""
+    trials, *seeds = (np.std(values, ddof=1) for name, values in rows.items() if f", {dataset}" in name)
+    if seeds:
+        return f"the spread of the trials is {trials / seeds[0]:.1f} times that of FE's seeds"
+    return (
+        f"how far the trials lie apart. No two seeds of FE on {dataset} are at hand (notebook 02 makes them), and "
+        "those of another data set are no yardstick here, for its validation part is another"
+    )
+
+
 def spreads(rows: Mapping[str, Sequence[float]], title: str) -> Figure:
     """A row of dots each: distances from the row's own mean, so that rows of different heights can be compared."""
     figure, axis = plt.subplots(figsize=(8, 1.2 + 0.55 * len(rows)), layout="constrained")

@@ -36,7 +36,7 @@ def notebooks_of(request: Request) -> dict[str, dict[str, Any]]:
     out, keys = str(request.out), {"dataset": request.dataset, "recipe": request.recipe}
     seeds = list(request.table_seeds)
     found: dict[str, dict[str, Any]] = {
-        REPORT: {**keys, "seeds": seeds, "profile": request.profile, "out": out, "tables": out}
+        REPORT: {**keys, "seeds": seeds, "profile": request.profile, "found_in": out, "tables": out}
     }
     if request.part == "tables" and request.profile == "full" and request.dataset in SMALL:
         found[PACKED] = {**keys, "seed": seeds[0], "found_in": out}

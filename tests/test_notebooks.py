@@ -73,7 +73,7 @@ def test_the_notebook_of_the_rivals_leaves_a_record(strategy: str, switches: dic
 def test_report_reads_the_records_and_shows_what_is_missing(shared: Path) -> None:
     keys = {key: PARAMETERS[key] for key in ("dataset", "recipe", "profile")}
     notebook = ROOT / "notebooks" / "12_report.ipynb"
-    where = {"out": str(shared / "out"), "tables": str(shared / "out")}
+    where = {"found_in": str(shared / "out"), "tables": str(shared / "out")}
     run_notebook.execute(notebook, {**keys, **where, "seeds": [1, 2]}, shared / "12.ipynb")
     text = json.dumps(nbformat.read(shared / "12.ipynb", 4))
     assert "deepfm-fe-seed2" in text

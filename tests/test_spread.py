@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 
 from autodpq_eval.layout import p_in_words
 from autodpq_eval.lead import lead, verdict
-from autodpq_eval.spread import at_hand, luck, over_seeds, spreads, yardsticks
+from autodpq_eval.spread import at_hand, beside_seeds, luck, over_seeds, spreads, yardsticks
 from autodpq_eval.tables import build, collect
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import read_record
@@ -86,3 +86,14 @@ def test_luck_of_two_is_settled_by_hand() -> None:
     """The larger of two lies half their distance above the mean; their deviation is that distance by root two."""
     assert luck(2) == pytest.approx(0.5**0.5)
     assert luck(2) < luck(9) < luck(20)
+
+
+def test_trials_are_compared_with_seeds_on_the_same_data_alone():
+    rows = {
+        "2 pairs, flights, seed 1": [0.0, 0.6],
+        "FE, 2 seeds, flights": [0.1, 0.3],
+        "FE, 2 seeds, ml-1m": [0.0, 0.1],
+    }
+    assert beside_seeds(rows, "flights") == "the spread of the trials is 3.0 times that of FE's seeds"
+    del rows["FE, 2 seeds, flights"]
+    assert "No two seeds of FE on flights are at hand" in beside_seeds(rows, "flights")
