@@ -44,7 +44,7 @@ rule report:
     params:
         request=REQUEST.model_dump_json(),
     log:
-        log_folder(REQUEST.dataset, REQUEST.recipe) / "report.log",
+        log_folder(REQUEST.out, REQUEST.dataset, REQUEST.recipe) / "report.log",
     resources:
         runtime=60,
         mem_mb=4000,
@@ -56,7 +56,7 @@ rule data:
     output:
         runs_root() / "prepared" / REQUEST.dataset / "manifest.json",
     log:
-        log_folder(REQUEST.dataset, REQUEST.recipe) / "data.log",
+        log_folder(REQUEST.out, REQUEST.dataset, REQUEST.recipe) / "data.log",
     resources:
         runtime=60,
         mem_mb=4000,
@@ -74,7 +74,7 @@ rule run:
         run=lambda wildcards: json.dumps(RUNS[wildcards.name].parameters()),
         out=REQUEST.out,
     log:
-        log_folder(REQUEST.dataset, REQUEST.recipe) / "{name}.log",
+        log_folder(REQUEST.out, REQUEST.dataset, REQUEST.recipe) / "{name}.log",
     priority: lambda wildcards: cost(wildcards.name).minutes
     resources:
         runtime=lambda wildcards: cost(wildcards.name).limits["runtime"],

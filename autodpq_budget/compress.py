@@ -13,7 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import torch
 
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.menu import Menu, bytes_of, menu
@@ -46,9 +45,7 @@ def menu_of(model: CTRModel, schema: Schema, train: Samples) -> Menu:
         train: its training part, from which it is estimated how much an error matters.
     """
     found = sensitivities(model, train)
-    fields = range(len(schema.fields))
-    rows = {n: torch.cat([vectors(getattr(model, n), schema, m) for m in fields]).numpy() for n in found}
-    tables = {name: Table(rows[name], found[name]) for name in found}
+    tables = {name: Table(vectors(getattr(model, name), schema).numpy(), found[name]) for name in found}
     return menu(tables, schema.sizes, schema.counts.numpy())
 
 

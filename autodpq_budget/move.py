@@ -62,6 +62,7 @@ def slopes(model: CTRModel, teacher: CTRModel, schema: Schema, train: Samples, m
     """The g ``[n, Z]`` and H ``[n, Z, Z]`` of field m's n features; Z is X and, with first-order weights, one more."""
     seen: list[Tensor] = []
     tables = tables_of(model.eval())
+    teacher.eval()
     hooks = [table.register_forward_hook(lambda _, __, vectors: seen.append(vectors)) for table in tables]
     n, z, where = schema.sizes[m], sum(table.dim for table in tables), tables[0].numbers.device
     g, h = torch.zeros(n, z, device=where), torch.zeros(n, z, z, device=where)
@@ -71,7 +72,7 @@ def slopes(model: CTRModel, teacher: CTRModel, schema: Schema, train: Samples, m
         j = torch.cat([part[:, m] for part in torch.autograd.grad(logits.sum(), seen)], dim=1)  # [B, Z]
         seen.clear()
         with torch.no_grad():
-            p, target = logits.sigmoid(), teacher.eval()(ids).sigmoid()
+            p, target = logits.sigmoid(), teacher(ids).sigmoid()
             g.index_add_(0, places, (p - target)[:, None] * j)
             h.index_add_(0, places, (p * (1 - p))[:, None, None] * j[:, :, None] * j[:, None, :])
     for hook in hooks:

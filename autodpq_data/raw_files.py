@@ -11,7 +11,7 @@ from pathlib import Path
 import pooch
 import requests
 
-from autodpq_data.errors import DataError, one_line
+from autodpq_data.errors import DataError, last_line
 from autodpq_system.paths import data_roots
 
 
@@ -32,7 +32,7 @@ def find_all(name: str, files: Sequence[str], fetch: Callable[[Path], None]) -> 
     try:
         fetch(folder)
     except (DataError, requests.RequestException, OSError, ValueError, subprocess.SubprocessError) as error:
-        tried.append(f"download: {one_line(error).rstrip('.')}")
+        tried.append(f"download: {last_line(error).rstrip('.')}")
         raise DataError(
             f"{name}: not found. Tried: {'; '.join(tried)}. Place {', '.join(files)} in {folder} by hand, or name a "
             f"folder that holds {name}/ in AUTODPQ_DATA."

@@ -63,3 +63,9 @@ class Schema:
     def low_fields(self) -> tuple[str, ...]:
         """Names of the fields that have low-frequency features: the ones to decide on."""
         return tuple(self.low_sizes)
+
+    @cached_property
+    def low_place(self) -> Tensor:
+        """int64 ``[N]``: of a low-frequency feature its field's place among :attr:`low_fields`; of a kept one -1."""
+        places = [self.low_fields.index(name) if name in self.low_sizes else -1 for name in self.fields]
+        return torch.where(self.low, torch.tensor(places)[self.field_of], -1)

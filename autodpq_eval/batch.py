@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import autodpq_native as native
 from autodpq_data.prepared import known_fingerprint
 from autodpq_lib.config import RunConfig
-from autodpq_runs.record import read_record, record_path
-from autodpq_system.paths import runs_root
+from autodpq_runs.record import Record, read_record, record_path
+from autodpq_system.paths import ROOT, runs_root
 
 #: Strategy -> the notebook that runs it.
 NOTEBOOKS = {
@@ -27,10 +28,15 @@ TABLE_SEEDS = (1, 2, 3)
 
 @dataclass(frozen=True)
 class Status:
-    """``done``, ``missing`` or ``stale``; why it is not done, or that a done one has no executed notebook here."""
+    """``done``, ``missing`` or ``stale``; why it is not done, or that a done one has no executed notebook here.
+
+    Attributes:
+        record: of a run that is done.
+    """
 
     state: str
     reason: str = ""
+    record: Record | None = None
 
 
 def status(out: Path, config: RunConfig, *, anywhere: bool = False) -> Status:
@@ -39,7 +45,7 @@ def status(out: Path, config: RunConfig, *, anywhere: bool = False) -> Status:
     Numbers with C and without differ, so a batch has the one or the other: a record made with C is not done where there
     is none, nor the other way round, unless it may be from ``anywhere``, as for a table of finished runs.
     """
-    path = record_path(out, config)
+    path, compiled = record_path(out, config), None if anywhere else native.available()
     if not path.exists():
         return Status("missing", "no record")
     try:
@@ -47,23 +53,23 @@ def status(out: Path, config: RunConfig, *, anywhere: bool = False) -> Status:
         reason = record.stale(known_fingerprint(config.dataset))
         if record.config != config:
             reason = "record is of another configuration"
-        if record.compiled != native.available() and not anywhere:
-            reason = f"made {WITH[record.compiled]}, and this machine runs {WITH[native.available()]}"
+        if compiled is not None and record.compiled != compiled:
+            reason = f"made {WITH[record.compiled]}, and this machine runs {WITH[compiled]}"
     except ValueError as error:
         reason = str(error)
     if reason:
         return Status("stale", reason)
-    return Status("done", "" if notebook_path(out, config).exists() else "no executed notebook here")
+    return Status("done", "" if notebook_path(out, config).exists() else "no executed notebook here", record)
 
 
-def log_path(config: RunConfig) -> Path:
+def log_path(out: Path, config: RunConfig) -> Path:
     """Log of the last attempt at a run."""
-    return log_folder(config.dataset, config.recipe) / f"{config.name()}.log"
+    return log_folder(out, config.dataset, config.recipe) / f"{config.name()}.log"
 
 
-def log_folder(dataset: str, recipe: str) -> Path:
-    """Where the logs of a batch lie."""
-    return runs_root() / "logs" / dataset / recipe
+def log_folder(out: Path, dataset: str, recipe: str) -> Path:
+    """Where the logs of a batch lie, apart for each folder of records: several batches may be at work."""
+    return runs_root() / "logs" / os.path.relpath(ROOT / out, ROOT).replace(os.sep, "+") / dataset / recipe
 
 
 def notebook_path(out: Path, config: RunConfig) -> Path:

@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import torch
 
 from autodpq_data.errors import DataError
 from autodpq_data.prepared import known_fingerprint, load_samples, load_schema
@@ -25,11 +23,11 @@ from autodpq_eval.figure3 import points, with_long_random
 from autodpq_eval.layout import as_csv, write_table
 from autodpq_eval.plans import plan
 from autodpq_eval.tables import build, collect, read_plan, tables_of
-from autodpq_eval.ten_seeds import SAME, by_strategy, comparisons, is_of
+from autodpq_eval.ten_seeds import by_strategy, comparisons, is_of
 from autodpq_lib.config import OUTSIDE
 from autodpq_lib.models.build import final_model
 from autodpq_lib.space import space
-from autodpq_lib.training.metrics import score
+from autodpq_runs.agreement import agrees
 from autodpq_runs.explore import find_records
 from autodpq_runs.places import logits_path
 from autodpq_runs.record import Record, canonical, contradictions, read_record, record_path
@@ -134,11 +132,11 @@ def predictions(records: Records, others: Sequence[Path] = ()) -> Check:
         logits = logits_path(record.identity)
         if not logits.exists():
             check.left_out["without predictions here"] += 1
-        elif not _agree(record, logits) and _of_another(record, logits, others or [runs_root()]):
+        elif not _agrees(record, logits) and _of_another(record, logits, others or [runs_root()]):
             check.left_out["with predictions of another training here"] += 1
         else:
             check.looked_at += 1
-            if not _agree(record, logits):
+            if not _agrees(record, logits):
                 check.wrong.append(f"{path}: test: expected the metrics of {logits}, found others")
     return check
 
@@ -149,18 +147,14 @@ def _of_another(record: Record, logits: Path, folders: Sequence[Path]) -> bool:
         if path.stem == record.config.name():
             with suppress(ValueError):  # not a record, or one of an older form
                 other = read_record(path)
-                if other.identity == record.identity and _agree(other, logits):
+                if other.identity == record.identity and _agrees(other, logits):
                     return True
     return False
 
 
-def _agree(record: Record, logits: Path) -> bool:
+def _agrees(record: Record, logits: Path) -> bool:
     config = record.config
-    labels = load_samples(config.dataset, "test", config.split_seed, config.split).labels
-    if len(predicted := np.load(logits)) != len(labels):
-        return False
-    made = score(torch.from_numpy(predicted), labels)
-    return abs(made.auc - record.test.auc) < SAME and abs(made.logloss - record.test.logloss) < SAME
+    return agrees(record, logits, load_samples(config.dataset, "test", config.split_seed, config.split).labels)
 
 
 def tables(out: Path, records: Records) -> Check:
@@ -185,8 +179,9 @@ def _made(out: Path, records: Records) -> Iterator[tuple[Path, str]]:
         profile = "full" if any(config.profile == "full" for config in configs) else configs[0].profile
         seeds = [seed for seed in TABLE_SEEDS if any(config.seed == seed for config in configs)]
         if seeds and len({config.strategy for config in configs}) > 1:  # a table compares strategies
-            yield from _tables(out, dataset, recipe, seeds, profile)
-        yield from _beside(out, dataset, recipe, seeds, profile)
+            yield from of_tables(out, dataset, recipe, seeds, profile)
+            yield from of_figure3(out, dataset, recipe, seeds, profile)
+        yield from of_controls(out, dataset, recipe)
         yield from _bootstrap(out, dataset, recipe, seeds)
     if not (out / "ml-1m").exists():
         return
@@ -195,7 +190,8 @@ def _made(out: Path, records: Records) -> Iterator[tuple[Path, str]]:
         yield out / "ml-1m" / f"{name}.csv", text
 
 
-def _tables(out: Path, dataset: str, recipe: str, seeds: list[int], profile: str) -> Iterator[tuple[Path, str]]:
+def of_tables(out: Path, dataset: str, recipe: str, seeds: Sequence[int], profile: str) -> Iterator[tuple[Path, str]]:
+    """Tables 1 and 2: each file with the text that the records give."""
     for number in tables_of(dataset):
         with tempfile.TemporaryDirectory() as folder:
             table = build(collect(number, out, dataset, recipe, seeds, profile))
@@ -204,15 +200,20 @@ def _tables(out: Path, dataset: str, recipe: str, seeds: list[int], profile: str
                 yield out / dataset / recipe / "tables" / made.name, made.read_text(encoding="utf-8")
 
 
-def _beside(out: Path, dataset: str, recipe: str, seeds: list[int], profile: str) -> Iterator[tuple[Path, str]]:
-    """What a data set has beside Tables 1 and 2."""
-    here, keys = out / dataset / recipe, (out, dataset, recipe, seeds)
-    if (path := here / "figures" / "figure3.csv").exists():
+def of_figure3(out: Path, dataset: str, recipe: str, seeds: Sequence[int], profile: str) -> Iterator[tuple[Path, str]]:
+    """The same of Figure 3's data, where they were written."""
+    if (path := out / dataset / recipe / "figures" / "figure3.csv").exists():
+        keys = (out, dataset, recipe, seeds)
         yield path, as_csv(points(with_long_random(collect(1, *keys, profile).records, *keys)))
-    if (path := here / "tables" / "controls.csv").exists():
+
+
+def of_controls(out: Path, dataset: str, recipe: str) -> Iterator[tuple[Path, str]]:
+    """The same of the controls and of ten seeds."""
+    here = out / dataset / recipe / "tables"
+    if (path := here / "controls.csv").exists():
         yield path, as_csv(control_effects(groups(out, dataset, recipe)))
-    if (path := here / "tables" / "ten_seeds.csv").exists():
-        ten, _ = read_plan(out, plan("seeds", dataset, recipe, seeds, out=out))
+    if (path := here / "ten_seeds.csv").exists():
+        ten, _ = read_plan(out, plan("seeds", dataset, recipe, TABLE_SEEDS, out=out))
         yield path, as_csv(comparisons(by_strategy(ten)))
 
 

@@ -145,8 +145,8 @@ def _on_test(runs: Groups, under: Groups) -> Iterator[Condition]:
 
 
 def best_on_test(records: Sequence[Record]) -> Values:
-    """The highest test AUC of the epochs that were the best so far on validation, by seed."""
-    return {r.config.seed: max(point.test.auc for point in r.timeline) for r in records}
+    """The highest test AUC, by seed, of the epochs of the last stage that were the best so far on validation."""
+    return {r.config.seed: max(p.test.auc for p in r.timeline if p.stage == r.timeline[-1].stage) for r in records}
 
 
 def stopped_at(records: Sequence[Record], level: float) -> Values:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from autodpq_eval.figures import deciding_epoch
+from autodpq_lib.training.fit import leaders
 from autodpq_runs.curves import FitLog
 from autodpq_runs.record import Record
 
@@ -41,7 +42,8 @@ def sureness(records: Sequence[Record]) -> pd.DataFrame:
         curve = pd.DataFrame(_fit(record, "search").curve)
         best, last = curve.iloc[deciding_epoch(curve, record.config)], curve.iloc[-1]
         fields = [column.partition("/")[2] for column in curve if column.startswith("entropy/")]
-        changed = sum(last.filter(like=f"p/{f}/").idxmax() != best.filter(like=f"p/{f}/").idxmax() for f in fields)
+        then, now = leaders(best.to_dict()), leaders(last.to_dict())
+        changed = sum(then[name] != now[name] for name in fields)
         entropy = {name: best[f"entropy/{name}"] for name in fields}
         rows.append({"seed": record.config.seed, "tau": best["tau"], **entropy, "changed": changed})
     return pd.DataFrame(rows).set_index("seed") if rows else pd.DataFrame()

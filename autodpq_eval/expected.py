@@ -40,14 +40,15 @@ class Cost:
 
 def expected(out: Path, config: RunConfig) -> Cost:
     """From records below ``out``, else from the committed ones, else :data:`UNKNOWN`."""
-    costs = measured(ROOT / "results", config) | measured(ROOT / out, config)
+    own = (config.dataset, config.recipe)
+    costs = measured(ROOT / "results", *own) | measured(ROOT / out, *own)
     return costs.get(kind(config), Cost(*UNKNOWN))
 
 
-def measured(out: Path, config: RunConfig) -> dict[str, Cost]:
-    """Each kind of run that has records of the data set and recipe of ``config`` below ``out``."""
+def measured(out: Path, dataset: str, recipe: str) -> dict[str, Cost]:
+    """Each kind of run that has records of the data set and recipe below ``out``."""
     seen = defaultdict(list)
-    for path in (out / config.dataset / config.recipe / "records").glob("*.json"):
+    for path in (out / dataset / recipe / "records").glob("*.json"):
         if one := _read(path, path.stat().st_mtime_ns):
             seen[one[0]].append(one[1])
     return {kind: Cost(median(c.minutes for c in costs), max(c.mib for c in costs)) for kind, costs in seen.items()}

@@ -74,7 +74,7 @@ def _fit(axes: Sequence[Axes], record: Record, log: FitLog, start: int, many: bo
 
 def colour_of(record: Record, fit: str) -> tuple[float, float, float]:
     """The strategy's; an FE training within another strategy has FE's."""
-    return COLOURS.get("fe" if fit in ("pretrain", "full") else record.config.strategy, OTHER)
+    return COLOURS.get("fe" if fit.split("-", maxsplit=1)[0] in ("pretrain", "full") else record.config.strategy, OTHER)
 
 
 def _head(axis: Axes, start: int, name: str) -> None:

@@ -60,7 +60,7 @@ def _said(epochs: int | None) -> str:
 
 def draw(steps: pd.DataFrame) -> Figure:
     """A line a part left out, a place a length; FE is zero, the dashed line the paper's gain over it."""
-    places = ["to convergence" if epochs is None else str(epochs) for epochs in LENGTHS]
+    places = list(map(_said, LENGTHS))
     figure, axis = plt.subplots(figsize=(8, 4.4), layout="constrained")
     axis.axhline(0, color="0.4", lw=0.8)
     axis.axhline(gain("auc", "fe"), color="black", ls="--", lw=1.2, label="the paper's gain")

@@ -32,11 +32,21 @@ def show(figure: Figure, alt: str = "") -> None:
     text = alt or str(figure.get_label())
     if not text:
         raise ValueError("alt: expected a text that can stand for the picture, found none")
+    picture = as_base64(figure)
+    both = {"text/html": as_html(picture, text), "image/png": picture, "text/plain": text}
+    display(both, raw=True, metadata={"image/png": {"alt": text}})
+
+
+def as_base64(figure: Figure) -> str:
+    """A figure as text; it is closed afterwards."""
     picture = b64encode(png(figure)).decode()
     plt.close(figure)
-    html = f'<img alt="{escape(text)}" src="data:image/png;base64,{picture}">'
-    both = {"text/html": html, "image/png": picture, "text/plain": text}
-    display(both, raw=True, metadata={"image/png": {"alt": text}})
+    return picture
+
+
+def as_html(picture: str, alt: str) -> str:
+    """A picture in base64, with the text that can stand for it."""
+    return f'<img alt="{escape(alt)}" style="max-width: 100%" src="data:image/png;base64,{picture}">'
 
 
 def png(figure: Figure) -> bytes:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from autodpq_eval.batch import TABLE_SEEDS, status
 from autodpq_lib.config import CHANGED_BY, MODELS, READINGS, RECIPES, STRATEGIES, RunConfig
-from autodpq_runs.record import Record, read_record, record_path
+from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT
 
 #: Table 1 has all strategies on DeepFM; Table 2 these on every model.
@@ -264,9 +264,7 @@ def pair_of_grid(out: Path, dataset: str, recipe: str) -> tuple[int, int]:
         ValueError: none is.
     """
     runs = tables(dataset, recipe, TABLE_SEEDS, ["deepfm"], ["grid"])
-    return best_pair(
-        [read_record(record_path(out, run)) for run in runs if status(out, run, anywhere=True).state == "done"]
-    )
+    return best_pair([record for run in runs if (record := status(out, run, anywhere=True).record)])
 
 
 def best_pair(grid: Sequence[Record]) -> tuple[int, int]:

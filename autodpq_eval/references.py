@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from autodpq_data.prepared import known_fingerprint
 
@@ -40,4 +41,4 @@ def references_path(dataset: str, out: Path) -> Path:
 def constant_logloss(labels: NDArray[np.uint8]) -> float:
     """Logloss of the best constant predictor: the entropy of the label rate, in nats."""
     p = float(labels.mean())
-    return float(-p * np.log(p) - (1 - p) * np.log(1 - p))
+    return float(stats.entropy([p, 1 - p]))

@@ -21,6 +21,9 @@ def _words(value: Any) -> list[str]:
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
+#: Parts whose plan names its seeds.
+OWN_SEEDS = ("controls", "gain", "seeds")
+
 
 class Request(BaseModel):
     """Which part of the evaluation, of which data set, recipe and seeds, and where its records go.
@@ -71,6 +74,13 @@ class Request(BaseModel):
         for key, default in (("models", ()), ("strategies", ()), ("profile", "full")):
             if self.part != "tables" and getattr(self, key) != default:
                 raise ValueError(f"{key}: expected only with part tables, found it with part {self.part}")
+        return self
+
+    @model_validator(mode="after")
+    def _of_its_own_seeds(self) -> Request:
+        if self.part in OWN_SEEDS and self.seeds != TABLE_SEEDS:
+            found = " ".join(map(str, self.seeds))
+            raise ValueError(f"seeds: expected none with part {self.part}, which has its own, found {found}")
         return self
 
     @property

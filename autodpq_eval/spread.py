@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from autodpq_eval.batch import status
 from autodpq_eval.plans import TEN_SEEDS
 from autodpq_lib.config import RunConfig
-from autodpq_runs.record import Record, read_record, record_path
+from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT
 
 
@@ -22,8 +22,8 @@ def at_hand(config: RunConfig, *folders: str | Path) -> Record | None:
 
     A relative folder counts from the project's.
     """
-    done = (ROOT / folder for folder in folders if status(ROOT / folder, config, anywhere=True).state == "done")
-    return next((read_record(record_path(folder, config)) for folder in done), None)
+    found = (status(ROOT / folder, config, anywhere=True).record for folder in folders)
+    return next(filter(None, found), None)
 
 
 def over_seeds(config: RunConfig, *folders: str | Path) -> dict[int, Record]:

@@ -14,7 +14,7 @@ from autodpq_eval.paper import table_value
 from autodpq_eval.plans import COMPATIBILITY, tables, under
 from autodpq_eval.stats import best_baseline, effect, relative_improvement, starred
 from autodpq_lib.config import MODELS, STRATEGIES, RunConfig
-from autodpq_runs.record import Record, read_record, record_path
+from autodpq_runs.record import Record
 
 METRICS = ("auc", "logloss", "space")
 OURS = "autodpq"
@@ -83,7 +83,7 @@ def read_plan(out: Path, plan: Sequence[RunConfig]) -> tuple[list[Record], list[
     Where some were made with C and some without, those without count as not done: no plan mixes the two.
     """
     states = {config: status(out, config, anywhere=True) for config in plan}
-    done = [read_record(record_path(out, config)) for config, state in states.items() if state.state == "done"]
+    done = [state.record for state in states.values() if state.record]
     records = [record for record in done if record.compiled] or done
     gaps = [f"{config.name()}: {s.reason}" for config, s in states.items() if s.state != "done"]
     left = done if len(records) < len(done) else []

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from autodpq_eval.effects import by_seed
 from autodpq_eval.stats import BETTER, MARGIN, effect, equivalence, verdict
 from autodpq_lib.config import STRATEGIES
+from autodpq_runs.agreement import SAME
 from autodpq_runs.places import logits_path
 from autodpq_runs.record import Record
 
 RESAMPLES = 1000
-#: AUCs of the same predictions differ by less, in whatever way they are summed and written.
-SAME = 1e-6
 
 
 def by_strategy(records: Sequence[Record]) -> dict[str, list[Record]]:

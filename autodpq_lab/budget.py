@@ -36,7 +36,8 @@ def point(run: LoadedRun, offered: Menu, share: float) -> Point:
         offered: see :func:`autodpq_budget.compress.menu_of`.
         share: at least that of ``offered.least``.
     """
-    config, budget = run.record.config, budget_of(run.schema, share)
+    config = run.record.config
+    budget = budget_of(run.schema, share, config.model)
     made = offered.tensors(offered.choose(budget))
     auc = evaluate(on_groups(config, run.schema, run.model, made), run.valid).auc
     groups = choice(run.schema, made, config.embedding_dim)
@@ -47,7 +48,8 @@ def point(run: LoadedRun, offered: Menu, share: float) -> Point:
 
 def budget_slider(run: LoadedRun, offered: Menu, shares: Sequence[float] = SHARES) -> widgets.VBox:
     """Move along the budgets that can be kept and that still cost something; each is measured once, on validation."""
-    kept = [share for share in sorted(shares) if offered.least <= budget_of(run.schema, share) < offered.most]
+    model = run.record.config.model
+    kept = [share for share in sorted(shares) if offered.least <= budget_of(run.schema, share, model) < offered.most]
     points, whole = [point(run, offered, share) for share in kept], evaluate(run.model, run.valid).auc
 
     def draw(place: int) -> Shown:

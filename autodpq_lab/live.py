@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import replace
 from html import escape
+from math import nan
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -14,7 +14,7 @@ from IPython.display import HTML, DisplayHandle
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from autodpq_eval.notebook import png
+from autodpq_eval.notebook import as_base64, as_html
 from autodpq_lib.training.checkpoints import Checkpoints
 from autodpq_runs.open import OpenRun
 
@@ -59,12 +59,8 @@ class LiveCurves:
     def draw(self) -> None:
         """Show all curves as they are now."""
         if self.curves:
-            figure, text = drawn(self.curves), said(self.curves)
-            data = b64encode(png(figure)).decode()
-            plt.close(figure)
-            self.shown.update(
-                HTML(f'<img alt="{escape(text)}" src="data:image/png;base64,{data}"><p>{escape(text)}</p>')
-            )
+            text = said(self.curves)
+            self.shown.update(HTML(f"{as_html(as_base64(drawn(self.curves)), text)}<p>{escape(text)}</p>"))
 
 
 class _Watched(Checkpoints):
@@ -86,7 +82,7 @@ def drawn(curves: dict[str, list[dict[str, float]]]) -> Figure:
     for name, curve in curves.items():
         look = {"color": "#0072b2", "lw": 2, "marker": "."} if name == now else {"color": "0.8", "lw": 1, "zorder": 1}
         for axis, column in zip(axes, ("valid_auc", "train_loss"), strict=True):
-            axis.plot(range(1, len(curve) + 1), [row[column] for row in curve], **look)
+            axis.plot(range(1, len(curve) + 1), [row.get(column, nan) for row in curve], **look)
     axes[0].set(title="Validation AUC", xlabel="round of the fit", ylabel="AUC")
     axes[1].set(title="Training logloss", xlabel="round of the fit", ylabel="logloss (nats)")
     figure.suptitle(now)

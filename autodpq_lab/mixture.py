@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib import pyplot as plt
+from scipy import stats
 from torch import Tensor
 
 from autodpq_eval.figures import weights_of
@@ -67,8 +68,7 @@ def gumbel_slider(pairs: Sequence[Pair], lead: float = 0.0) -> widgets.VBox:
 
 def entropy(p: np.ndarray) -> float:
     """Of weights, in nats."""
-    positive = p[p > 0]
-    return float(-(positive * np.log(positive)).sum())
+    return float(stats.entropy(p))
 
 
 def epoch_scrubber(record: Record) -> widgets.VBox:

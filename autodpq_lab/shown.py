@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable
 from html import escape
 from typing import Any, NamedTuple
 
 import ipywidgets as widgets
 from IPython.display import display
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from autodpq_eval.notebook import png
+from autodpq_eval.notebook import as_base64, as_html
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -30,12 +28,7 @@ class Shown(NamedTuple):
 
 def picture(figure: Figure, alt: str, said: str) -> Shown:
     """A figure, which is closed, and a sentence made of its numbers below it."""
-    data = b64encode(png(figure)).decode()
-    plt.close(figure)
-    return Shown(
-        f'<img alt="{escape(alt)}" style="max-width: 100%" src="data:image/png;base64,{data}"><p>{escape(said)}</p>',
-        said,
-    )
+    return Shown(f"{as_html(as_base64(figure), alt)}<p>{escape(said)}</p>", said)
 
 
 def present(draw: Callable[..., Shown], **controls: widgets.Widget) -> widgets.VBox:

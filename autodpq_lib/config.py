@@ -74,7 +74,9 @@ FROM_SCRATCH = ("distance", "encoder_decay")
 
 #: Switches that some of the five strategies do not read, and those that do.
 READ_BY: dict[str, tuple[str, ...]] = {"options": (), "extra_training": STRATEGIES[:4], "trials_from": STRATEGIES[2:4]}
-READ_BY |= dict.fromkeys(("centroids_from", "search_until", "quantise"), ("autodpq",))
+READ_BY |= dict.fromkeys(("distance", "tau_kd", "kd_noise", "tied", "encoder_decay"), STRATEGIES[2:])
+_SEARCH = "centroids_from search_batchnorm batchnorm_scale quantise tau_unit second_order alpha_every search_until"
+READ_BY |= dict.fromkeys([*_SEARCH.split(), "pretrain", "pretrain_epochs", "retrain_from"], ("autodpq",))
 
 #: How a training ends and what of it is scored: as here, or as in the laboratory's public code.
 PROTOCOLS: dict[str, dict[str, Any]] = {"ours": {}, "laboratory": {"patience": 2, "scored": "last"}}
@@ -165,7 +167,7 @@ class RunConfig(_Frozen):
     retrain_from: Literal["search", "pretrain", "scratch"] = "search"
     trials_from: Literal["scratch", "pretrain"] = "scratch"
     extra_training: bool = False  # train on twice, under the limits of the search and of the retrain
-    scored: Literal["best", "last", "every"] = "best"  # epochs on test; of every epoch the result is still the best
+    scored: Literal["best", "last"] = "best"  # epoch of a fit on test
     average: float = Field(0.0, ge=0, lt=1)  # of a training's weights over steps; the search's are not averaged
     fixed_order: bool = False  # the training rows keep one order in all epochs
     split_seed: int = Field(0, ge=0)
@@ -198,6 +200,8 @@ class RunConfig(_Frozen):
         """A key, whether it may have the value that it has, and what it may have."""
         five, decay = self.strategy in STRATEGIES, self.base_model.weight_decay > 0
         yield "strategy", self.strategy in METHOD_VERSION, f"one of {', '.join(METHOD_VERSION)}"
+        changed = self.strategy in CHANGED_BY.get(self.reading, (self.strategy,))
+        yield "reading", changed, f"literal for {self.strategy}, which {self.reading} does not change"
         fits = all(self.embedding_dim % parts == 0 for parts in self.subspaces)
         yield "subspaces", fits, f"divisors of embedding_dim {self.embedding_dim}"
         for key in ("centroids", "subspaces"):
@@ -218,8 +222,6 @@ class RunConfig(_Frozen):
         published = self.split == "laboratory"
         yield "split", not published or self.dataset == "ml-1m", f"fixed on {self.dataset}"
         yield "split_seed", not published or not self.split_seed, "0 where split is laboratory"
-        changed = self.strategy in CHANGED_BY.get(self.reading, (self.strategy,))
-        yield "reading", changed, f"literal for {self.strategy}, which {self.reading} does not change"
 
     def __hash__(self) -> int:
         rest = tuple(getattr(self, key) for key in type(self).model_fields if key != "options")

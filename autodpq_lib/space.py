@@ -19,9 +19,10 @@ class Space(Strict):
         paper: the paper's units: floats of kept rows, **one unit per code entry**, centroid floats (one tied
             table); only fields that have low-frequency features; no first-order weights, no MLP. Inferred
             from Table 1: it is the only reading that gives 216k, 171k and 194k.
-        bits: information content of the same: 32 bits a float, log2(K) bits a code entry.
+        bits: the same in bits: 32 for each float, ``ceil(log2 K)`` for each code entry.
         model_bytes: parameters of the whole model that serving needs, first-order weights and MLP
-            included: 4 bytes a float, each field's codes packed at log2(K) bits.
+            included: 4 bytes for each float, codes packed at ``ceil(log2 K)`` bits. Untied tables count twice here,
+            though serving needs but the one that decodes.
     """
 
     paper: PositiveInt

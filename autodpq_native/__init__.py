@@ -7,6 +7,6 @@ def available() -> bool:
     """Whether there is a C compiler, and so what lies here can be called.
 
     Raises:
-        RuntimeError: the compiler does not work.
+        ValueError: the compiler does not work.
     """
     return library() is not None

@@ -25,7 +25,7 @@ def library() -> ctypes.CDLL | None:
     """All functions in C; None without a C compiler, or where ``AUTODPQ_COMPILER`` is empty.
 
     Raises:
-        RuntimeError: the compiler does not take the files.
+        ValueError: the compiler does not take the files.
     """
     if not (compiler := _compiler()):
         return None
@@ -52,7 +52,7 @@ def _build(compiler: list[str], built: Path) -> None:
         except (OSError, subprocess.CalledProcessError) as error:
             said = " ".join(str(getattr(error, "stderr", error)).split())[:300]
             expected = f"expected {shlex.join(compiler)} to compile it"
-            raise RuntimeError(f"{SOURCES[0].parent}: {expected}, found {said}") from None
+            raise ValueError(f"{SOURCES[0].parent}: {expected}, found {said}") from None
         checksum = _digest(target.read_bytes())
     write_text(built.with_suffix(".sha256"), checksum)
 

@@ -5,7 +5,7 @@
 #include <immintrin.h>
 #endif
 
-enum { PART = 8 }; // codes read at a time
+enum { PART = 8 }; // codes read, and groups compared, at a time
 enum { BLOCK = 64 }; // features handled at a time: memory is slow, so all of a block is asked for before any is used
 
 // What a row of the layout has: see FIRST in autodpq_packed/grouped.py. One row more has the ends.
@@ -98,6 +98,9 @@ static int inside(const table *t, const group *g) {
     const int64_t last = g->bit + features * g->subspaces * g->bits;
     return g->number >= 0 && g->number <= t->total - numbers && (last + 7) / 8 + PART <= t->bytes;
 }
+
+// later has a multiple of so many numbers for each field.
+int64_t groups_part(void) { return PART; }
 
 // Returns the number of the first group that leads outside the table, or -1; look_up_groups takes a table for checked.
 int64_t look_up_groups_check(const table *t) {

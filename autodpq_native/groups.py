@@ -19,17 +19,14 @@ class Struct(ctypes.Structure):
     )
 
 
-#: So many numbers C compares at a time.
-PART = 8
-
-
-def later_groups(layout: Tensor, fields: Tensor) -> Tensor:
+def later_groups(layout: Tensor, fields: Tensor, part: int) -> Tensor:
     """The ids with which the groups of each field but its first begin, then ids that are too large: int64 ``[M, n]``.
 
-    The group of an id is the field's first, and as many on as there are numbers not above it.
+    The group of an id is the field's first, and as many on as there are numbers not above it. n is a multiple of the
+    ``part`` that C compares at a time.
     """
     begin, end = fields[:-1], fields[1:]
-    places = begin[:, None] + 1 + torch.arange(-(-int((end - begin).max()) // PART) * PART)
+    places = begin[:, None] + 1 + torch.arange(-(-int((end - begin).max()) // part) * part)
     return layout[places.clamp(max=len(layout) - 1), 0].masked_fill(
         places >= end[:, None], torch.iinfo(torch.int64).max
     )
@@ -64,8 +61,9 @@ class Groups:
         wrong = function("look_up_groups_check", POINTER)(self._address)
         if wrong >= 0:
             raise ValueError(f"group {wrong}: expected features, codes and numbers inside the table, found others")
-        self._later = later_groups(layout, fields)
-        self._struct.later, self._struct.most = self._later.data_ptr(), self._later.shape[1] // PART
+        part = function("groups_part")()
+        self._later = later_groups(layout, fields, part)
+        self._struct.later, self._struct.most = self._later.data_ptr(), self._later.shape[1] // part
 
     def __reduce__(self) -> tuple[type[Groups], tuple[Tensor | int, ...]]:
         """A copy has addresses of its own."""

@@ -102,21 +102,21 @@ def _signed(tensors: Arrays, said: str) -> bytes:
 
 def _tables(model: CTRModel, schema: Schema, kept: Kept) -> Arrays:
     """The tensors of embedding and first-order weights."""
-    arrays = {f"embedding.{k}": v for k, v in _table(model.embedding, schema, kept).items()}
-    arrays["unknown.embedding"] = _unknown(model.embedding, schema)
-    if model.first_order is not None:
-        arrays |= {f"first_order.{k}": v for k, v in _table(model.first_order, schema).items()}
-        arrays["unknown.first_order"] = _unknown(model.first_order, schema)
+    arrays: Arrays = {}
+    for name, table in (("embedding", model.embedding), ("first_order", model.first_order)):
+        if table is not None:
+            every, numbers = vectors(table, schema), kept if name == "embedding" else "float32"
+            arrays |= {f"{name}.{key}": array for key, array in _table(table, every, schema, numbers).items()}
+            arrays[f"unknown.{name}"] = _unknown(every, schema)
     groups = getattr(model.embedding, "groups", None)
     return arrays if groups is None else arrays | {"groups": groups.numpy()}
 
 
-def _table(embedding: nn.Module, schema: Schema, kept: Kept = "float32") -> Arrays:
+def _table(embedding: nn.Module, every: Tensor, schema: Schema, kept: Kept) -> Arrays:
     """A table as the reader wants it: kept rows, a bit a feature, codes and centroids; or by groups."""
     if (by_groups := getattr(embedding, "stored", None)) is not None:
         return by_groups()
     coded = schema.low if isinstance(embedding, Others | DPQ) else torch.zeros_like(schema.low)
-    every = torch.cat([vectors(embedding, schema, m) for m in range(len(schema.fields))])
     arrays = stored(every[~coded].numpy(), kept) | {"low": np.packbits(coded.numpy(), bitorder="little")}
     if isinstance(embedding, Others):
         shared = embedding.table[len(embedding.table) - len(schema.low_fields) :].detach().numpy()
@@ -141,23 +141,15 @@ def stored(rows: NDArray[np.float32], kept: Kept) -> Arrays:
 
 
 @torch.inference_mode()
-def vectors(embedding: nn.Module, schema: Schema, m: int) -> Tensor:
-    """Vectors of all features of field m in evaluation mode, in the order of their ids: ``[N_m, X]``."""
-    parts = []
-    for chunk in torch.arange(schema.offsets[m], schema.offsets[m] + schema.sizes[m]).split(CHUNK):
-        ids = torch.tensor(schema.offsets).repeat(len(chunk), 1)
-        ids[:, m] = chunk
-        parts.append(embedding(ids)[:, m])
-    return torch.cat(parts)
+def vectors(embedding: nn.Module, schema: Schema) -> Tensor:
+    """Vectors of all features in evaluation mode, in the order of their ids: ``[N, X]``."""
+    return torch.cat([embedding(ids[:, None])[:, 0] for ids in torch.arange(schema.num_features).split(CHUNK)])
 
 
-def _unknown(embedding: nn.Module, schema: Schema) -> NDArray[np.float32]:
+def _unknown(every: Tensor, schema: Schema) -> NDArray[np.float32]:
     """The row of a value never seen, per field: mean of the low-frequency vectors, or of all if none is, ``[M, X]``."""
-    rows = []
-    for m in range(len(schema.fields)):
-        every, low = vectors(embedding, schema, m), schema.low[schema.field_of == m]
-        rows.append(every[low if low.any() else ~low].mean(0))
-    return np.asarray(torch.stack(rows).numpy())
+    fields = zip(every.split(schema.sizes), schema.low.split(schema.sizes), strict=True)
+    return np.asarray(torch.stack([own[low if low.any() else ~low].mean(0) for own, low in fields]).numpy())
 
 
 def _rest(model: CTRModel) -> Arrays:

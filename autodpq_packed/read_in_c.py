@@ -50,6 +50,6 @@ def works() -> bool:
     """Whether there is a compiler that works; one that does not is told of."""
     try:
         return native.available()
-    except (RuntimeError, OSError) as error:
+    except (ValueError, OSError) as error:
         warnings.warn(f"read without C: {error}", stacklevel=3)
         return False

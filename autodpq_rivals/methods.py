@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from inspect import Parameter, signature
+from typing import Any
 
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
@@ -32,6 +34,9 @@ METHODS: dict[str, type[Rival]] = {
     "qr": QR,
 }
 
+#: Numbers among the options are whole and at least 1, but for these; ``price`` is any.
+LEAST = {"kept": 0, "threshold": 0}
+
 
 def rival(config: RunConfig, schema: Schema) -> Rival:
     """The embedding of a configuration whose strategy is a rival's name, with its ``options``.
@@ -39,19 +44,29 @@ def rival(config: RunConfig, schema: Schema) -> Rival:
     One of them, ``taught``, says whom it learns from and is none of the embedding's.
 
     Raises:
-        ValueError: an option that the rival does not have, or lacks.
+        ValueError: an option that the rival does not have, lacks, or cannot have.
     """
     kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
     options = {key: value for key, value in config.options.items() if key != "taught"}
     _, *parameters = signature(kind).parameters.values()
-    known = [each.name for each in parameters]
-    for unknown in [key for key in options if key not in known]:
-        raise ValueError(f"options of {config.strategy}: expected some of {', '.join(known)}, found {unknown}")
-    for lacks in [each.name for each in parameters if each.default is Parameter.empty and each.name not in options]:
-        raise ValueError(f"options of {config.strategy}: expected {lacks}, found {', '.join(options) or 'none'}")
+    for expected, found in _wrong(config, options, {each.name: each.default for each in parameters}):
+        raise ValueError(f"options of {config.strategy}: expected {expected}, found {found}")
     made = kind(embedding, **options)
     made.first_order = lambda: kind(weights, **kind.for_weights(options))
     return made
+
+
+def _wrong(config: RunConfig, options: Mapping[str, float], known: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """What was expected and what found, of options that are unknown, missing or impossible."""
+    yield from ((f"some of {', '.join(known)}", key) for key in options if key not in known)
+    lacking = [key for key, default in known.items() if default is Parameter.empty and key not in options]
+    yield from ((key, ", ".join(options) or "none") for key in lacking)
+    for key, value in options.items():
+        least = LEAST.get(key, 1)
+        if key != "price" and (type(value) not in (int, bool) or (type(value) is int and value < least)):
+            yield f"{key} a whole number of at least {least}", value
+    if config.embedding_dim % (parts := options.get("subspaces", 1)):
+        yield f"subspaces a divisor of embedding_dim {config.embedding_dim}", parts
 
 
 def tables(config: RunConfig, schema: Schema) -> tuple[Table, Table]:

@@ -79,7 +79,7 @@ class FitLog(Strict):
 
 
 def improvements(fits: Sequence[FitLog], scored: str) -> Iterator[Improvement]:
-    """What the time line of these fits must be, where the ``best``, the ``last`` or ``every`` epoch is scored.
+    """What the time line of these fits must be, where the ``best`` epoch so far is scored, or the ``last``.
 
     The search's mixture is no model to be scored, so it has none.
     """
@@ -89,8 +89,8 @@ def improvements(fits: Sequence[FitLog], scored: str) -> Iterator[Improvement]:
             seconds += log.curve["seconds"][epoch]
             steps += int(log.curve["steps"][epoch])
             counts = scored != "last" or epoch == len(log.curve["epoch"]) - 1
-            if log.stage not in UNSCORED and counts and (auc > best[log.stage] or scored == "every"):
-                best[log.stage] = max(best[log.stage], auc)
+            if log.stage not in UNSCORED and counts and auc > best[log.stage]:
+                best[log.stage] = auc
                 valid = Metrics(auc=auc, logloss=log.curve["valid_logloss"][epoch])
                 cost = {"seconds": round(seconds, 3), "steps": steps}
                 yield Improvement.model_validate(

@@ -16,9 +16,10 @@ from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import final_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.strategies import STRATEGY
+from autodpq_runs.agreement import agrees
 from autodpq_runs.finish import finish
 from autodpq_runs.open import open_run
-from autodpq_runs.places import weights_path
+from autodpq_runs.places import logits_path, weights_path
 from autodpq_runs.record import Record, read_record, record_path
 from autodpq_system.paths import ROOT, runs_root
 
@@ -78,7 +79,7 @@ def load_run(record: Record | Path) -> LoadedRun:
 
     Raises:
         FileNotFoundError: the record is there but its model is not, as in a fresh clone; run it again.
-        ValueError: the method or the data have changed since.
+        ValueError: the method or the data have changed since, or another training of this run has left the model.
     """
     found = read_record(record) if isinstance(record, Path) else record
     config = found.config
@@ -90,9 +91,11 @@ def load_run(record: Record | Path) -> LoadedRun:
     schema = load_schema(config.dataset, config.threshold)
     if reason := found.stale(schema.fingerprint):
         raise ValueError(f"{config.name()}: {reason}; run it again")
+    parts = [load_samples(config.dataset, part, config.split_seed, config.split) for part in ("train", "valid", "test")]
+    if not agrees(found, logits_path(found.identity), parts[-1].labels):
+        raise ValueError(f"{config.name()}: the model on this machine is of another training; load that one's record")
     model = final_model(config.model_copy(update={"device": "cpu"}), schema, found.decision)
     model.load_state_dict(load_file(weights))
-    parts = [load_samples(config.dataset, part, config.split_seed, config.split) for part in ("train", "valid", "test")]
     return LoadedRun(found, model.eval(), schema, *parts)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,8 +36,7 @@ def open_run(config: RunConfig) -> OpenRun:
     """Load training and validation data, and the run's checkpoints if it was interrupted.
 
     Raises:
-        RuntimeError: another process is at the same run.
-        ValueError: a GPU is asked for and there is none.
+        ValueError: another process is at the same run; a GPU is asked for and there is none.
     """
     _refuse_a_missing_gpu(config)
     schema = load_schema(config.dataset, config.threshold)
@@ -45,10 +46,12 @@ def open_run(config: RunConfig) -> OpenRun:
 
 
 def scratch_run(config: RunConfig) -> OpenRun:
-    """A run to play with: its checkpoints go to a temporary folder, apart from those of a run to be recorded."""
+    """A run to play with: its checkpoints go to a folder of their own, which ends with the process."""
     _refuse_a_missing_gpu(config)
     schema = load_schema(config.dataset, config.threshold)
-    return _open(config, schema, Checkpoints(Path(tempfile.mkdtemp())))
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return _open(config, schema, Checkpoints(Path(folder)))
 
 
 def _refuse_a_missing_gpu(config: RunConfig) -> None:

@@ -32,14 +32,16 @@ def atomic_path(final: Path) -> Iterator[Path]:
         OSError: the disk is full; the message names ``final``.
     """
     with scratch_folder(final) as scratch:
+        written, old = scratch / final.name, scratch / f"{final.name}.old"
         try:
-            written = scratch / final.name
             yield written
             if final.is_dir() and written.exists():
-                final.replace(scratch / f"{final.name}.old")
+                final.replace(old)
             written.replace(final)
-        except Exception as error:
-            if _disk_full(error, scratch):
+        except BaseException as error:
+            if old.exists() and not final.exists():  # stopped by a signal between the two
+                old.replace(final)
+            if isinstance(error, Exception) and _disk_full(error, scratch):
                 raise OSError(errno.ENOSPC, f"no space left on disk while writing {final}") from error
             raise
 

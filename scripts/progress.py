@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from time import monotonic, sleep
+from typing import NamedTuple
 
 from tqdm import tqdm
 
@@ -18,15 +19,24 @@ from autodpq_lib.config import RunConfig
 from autodpq_runs.record import record_path
 
 
+class Awaited(NamedTuple):
+    """What is asked of a run again and again: names take longer to make than files to look at."""
+
+    record: Path
+    log: Path
+    kind: str
+
+
 def watch(process: subprocess.Popen[bytes], request: Request, pending: Sequence[RunConfig], jobs: int) -> None:
     """Show the line until the process ends; off a terminal, every 15 seconds."""
     started, begun, shown = datetime.now().timestamp(), monotonic(), -60.0
-    bar = tqdm(total=len(pending), bar_format="{desc} {n_fmt}/{total_fmt} runs |{bar:24}| elapsed {elapsed}{postfix}")
+    runs = [Awaited(record_path(request.out, c), log_path(request.out, c), kind(c)) for c in pending]
+    bar = tqdm(total=len(runs), bar_format="{desc} {n_fmt}/{total_fmt} runs |{bar:24}| elapsed {elapsed}{postfix}")
     bar.set_description_str(f"{request.dataset} {request.recipe}", refresh=False)
     while True:
         ended = process.poll() is not None
-        waiting = [config for config in pending if not _finished(request, config, started)]
-        bar.n = len(pending) - len(waiting)
+        waiting = [run for run in runs if not is_newer(run.record, started)]
+        bar.n = len(runs) - len(waiting)
         left = _minutes_left(request, waiting, jobs, started)
         bar.set_postfix_str("" if left is None else f"about {left:.1f} min left", refresh=False)
         if sys.stderr.isatty() or monotonic() - shown > 15 or ended:
@@ -38,23 +48,16 @@ def watch(process: subprocess.Popen[bytes], request: Request, pending: Sequence[
     bar.close()
 
 
-def has_begun(log: Path, since: float) -> bool:
-    """Whether a job was begun after ``since``, in seconds of the epoch: its log is opened then."""
-    return log.exists() and log.stat().st_mtime >= since
-
-
-def _finished(request: Request, config: RunConfig, since: float) -> bool:
-    path = record_path(request.out, config)
+def is_newer(path: Path, since: float) -> bool:
+    """Whether a file was written after ``since``, in seconds of the epoch: a log is opened when its job begins."""
     return path.exists() and path.stat().st_mtime >= since
 
 
-def _minutes_left(request: Request, waiting: Sequence[RunConfig], jobs: int, since: float) -> float | None:
+def _minutes_left(request: Request, waiting: Sequence[Awaited], jobs: int, since: float) -> float | None:
     """Work left over the number of jobs, from the median of each kind of run; None before each was seen here."""
-    if not waiting:
-        return 0.0
-    known, now = measured(request.out, waiting[0]), datetime.now().timestamp()
-    if any(kind(config) not in known for config in waiting):
+    known, now = measured(request.out, request.dataset, request.recipe), datetime.now().timestamp()
+    if any(run.kind not in known for run in waiting):
         return None
-    spent = [(now - log_path(c).stat().st_mtime) / 60 if has_begun(log_path(c), since) else 0.0 for c in waiting]
-    left = [max(known[kind(c)].minutes - minutes, 0.0) for c, minutes in zip(waiting, spent, strict=True)]
+    spent = [(now - run.log.stat().st_mtime) / 60 if is_newer(run.log, since) else 0.0 for run in waiting]
+    left = [max(known[run.kind].minutes - minutes, 0.0) for run, minutes in zip(waiting, spent, strict=True)]
     return max([sum(left) / jobs, *left])

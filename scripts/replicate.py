@@ -26,12 +26,12 @@ from autodpq_eval.request import Request
 from autodpq_eval.tables import build, collect, tables_of
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import record_path
-from autodpq_system.atomic import scratch_folder, sweep, write_text
+from autodpq_system.atomic import scratch_folder, sweep
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.process import cores, warn_if_crowded
 from autodpq_system.sentence import Parser, whole_number
 from autodpq_system.stopping import stop_on_signals
-from scripts.progress import has_begun, watch
+from scripts.progress import is_newer, watch
 from scripts.report import is_current, report_path
 from scripts.web_page import web_page
 
@@ -85,7 +85,7 @@ def _show_plan(request: Request) -> int:
     for config in request.plan():
         found = status(request.out, config)
         name = f"{config.dataset} {config.recipe} {config.name():30}"
-        say(f"{found.state:8} {name} log {log_path(config)} {found.reason}".rstrip())
+        say(f"{found.state:8} {name} log {log_path(request.out, config)} {found.reason}".rstrip())
     return 0
 
 
@@ -116,22 +116,22 @@ def _run(request: Request, plan: Sequence[RunConfig], options: argparse.Namespac
     if code < 0 or code > 128:
         say(f"Snakemake was ended with {len(failed)} runs to do")
         raise SystemExit(1)
-    begun = [config for config in failed if _told_failed(config, since)]
+    begun = [config for config in failed if _told_failed(request, config, since)]
     if failed:
         if not begun:
             say(f"no run was begun: {_last_line(_snakemake_log(request))}; log {_snakemake_log(request)}")
             return False
         code = _snakemake(request.model_copy(update={"gaps": True}), options)  # the report waited for them
     if code:
-        log = log_folder(request.dataset, request.recipe) / "report.log"
+        log = log_folder(request.out, request.dataset, request.recipe) / "report.log"
         say(f"the report failed: {_last_line(log)}; log {log}")
     return not failed and not code
 
 
-def _told_failed(config: RunConfig, since: float) -> bool:
+def _told_failed(request: Request, config: RunConfig, since: float) -> bool:
     """Tell why a run that was begun failed."""
-    log = log_path(config)
-    if begun := has_begun(log, since):
+    log = log_path(request.out, config)
+    if begun := is_newer(log, since):
         say(f"failed: {config.dataset} {config.recipe} {config.name()}: {_last_line(log)}; log {log}")
     return begun
 
@@ -148,13 +148,15 @@ def _snakemake(
 ) -> int:
     """Run Snakemake to its end, its chatter in a log; its exit status."""
     log = _snakemake_log(request)
-    write_text(log.with_name("request.json"), request.model_dump_json())
-    command = [
-        *(sys.executable, "-m", "snakemake", "report", "--configfile", str(log.with_name("request.json"))),
-        *("--profile", str(PROFILES / options.executor), "--jobs", str(options.jobs)),
-        *("--forcerun", *(str(record_path(request.out, config)) for config in stale)),
-    ]
+    log.parent.mkdir(parents=True, exist_ok=True)
     with scratch_folder(runs_root() / "work" / "tmp") as scratch, log.open("w") as stream:
+        asked = scratch / "request.json"
+        asked.write_text(request.model_dump_json(), encoding="utf-8")
+        command = [
+            *(sys.executable, "-m", "snakemake", "report", "--configfile", str(asked)),
+            *("--profile", str(PROFILES / options.executor), "--jobs", str(options.jobs)),
+            *("--forcerun", *(str(record_path(request.out, config)) for config in stale)),
+        ]
         keys = {**os.environ, "TMPDIR": str(scratch)}  # what a killed job leaves there goes too
         process = subprocess.Popen(command, cwd=ROOT, env=keys, stdout=stream, stderr=subprocess.STDOUT)
         if pending:
@@ -165,7 +167,7 @@ def _snakemake(
 
 
 def _snakemake_log(request: Request) -> Path:
-    return log_folder(request.dataset, request.recipe) / "snakemake.log"
+    return log_folder(request.out, request.dataset, request.recipe) / "snakemake.log"
 
 
 def _last_line(log: Path) -> str:

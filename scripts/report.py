@@ -10,15 +10,14 @@ from typing import Any
 from autodpq_budget.batch import register_all
 from autodpq_eval import ledger
 from autodpq_eval.batch import log_folder
-from autodpq_eval.layout import as_csv
+from autodpq_eval.checks import of_controls, of_figure3, of_tables
 from autodpq_eval.request import Request
-from autodpq_eval.tables import build, collect, tables_of
 from autodpq_system.paths import ROOT
 from autodpq_system.sentence import Parser
 from autodpq_system.stopping import stop_on_signals
 from scripts.bootstrap import write_bootstrap
 from scripts.references import write_references
-from scripts.run_notebook import execute, one_line
+from scripts.run_notebook import execute, reason
 
 register_all()
 REPORT, CONTROLS, PACKED = "12_report", "10_controls", "11_packed_model"
@@ -46,15 +45,15 @@ def notebooks_of(request: Request) -> dict[str, dict[str, Any]]:
 
 
 def is_current(request: Request) -> bool:
-    """Whether the executed notebooks exist and the tables beside them are the ones that these records give."""
-    keys = (request.out, request.dataset, request.recipe, request.table_seeds, request.profile)
-    wanted = {
-        request.folder / "tables" / f"table{number}.csv": as_csv(build(collect(number, *keys)))
-        for number in tables_of(request.dataset)
-    }
+    """Whether the executed notebooks exist and what they write beside them is what these records give."""
+    notebooks, place = notebooks_of(request), (request.out, request.dataset, request.recipe)
+    wanted = dict(of_tables(*place, request.table_seeds, request.profile))
+    wanted |= of_figure3(*place, request.table_seeds, request.profile)
+    if CONTROLS in notebooks:
+        wanted |= of_controls(*place)
     if request.dataset == "ml-1m" and request.profile == "full":
         wanted[request.out / "ml-1m" / "ledger.csv"] = ledger.as_csv(ledger.ledger(request.out))
-    return all(report_path(request, name).exists() for name in notebooks_of(request)) and all(
+    return all(report_path(request, name).exists() for name in notebooks) and all(
         path.exists() and path.read_text(encoding="utf-8") == text for path, text in wanted.items()
     )
 
@@ -69,7 +68,7 @@ def make_report(request: Request) -> None:
     for name in wanted:  # a report that is stopped is not taken for a whole one
         (ROOT / report_path(request, name)).unlink(missing_ok=True)
     for name, parameters in wanted.items():
-        failed = log_folder(request.dataset, request.recipe) / f"{name}.ipynb"
+        failed = log_folder(request.out, request.dataset, request.recipe) / f"{name}.ipynb"
         execute(ROOT / "notebooks" / f"{name}.ipynb", parameters, ROOT / report_path(request, name), failed=failed)
 
 
@@ -81,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         make_report(Request.model_validate_json(request.request))
     except Exception as error:
-        sys.stderr.write(f"FAILED: {one_line(error)}\n")
+        sys.stderr.write(f"FAILED: {reason(error)}\n")
         return 1
     return 0
 

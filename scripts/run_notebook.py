@@ -46,13 +46,13 @@ def main(arguments: list[str] | None = None) -> int:
         notebook = asked.notebooks / f"{NOTEBOOKS[config.strategy]}.ipynb"
         left = () if config.strategy in OUTSIDE else ("strategy",)  # of those one notebook runs all
         given = {key: value for key, value in asked.parameters.items() if key not in left}
-        executed, failed = ROOT / notebook_path(asked.out, config), log_path(config).with_suffix(".ipynb")
+        executed, failed = ROOT / notebook_path(asked.out, config), log_path(asked.out, config).with_suffix(".ipynb")
         limits = {"minutes": asked.minutes, "checkpoints": _checkpoints(config)}
         execute(notebook, given | {"out": str(asked.out)}, executed, failed=failed, **limits)
         _believe(status(ROOT / asked.out, config), executed, failed)
         title_file(executed, read_record(record_path(ROOT / asked.out, config)))
     except Exception as error:
-        sys.stderr.write(f"FAILED: {one_line(error)}\n")
+        sys.stderr.write(f"FAILED: {reason(error)}\n")
         return 1
     return 0
 
@@ -157,7 +157,7 @@ def keep_still(notebook: nbformat.NotebookNode) -> None:
             output.data.pop(VIEW, None)
 
 
-def one_line(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """The reason of a failure in one line."""
     if isinstance(error, PapermillExecutionError):
         return shorten(f"cell {error.exec_count}: {error.ename}: {error.evalue}", 300)

@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 
 from autodpq_eval.layout import LABELS, titled
+from autodpq_lib.config import RunConfig
 from autodpq_runs.record import Record
 from autodpq_system.atomic import write_text
 
@@ -18,13 +19,17 @@ TAG = "title"
 def title(record: Record) -> str:
     """``AutoDPQ · DeepFM · ml-1m · recipe tuned · seed 1 · pretrain false · test AUC 0.8183``."""
     config = record.config
-    changed = [
-        f"{key} {value if isinstance(value, str) else json.dumps(value)}" for key, value in config.changed().items()
-    ]
     known = [LABELS.get(config.strategy, config.strategy), LABELS[config.model], titled(config.dataset)]
     return " · ".join(
-        [*known, f"recipe {config.recipe}", f"seed {config.seed}", *changed, f"test AUC {record.test.auc:.4f}"]
+        [*known, f"recipe {config.recipe}", f"seed {config.seed}", *changed(config), f"test AUC {record.test.auc:.4f}"]
     )
+
+
+def changed(config: RunConfig) -> list[str]:
+    """What a run changes, each key with its value: ``pretrain false``."""
+    return [
+        f"{key} {value if isinstance(value, str) else json.dumps(value)}" for key, value in config.changed().items()
+    ]
 
 
 def put_title(notebook: nbformat.NotebookNode, record: Record) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import namedtuple
+from pathlib import Path
 
 import pytest
 from tiny_movielens import entries, one_line
@@ -97,6 +98,24 @@ def test_block_that_writes_nothing_keeps_the_old_folder(tmp_path):
         pass
     assert entries(final) == ["old"]
     assert entries(tmp_path) == ["a"]
+
+
+def test_a_folder_that_is_replaced_stays_if_a_signal_comes_between_the_two_renames(tmp_path, monkeypatch):
+    final = tmp_path / "prepared"
+    final.mkdir()
+    (final / "old").touch()
+    rename = Path.replace
+
+    def stopped(path, target):
+        if target == final and path.name == final.name:
+            raise SystemExit(130)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "replace", stopped)
+    with pytest.raises(SystemExit), atomic_path(final) as made:
+        made.mkdir()
+    assert entries(tmp_path) == ["prepared"]
+    assert (final / "old").exists()
 
 
 NO_SPACE = OSError(errno.ENOSPC, "full")

@@ -105,12 +105,25 @@ def test_what_only_other_strategies_read_is_not_asked_of_fe() -> None:
     assert like(control, "fe", 8) == like(small_config(threshold=7), "fe", 8)
 
 
-@pytest.mark.parametrize(("options", "lacks"), [({}, "bits, found none"), ({"taught": True}, "bits")])
-def test_a_rival_says_which_option_it_lacks(
-    tmp_path: Path, schema: Schema, options: dict[str, object], lacks: str
+VQ = {"centroids": 16, "subspaces": 2, "shared": False, "tied": False, "normed": False}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "expected"),
+    [
+        ("lsq", {}, "bits, found none"),
+        ("lsq", {"taught": True}, "bits"),
+        ("lsq", {"bits": 0}, "bits a whole number of at least 1, found 0"),
+        ("lsq", {"bits": 2.5}, "bits a whole number of at least 1, found 2.5"),
+        ("double-hash", {"kept": -1, "shared": 4}, "kept a whole number of at least 0, found -1"),
+        ("dpq-vq", VQ | {"subspaces": 3}, "subspaces a divisor of embedding_dim 16, found 3"),
+    ],
+)
+def test_a_rival_says_which_option_it_lacks_or_cannot_have(
+    tmp_path: Path, schema: Schema, name: str, options: dict[str, object], expected: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"options of lsq: expected {lacks}"):
-        STRATEGY["lsq"](small_run(tmp_path, schema, small_config(strategy="lsq", options=options)))
+    with pytest.raises(ValueError, match=f"options of {name}: expected {expected}"):
+        STRATEGY[name](small_run(tmp_path, schema, small_config(strategy=name, options=options)))
 
 
 def test_a_table_that_is_not_trained_has_sensitivities_too(tmp_path: Path, schema: Schema) -> None:

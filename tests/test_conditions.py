@@ -12,13 +12,19 @@ from autodpq_eval.paper import gain
 from autodpq_system.paths import ROOT
 
 
-def made(*aucs: float) -> list[Any]:
-    timeline = [SimpleNamespace(test=SimpleNamespace(auc=auc)) for auc in aucs]
+def made(*aucs: float, stage: str = "fit") -> list[Any]:
+    timeline = [SimpleNamespace(test=SimpleNamespace(auc=auc), stage=stage) for auc in aucs]
     return [SimpleNamespace(config=SimpleNamespace(seed=4), timeline=timeline)]
 
 
 def test_the_best_epoch_on_test_need_not_be_the_last() -> None:
     assert best_on_test(made(0.80, 0.82, 0.81)) == {4: 0.82}
+
+
+def test_the_pretrain_is_no_epoch_of_autodpq() -> None:
+    (run,) = made(0.80, 0.83, stage="pretrain")
+    run.timeline += made(0.81, 0.82, stage="retrain")[0].timeline
+    assert best_on_test([run]) == {4: 0.82}
 
 
 @pytest.mark.parametrize(("level", "stopped"), [(0.8079, 0.807), (0.79, 0.80), (0.9, 0.812)])

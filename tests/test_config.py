@@ -23,8 +23,13 @@ def config(**keys: object) -> RunConfig:
         ({"seed": -1}, "seed"),
         ({"subspaces": (3,)}, "subspaces: expected divisors of embedding_dim 16, found \\(3,\\)"),
         ({"lazy": True, "average": 0.9}, "average: expected 0 where lazy is on"),
-        ({"lazy": True, "second_order": True}, "second_order: expected false where lazy is on"),
-        ({"device": "cuda", "second_order": True}, "device: expected cpu where second_order is on, found cuda"),
+        ({"strategy": "autodpq", "lazy": True, "second_order": True}, "second_order: expected false where lazy is on"),
+        (
+            {"strategy": "autodpq", "device": "cuda", "second_order": True},
+            "device: expected cpu where second_order is on, found cuda",
+        ),
+        ({"tied": False}, "tied: expected True for fe, which does not read it, found False"),
+        ({"pretrain": False, "strategy": "grid"}, "pretrain: expected True for grid, which does not read it"),
         ({"validations": 0}, "validations"),
         ({"hidden": ()}, "hidden"),
         ({"tau_kd": float("inf")}, "tau_kd"),
@@ -74,7 +79,7 @@ def test_identity_depends_on_everything_that_can_change_numbers(monkeypatch: pyt
     others = [
         config(seed=2).identity("data"),
         config(seed=1, recipe="paper").identity("data"),
-        config(seed=1, tau_kd=1e-4).identity("data"),
+        config(seed=1, threshold=7).identity("data"),
         config(seed=1).identity("other data"),
     ]
     monkeypatch.setitem(METHOD_VERSION, "fe", 99)
@@ -93,7 +98,7 @@ def test_identity_ignores_values_that_are_the_default() -> None:
 
 def test_names_are_plain_for_the_protocol_and_hashed_for_the_rest() -> None:
     assert config(seed=3).name() == "deepfm-fe-seed3"
-    changed = config(seed=3, tau_kd=1e-4).name()
+    changed = config(seed=3, learning_rate=1e-4).name()
     assert changed.startswith("deepfm-fe-seed3-")
-    assert changed != config(seed=3, tau_kd=1e-3).name()
+    assert changed != config(seed=3, learning_rate=1e-2).name()
     assert config(seed=3, recipe="paper").changed() == {}

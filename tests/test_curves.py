@@ -28,11 +28,6 @@ FITS = [
     [
         ("best", "pretrain 0, pretrain 1, trial-000 0, trial-001 1, trial-001 2, trial-002 1"),
         ("last", "pretrain 2, trial-000 1, trial-001 2"),
-        (
-            "every",
-            "pretrain 0, pretrain 1, pretrain 2, trial-000 0, trial-000 1, trial-001 0, trial-001 1, trial-001 2, "
-            "trial-002 0, trial-002 1, trial-002 2",
-        ),
     ],
 )
 def test_the_best_so_far_of_each_stage_count_and_no_mixture(scored: str, expected: str) -> None:

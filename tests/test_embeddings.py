@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,6 +130,16 @@ def test_lookup_is_computed_once_and_forgotten(schema: Schema) -> None:
     after = module(IDS)
     module.load_state_dict(weights)
     assert not torch.equal(module(IDS)[low], after[low])
+
+
+def test_a_copy_forgets_its_own_lookup(schema: Schema) -> None:
+    module = dpq(schema).eval()
+    module(IDS)
+    copy, low = deepcopy(module), schema.low[IDS]
+    before = copy(IDS)
+    copy.load_state_dict({name: -tensor for name, tensor in copy.state_dict().items()})
+    assert not torch.equal(copy(IDS)[low], before[low])
+    assert torch.equal(module(IDS), before)
 
 
 def test_a_field_with_fewer_values_than_centroids(schema: Schema) -> None:

@@ -43,7 +43,7 @@ def test_a_picture_is_shown_once_with_its_text(monkeypatch: pytest.MonkeyPatch) 
     ((data, metadata),) = shown
     assert metadata == {"image/png": {"alt": 'a line that says "up" & on'}}
     assert data["text/html"].startswith(
-        '<img alt="a line that says &quot;up&quot; &amp; on" src="data:image/png;base64,'
+        '<img alt="a line that says &quot;up&quot; &amp; on" style="max-width: 100%" src="data:image/png;base64,'
     )
     with Image.open(io.BytesIO(base64.b64decode(data["image/png"]))) as image:
         assert image.mode == "P"

@@ -95,8 +95,7 @@ def test_keeps_each_improvement_and_nothing_else(run: Run) -> None:
     [
         ({}, [0, 1, 3], 0.9),
         ({"name": "search"}, [3], 0.9),
-        ({"rounds": "last"}, [4], 0.1),
-        ({"rounds": "every"}, [0, 1, 2, 3, 4], 0.9),
+        ({"last": True}, [4], 0.1),
     ],
 )
 def test_keeps_what_counts_and_ends_with_the_result(run: Run, about: dict, left: list[int], ends: float) -> None:

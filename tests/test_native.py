@@ -46,7 +46,7 @@ def test_a_compiler_that_does_not_work_is_told_of_in_one_sentence(
     compiler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUTODPQ_COMPILER", compiler)
-    with pytest.raises(RuntimeError, match=f"expected {compiler} to compile it, found") as caught:
+    with pytest.raises(ValueError, match=f"expected {compiler} to compile it, found") as caught:
         library()
     assert "\n" not in str(caught.value)
 

@@ -197,7 +197,7 @@ def test_a_compiler_that_fails_is_told_of_and_torch_reads(
     export(model, schema, made, VOCABULARY, tmp_path / "m.safetensors")
 
     def failing() -> bool:
-        raise RuntimeError("native: expected cc to compile it")
+        raise ValueError("native: expected cc to compile it")
 
     monkeypatch.setattr(native, "available", failing)
     with pytest.warns(UserWarning, match="read without C: .*expected cc to compile it"):

@@ -92,10 +92,17 @@ def test_a_name_of_a_switch_that_does_not_exist_is_refused() -> None:
 
 
 def test_a_part_with_other_seeds_leaves_tables_1_and_2_to_theirs() -> None:
-    tables = {part: Request(part=part, seeds=(4, 5)).table_seeds for part in ("tables", "seeds", "readings")}
-    assert tables == {"tables": (4, 5), "seeds": (1, 2, 3), "readings": (1, 2, 3)}
+    tables = {part: Request(part=part, seeds=(4, 5)).table_seeds for part in ("tables", "budget", "readings")}
+    assert tables == {"tables": (4, 5), "budget": (1, 2, 3), "readings": (1, 2, 3)}
     found = notebooks_of(Request(part="readings", seeds=(4, 5)))
     assert found["12_report"]["seeds"] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("part", ["controls", "gain", "seeds"])
+def test_a_part_that_names_its_seeds_takes_no_others(part: str) -> None:
+    with pytest.raises(ValidationError, match=f"seeds: expected none with part {part}, which has its own, found 4 5"):
+        Request(part=part, seeds=(4, 5))
+    assert Request(part=part).seeds == (1, 2, 3)
 
 
 @pytest.mark.parametrize("part", ["controls", "gain", "laboratory"])

@@ -153,18 +153,6 @@ def test_the_last_epoch_can_be_what_is_scored(
     assert record.test.auc == pytest.approx(record.valid.auc, abs=1e-12)  # here the test part is the validation part
 
 
-def test_every_epoch_can_be_scored_and_the_result_stays_the_best(
-    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record = record_of(tmp_path, schema, monkeypatch, scored="every")
-    for stage in ("pretrain", "retrain"):
-        log = next(log for log in record.fits if log.name == stage)
-        points = [point for point in record.timeline if point.stage == stage]
-        assert [point.test.auc for point in points] == pytest.approx(log.curve["valid_auc"], abs=1e-12)
-    assert record.valid.auc == max(record.fits[-1].curve["valid_auc"])
-    assert record.test.auc == pytest.approx(record.valid.auc, abs=1e-12)
-
-
 @pytest.mark.parametrize("reading", ["text", "laboratory"])
 def test_each_reading_runs_and_is_the_set_of_its_parts(
     reading: str, tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
@@ -228,7 +216,7 @@ def test_the_text_starts_search_and_retrain_from_the_pretrained_rows(tmp_path: P
     pretrained = run.fit("pretrain", full_model(run.config, schema))
     rows = pretrained.weights["embedding.table"]
     searched, mixture = search(run, pretrained)
-    assert searched.rounds == "last"
+    assert searched.last
     scale = mixture.embedding.norms[0].scale
     torch.testing.assert_close(scale, rows[2:6].std(0, correction=0), atol=1e-6, rtol=1e-6)
     started: dict[str, Tensor] = {}

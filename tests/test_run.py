@@ -70,6 +70,13 @@ def test_load_run_gives_the_model_back(strategy: str, tmp_path: object, schema: 
     assert loaded.record == record
 
 
+def test_the_model_of_another_training_is_not_loaded(tmp_path: Path, schema: Schema) -> None:
+    record = make("fe", tmp_path, schema)
+    other = record.model_copy(update={"test": record.test.model_copy(update={"auc": record.test.auc + 1e-3})})
+    with pytest.raises(ValueError, match="the model on this machine is of another training; load that one's record"):
+        load_run(other)
+
+
 def test_what_is_there_is_loaded_and_what_is_not_is_trained(
     tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,7 +216,7 @@ def test_stale_records_say_why(tmp_path: object, schema: Schema, monkeypatch: py
     assert record.stale() is None
     assert record.stale("fingerprint") is None
     assert record.stale("elsewhere") == "data fingerprint, now elsewhere"
-    edited = record.model_copy(update={"config": small_config(strategy="fe", tau_kd=0.5)})
+    edited = record.model_copy(update={"config": small_config(strategy="fe", threshold=9)})
     assert edited.stale() == "identity does not match its configuration"
     monkeypatch.setitem(METHOD_VERSION, "fe", 99)
     assert record.stale() == "method version 1 of fe, now 99"

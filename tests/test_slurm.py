@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from autodpq_eval.batch import log_folder
-from autodpq_system.paths import ROOT
+from autodpq_system.paths import ROOT, runs_root
 
 
 def said(*command: str) -> str:
@@ -39,8 +38,8 @@ def shared_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def jobs() -> list[str]:
-    log = log_folder("planted", "tuned") / "snakemake.log"
-    return re.findall(r"SLURM jobid (\d+)", log.read_text()) if log.exists() else []
+    logs = runs_root().glob("logs/*/planted/tuned/snakemake.log")
+    return [number for log in logs for number in re.findall(r"SLURM jobid (\d+)", log.read_text())]
 
 
 def test_a_batch_runs_on_slurm_with_limits_for_each_job(tmp_path: Path) -> None:

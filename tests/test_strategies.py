@@ -42,6 +42,14 @@ def test_random_draws_distinct_decisions_and_at_most_all(tmp_path: Path, schema:
     assert drawn(seed=12) != drawn(seed=21)
 
 
+def test_random_draws_of_a_table_with_many_fields() -> None:
+    counts = torch.ones(30, dtype=torch.long)
+    many = Schema("many", tuple(f"f{m}" for m in range(30)), (1,) * 30, counts, 2, "0" * 64)
+    drawn = random_decisions(small_config(strategy="random", draws=5, centroids=(8, 16, 32), subspaces=(2, 4, 8)), many)
+    assert len({tuple(decision.items()) for decision in drawn}) == 5
+    assert all(len(decision) == 30 for decision in drawn)
+
+
 def test_pretrain_is_fe_to_the_bit(tmp_path: Path, schema: Schema) -> None:
     (fe,) = STRATEGY["fe"](small_run(tmp_path / "fe", schema, small_config(strategy="fe")))
     pre = pretrain(small_run(tmp_path / "auto", schema, small_config()))

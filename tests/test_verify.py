@@ -18,6 +18,7 @@ from autodpq_data.schema import Schema
 from autodpq_eval import checks
 from autodpq_lib.config import RunConfig
 from autodpq_lib.strategies import STRATEGY
+from autodpq_lib.training.metrics import score
 from autodpq_runs.explore import find_records
 from autodpq_runs.finish import finish
 from autodpq_runs.open import OpenRun
@@ -124,7 +125,7 @@ def test_predictions_of_nobodys_run_fail_and_those_of_another_training_say_nothi
     np.save(logits, -np.load(logits))
     (wrong,) = checks.predictions(trained).wrong
     assert str(logits) in wrong
-    turned = checks.score(torch.from_numpy(np.load(logits)), checks.load_samples("", "").labels)
+    turned = score(torch.from_numpy(np.load(logits)), checks.load_samples("", "").labels)
     elsewhere = record.model_copy(deep=True, update={"test": turned})
     elsewhere.timeline[-1].test = turned
     write_record(elsewhere, record_path(tmp_path / "mine", record.config))
@@ -212,7 +213,7 @@ def test_nothing_to_check_or_to_draw_from_is_no_success(tmp_path: Path, capsys: 
     assert verify.main(["--out", str(tmp_path), "--rerun", "2"]) == 1
     said = capsys.readouterr().out
     assert f"       {tmp_path}: expected records, found none" in said
-    assert "FAIL   trained again: 0\n       expected 2 runs, found 0 whose data are here" in said
+    assert "FAIL   trained again: 0\n       expected 2 runs, found 0 that can be" in said
 
 
 def test_two_processors_are_compared_run_by_run() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -28,14 +30,12 @@ class Compressed(Full):
     def __init__(self, schema: Schema, dim: int, init: Init) -> None:
         super().__init__(schema.num_features, dim, init)
         self.low_fields = schema.low_fields
-        places = torch.tensor([self.low_fields.index(f) if f in self.low_fields else -1 for f in schema.fields])
         self.register_buffer("low", schema.low, persistent=False)
-        # Low-frequency feature -> its field's place among the low-frequency fields; kept feature -> -1.
-        self.register_buffer("low_field", torch.where(schema.low, places[schema.field_of], -1), persistent=False)
+        self.register_buffer("low_field", schema.low_place, persistent=False)
         # Low-frequency feature -> its place among all low-frequency features.
         self.register_buffer("low_number", torch.cumsum(schema.low, 0) - 1, persistent=False)
         self._lookup: Tensor | None = None
-        self.register_load_state_dict_post_hook(lambda *_: self._forget())
+        self.register_load_state_dict_post_hook(_forget)  # of no one object: models are copied
 
     def quantisers_of(self, name: str) -> list[Quantiser]:
         """The quantisers of a low-frequency field."""
@@ -92,9 +92,10 @@ class Compressed(Full):
 
     def train(self, mode: bool = True) -> Compressed:
         """Switch mode and forget what evaluation has looked up."""
-        self._forget()
+        _forget(self)
         super().train(mode)
         return self
 
-    def _forget(self) -> None:
-        self._lookup = None
+
+def _forget(embedding: Any, _: object = None) -> None:
+    embedding._lookup = None

@@ -32,5 +32,4 @@ def others_rows(schema: Schema) -> Tensor:
     """int64 ``[N]``: the row of each feature in the table of :class:`Others`."""
     low = schema.low
     kept = int((~low).sum())
-    place = torch.tensor([schema.low_fields.index(f) if f in schema.low_fields else -1 for f in schema.fields])
-    return torch.where(low, kept + place[schema.field_of], torch.cumsum(~low, 0) - 1)
+    return torch.where(low, kept + schema.low_place, torch.cumsum(~low, 0) - 1)

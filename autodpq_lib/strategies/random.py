@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from random import Random
 
 from autodpq_data.schema import Schema
@@ -21,7 +22,17 @@ def random_decisions(config: RunConfig, schema: Schema) -> list[Decision]:
     """Distinct decisions, drawn without replacement from the T^F over the fields with low-frequency features."""
     pairs, fields = config.candidates, schema.low_fields
     total = len(pairs) ** len(fields)
-    numbers = Random(seed_for(config.seed, "draws")).sample(range(total), min(config.draws, total))
+    numbers = _distinct(Random(seed_for(config.seed, "draws")), total, min(config.draws, total))
     return [
         {name: pairs[number // len(pairs) ** m % len(pairs)] for m, name in enumerate(fields)} for number in numbers
     ]
+
+
+def _distinct(random: Random, total: int, count: int) -> list[int]:
+    """So many different numbers below ``total``; ``random.sample`` has none above 2^63, and T^F of many fields is."""
+    if total <= sys.maxsize:
+        return random.sample(range(total), count)
+    found: dict[int, None] = {}
+    while len(found) < count:
+        found[random.randrange(total)] = None
+    return list(found)

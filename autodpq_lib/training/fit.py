@@ -30,13 +30,13 @@ class Fit:
         name: of the fit within its run; what stands before a dash is its stage, such as ``trial`` of ``trial-003``.
         checkpoints: hold its weights.
         decision: (K, D) of each field, where the model has one.
-        rounds: which of its rounds count: the ``best`` on validation so far, the ``last``, or ``every`` one.
+        last: whether its last round alone counts, and not those that were the best on validation so far.
     """
 
     name: str
     checkpoints: Checkpoints
     decision: Decision | None = None
-    rounds: str = "best"
+    last: bool = False
     curve: list[Row] = field(default_factory=list)
 
     @property
@@ -52,7 +52,7 @@ class Fit:
     @property
     def result(self) -> Row:
         """The round whose weights the fit ends with: the last, or the best on validation, the earliest of equals."""
-        return self.curve[-1] if self.rounds == "last" else max(self.curve, key=lambda row: row["valid_auc"])
+        return self.curve[-1] if self.last else max(self.curve, key=lambda row: row["valid_auc"])
 
     @property
     def weights(self) -> Weights:
@@ -61,9 +61,7 @@ class Fit:
 
     def counted(self) -> list[Row]:
         """The rounds whose weights are kept: of a fit that is scored all that count, of another the result's alone."""
-        if self.rounds == "every":
-            return self.curve
-        if self.rounds == "last" or not self.scored:
+        if self.last or not self.scored:
             return [self.result]
         before = accumulate((row["valid_auc"] for row in self.curve), max, initial=-1.0)
         return [row for row, best in zip(self.curve, before, strict=False) if row["valid_auc"] > best]
@@ -71,7 +69,7 @@ class Fit:
     def forget(self, below: float) -> None:
         """Drop the weights of rounds that a fit before this one was better than; those of the result stay."""
         for row in self.counted():
-            if row["valid_auc"] <= below and row is not self.result and self.rounds == "best":
+            if row["valid_auc"] <= below and row is not self.result and not self.last:
                 self.checkpoints.drop(self.name, int(row["epoch"]))
 
 

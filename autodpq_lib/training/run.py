@@ -46,6 +46,6 @@ class Run:
             limit: when to stop.
         """
         last = self.config.scored == "last" or (limit is not None and limit.until == "settled")
-        fit = Fit(name, self.checkpoints, decision, "last" if last else self.config.scored)
+        fit = Fit(name, self.checkpoints, decision, last)
         trainer = trainer or Trainer(model, self.train, self.config)
         return run_fit(fit, trainer, self.valid, limit or self.config.budget.train)

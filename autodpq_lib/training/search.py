@@ -123,7 +123,7 @@ def second_order(
     With ``W' = W - xi * grad_W L_train`` and ``v = grad_W' L_val(W', alpha)`` it is
     ``grad_alpha L_val(W', alpha) - xi * (grad_alpha L_train(W+) - grad_alpha L_train(W-)) / (2 eps)``,
     where ``W+- = W +- eps * v`` and ``eps = 0.01 / |v|``. All evaluations see the same noise. The weights are
-    restored before it returns.
+    restored before it returns; the running statistics of norms have then seen the moved ones, too.
     """
     before = [w.detach().clone() for w in weights]
     noise = torch.get_rng_state()

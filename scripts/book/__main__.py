@@ -10,7 +10,7 @@ from tqdm import tqdm
 from autodpq_system.paths import runs_root
 from scripts.book.build import build, size_of
 from scripts.book.sources import whole
-from scripts.run_notebook import one_line
+from scripts.run_notebook import reason
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
         sys.stderr.write(f"FAILED: {error}\n")
         return 1
     except Exception as error:
-        sys.stderr.write(f"FAILED: {one_line(error)}\n")
+        sys.stderr.write(f"FAILED: {reason(error)}\n")
         return 1
     tqdm.write(f"{size_of(first.parent) / 1e6:.0f} MB\nBook: {first}")
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -16,6 +15,7 @@ from autodpq_eval.layout import LABELS
 from autodpq_runs.explore import find_records
 from autodpq_runs.record import Record, read_record
 from autodpq_system.paths import ROOT
+from scripts.title import changed
 
 #: Pixels of a thumbnail.
 WIDTH, HEIGHT = 160, 44
@@ -89,23 +89,18 @@ def _select(key: str, values: Sequence[str]) -> str:
 def _row(path: Path, record: Record, notebooks: set[str]) -> str:
     config = record.config
     executed = path.parent.parent / "notebooks" / f"{path.stem}.ipynb"
-    changed = ", ".join(f"{key} {_short(value)}" for key, value in config.changed().items())
     name = escape(LABELS.get(config.strategy, config.strategy))
     cells = [
         thumbnail(record),
         f'<a href="{executed.with_suffix(".html")}">{name}</a>' if str(executed) in notebooks else name,
         *(escape(str(each)) for each in (LABELS[config.model], config.dataset, config.recipe, config.seed)),
-        escape(changed) + _decision(record),
+        escape(", ".join(changed(config))) + _decision(record),
         f"{record.test.auc:.4f}",
         f"{record.test.logloss:.4f}",
         f"{record.space.paper:,}",
     ]
     data = " ".join(f'data-{key}="{escape(" ".join(values))}"' for key, values in facts(record).items())
     return f'<tr {data} title="{escape(path.stem)}">' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-
-
-def _short(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _decision(record: Record) -> str:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
+from typing import Any
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -66,7 +67,7 @@ def _leads(recipe: str) -> str:
     leads = {row["share"]: row["near_lead"] for row in verdicts(recipe)}
     said = [
         f"{plus_minus(row['effect'], row['high'] - row['effect'])} at {row['share']:.1%} "
-        f"({at_equal_bytes.NAMES[row['rival']]}; with its teacher {leads[row['share']]:+.4f})"
+        f"({_rival(row)}; with its teacher {leads[row['share']]:+.4f})"
         for _, row in without.iterrows()
     ]
     clear = (without["low"] > 0).sum() if said else 0
@@ -134,7 +135,7 @@ def varied(**switches: float) -> str:
     rows = [
         [
             *(f"`{recipe}`, {row['share']:.1%}", f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
-            *(at_equal_bytes.NAMES.get(row["rival"], "–"), plus_minus(row["lead"], row["lead_half"])),
+            *(_rival(row), plus_minus(row["lead"], row["lead_half"])),
         ]
         for recipe, runs in every.items()
         if len(runs)
@@ -213,7 +214,7 @@ def _small_table() -> str:
         [
             *(f"{row['share']:.1%}", f"{sizes.loc[row['share'], 'bytes']:,.0f}", f"{sizes.loc[row['share'], 'width']}"),
             *(f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
-            f"{at_equal_bytes.NAMES[row['rival']]}: {plus_minus(row['lead'], row['lead_half'])}",
+            f"{_rival(row)}: {plus_minus(row['lead'], row['lead_half'])}",
             _alone(alone[row["share"]]) if row["share"] in alone else "–",
         ]
         for row in verdicts(RECIPE)
@@ -223,7 +224,12 @@ def _small_table() -> str:
 
 
 def _alone(row: pd.Series) -> str:
-    return f"{at_equal_bytes.NAMES[row['rival']]}: {plus_minus(row['effect'], row['high'] - row['effect'])}"
+    return f"{_rival(row)}: {plus_minus(row['effect'], row['high'] - row['effect'])}"
+
+
+def _rival(row: pd.Series | dict[str, Any]) -> str:
+    """As the literature calls the best rival; a dash where none has run."""
+    return at_equal_bytes.NAMES.get(row["rival"], "–")
 
 
 def hours() -> str:
