@@ -111,16 +111,8 @@ def candidate_weights(record: Record) -> Figure:
     figure, axes = plt.subplots(
         1, len(fields), figsize=(2.5 * len(fields) + 1, 3.2), sharey=True, layout="constrained", squeeze=False
     )
-    seen = []
-    for axis, name in zip(axes[0], fields, strict=True):
-        weights = weights_of(curve, name)
-        chosen = max(weights, key=lambda pair: weights[pair][number])
-        _field_weights(axis, weights, chosen)
-        axis.axhline(1 / len(weights), color="black", lw=0.8)
-        axis.axvline(number + 1, color="black", lw=0.8, ls=":")
-        axis.set(title=f"{name}: {chosen}", xlabel="epoch of the search")
-        axis.xaxis.get_major_locator().set_params(integer=True)
-        seen.append(f"{name} takes {chosen} with {weights[chosen][number]:.3f}")
+    seen = [_panel(axis, weights_of(curve, name), name, number) for axis, name in zip(axes[0], fields, strict=True)]
+    weights = weights_of(curve, fields[0])
     axes[0, 0].set_ylabel("weight p of the candidate")
     axes[0, 0].set_ylim(bottom=0)
     figure.legend(handles=_legend(weights), fontsize=8, loc="outside right center")
@@ -130,6 +122,17 @@ def candidate_weights(record: Record) -> Figure:
         f"beside the line of 1/T = {1 / len(weights):.3f}. At epoch {number + 1}, which decides, {'; '.join(seen)}."
     )
     return figure
+
+
+def _panel(axis: Axes, weights: Weights, name: str, number: int) -> str:
+    """The weights of one field, and in words which candidate epoch ``number`` chooses."""
+    chosen = max(weights, key=lambda pair: weights[pair][number])
+    _field_weights(axis, weights, chosen)
+    axis.axhline(1 / len(weights), color="black", lw=0.8)
+    axis.axvline(number + 1, color="black", lw=0.8, ls=":")
+    axis.set(title=f"{name}: {chosen}", xlabel="epoch of the search")
+    axis.locator_params(axis="x", integer=True)
+    return f"{name} takes {chosen} with {weights[chosen][number]:.3f}"
 
 
 def deciding_epoch(curve: pd.DataFrame, config: RunConfig) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -96,6 +96,11 @@ def plus_minus(mean: float, spread: float, how: str = "+.4f") -> str:
     if pd.isna(mean):
         return "–"
     return f"{mean:{how}}" if pd.isna(spread) else f"{mean:{how}} ± {spread:.4f}"
+
+
+def gap(effect: Mapping[str, float] | pd.Series) -> str:
+    """``+0.0013 ± 0.0005``: an effect with half of its interval."""
+    return plus_minus(effect["effect"], effect["high"] - effect["effect"])
 
 
 def styled(table: pd.DataFrame, caption: str) -> Styler:

@@ -24,7 +24,7 @@ from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.tables import Group
 from autodpq_budget.ways import store
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.layout import markdown, p_value, plus_minus
+from autodpq_eval.layout import gap, markdown, p_value
 from autodpq_eval.plans import configure
 from autodpq_eval.stats import LEVEL, MARGIN, equivalence, paired_effect
 from autodpq_lib.config import READINGS, RECIPES, Decision
@@ -151,8 +151,8 @@ def table() -> str:
 
 def _counted(gaps: list[dict[str, float]]) -> str:
     """How many differences are clear of zero by 95 % intervals, how many equal, and how wide the intervals are."""
-    better, worse = sum(gap["low"] > 0 for gap in gaps), sum(gap["high"] < 0 for gap in gaps)
-    equal, widest = sum(gap["p_equal"] < LEVEL for gap in gaps), max(gap["high"] - gap["effect"] for gap in gaps)
+    better, worse = sum(each["low"] > 0 for each in gaps), sum(each["high"] < 0 for each in gaps)
+    equal, widest = sum(each["p_equal"] < LEVEL for each in gaps), max(each["high"] - each["effect"] for each in gaps)
     return (
         f"of {len(gaps)} differences {better} are above zero, {worse} below and {equal} equal within {MARGIN:g} (p "
         f"equal below {LEVEL:g}, uncorrected); half widths go up to {widest:.4f}"
@@ -165,9 +165,9 @@ def _gap(runs: pd.DataFrame, ours: pd.DataFrame, column: str) -> dict[str, float
 
 
 def _cells(runs: pd.DataFrame, gaps: list[dict[str, float]]) -> Iterator[str]:
-    said = [(plus_minus(gap["effect"], gap["high"] - gap["effect"]), p_value(gap["p_equal"])) for gap in gaps]
-    for column, gap in zip(("stored", "trained"), said or [("", "")] * 2, strict=True):
-        yield from (f"{runs[column].mean():.4f}", *gap)
+    said = [(gap(each), p_value(each["p_equal"])) for each in gaps]
+    for column, own in zip(("stored", "trained"), said or [("", "")] * 2, strict=True):
+        yield from (f"{runs[column].mean():.4f}", *own)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from autodpq_budget.batch import register_all
 from autodpq_budget.teach import TAUGHT, like
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.layout import markdown, plus_minus
+from autodpq_eval.layout import gap, markdown
 from autodpq_eval.plans import configure
 from autodpq_eval.stats import paired_effect
 from autodpq_lib.training.metrics import evaluate
@@ -72,8 +72,7 @@ def table() -> str:
 
 def _gap(each: pd.DataFrame, way: str) -> str:
     aucs = each.set_index("seed")
-    gap = paired_effect(aucs[way].to_dict(), aucs["FE"].to_dict())
-    return plus_minus(gap["effect"], gap["high"] - gap["effect"])
+    return gap(paired_effect(aucs[way].to_dict(), aucs["FE"].to_dict()))
 
 
 if __name__ == "__main__":

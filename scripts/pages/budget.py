@@ -18,7 +18,7 @@ from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT, SHARES
 from autodpq_budget.strategy import STRATEGY
 from autodpq_budget.teach import TEACHER
 from autodpq_eval.cost import wall_minutes
-from autodpq_eval.layout import LABELS, markdown, plus_minus
+from autodpq_eval.layout import LABELS, gap, markdown, plus_minus
 from autodpq_lib.config import OUTSIDE, RECIPES
 from autodpq_rivals.budget import WIDTHS
 from autodpq_rivals.methods import METHODS
@@ -52,7 +52,7 @@ def teachers() -> str:
         [
             *(f"`{recipe}`, {row['share']:.1%}", _bold_ours(row["method"]), f"{row['n']:.0f}"),
             *(f"{row['labels']:.4f}", f"{row['taught']:.4f}"),
-            plus_minus(row["effect"], row["high"] - row["effect"]),
+            gap(row),
         ]
         for recipe in RECIPES
         for _, row in at_equal_bytes.teaching(every_run(recipe)).iterrows()
@@ -66,8 +66,7 @@ def _leads(recipe: str) -> str:
     without = at_equal_bytes.from_labels(every_run(recipe), found(recipe))
     leads = {row["share"]: row["near_lead"] for row in verdicts(recipe)}
     said = [
-        f"{plus_minus(row['effect'], row['high'] - row['effect'])} at {row['share']:.1%} "
-        f"({_rival(row)}; with its teacher {leads[row['share']]:+.4f})"
+        f"{gap(row)} at {row['share']:.1%} ({_rival(row)}; with its teacher {leads[row['share']]:+.4f})"
         for _, row in without.iterrows()
     ]
     clear = (without["low"] > 0).sum() if said else 0
@@ -224,7 +223,7 @@ def _small_table() -> str:
 
 
 def _alone(row: pd.Series) -> str:
-    return f"{_rival(row)}: {plus_minus(row['effect'], row['high'] - row['effect'])}"
+    return f"{_rival(row)}: {gap(row)}"
 
 
 def _rival(row: pd.Series | dict[str, Any]) -> str:

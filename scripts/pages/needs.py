@@ -6,7 +6,7 @@ import pandas as pd
 
 from autodpq_eval import ladder
 from autodpq_eval.effects import by_seed
-from autodpq_eval.layout import LABELS, plus_minus
+from autodpq_eval.layout import LABELS, gap
 from autodpq_eval.lead import lead
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import LADDER_SEEDS, TEN_SEEDS, controls
@@ -48,10 +48,10 @@ def _start() -> str:
     aucs = by_seed(read_plan(RESULTS, [zero.config("ml-1m", "paper", seed) for seed in TEN_SEEDS])[0], "auc")
     own, level = paired_effect(aucs, by_seed(ten_seeds("paper")["fe"], "auc")), sum(aucs.values()) / len(aucs)
     rows = data().query("over == 'FE' and condition.str.startswith('first-order')")
-    fair = "; ".join(f"{_gap(row)} ({row['condition'].partition(', ')[2]})" for _, row in rows.iterrows())
+    fair = "; ".join(f"{gap(row)} ({row['condition'].partition(', ')[2]})" for _, row in rows.iterrows())
     return (
         "What the paper leaves unstated moves FE too: with first-order weights from zero in place of N(0, 1), recipe "
-        f"`paper`, FE gains {_gap(own)}, to {level:.4f}. Where all start so, AutoDPQ gains over FE: "
+        f"`paper`, FE gains {gap(own)}, to {level:.4f}. Where all start so, AutoDPQ gains over FE: "
         f"{fair or 'not run'}."
     )
 
@@ -75,10 +75,6 @@ def _added() -> str:
         f"What a part of the search adds is above zero, by uncorrected intervals over {len(LADDER_SEEDS)} seeds "
         f"(recipe `paper`, epochs): {'; '.join(said)}."
     )
-
-
-def _gap(row: pd.Series | dict[str, float]) -> str:
-    return plus_minus(row["effect"], row["high"] - row["effect"])
 
 
 def points() -> str:
@@ -120,7 +116,7 @@ def _where() -> str:
     for recipe in RECIPES:
         ours, fe = (ten_seeds(recipe)[name] for name in ("autodpq", "fe"))
         gaps = [paired_effect(by_seed(ours, part), by_seed(fe, part)) for part in ("touched auc", "untouched auc")]
-        touched, rest = map(_gap, gaps)
+        touched, rest = map(gap, gaps)
         said.append(f"{touched} on the samples with a low-frequency feature and {rest} on the rest (`{recipe}`)")
     return f"In AUC, AutoDPQ (literal reading) minus FE is {'; '.join(said)}."
 
