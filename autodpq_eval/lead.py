@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import pandas as pd
 
 from autodpq_eval.layout import LABELS, NAMES, p_in_words
 from autodpq_eval.paper import table_value
-from autodpq_eval.stats import best_baseline
+from autodpq_eval.stats import BETTER, best_baseline
 from autodpq_lib.config import STRATEGIES
 
 
 def lead(table: pd.DataFrame, metric: str) -> str:
-    """Difference, best baseline, p by Welch, star: of one model's rows of a table of :mod:`autodpq_eval.tables`."""
+    """By how much AutoDPQ is better, than whom, p by Welch, star: of one model's rows of a table."""
     part = table[table["metric"] == metric].set_index("strategy")
     ours = part.loc["autodpq"]
     if pd.isna(ours["baseline"]):
-        return f"not known in {NAMES[metric]}, for runs are missing"
-    gap = ours["mean"] - part.loc[ours["baseline"], "mean"]
+        return "not known, for runs are missing"
+    gap = BETTER[metric] * (ours["mean"] - part.loc[ours["baseline"], "mean"])
     star = "starred" if ours["star"] == "*" else "no star"
-    told = f"best baseline {LABELS[ours['baseline']]}, {p_in_words(ours['p_welch'])}, {star}"
-    return f"{gap:+.4f} in {NAMES[metric]} ({told})"
+    return f"{gap:+.4f} over {LABELS[ours['baseline']]} ({p_in_words(ours['p_welch'])}, {star})"
 
 
-def paper_lead(metric: str) -> float:
-    """AutoDPQ minus the best baseline on MovieLens-1M, as Table 1 prints them."""
-    paper: dict[str, float] = {name: table_value(1, "ml-1m", "deepfm", name, metric) for name in STRATEGIES}
-    return paper.pop("autodpq") - paper[best_baseline(paper, metric)]
+def paper_lead(metric: str, model: str = "deepfm") -> float:
+    """By how much AutoDPQ is better than the best baseline on MovieLens-1M, as Table 1 or 2 prints them."""
+    number = 1 if model == "deepfm" else 2
+    every = {name: table_value(number, "ml-1m", model, name, metric) for name in STRATEGIES}
+    paper = {name: value for name, value in every.items() if not isnan(value)}
+    return BETTER[metric] * (paper.pop("autodpq") - paper[best_baseline(paper, metric)])
 
 
 def verdict(table: pd.DataFrame) -> str:

@@ -156,5 +156,5 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
 
 def _titled(row: Mapping[str, str]) -> str:
     """A case in a few words: ``paper``, ``paper, text``, ``laboratory's split, text``."""
-    place = row["recipe"] if row["split"] == "fixed" else f"{row['split']}'s split"
+    place = f"recipe {row['recipe']}" if row["split"] == "fixed" else f"{row['split']}'s split"
     return place if row["reading"] == "literal" else f"{place}, {row['reading']}"

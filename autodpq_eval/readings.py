@@ -11,7 +11,7 @@ import pandas as pd
 
 from autodpq_eval.effects import by_seed
 from autodpq_eval.figure3 import fe_unit
-from autodpq_eval.layout import interval
+from autodpq_eval.layout import interval, markdown
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
 from autodpq_eval.stats import BETTER, MARGIN, common, effect, equivalence, verdict
@@ -71,31 +71,43 @@ def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
 
 
 def on_laboratory_split(out: Path) -> str:
-    """:func:`in_words` for MovieLens-1M on the laboratory's split, recipe ``paper``, from the records below ``out``."""
+    """:func:`in_short` for MovieLens-1M on the laboratory's split, recipe ``paper``, from the records below ``out``."""
     plans = [against_baselines("ml-1m", "paper", seed, PAIR_OF_TABLE_1, split="laboratory") for seed in TEN_SEEDS]
     there = groups(out, plans)
     missing = [name for name, records in there.items() if not records]
     if missing:
         return f"No runs on the laboratory's split of {', '.join(missing)}."
-    return in_words(means(there), comparisons(there))
+    return in_short(means(there), comparisons(there))
 
 
-def in_words(every: pd.DataFrame, against: pd.DataFrame) -> str:
-    """What :func:`means` and :func:`comparisons` show, as a Markdown list made from their numbers."""
-    theirs = every[~every.index.str.startswith(OURS)]
-    gaps = theirs["auc"] - theirs["paper"]
-    sentences = [f"{', '.join(theirs.index)} lie {gaps.min():+.4f} to {gaps.max():+.4f} from the paper's AUC."]
-    for name, row in every.drop(theirs.index).iterrows():
-        rows = against.query("metric == 'auc' and a == @name")
-        said = "; ".join(
-            f"{r['effect']:+.4f} ({interval(r['low_paired'], r['high_paired'])}) over {r['b']}, {r['verdict']}"
-            for _, r in rows.iterrows()
-        )
-        sentences.append(
-            f"AutoDPQ under the {str(name).rsplit(maxsplit=1)[-1]} reading has {row['auc']:.4f}, "
-            f"{row['auc'] - row['paper']:+.4f} from the paper's, and takes {row['cost']:.1f} FE trainings: {said}."
-        )
-    return "\n".join(f"- {sentence}" for sentence in sentences) + "\n"
+def in_short(every: pd.DataFrame, against: pd.DataFrame) -> str:
+    """What :func:`means` and :func:`comparisons` show of AUC, as a Markdown table and a sentence on the baselines."""
+    theirs, leads = every[~every.index.str.startswith(OURS)], against.query("metric == 'auc'")
+    gaps, paper = theirs["auc"] - theirs["paper"], leads.drop_duplicates("b").set_index("b")["paper"]
+    head = [
+        "reading",
+        "AUC ↑",
+        "FE trainings ↓",
+        *(f"over {name}, the paper {gap:+.4f}" for name, gap in paper.items()),
+    ]
+    rows = [
+        [
+            str(name).rsplit(maxsplit=1)[-1],
+            f"{row['auc']:.4f}",
+            f"{row['cost']:.1f}",
+            *_leads(leads.query("a == @name")),
+        ]
+        for name, row in every.drop(theirs.index).iterrows()
+    ]
+    said = f"{', '.join(theirs.index)} lie {gaps.min():+.4f} to {gaps.max():+.4f} from the paper's AUC"
+    return f"{markdown(head, rows)}\n{said}; the paper's AutoDPQ has {every['paper'].iloc[-1]:.4f}.\n"
+
+
+def _leads(rows: pd.DataFrame) -> list[str]:
+    return [
+        f"{r['effect']:+.4f} ({interval(r['low_paired'], r['high_paired'])}), {r['verdict']}"
+        for _, r in rows.iterrows()
+    ]
 
 
 def _pairs(

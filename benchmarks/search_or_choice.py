@@ -140,11 +140,11 @@ def table() -> str:
         gaps += own
         rows.append([f"`{recipe}`", reading, what, f"{runs['bits'].mean() / 8:,.0f}", *_cells(runs, own)])
     head = ["recipe", "reading", "decision", "bytes"]
-    for way in ("FE stored so", "trained so"):
+    for way in ("FE stored with it", "trained with it"):
         head += [f"AUC, {way}", "AutoDPQ's decision minus this", "p equal"]
     left = ", ".join(f"`{recipe}`" for recipe in RECIPES if recipe not in set(means["recipe"]))
-    said = "; ".join(f"{way}: {_counted(gaps[n::2])}" for n, way in enumerate(("a stored FE", "trained from scratch")))
-    said = f"AutoDPQ's decision minus others of its size, {means['seed'].nunique()} seeds. {said}."
+    ways = [f"{way}, {_counted(gaps[n::2])}" for n, way in enumerate(("Of a stored FE", "Trained from scratch"))]
+    said = f"AutoDPQ's decision minus others of its size, over {means['seed'].nunique()} seeds. {' '.join(ways)}"
     said += f" Not run yet: {left}." if left else ""
     return f"{markdown(head, rows)}\n{said}\n"
 
@@ -154,8 +154,8 @@ def _counted(gaps: list[dict[str, float]]) -> str:
     better, worse = sum(each["low"] > 0 for each in gaps), sum(each["high"] < 0 for each in gaps)
     equal, widest = sum(each["p_equal"] < LEVEL for each in gaps), max(each["high"] - each["effect"] for each in gaps)
     return (
-        f"of {len(gaps)} differences {better} are above zero, {worse} below and {equal} equal within {MARGIN:g} (p "
-        f"equal below {LEVEL:g}, uncorrected); half widths go up to {widest:.4f}"
+        f"of {len(gaps)} differences {better} favour AutoDPQ's decision, {worse} the other, and {equal} are equal "
+        f"within {MARGIN:g} (p equal below {LEVEL:g}, uncorrected); the widest interval is ± {widest:.4f}."
     )
 
 

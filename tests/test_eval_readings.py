@@ -79,4 +79,6 @@ def test_a_switched_runs_name_says_what_is_switched() -> None:
 
 def test_without_runs_on_the_laboratorys_split_that_is_said(tmp_path: Path) -> None:
     assert readings.on_laboratory_split(tmp_path).startswith("No runs on the laboratory's split of FE, Others, DPQ")
-    assert readings.on_laboratory_split(ROOT / "results").startswith("- FE, Others, DPQ (8, 8) lie ")
+    assert readings.on_laboratory_split(ROOT / "results").startswith(
+        "| reading | AUC ↑ | FE trainings ↓ | over FE, the paper +0.0068 |"
+    )

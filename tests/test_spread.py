@@ -67,8 +67,8 @@ def test_the_verdict_counts_stars(stars: str, said: str) -> None:
 def test_a_missing_run_is_no_verdict() -> None:
     table = pd.DataFrame(row("auc", "*") + row("logloss", baseline=None))
     assert verdict(table) == "cannot be judged, runs are missing"
-    assert lead(table, "logloss") == "not known in logloss, for runs are missing"
-    assert lead(table, "auc") == "+0.0100 in AUC (best baseline Others, p = 0.200, starred)"
+    assert lead(table, "logloss") == "not known, for runs are missing"
+    assert lead(table, "auc") == "+0.0100 over Others (p = 0.200, starred)"
 
 
 @pytest.mark.parametrize(("p", "said"), [(0.0124, "p = 0.012"), (0.0002, "p < 0.001"), (float("nan"), "no test")])

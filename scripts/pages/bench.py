@@ -37,13 +37,18 @@ def _against_peers() -> Iterator[Aim]:
 
 
 def _steps() -> Iterator[Aim]:
-    yield "a step of FE, in floors", False, 1.5, read_measures("step")["strategies"]["FE"]["whole / floor"]
+    yield (
+        "a step of FE, in multiples of the floor",
+        False,
+        1.5,
+        read_measures("step")["strategies"]["FE"]["whole / floor"],
+    )
     scaling = step.costs().set_index(["by", "n"])
     nine = scaling.loc[("candidates T", 9), "in FE steps"]
     yield "a step of the search, nine candidates, in FE steps", False, 2.2, nine
     for by, least, most in (("candidates T", 1, 16), ("fields M", 8, 64)):
         ms = scaling.loc[by, "search step, ms"]
-        yield f"the same with {most} {by} for {least}, times as long", False, most / least, ms[most] / ms[least]
+        yield f"a search step with {most} {by}, in steps with {least}", False, most / least, ms[most] / ms[least]
 
 
 def _batches() -> Iterator[Aim]:

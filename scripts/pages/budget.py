@@ -166,12 +166,12 @@ def _caption() -> str:
     seeds = found(RECIPE)[found(RECIPE)["method"].isin(METHODS)].groupby(["method", "share"])["seed"].count()
     ours = (found(RECIPE)["method"] == STRATEGY).groupby(found(RECIPE)["seed"]).any().sum()
     theirs = " to ".join(dict.fromkeys((f"{seeds.min()}", f"{seeds.max()}")))
-    rivals = f" Rivals have {theirs} seeds and ours {ours}." if len(seeds) else ""
+    rivals = f" Rivals have {theirs} seeds, the compressor {ours}." if len(seeds) else ""
+    alone = " A mark without a bar has one seed." if len(seeds) and seeds.min() == 1 else ""
     return (
-        "*What to see: how far to the left the thick black line, the rate-distortion choice, stays on FE, the dashed "
-        "grey level, and how far above the others. A mark is FE's mean plus the paired difference to FE, with its 95 % "
-        "interval; a mark without a bar has one seed."
-        f"{rivals}{_below()}*"
+        "*What to see: how far to the left the thick line, the compressor, stays near FE, which is dashed, and how far "
+        "above the rivals. A mark is FE's mean plus the paired difference to FE; bars are 95 % intervals."
+        f"{alone}{rivals}{_below()}*"
     )
 
 
@@ -181,11 +181,14 @@ def _below() -> str:
     below = rows[rows["place"] < drawing.lowest(rows)]
     names = below["method"].map(at_equal_bytes.NAMES).groupby(below["share"], sort=False).agg("; ".join)
     said = [f"at {share:.1%} {each}" for share, each in names.items()]
-    return f" Below the picture, {', and '.join(said)}." if said else ""
+    return f" Too low to show: {', and '.join(said)}." if said else ""
 
 
 def _image(path: str) -> str:
-    return f"![{TITLE}. {drawing.in_words(data())}.]({path})"
+    ours = data().query("method == @STRATEGY")
+    said = "; ".join(f"{row['share']:.1%} of FE's bytes, AUC {row['place']:.4f}" for _, row in ours.iterrows())
+    fe = data().query("method == 'fe'")["place"].iloc[0]
+    return f"![{TITLE}. The compressor: {said}. FE: {fe:.4f}. The table of budget.md has the rivals.]({path})"
 
 
 def in_short() -> str:
@@ -193,15 +196,22 @@ def in_short() -> str:
     rows = data().set_index("method")
     kept = rows.loc["autodpq", "bytes"] / rows.loc["fe", "bytes"]
     return (
-        f"AutoDPQ keeps {kept:.0%} of FE's bytes, both in float32. How small can FE be made? A *rate-distortion "
-        "choice* stores a trained FE group by group, each in the way that is worth its bytes. Published compressors "
-        f"stand beside it at equal bytes.\n{_image('results/budget.png')}\n{_caption()} {_absent(RECIPE)}\n\n"
+        f"AutoDPQ keeps {kept:.0%} of FE's bytes, both in float32. How small can FE be made? The *rate-distortion "
+        "choice*, below *the compressor*, stores a trained FE group by group, each in the way that is worth its bytes. "
+        f"Published compressors stand beside it at equal bytes.\n{_image('results/budget.png')}\n{_caption()}\n\n"
         f"{_small_table()}\nRecipe `{RECIPE}`, paired, ± half a 95 % interval. Bytes are those of embedding and "
-        "first-order weights. The choice is taught by FE and its rivals learn from labels; in the last column it "
-        "learns from labels, too, and meets the best rival of three seeds. After `make demo`, `make compress "
-        f"RECORD={DEMO} BYTES=30000` makes FE so small ([how](results/budget.md)); `BYTES` counts the model's file, "
-        "the vocabulary is a second one.\n"
+        "first-order weights. The compressor distils FE; its rivals learn from labels. In the last column it learns "
+        "from labels, too, against the best rival of three seeds. `make compress RECORD=… BYTES=30000` does this for a "
+        f"finished run, such as `{DEMO}` of `make demo`; `RATIO=0.05` and `LOSS=0.001` work too "
+        f"([how](results/budget.md)). `BYTES` is the size of the whole model file. Dense layers and header take "
+        f"{_beside():,} bytes of FE's: add them to the table's. The vocabulary is a separate file.\n"
     )
+
+
+def _beside() -> int:
+    """Bytes of FE's packed file that are neither embedding nor first-order weights."""
+    whole = next(row["file, bytes"] for row in read_measures("precision")["rows"] if row["strategy"] == "FE")
+    return int(whole - data().query("method == 'fe'")["bytes"].iloc[0])
 
 
 def _small_table() -> str:
@@ -219,7 +229,7 @@ def _small_table() -> str:
         for row in verdicts(RECIPE)
     ]
     head = ["of FE's bytes", "bytes", "`WIDTH=`", "seeds", "AUC minus FE's", "minus the best rival's"]
-    return markdown([*head, "from labels, minus the best rival's"], rows)
+    return markdown([*head, "both from labels: minus the best rival's"], rows)
 
 
 def _alone(row: pd.Series) -> str:
