@@ -59,15 +59,15 @@ def targets() -> str:
     """What was aimed at, and what came out; the best rival; and why an aim was missed."""
     every = [(recipe, row) for recipe in ALLOWED if not found(recipe).empty for row in verdicts(recipe)]
     rows = [_against_fe(recipe, row) + _against_rivals(recipe, row) for recipe, row in every]
-    head = ["budget", "aim", "seeds", "difference to FE", "p equal", ""]
+    head = ["budget", "aim", "seeds", "difference to FE", "p equal", "within aim"]
     head += [
         "best rival",
         "its bytes",
         "pairs",
-        "over it",
+        "lead",
         "p",
         f"aim: p < {RIVAL_LEVEL:g}",
-        "nearest on three seeds, over it",
+        "best of three seeds, lead",
     ]
     reasons = [f"- {reason}\n" for recipe, row in every for reason in _reasons(recipe, row)]
     return f"{markdown(head, rows)}\n{''.join(reasons)}" if rows else NOT_YET

@@ -116,9 +116,11 @@ def tables(reading: str) -> str:
 
 
 def _table(recipe: str, number: int, reading: str) -> str:
-    gaps = len(committed.runs(recipe, number, reading).gaps)
+    rows, gaps = committed.table(recipe, number, reading), len(committed.runs(recipe, number, reading).gaps)
+    if rows.loc[rows["strategy"] == "autodpq", "n"].eq(0).all():
+        return f"Table {number}, recipe `{recipe}`: not run yet.\n"
     left = f" Runs that are missing: {gaps}." if gaps else ""
-    return f"Table {number}, recipe `{recipe}`.{left}\n\n{as_markdown(committed.table(recipe, number, reading))}"
+    return f"Table {number}, recipe `{recipe}`.{left}\n\n{as_markdown(rows)}"
 
 
 def data() -> pd.DataFrame:
