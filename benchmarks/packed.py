@@ -11,7 +11,7 @@ import statistics
 import sys
 from collections.abc import Callable, Iterator
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -88,45 +88,63 @@ def ids(features: int, n: int, generator: torch.Generator) -> Tensor:
     return (torch.exp(u * np.log(features)) - 1).long().clamp(max=features - 1)
 
 
+class Content(NamedTuple):
+    """A table of which the last features are coded: kept rows, codes, centroids."""
+
+    kept: Tensor
+    codes: Tensor
+    centroids: Tensor
+
+    @classmethod
+    def drawn(cls, features: int, coded: int) -> Content:
+        """Of so many features, so many of them coded."""
+        rng = np.random.default_rng(0)
+        kept = rng.normal(size=(features - coded, DIM)).astype(np.float32)
+        codes = rng.integers(0, K, (coded, D)).astype(np.uint8)
+        return cls(*map(torch.from_numpy, (kept, codes, rng.normal(size=(D, K, DIM // D)).astype(np.float32))))
+
+    def decoded(self, codes: Tensor) -> Tensor:
+        """Codes ``[n, D]`` -> vectors ``[n, X]``."""
+        return self.centroids[torch.arange(D), codes.long()].flatten(1)
+
+    def by_uint8(self, ids: Tensor) -> Tensor:
+        """Look-ups with a byte a code, in torch."""
+        flat = ids.flatten()
+        out = torch.empty(len(flat), DIM)
+        is_coded = flat >= len(self.kept)
+        places, others = is_coded.nonzero().squeeze(1), (~is_coded).nonzero().squeeze(1)
+        out[others] = self.kept[flat[others]]
+        out[places] = self.decoded(self.codes[flat[places] - len(self.kept)])
+        return out.view(*ids.shape, DIM)
+
+
 def build(features: int, coded: int) -> tuple[dict[str, Lookup], dict[str, int]]:
     """Tables of each kind with the same content, and their bytes."""
-    rng = np.random.default_rng(0)
-    kept = rng.normal(size=(features - coded, DIM)).astype(np.float32)
-    codes = rng.integers(0, K, (coded, D)).astype(np.uint8)
-    centroids = rng.normal(size=(D, K, DIM // D)).astype(np.float32)
-    low = np.packbits(np.arange(features) >= features - coded, bitorder="little")
-    tensors: dict[str, NDArray[Any]] = {"t.kept": kept, "t.low": low, "t.centroids.f": centroids}
-    tensors["t.codes.f"] = pack(codes.ravel(), bits_for(K))
-    one_field = {"fields": ["f"], "sizes": [features]}
-    table = Table("t", one_field, tensors)
-    plain, codes_, centroids_ = torch.from_numpy(kept), torch.from_numpy(codes), torch.from_numpy(centroids)
-    whole = torch.cat([plain, centroids_[torch.arange(D), codes_.long()].flatten(1)])
+    content = Content.drawn(features, coded)
+    whole = torch.cat([content.kept, content.decoded(content.codes)])
+    readers, one_byte = _readers(content, whole), sum(part.nbytes for part in content)
+    kinds: dict[str, Lookup] = {
+        **readers,
+        "uint8 codes": content.by_uint8,
+        "float32": lambda ids: whole.index_select(0, ids.flatten()).view(*ids.shape, DIM),
+    }
+    bytes_of = {kind: sum(buffer.nbytes for buffer in reader.buffers()) for kind, reader in readers.items()}
+    return kinds, bytes_of | {"uint8 codes": one_byte, "float32": whole.nbytes}
 
+
+def _readers(content: Content, whole: Tensor) -> dict[str, nn.Module]:
+    """The packed table's readers, and C on a table of which nothing is coded."""
+    features, one_field = len(whole), {"fields": ["f"], "sizes": [len(whole)]}
+    low = np.packbits(np.arange(features) >= len(content.kept), bitorder="little")
+    tensors: dict[str, NDArray[Any]] = {"t.kept": content.kept.numpy(), "t.low": low}
+    packed = pack(content.codes.numpy().ravel(), bits_for(K))
+    tensors |= {"t.centroids.f": content.centroids.numpy(), "t.codes.f": packed}
+    table = Table("t", one_field, tensors)
     readers: dict[str, nn.Module] = {"packed, torch": Packed(table)}
     if PackedInC.takes(table):
         uncoded = Table("t", one_field, {"t.kept": whole.numpy(), "t.low": np.zeros_like(low)})
         readers |= {"packed, C": PackedInC(table), "float32, C": PackedInC(uncoded)}
-
-    def by_uint8(ids: Tensor) -> Tensor:
-        flat = ids.flatten()
-        out = torch.empty(len(flat), DIM)
-        is_coded = flat >= len(plain)
-        places, others = is_coded.nonzero().squeeze(1), (~is_coded).nonzero().squeeze(1)
-        out[others] = plain[flat[others]]
-        out[places] = centroids_[torch.arange(D), codes_[flat[places] - len(plain)].long()].flatten(1)
-        return out.view(*ids.shape, DIM)
-
-    kinds: dict[str, Lookup] = {
-        **readers,
-        "uint8 codes": by_uint8,
-        "float32": lambda ids: whole.index_select(0, ids.flatten()).view(*ids.shape, DIM),
-    }
-    bytes_of = {
-        **{kind: sum(buffer.nbytes for buffer in reader.buffers()) for kind, reader in readers.items()},
-        "uint8 codes": kept.nbytes + codes.nbytes + centroids.nbytes,
-        "float32": whole.nbytes,
-    }
-    return kinds, bytes_of
+    return readers
 
 
 def check(kinds: dict[str, Lookup], ids: Tensor) -> None:
