@@ -69,7 +69,8 @@ def log_path(out: Path, config: RunConfig) -> Path:
 
 def log_folder(out: Path, dataset: str, recipe: str) -> Path:
     """Where the logs of a batch lie, apart for each folder of records: several batches may be at work."""
-    return runs_root() / "logs" / os.path.relpath(ROOT / out, ROOT).replace(os.sep, "+") / dataset / recipe
+    place = Path(os.path.relpath(ROOT / out, ROOT))
+    return runs_root().joinpath("logs", *("+" if part == ".." else part for part in place.parts), dataset, recipe)
 
 
 def notebook_path(out: Path, config: RunConfig) -> Path:

@@ -183,11 +183,8 @@ def _made(out: Path, records: Records) -> Iterator[tuple[Path, str]]:
             yield from of_figure3(out, dataset, recipe, seeds, profile)
         yield from of_controls(out, dataset, recipe)
         yield from _bootstrap(out, dataset, recipe, seeds)
-    if not (out / "ml-1m").exists():
-        return
-    rows = ledger.ledger(out)
-    for name, text in (("ledger", ledger.as_csv(rows)), ("ledger_tests", ledger.comparisons_as_csv(rows))):
-        yield out / "ml-1m" / f"{name}.csv", text
+    if (out / "ml-1m").exists():
+        yield from of_ledger(out)
 
 
 def of_tables(out: Path, dataset: str, recipe: str, seeds: Sequence[int], profile: str) -> Iterator[tuple[Path, str]]:
@@ -215,6 +212,13 @@ def of_controls(out: Path, dataset: str, recipe: str) -> Iterator[tuple[Path, st
     if (path := here / "ten_seeds.csv").exists():
         ten, _ = read_plan(out, plan("seeds", dataset, recipe, TABLE_SEEDS, out=out))
         yield path, as_csv(comparisons(by_strategy(ten)))
+
+
+def of_ledger(out: Path) -> Iterator[tuple[Path, str]]:
+    """The same of the ledger and of the tests behind it."""
+    rows = ledger.ledger(out)
+    yield out / "ml-1m" / "ledger.csv", ledger.as_csv(rows)
+    yield out / "ml-1m" / "ledger_tests.csv", ledger.comparisons_as_csv(rows)
 
 
 def _bootstrap(out: Path, dataset: str, recipe: str, seeds: list[int]) -> Iterator[tuple[Path, str]]:

@@ -39,24 +39,28 @@ def yardsticks(config: RunConfig, out: str | Path) -> Iterator[tuple[str, list[f
         config: of the run that they stand beside.
         out: where its records are looked for, beside the committed ones.
     """
-    keys = {"recipe": config.recipe, "strategy": "fe"}
-    own = RunConfig(dataset=config.dataset, model=config.model, profile=config.profile, **keys)
-    committed = RunConfig(dataset="ml-1m", **keys)
-    for one in dict.fromkeys((own, committed)):
+    for one in dict.fromkeys((_fe_beside(config), RunConfig(dataset="ml-1m", recipe=config.recipe, strategy="fe"))):
         aucs = [record.valid.auc for record in over_seeds(one, out, "results").values()]
         if len(aucs) > 1:
             yield f"FE, {len(aucs)} seeds, {one.dataset}", aucs
 
 
-def beside_seeds(rows: Mapping[str, Sequence[float]], dataset: str) -> str:
-    """What the first of the rows, the trials, spreads over beside FE's seeds on the same data, if two are at hand."""
-    trials, *seeds = (np.std(values, ddof=1) for name, values in rows.items() if f", {dataset}" in name)
-    if seeds:
-        return f"the spread of the trials is {trials / seeds[0]:.1f} times that of FE's seeds"
+def beside_seeds(trials: Sequence[float], config: RunConfig, out: str | Path) -> str:
+    """What trials spread over beside FE's seeds on the same data and model, if two are at hand, in words."""
+    seeds = [record.valid.auc for record in over_seeds(_fe_beside(config), out, "results").values()]
+    if len(seeds) > 1:
+        return (
+            f"the spread of the trials is {np.std(trials, ddof=1) / np.std(seeds, ddof=1):.1f} times that of FE's seeds"
+        )
     return (
-        f"how far the trials lie apart. No two seeds of FE on {dataset} are at hand (notebook 02 makes them), and "
-        "those of another data set are no yardstick here, for its validation part is another"
+        f"how far the trials lie apart. No two seeds of FE are at hand on {config.dataset} and this model (notebook 02 "
+        "makes them). A row of other data stands there only to be looked at: its validation part is another"
     )
+
+
+def _fe_beside(config: RunConfig) -> RunConfig:
+    keys = {key: getattr(config, key) for key in ("dataset", "recipe", "model", "profile")}
+    return RunConfig(strategy="fe", **keys)
 
 
 def spreads(rows: Mapping[str, Sequence[float]], title: str) -> Figure:

@@ -182,7 +182,9 @@ class RunConfig(_Frozen):
     @model_validator(mode="before")
     @classmethod
     def _with_named_sets(cls, values: dict[str, Any]) -> dict[str, Any]:
-        defaults = {key: value for key, value in settings(str(values.get("dataset"))).items() if key != "table"}
+        strategy, own = values.get("strategy"), settings(str(values.get("dataset")))
+        unread = [key for key, readers in READ_BY.items() if strategy in STRATEGIES and strategy not in readers]
+        defaults = {key: value for key, value in own.items() if key not in ("table", *unread)}
         named = defaults | values
         reading = READINGS.get(str(named.get("reading")), {})
         if named.get("strategy") != "autodpq":

@@ -21,8 +21,7 @@ class Space(Strict):
             from Table 1: it is the only reading that gives 216k, 171k and 194k.
         bits: the same in bits: 32 for each float, ``ceil(log2 K)`` for each code entry.
         model_bytes: parameters of the whole model that serving needs, first-order weights and MLP
-            included: 4 bytes for each float, codes packed at ``ceil(log2 K)`` bits. Untied tables count twice here,
-            though serving needs but the one that decodes.
+            included: 4 bytes for each float, codes packed at ``ceil(log2 K)`` bits, untied tables twice.
     """
 
     paper: PositiveInt

@@ -17,7 +17,7 @@ POINTER, INTEGER, NUMBER = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
 
 @cache
 def function(name: str, *types: type) -> Callable[..., int]:
-    """A C function of arguments of these types, which returns -1, or the place of what it refuses."""
+    """A C function of arguments of these types; most return -1, or the place of what they refuse."""
     compiled = library()
     assert compiled is not None, "to be asked only where available() says yes"
     function: Any = getattr(compiled, name)

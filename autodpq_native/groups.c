@@ -99,7 +99,7 @@ static int inside(const table *t, const group *g) {
     return g->number >= 0 && g->number <= t->total - numbers && (last + 7) / 8 + PART <= t->bytes;
 }
 
-// later has a multiple of so many numbers for each field.
+// How many groups are compared at a time: each row of later is padded to a multiple of it.
 int64_t groups_part(void) { return PART; }
 
 // Returns the number of the first group that leads outside the table, or -1; look_up_groups takes a table for checked.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from inspect import Parameter, signature
-from typing import Any
 
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
@@ -34,8 +33,8 @@ METHODS: dict[str, type[Rival]] = {
     "qr": QR,
 }
 
-#: Numbers among the options are whole and at least 1, but for these; ``price`` is any.
-LEAST = {"kept": 0, "threshold": 0}
+#: The least that a number among the options may be; others begin at 1. A quarter of MGQE's tail has one centroid.
+LEAST = {"kept": 0, "threshold": 0, "price": 0}
 
 
 def rival(config: RunConfig, schema: Schema) -> Rival:
@@ -49,22 +48,27 @@ def rival(config: RunConfig, schema: Schema) -> Rival:
     kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
     options = {key: value for key, value in config.options.items() if key != "taught"}
     _, *parameters = signature(kind).parameters.values()
-    for expected, found in _wrong(config, options, {each.name: each.default for each in parameters}):
+    for expected, found in _wrong(config, options, parameters):
         raise ValueError(f"options of {config.strategy}: expected {expected}, found {found}")
     made = kind(embedding, **options)
     made.first_order = lambda: kind(weights, **kind.for_weights(options))
     return made
 
 
-def _wrong(config: RunConfig, options: Mapping[str, float], known: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+def _wrong(
+    config: RunConfig, options: Mapping[str, float], parameters: Sequence[Parameter]
+) -> Iterator[tuple[str, object]]:
     """What was expected and what found, of options that are unknown, missing or impossible."""
-    yield from ((f"some of {', '.join(known)}", key) for key in options if key not in known)
-    lacking = [key for key, default in known.items() if default is Parameter.empty and key not in options]
+    kinds = {each.name: str(each.annotation) for each in parameters}
+    yield from ((f"some of {', '.join(kinds)}", key) for key in options if key not in kinds)
+    lacking = [each.name for each in parameters if each.default is Parameter.empty and each.name not in options]
     yield from ((key, ", ".join(options) or "none") for key in lacking)
     for key, value in options.items():
         least = LEAST.get(key, 1)
-        if key != "price" and (type(value) not in (int, bool) or (type(value) is int and value < least)):
-            yield f"{key} a whole number of at least {least}", value
+        if kinds[key] == "bool" and not isinstance(value, bool):
+            yield f"{key} true or false", value
+        if kinds[key] != "bool" and (isinstance(value, bool) or value < least or (kinds[key] == "int" and value % 1)):
+            yield f"{key} a {'whole ' if kinds[key] == 'int' else ''}number of at least {least}", value
     if config.embedding_dim % (parts := options.get("subspaces", 1)):
         yield f"subspaces a divisor of embedding_dim {config.embedding_dim}", parts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,10 +106,10 @@ def load_or_train(config: RunConfig, found_in: str | Path, out: str | Path) -> L
     Args:
         config: of the run.
         found_in: where its record would be, as in ``make replicate OUT=``.
-        out: where the record goes if it is trained now.
+        out: where the record goes if it is trained now, and is looked for, too.
     """
-    try:
-        return load_run(record_path(ROOT / found_in, config))
-    except (FileNotFoundError, ValueError):
-        run = open_run(config)
-        return load_run(finish(run, STRATEGY[config.strategy](run), out))
+    for folder in dict.fromkeys((found_in, out)):
+        with suppress(FileNotFoundError, ValueError):
+            return load_run(record_path(ROOT / folder, config))
+    run = open_run(config)
+    return load_run(finish(run, STRATEGY[config.strategy](run), out))

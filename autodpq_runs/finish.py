@@ -40,9 +40,10 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
     """
     config = run.config
     test = load_samples(config.dataset, "test", config.split_seed, config.split).to(config.device)
-    restored, logs, result = _Restored(run), _logs(fits), _result(fits)
+    restored, result, named = _Restored(run), _result(fits), {fit.name: fit for fit in fits}
+    logs = [FitLog(name=fit.name, decision=fit.decision, curve=_columns(fit.curve)) for fit in fits]
     timeline = [
-        Point(**dict(each), test=evaluate(restored(_named(fits, each.fit), each.epoch), test))
+        Point(**dict(each), test=evaluate(restored(named[each.fit], each.epoch), test))
         for each in improvements(logs, config.scored)
     ]
     model = restored(result, int(result.result["epoch"]))
@@ -68,14 +69,6 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
     write_record(record, record_path(ROOT / out, config))
     run.checkpoints.clear()
     return record
-
-
-def _logs(fits: Sequence[Fit]) -> list[FitLog]:
-    return [FitLog(name=fit.name, decision=fit.decision, curve=_columns(fit.curve)) for fit in fits]
-
-
-def _named(fits: Sequence[Fit], name: str) -> Fit:
-    return next(fit for fit in fits if fit.name == name)
 
 
 def _keep(folder: Path, model: CTRModel, logits: Tensor) -> None:

@@ -36,7 +36,8 @@ def open_run(config: RunConfig) -> OpenRun:
     """Load training and validation data, and the run's checkpoints if it was interrupted.
 
     Raises:
-        ValueError: another process is at the same run; a GPU is asked for and there is none.
+        BlockingIOError: another process is at the same run.
+        ValueError: a GPU is asked for and there is none.
     """
     _refuse_a_missing_gpu(config)
     schema = load_schema(config.dataset, config.threshold)

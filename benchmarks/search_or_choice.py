@@ -143,7 +143,7 @@ def table() -> str:
     for way in ("FE stored with it", "trained with it"):
         head += [f"AUC, {way}", "AutoDPQ's decision minus this", "p equal"]
     left = ", ".join(f"`{recipe}`" for recipe in RECIPES if recipe not in set(means["recipe"]))
-    ways = [f"{way}, {_counted(gaps[n::2])}" for n, way in enumerate(("Of a stored FE", "Trained from scratch"))]
+    ways = [f"{way}: {_counted(gaps[n::2])}" for n, way in enumerate(("FE stored with it", "Trained with it"))]
     said = f"AutoDPQ's decision minus others of its size, over {means['seed'].nunique()} seeds. {' '.join(ways)}"
     said += f" Not run yet: {left}." if left else ""
     return f"{markdown(head, rows)}\n{said}\n"

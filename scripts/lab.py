@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
         say(f"kept as you left it, though there is a newer one: {runs_root() / 'lab' / name}; delete it to get that")
     try:
         train_missing(ROOT / asked.out)
-    except (DataError, ValueError) as error:
+    except (DataError, BlockingIOError) as error:
         say(f"opened without trained runs: {error}")
     os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *settings(runs_root()), *others])
 
@@ -68,7 +68,7 @@ def train_missing(out: Path) -> None:
 
     Raises:
         DataError: the data can't be had.
-        ValueError: another process is at the same run.
+        BlockingIOError: another process is at the same run.
     """
     prepare(DATASET)
     for config in missing(out):

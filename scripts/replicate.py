@@ -26,7 +26,7 @@ from autodpq_eval.request import Request
 from autodpq_eval.tables import build, collect, tables_of
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import record_path
-from autodpq_system.atomic import scratch_folder, sweep
+from autodpq_system.atomic import scratch_folder, sweep, write_text
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.process import cores, warn_if_crowded
 from autodpq_system.sentence import Parser, whole_number
@@ -148,10 +148,9 @@ def _snakemake(
 ) -> int:
     """Run Snakemake to its end, its chatter in a log; its exit status."""
     log = _snakemake_log(request)
-    log.parent.mkdir(parents=True, exist_ok=True)
+    asked = log.with_name("request.json")
+    write_text(asked, request.model_dump_json())
     with scratch_folder(runs_root() / "work" / "tmp") as scratch, log.open("w") as stream:
-        asked = scratch / "request.json"
-        asked.write_text(request.model_dump_json(), encoding="utf-8")
         command = [
             *(sys.executable, "-m", "snakemake", "report", "--configfile", str(asked)),
             *("--profile", str(PROFILES / options.executor), "--jobs", str(options.jobs)),

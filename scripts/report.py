@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from autodpq_budget.batch import register_all
-from autodpq_eval import ledger
 from autodpq_eval.batch import log_folder
-from autodpq_eval.checks import of_controls, of_figure3, of_tables
+from autodpq_eval.checks import of_controls, of_figure3, of_ledger, of_tables
 from autodpq_eval.request import Request
 from autodpq_system.paths import ROOT
 from autodpq_system.sentence import Parser
@@ -45,14 +44,14 @@ def notebooks_of(request: Request) -> dict[str, dict[str, Any]]:
 
 
 def is_current(request: Request) -> bool:
-    """Whether the executed notebooks exist and what they write beside them is what these records give."""
+    """Whether the executed notebooks exist and what they have written beside them is what these records give."""
     notebooks, place = notebooks_of(request), (request.out, request.dataset, request.recipe)
     wanted = dict(of_tables(*place, request.table_seeds, request.profile))
     wanted |= of_figure3(*place, request.table_seeds, request.profile)
     if CONTROLS in notebooks:
         wanted |= of_controls(*place)
     if request.dataset == "ml-1m" and request.profile == "full":
-        wanted[request.out / "ml-1m" / "ledger.csv"] = ledger.as_csv(ledger.ledger(request.out))
+        wanted |= of_ledger(request.out)
     return all(report_path(request, name).exists() for name in notebooks) and all(
         path.exists() and path.read_text(encoding="utf-8") == text for path, text in wanted.items()
     )

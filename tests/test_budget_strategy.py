@@ -116,6 +116,9 @@ VQ = {"centroids": 16, "subspaces": 2, "shared": False, "tied": False, "normed":
         ("lsq", {"bits": 0}, "bits a whole number of at least 1, found 0"),
         ("lsq", {"bits": 2.5}, "bits a whole number of at least 1, found 2.5"),
         ("double-hash", {"kept": -1, "shared": 4}, "kept a whole number of at least 0, found -1"),
+        ("dpq-vq", VQ | {"tied": 0.5}, "tied true or false, found 0.5"),
+        ("lsq", {"bits": True}, "bits a whole number of at least 1, found True"),
+        ("mpe", {"price": -1.0}, "price a number of at least 0, found -1.0"),
         ("dpq-vq", VQ | {"subspaces": 3}, "subspaces a divisor of embedding_dim 16, found 3"),
     ],
 )

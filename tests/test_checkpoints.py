@@ -28,7 +28,7 @@ def hold(folder: Path, code: str = HOLD) -> subprocess.Popen[str]:
 
 def test_a_second_process_is_refused_until_the_first_ends(tmp_path: Path) -> None:
     other = hold(tmp_path / "run")
-    with pytest.raises(ValueError, match="found another process at the same run"):
+    with pytest.raises(BlockingIOError, match="found another process at the same run"):
         Checkpoints(tmp_path / "run").claim(wait=0)
     other.kill()
     other.communicate()

@@ -87,6 +87,13 @@ def test_identity_depends_on_everything_that_can_change_numbers(monkeypatch: pyt
     assert len({plain, *others}) == 6
 
 
+def test_what_a_yaml_sets_for_autodpq_leaves_the_others_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autodpq_lib.config.settings", lambda _: {"tau_kd": 0.5, "threshold": 9})
+    assert (config().tau_kd, config(strategy="grid").tau_kd, config().threshold) == (1.0, 0.5, 9)
+    with pytest.raises(ValueError, match=r"tau_kd: expected 1\.0 for fe, which does not read it"):
+        config(tau_kd=0.5)
+
+
 def test_identity_of_seeds_with_the_same_digits_differs() -> None:
     assert config(seed=2012).identity("data") != config(seed=2021).identity("data")
     assert seed_for(1, 23) != seed_for(12, 3)

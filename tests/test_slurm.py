@@ -38,7 +38,7 @@ def shared_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def jobs() -> list[str]:
-    logs = runs_root().glob("logs/*/planted/tuned/snakemake.log")
+    logs = (runs_root() / "logs").rglob("planted/tuned/snakemake.log")
     return [number for log in logs for number in re.findall(r"SLURM jobid (\d+)", log.read_text())]
 
 

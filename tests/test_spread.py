@@ -10,7 +10,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from autodpq_eval.layout import p_in_words
-from autodpq_eval.lead import lead, verdict
+from autodpq_eval.lead import lead, paper_lead, verdict
 from autodpq_eval.spread import at_hand, beside_seeds, luck, over_seeds, spreads, yardsticks
 from autodpq_eval.tables import build, collect
 from autodpq_lib.config import RunConfig
@@ -71,6 +71,11 @@ def test_a_missing_run_is_no_verdict() -> None:
     assert lead(table, "auc") == "+0.0100 over Others (p = 0.200, starred)"
 
 
+def test_a_lead_is_positive_where_autodpq_is_better() -> None:
+    assert lead(pd.DataFrame(row("logloss")), "logloss") == "-0.0100 over Others (p = 0.200, no star)"
+    assert (paper_lead("auc"), paper_lead("logloss")) == pytest.approx((0.0035, 0.0052))
+
+
 @pytest.mark.parametrize(("p", "said"), [(0.0124, "p = 0.012"), (0.0002, "p < 0.001"), (float("nan"), "no test")])
 def test_a_small_p_is_not_called_zero(p: float, said: str) -> None:
     assert p_in_words(p) == said
@@ -88,12 +93,9 @@ def test_luck_of_two_is_settled_by_hand() -> None:
     assert luck(2) < luck(9) < luck(20)
 
 
-def test_trials_are_compared_with_seeds_on_the_same_data_alone():
-    rows = {
-        "2 pairs, flights, seed 1": [0.0, 0.6],
-        "FE, 2 seeds, flights": [0.1, 0.3],
-        "FE, 2 seeds, ml-1m": [0.0, 0.1],
-    }
-    assert beside_seeds(rows, "flights") == "the spread of the trials is 3.0 times that of FE's seeds"
-    del rows["FE, 2 seeds, flights"]
-    assert "No two seeds of FE on flights are at hand" in beside_seeds(rows, "flights")
+def test_trials_are_compared_with_seeds_of_the_same_data_and_model_alone(tmp_path: Path) -> None:
+    seeds = [read_record(RECORDS / f"deepfm-fe-seed{s}.json").valid.auc for s in range(1, 11)]
+    trials, grid = [0.0, float(np.std(seeds, ddof=1)) * np.sqrt(2) * 3], FE.model_copy(update={"strategy": "grid"})
+    assert beside_seeds(trials, grid, tmp_path) == "the spread of the trials is 3.0 times that of FE's seeds"
+    small = RunConfig(dataset="ml-1m", strategy="grid", profile="smoke")
+    assert "No two seeds of FE are at hand on ml-1m" in beside_seeds(trials, small, tmp_path)

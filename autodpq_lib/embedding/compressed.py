@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -35,7 +33,9 @@ class Compressed(Full):
         # Low-frequency feature -> its place among all low-frequency features.
         self.register_buffer("low_number", torch.cumsum(schema.low, 0) - 1, persistent=False)
         self._lookup: Tensor | None = None
-        self.register_load_state_dict_post_hook(_forget)  # of no one object: models are copied
+        self.register_load_state_dict_post_hook(
+            lambda module, _: module._forget()
+        )  # of no one object: models are copied
 
     def quantisers_of(self, name: str) -> list[Quantiser]:
         """The quantisers of a low-frequency field."""
@@ -92,10 +92,9 @@ class Compressed(Full):
 
     def train(self, mode: bool = True) -> Compressed:
         """Switch mode and forget what evaluation has looked up."""
-        _forget(self)
+        self._forget()
         super().train(mode)
         return self
 
-
-def _forget(embedding: Any, _: object = None) -> None:
-    embedding._lookup = None
+    def _forget(self) -> None:
+        self._lookup = None

@@ -30,6 +30,5 @@ class Others(Full):
 
 def others_rows(schema: Schema) -> Tensor:
     """int64 ``[N]``: the row of each feature in the table of :class:`Others`."""
-    low = schema.low
-    kept = int((~low).sum())
-    return torch.where(low, kept + schema.low_place, torch.cumsum(~low, 0) - 1)
+    kept = ~schema.low
+    return torch.where(kept, kept.cumsum(0) - 1, kept.sum() + schema.low_place)

@@ -34,7 +34,7 @@ class Checkpoints:
             wait: seconds to wait for another to end, as the kernel of a killed batch does.
 
         Raises:
-            ValueError: another process is at this run.
+            BlockingIOError: another process is at this run.
         """
         if self.folder in _CLAIMED:
             return
@@ -44,7 +44,7 @@ class Checkpoints:
             lock.acquire(timeout=wait)
         except Timeout:
             message = f"{self.folder}: expected to be alone, found another process at the same run"
-            raise ValueError(message) from None
+            raise BlockingIOError(message) from None
         _CLAIMED[self.folder] = lock
 
     def load(self, name: str) -> dict[str, Any] | None:

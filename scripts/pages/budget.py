@@ -169,8 +169,9 @@ def _caption() -> str:
     rivals = f" Rivals have {theirs} seeds, the compressor {ours}." if len(seeds) else ""
     alone = " A mark without a bar has one seed." if len(seeds) and seeds.min() == 1 else ""
     return (
-        "*What to see: how far to the left the thick line, the compressor, stays near FE, which is dashed, and how far "
-        "above the rivals. A mark is FE's mean plus the paired difference to FE; bars are 95 % intervals."
+        "*What to see: how far to the left the thick line, the compressor (rate-distortion choice), stays near FE, "
+        "which is dashed, and how far above the rivals. A mark is FE's mean plus the paired difference to FE; bars are "
+        "95 % intervals."
         f"{alone}{rivals}{_below()}*"
     )
 
@@ -180,8 +181,8 @@ def _below() -> str:
     rows = data()
     below = rows[rows["place"] < drawing.lowest(rows)]
     names = below["method"].map(at_equal_bytes.NAMES).groupby(below["share"], sort=False).agg("; ".join)
-    said = [f"at {share:.1%} {each}" for share, each in names.items()]
-    return f" Too low to show: {', and '.join(said)}." if said else ""
+    said = [f"at {share:.1%}: {each}" for share, each in names.items()]
+    return f" Too low to show, {'. '.join(said)}." if said else ""
 
 
 def _image(path: str) -> str:
@@ -201,17 +202,11 @@ def in_short() -> str:
         f"Published compressors stand beside it at equal bytes.\n{_image('results/budget.png')}\n{_caption()}\n\n"
         f"{_small_table()}\nRecipe `{RECIPE}`, paired, ± half a 95 % interval. Bytes are those of embedding and "
         "first-order weights. The compressor distils FE; its rivals learn from labels. In the last column it learns "
-        "from labels, too, against the best rival of three seeds. `make compress RECORD=… BYTES=30000` does this for a "
-        f"finished run, such as `{DEMO}` of `make demo`; `RATIO=0.05` and `LOSS=0.001` work too "
-        f"([how](results/budget.md)). `BYTES` is the size of the whole model file. Dense layers and header take "
-        f"{_beside():,} bytes of FE's: add them to the table's. The vocabulary is a separate file.\n"
+        "from labels, too, against the best rival of three seeds. `make compress RECORD=… BYTES=30000` does this "
+        f"for a finished run, such as `{DEMO}` of `make demo`; `RATIO=0.05` and `LOSS=0.001` work too "
+        "([how](results/budget.md)). `BYTES` is the size of the whole model file; the command prints how much of it "
+        "are tables. The vocabulary is a second file.\n"
     )
-
-
-def _beside() -> int:
-    """Bytes of FE's packed file that are neither embedding nor first-order weights."""
-    whole = next(row["file, bytes"] for row in read_measures("precision")["rows"] if row["strategy"] == "FE")
-    return int(whole - data().query("method == 'fe'")["bytes"].iloc[0])
 
 
 def _small_table() -> str:

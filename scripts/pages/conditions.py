@@ -78,6 +78,8 @@ def steps() -> pd.DataFrame:
 
 def ladder_picture() -> str:
     """The ladder's picture, its numbers as alternative text, and what is not run yet."""
+    if steps().empty:
+        return "Not run yet.\n"
     whole = steps().query("without == 'nothing'").set_index("pretrain")["effect"]
     wanted = len(LENGTHS) * len(PARTS)
     left = f" Not run yet: {wanted - len(steps())} of {wanted} marks." if len(steps()) < wanted else ""
