@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import autodpq_native as native
@@ -36,7 +36,7 @@ class Status:
 
     state: str
     reason: str = ""
-    record: Record | None = None
+    record: Record | None = field(default=None, compare=False, repr=False)
 
 
 def status(out: Path, config: RunConfig, *, anywhere: bool = False) -> Status:

@@ -46,6 +46,7 @@ def test_a_batch_takes_records_that_are_made_as_it_makes_them(
     assert status(tmp_path, PLAN[0]).state == "done"
     monkeypatch.setattr("autodpq_native.available", lambda: not here)
     found = status(tmp_path, PLAN[0])
+    assert found.record is None
     said = {True: "made with C, and this machine runs without C", False: "made without C, and this machine runs with C"}
     assert (found.state, found.reason) == ("stale", said[here])
     assert status(tmp_path, PLAN[0], anywhere=True).state == "done"

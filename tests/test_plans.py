@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from autodpq_eval.batch import log_folder
 from autodpq_eval.plans import TEN_SEEDS, Control, best_pair, configure, control_runs, controls, plan, tables
 from autodpq_eval.request import Request
 from autodpq_lib.config import RECIPES
 from autodpq_runs.record import read_record
-from autodpq_system.paths import ROOT
+from autodpq_system.paths import ROOT, runs_root
 from scripts.report import notebooks_of
 
 
@@ -96,6 +97,12 @@ def test_a_part_with_other_seeds_leaves_tables_1_and_2_to_theirs() -> None:
     assert tables == {"tables": (4, 5), "budget": (1, 2, 3), "readings": (1, 2, 3)}
     found = notebooks_of(Request(part="readings", seeds=(4, 5)))
     assert found["12_report"]["seeds"] == [1, 2, 3]
+
+
+def test_each_folder_of_records_has_logs_of_its_own(tmp_path: Path) -> None:
+    places = {log_folder(out, "ml-1m", "tuned") for out in (Path("results"), Path("runs/mine"), tmp_path)}
+    assert len(places) == 3
+    assert all(place.is_relative_to(runs_root() / "logs") and ".." not in place.parts for place in places)
 
 
 @pytest.mark.parametrize("part", ["controls", "gain", "seeds"])

@@ -21,7 +21,7 @@ from autodpq_runs.explore import find_records, load_or_train, load_run, records
 from autodpq_runs.finish import finish
 from autodpq_runs.open import scratch_run
 from autodpq_runs.places import logits_path, weights_path
-from autodpq_runs.record import Record, read_record, record_path
+from autodpq_runs.record import Record, read_record, record_path, write_record
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +95,16 @@ def test_what_is_there_is_loaded_and_what_is_not_is_trained(
     weights_path(first.record.identity).unlink()
     load_or_train(config, tmp_path / "out", tmp_path / "out")
     assert opened == [config, config]
+
+
+def test_a_run_is_found_where_it_would_be_written(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autodpq_runs.explore.open_run", lambda _: pytest.fail("trained again"))
+    record = make("fe", tmp_path, schema)
+    other = record.model_copy(update={"test": record.test.model_copy(update={"auc": record.test.auc + 1e-3})})
+    write_record(other, record_path(tmp_path / "committed", record.config))
+    assert load_or_train(record.config, tmp_path / "committed", tmp_path / "out").record == record
 
 
 def test_a_run_of_other_data_or_method_is_not_loaded(
