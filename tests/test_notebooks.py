@@ -120,7 +120,7 @@ def test_a_notebook_that_fails_is_a_failed_run_with_its_reason(
     assert reason in capfd.readouterr().err.strip().splitlines()[-1]
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     (config,) = tables("planted", "tuned", [1], ["deepfm"], ["fe"], "smoke")
-    assert nbformat.read(log_path(shared / "out", config).with_suffix(".ipynb"), 4).cells
+    assert nbformat.read(log_path(tmp_path / "out", config).with_suffix(".ipynb"), 4).cells
 
 
 def test_a_kernel_without_progress_is_ended(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -159,7 +159,7 @@ def _held(rows: pd.DataFrame) -> str:
     held, above = _holds(rows), rows["low"] > rows["paper"]
     zero = (rows["low"] <= 0).map({True: " (and zero)", False: ""})
     inside, beyond = (", ".join((rows["name"] + zero)[which]) or "no condition" for which in (held, above))
-    return f"The interval contains it under {inside} and lies wholly above it under {beyond}."
+    return f"The interval contains the paper's gain under {inside} and lies wholly above it under {beyond}."
 
 
 BLOCKS = {"conditions-verdict": paragraph}
