@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from autodpq_rivals.rival import FLOAT, SEED, Options, Rival, Table, hash_functions
@@ -33,7 +34,7 @@ class DHE(Rival):
     prime: Tensor
     inputs: Tensor
 
-    def __init__(self, table: Table, *, hashes: int, width: int) -> None:
+    def __init__(self, table: Table, *, hashes: PositiveInt, width: PositiveInt) -> None:
         super().__init__()
         slope, offset = hash_functions(hashes, BUCKETS)
         found = primes()

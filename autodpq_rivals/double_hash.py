@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from autodpq_lib.embedding.full import Full
@@ -29,7 +30,7 @@ class DoubleHash(Rival):
     slope: Tensor
     offset: Tensor
 
-    def __init__(self, table: Table, *, kept: int, shared: int) -> None:
+    def __init__(self, table: Table, *, kept: NonNegativeInt, shared: PositiveInt) -> None:
         super().__init__()
         self.kept, self.shared = kept, shared
         self.rows = Full(kept + shared, table.dim, table.init)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from pydantic import PositiveInt
 
 from autodpq_data.schema import Schema
 from autodpq_rivals.books import Books
@@ -22,7 +23,9 @@ class DPQVQ(VQ):
         normed: see :class:`VQ`; the paper does not have it.
     """
 
-    def __init__(self, table: Table, *, centroids: int, subspaces: int, shared: bool, tied: bool, normed: bool) -> None:
+    def __init__(
+        self, table: Table, *, centroids: PositiveInt, subspaces: PositiveInt, shared: bool, tied: bool, normed: bool
+    ) -> None:
         super().__init__(table, made(table.schema, centroids, shared=shared, tied=tied), subspaces, normed=normed)
 
     @staticmethod

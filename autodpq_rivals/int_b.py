@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor
 
 from autodpq_data.schema import Schema
@@ -47,7 +48,7 @@ class IntB(Rival):
 
     table: Tensor
 
-    def __init__(self, table: Table, *, bits: int) -> None:
+    def __init__(self, table: Table, *, bits: PositiveInt) -> None:
         super().__init__()
         self.schema, self.bits = table.schema, bits
         self.register_buffer("table", torch.zeros(table.rows, table.dim))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pydantic import PositiveInt
 from torch import Tensor
 
 from autodpq_rivals.rival import FLOAT, Table, packed
@@ -16,7 +17,7 @@ class LSQ(Rounding):
         bits: b.
     """
 
-    def __init__(self, table: Table, *, bits: int) -> None:
+    def __init__(self, table: Table, *, bits: PositiveInt) -> None:
         super().__init__(table, [bits])
 
     def vectors(self, features: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pydantic import NonNegativeInt
 from torch import Tensor
 
 from autodpq_lib.embedding.full import Full
@@ -21,7 +22,7 @@ class Merge(Rival):
 
     row: Tensor
 
-    def __init__(self, table: Table, *, threshold: int) -> None:
+    def __init__(self, table: Table, *, threshold: NonNegativeInt) -> None:
         super().__init__()
         self.register_buffer("row", _rows(table, threshold), persistent=False)
         self.rows = Full(1 + int(self.row.max()), table.dim, table.init)

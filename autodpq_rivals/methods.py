@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from inspect import Parameter, signature
+from typing import get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
@@ -19,6 +22,7 @@ from autodpq_rivals.mpe import MPE
 from autodpq_rivals.narrow import Narrow
 from autodpq_rivals.qr import QR
 from autodpq_rivals.rival import Rival, Table
+from autodpq_system.strict import sentence
 
 METHODS: dict[str, type[Rival]] = {
     "narrow": Narrow,
@@ -33,9 +37,6 @@ METHODS: dict[str, type[Rival]] = {
     "qr": QR,
 }
 
-#: The least that a number among the options may be; others begin at 1. A quarter of MGQE's tail has one centroid.
-LEAST = {"kept": 0, "threshold": 0, "price": 0}
-
 
 def rival(config: RunConfig, schema: Schema) -> Rival:
     """The embedding of a configuration whose strategy is a rival's name, with its ``options``.
@@ -47,30 +48,28 @@ def rival(config: RunConfig, schema: Schema) -> Rival:
     """
     kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
     options = {key: value for key, value in config.options.items() if key != "taught"}
-    _, *parameters = signature(kind).parameters.values()
-    for expected, found in _wrong(config, options, parameters):
-        raise ValueError(f"options of {config.strategy}: expected {expected}, found {found}")
+    _check(kind, config, options)
     made = kind(embedding, **options)
     made.first_order = lambda: kind(weights, **kind.for_weights(options))
     return made
 
 
-def _wrong(
-    config: RunConfig, options: Mapping[str, float], parameters: Sequence[Parameter]
-) -> Iterator[tuple[str, object]]:
-    """What was expected and what found, of options that are unknown, missing or impossible."""
-    kinds = {each.name: str(each.annotation) for each in parameters}
-    yield from ((f"some of {', '.join(kinds)}", key) for key in options if key not in kinds)
-    lacking = [each.name for each in parameters if each.default is Parameter.empty and each.name not in options]
-    yield from ((key, ", ".join(options) or "none") for key in lacking)
+def _check(kind: type[Rival], config: RunConfig, options: Mapping[str, bool | int | float]) -> None:
+    """Refuse options that are unknown, missing, or not of the type that the rival gives them."""
+    _, *parameters = signature(kind).parameters.values()
+    of, hints = f"options of {config.strategy}", get_type_hints(kind.__init__, include_extras=True)
+    types = {each.name: hints[each.name] for each in parameters}
+    for unknown in [key for key in options if key not in types]:
+        raise ValueError(f"{of}: expected some of {', '.join(types)}, found {unknown}")
+    for lacks in [each.name for each in parameters if each.default is Parameter.empty and each.name not in options]:
+        raise ValueError(f"{of}: expected {lacks}, found {', '.join(options) or 'none'}")
     for key, value in options.items():
-        least = LEAST.get(key, 1)
-        if kinds[key] == "bool" and not isinstance(value, bool):
-            yield f"{key} true or false", value
-        if kinds[key] != "bool" and (isinstance(value, bool) or value < least or (kinds[key] == "int" and value % 1)):
-            yield f"{key} a {'whole ' if kinds[key] == 'int' else ''}number of at least {least}", value
+        try:
+            TypeAdapter(types[key]).validate_python(value, strict=True)
+        except ValidationError as error:
+            raise ValueError(f"{of}: {key}: {sentence(error)}") from None
     if config.embedding_dim % (parts := options.get("subspaces", 1)):
-        yield f"subspaces a divisor of embedding_dim {config.embedding_dim}", parts
+        raise ValueError(f"{of}: subspaces: expected a divisor of embedding_dim {config.embedding_dim}, found {parts}")
 
 
 def tables(config: RunConfig, schema: Schema) -> tuple[Table, Table]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
+from pydantic import Field, PositiveInt
 
 from autodpq_data.schema import Schema
 from autodpq_rivals.books import Books
@@ -13,6 +15,8 @@ from autodpq_rivals.vq import VQ
 
 #: Share of the features, the most frequent, that may use all centroids; the rest may use one in so many.
 HEAD, FEWER = 0.1, 4
+#: K, of which a rare feature has at least one.
+Centroids = Annotated[int, Field(ge=FEWER)]
 
 
 class MGQE(VQ):
@@ -27,7 +31,7 @@ class MGQE(VQ):
         normed: see :class:`VQ`; the paper has it.
     """
 
-    def __init__(self, table: Table, *, centroids: int, subspaces: int, normed: bool = True) -> None:
+    def __init__(self, table: Table, *, centroids: Centroids, subspaces: PositiveInt, normed: bool = True) -> None:
         super().__init__(table, granular(table.schema, centroids), subspaces, normed=normed)
 
     @staticmethod

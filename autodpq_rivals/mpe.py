@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -34,7 +35,7 @@ class MPE(Rounding):
     bits: Tensor
     start: Tensor
 
-    def __init__(self, table: Table, *, price: float) -> None:
+    def __init__(self, table: Table, *, price: NonNegativeFloat) -> None:
         super().__init__(table, BITS)
         self.price = price
         group = ranks(table.schema.counts) // -(-table.rows // GROUPS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pydantic import PositiveInt
 from torch import Tensor
 
 from autodpq_lib.embedding.full import Full
@@ -19,7 +20,7 @@ class QR(Rival):
         collisions: m, features that share a quotient.
     """
 
-    def __init__(self, table: Table, *, collisions: int) -> None:
+    def __init__(self, table: Table, *, collisions: PositiveInt) -> None:
         super().__init__()
         self.collisions = collisions
         quotients = -(-table.rows // collisions)

@@ -150,12 +150,12 @@ def _snakemake(
     log = _snakemake_log(request)
     asked = log.with_name("request.json")
     write_text(asked, request.model_dump_json())
+    command = [
+        *(sys.executable, "-m", "snakemake", "report", "--configfile", str(asked)),
+        *("--profile", str(PROFILES / options.executor), "--jobs", str(options.jobs)),
+        *("--forcerun", *(str(record_path(request.out, config)) for config in stale)),
+    ]
     with scratch_folder(runs_root() / "work" / "tmp") as scratch, log.open("w") as stream:
-        command = [
-            *(sys.executable, "-m", "snakemake", "report", "--configfile", str(asked)),
-            *("--profile", str(PROFILES / options.executor), "--jobs", str(options.jobs)),
-            *("--forcerun", *(str(record_path(request.out, config)) for config in stale)),
-        ]
         keys = {**os.environ, "TMPDIR": str(scratch)}  # what a killed job leaves there goes too
         process = subprocess.Popen(command, cwd=ROOT, env=keys, stdout=stream, stderr=subprocess.STDOUT)
         if pending:

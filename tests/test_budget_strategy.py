@@ -111,21 +111,23 @@ VQ = {"centroids": 16, "subspaces": 2, "shared": False, "tied": False, "normed":
 @pytest.mark.parametrize(
     ("name", "options", "expected"),
     [
-        ("lsq", {}, "bits, found none"),
-        ("lsq", {"taught": True}, "bits"),
-        ("lsq", {"bits": 0}, "bits a whole number of at least 1, found 0"),
-        ("lsq", {"bits": 2.5}, "bits a whole number of at least 1, found 2.5"),
-        ("double-hash", {"kept": -1, "shared": 4}, "kept a whole number of at least 0, found -1"),
-        ("dpq-vq", VQ | {"tied": 0.5}, "tied true or false, found 0.5"),
-        ("lsq", {"bits": True}, "bits a whole number of at least 1, found True"),
-        ("mpe", {"price": -1.0}, "price a number of at least 0, found -1.0"),
-        ("dpq-vq", VQ | {"subspaces": 3}, "subspaces a divisor of embedding_dim 16, found 3"),
+        ("lsq", {}, "expected bits, found none"),
+        ("lsq", {"taught": True}, "expected bits"),
+        ("lsq", {"bits": 0}, "bits: expected greater than 0, found 0"),
+        ("lsq", {"bits": 2.5}, "bits: expected a valid integer, found 2.5"),
+        ("double-hash", {"kept": -1, "shared": 4}, "kept: expected greater than or equal to 0, found -1"),
+        ("dpq-vq", VQ | {"tied": 0.5}, "tied: expected a valid boolean, found 0.5"),
+        ("lsq", {"bits": True}, "bits: expected a valid integer, found True"),
+        ("lsq", {"bits": 2, "table": 1}, "expected some of bits, found table"),
+        ("mgqe", {"centroids": 2, "subspaces": 2}, "centroids: expected greater than or equal to 4, found 2"),
+        ("mpe", {"price": -1.0}, "price: expected greater than or equal to 0, found -1.0"),
+        ("dpq-vq", VQ | {"subspaces": 3}, "subspaces: expected a divisor of embedding_dim 16, found 3"),
     ],
 )
 def test_a_rival_says_which_option_it_lacks_or_cannot_have(
     tmp_path: Path, schema: Schema, name: str, options: dict[str, object], expected: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"options of {name}: expected {expected}"):
+    with pytest.raises(ValueError, match=f"options of {name}: {expected}"):
         STRATEGY[name](small_run(tmp_path, schema, small_config(strategy=name, options=options)))
 
 
