@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import yaml
 
 from autodpq_eval.cost import PAPER_END
 from autodpq_eval.figure3 import auc_at, fe_unit, points
-from autodpq_eval.paper import FACTS, as_number, curve_value, table_value, truncated
+from autodpq_eval.paper import FACTS, as_number, curve_value, numbers, published, table_value, truncated
 from autodpq_eval.stats import BETTER, MARGIN, best_baseline, effect, equivalence, relative_improvement
 from autodpq_eval.tables import TABLES, metric_of
 from autodpq_eval.verdicts import on_number, on_space
@@ -39,8 +38,7 @@ def rows(runs: Runs, facts: Facts) -> list[Row]:
 
 def _numbers(runs: Runs, facts: Facts) -> list[Row]:
     """A row for each number of Tables 1 and 2."""
-    published = pd.read_csv(FACTS / "tables.csv", dtype=str)
-    return [_number(number, runs, facts) for number in published.to_dict("records")]
+    return [_number(number, runs, facts) for number in numbers().to_dict("records")]
 
 
 def _number(number: Mapping[str, str], runs: Runs, facts: Facts) -> Row:
@@ -99,7 +97,7 @@ def _improvements(runs: Runs) -> list[Row]:
 def _plateaus(runs: Runs) -> list[Row]:
     """A row for the height at which each curve of Figure 3 ends."""
     rows = []
-    for strategy, paper in pd.read_csv(FACTS / "figure3.csv").groupby("strategy")["auc"].last().items():
+    for strategy, paper in published().groupby("strategy")["auc"].last().items():
         row: Row = {"id": f"figure3-{strategy}", "kind": "number", "claim": f"the curve of {strategy} ends at this AUC"}
         row |= {"source": "Figure 3", "paper": f"{paper:.4f}", "records": _names(_curve_runs(runs, str(strategy)))}
         row["_about"] = (strategy,), "deepfm", "auc_at_end"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS, as_csv
-from autodpq_eval.paper import FACTS
+from autodpq_eval.paper import published
 from autodpq_eval.plans import LONG_DRAWS, long_random
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES
@@ -112,11 +112,6 @@ def draw(table: pd.DataFrame, title: str, *, paper: bool = True) -> Figure:
     figure.suptitle(title + (" (solid) and the paper's (thin, dashed)" if paper else ""))
     figure.set_label(_in_words(table, title, paper))
     return figure
-
-
-def published() -> pd.DataFrame:
-    """The paper's curves: strategy, log_time, auc."""
-    return pd.read_csv(FACTS / "figure3.csv")
 
 
 def _drawn(part: pd.DataFrame) -> list[str]:

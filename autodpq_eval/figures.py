@@ -60,7 +60,7 @@ def _fit(axes: Sequence[Axes], record: Record, log: FitLog, start: int, many: bo
     """The curves of one fit, after ``start`` epochs of others; a training loss only where the fit trains."""
     faint = many and log.name != record.timeline[-1].fit
     style: dict[str, Any] = {
-        "color": colour_of(record, log.name),
+        "color": colour_of(record, log),
         "alpha": 0.35 if faint else 1.0,
         "lw": 1.0 if faint else 1.8,
     }
@@ -72,9 +72,9 @@ def _fit(axes: Sequence[Axes], record: Record, log: FitLog, start: int, many: bo
                 _head(axis, start, log.name)
 
 
-def colour_of(record: Record, fit: str) -> tuple[float, float, float]:
+def colour_of(record: Record, log: FitLog) -> tuple[float, float, float]:
     """The strategy's; an FE training within another strategy has FE's."""
-    return COLOURS.get("fe" if fit.split("-", maxsplit=1)[0] in ("pretrain", "full") else record.config.strategy, OTHER)
+    return COLOURS.get("fe" if log.stage in ("pretrain", "full") else record.config.strategy, OTHER)
 
 
 def _head(axis: Axes, start: int, name: str) -> None:

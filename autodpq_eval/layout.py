@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from pandas.io.formats.style import Styler
@@ -101,6 +102,11 @@ def plus_minus(mean: float, spread: float, how: str = "+.4f") -> str:
 def gap(effect: Mapping[str, float] | pd.Series) -> str:
     """``+0.0013 ± 0.0005``: an effect with half of its interval."""
     return plus_minus(effect["effect"], effect["high"] - effect["effect"])
+
+
+def judged(row: Mapping[str, Any] | pd.Series) -> str:
+    """``+0.0013 (+0.0008 to +0.0017), better``: an effect with its paired interval and its verdict."""
+    return f"{row['effect']:+.4f} ({interval(row['low_paired'], row['high_paired'])}), {row['verdict']}"
 
 
 def styled(table: pd.DataFrame, caption: str) -> Styler:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import pandas as pd
 
@@ -11,12 +12,24 @@ from autodpq_system.paths import ROOT
 FACTS = ROOT / "config" / "paper"
 
 
+@cache
+def numbers() -> pd.DataFrame:
+    """Tables 1 and 2 as printed, all text: table, dataset, model, strategy, metric, value."""
+    return pd.read_csv(FACTS / "tables.csv", dtype=str)
+
+
+@cache
+def published() -> pd.DataFrame:
+    """The curves of Figure 3: strategy, log_time, auc."""
+    return pd.read_csv(FACTS / "figure3.csv")
+
+
 def table_value(table: int, dataset: str, model: str, strategy: str, metric: str) -> float:
     """A number of Table 1 or 2 (Space in floats: 190k is 190000); NaN where the paper has none."""
-    facts = pd.read_csv(FACTS / "tables.csv")
-    row = {"table": table, "dataset": dataset, "model": model, "strategy": strategy, "metric": metric}
+    facts = numbers()
+    row = {"table": str(table), "dataset": dataset, "model": model, "strategy": strategy, "metric": metric}
     rows = facts.loc[(facts[list(row)] == pd.Series(row)).all(axis=1), "value"]
-    return as_number(str(rows.iloc[0])) if len(rows) else float("nan")
+    return as_number(rows.iloc[0]) if len(rows) else float("nan")
 
 
 def gain(metric: str, over: str) -> float:
@@ -27,7 +40,7 @@ def gain(metric: str, over: str) -> float:
 
 def curve_value(strategy: str, t: float) -> float:
     """AUC of a curve of Figure 3 at ``t`` FE trainings."""
-    facts = pd.read_csv(FACTS / "figure3.csv")
+    facts = published()
     before = facts[(facts["strategy"] == strategy) & (facts["log_time"] <= math.log(t) + 0.005)]
     return float(before["auc"].iloc[-1])
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from autodpq_eval.effects import by_seed
 from autodpq_eval.figure3 import fe_unit
-from autodpq_eval.layout import interval, markdown
+from autodpq_eval.layout import judged, markdown
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
 from autodpq_eval.stats import BETTER, MARGIN, common, effect, equivalence, verdict
@@ -84,30 +84,15 @@ def in_short(every: pd.DataFrame, against: pd.DataFrame) -> str:
     """What :func:`means` and :func:`comparisons` show of AUC, as a Markdown table and a sentence on the baselines."""
     theirs, leads = every[~every.index.str.startswith(OURS)], against.query("metric == 'auc'")
     gaps, paper = theirs["auc"] - theirs["paper"], leads.drop_duplicates("b").set_index("b")["paper"]
-    head = [
-        "reading",
-        "AUC ↑",
-        "FE trainings ↓",
-        *(f"over {name}, the paper {gap:+.4f}" for name, gap in paper.items()),
-    ]
+    head = ["reading", "AUC ↑", "FE trainings ↓"]
     rows = [
-        [
-            str(name).rsplit(maxsplit=1)[-1],
-            f"{row['auc']:.4f}",
-            f"{row['cost']:.1f}",
-            *_leads(leads.query("a == @name")),
-        ]
+        [str(name).rsplit(maxsplit=1)[-1], f"{row['auc']:.4f}", f"{row['cost']:.1f}"]
+        + [judged(each) for _, each in leads.query("a == @name").iterrows()]
         for name, row in every.drop(theirs.index).iterrows()
     ]
+    head += [f"over {name}, the paper {gap:+.4f}" for name, gap in paper.items()]
     said = f"{', '.join(theirs.index)} lie {gaps.min():+.4f} to {gaps.max():+.4f} from the paper's AUC"
     return f"{markdown(head, rows)}\n{said}; the paper's AutoDPQ has {every['paper'].iloc[-1]:.4f}.\n"
-
-
-def _leads(rows: pd.DataFrame) -> list[str]:
-    return [
-        f"{r['effect']:+.4f} ({interval(r['low_paired'], r['high_paired'])}), {r['verdict']}"
-        for _, r in rows.iterrows()
-    ]
 
 
 def _pairs(

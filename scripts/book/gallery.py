@@ -123,7 +123,7 @@ def thumbnail(record: Record) -> str:
     lines, start = [], 0
     for log in record.fits:
         points = [point(start + n, value) for n, value in enumerate(log.curve[column])]
-        lines.append(f'<polyline points="{" ".join(points)}" stroke="{to_hex(colour_of(record, log.name))}"/>')
+        lines.append(f'<polyline points="{" ".join(points)}" stroke="{to_hex(colour_of(record, log))}"/>')
         if log.name == chosen.fit:
             x, y = points[chosen.epoch].split(",")
             lines.append(f'<circle cx="{x}" cy="{y}" r="3"/>')

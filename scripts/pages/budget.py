@@ -199,8 +199,8 @@ def in_short() -> str:
     return (
         f"AutoDPQ keeps {kept:.0%} of FE's bytes, both in float32. How small can FE be made? The *rate-distortion "
         "choice*, below *the compressor*, stores a trained FE group by group, each in the way that is worth its bytes. "
-        f"Published compressors stand beside it at equal bytes.\n{_image('results/budget.png')}\n{_caption()}\n\n"
-        f"{_small_table()}\nRecipe `{RECIPE}`, paired, ± half a 95 % interval. Bytes are those of embedding and "
+        f"Published compressors stand beside it at equal bytes.\n{_image('results/budget.png')}\n{_caption()} "
+        f"{_absent(RECIPE)}\n\n{_small_table()}\nRecipe `{RECIPE}`, paired, ± half a 95 % interval. Bytes are those of embedding and "
         "first-order weights. The compressor distils FE; its rivals learn from labels. In the last column it learns "
         "from labels, too, against the best rival of three seeds. `make compress RECORD=… BYTES=30000` does this "
         f"for a finished run, such as `{DEMO}` of `make demo`; `RATIO=0.05` and `LOSS=0.001` work too "
@@ -213,22 +213,18 @@ def _small_table() -> str:
     """A row a budget: the choice against FE and against its best rival, with its teacher and without."""
     sizes = data().query("method == @STRATEGY").set_index("share")
     labels = at_equal_bytes.from_labels(every_run(RECIPE), found(RECIPE))
-    alone = {row["share"]: row for _, row in labels.iterrows()}
+    alone = {row["share"]: f"{_rival(row)}: {gap(row)}" for _, row in labels.iterrows()}
     rows = [
         [
             *(f"{row['share']:.1%}", f"{sizes.loc[row['share'], 'bytes']:,.0f}", f"{sizes.loc[row['share'], 'width']}"),
             *(f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
             f"{_rival(row)}: {plus_minus(row['lead'], row['lead_half'])}",
-            _alone(alone[row["share"]]) if row["share"] in alone else "–",
+            alone.get(row["share"], "–"),
         ]
         for row in verdicts(RECIPE)
     ]
     head = ["of FE's bytes", "bytes", "`WIDTH=`", "seeds", "AUC minus FE's", "minus the best rival's"]
     return markdown([*head, "both from labels: minus the best rival's"], rows)
-
-
-def _alone(row: pd.Series) -> str:
-    return f"{_rival(row)}: {gap(row)}"
 
 
 def _rival(row: pd.Series | dict[str, Any]) -> str:

@@ -23,6 +23,7 @@ SHOWN = (
     "threshold 160",
     "all together",
     "first-order weights from zero, literal reading",
+    "first-order weights from zero, laboratory reading",
     "first-order weights from zero, threshold 160",
 )
 
