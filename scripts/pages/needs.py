@@ -97,11 +97,13 @@ def points() -> str:
 
 def in_short() -> str:
     """README's part of it: the gain over FE under the conditions that matter most."""
-    rows = data().query("recipe == 'paper' and over == 'FE' and condition in @SHOWN")
     assert set(SHOWN) <= set(data()["condition"]), "a condition that README shows has another name now"
+    shown = data().query("over == 'FE' and condition in @SHOWN")
+    rows, tuned = shown[shown["recipe"] == "paper"], shown.loc[shown["recipe"] == "tuned", "effect"]
     cells = [[row["condition"], f"{row['ours']:.4f}", f"{row['base']:.4f}", gap(row)] for _, row in rows.iterrows()]
     head = ["condition, recipe `paper`", "AutoDPQ", "FE", f"gain over FE, the paper {rows['paper'].iloc[0]:+.4f}"]
-    return f"{markdown(head, cells)}\n{_models()}\n"
+    there = f"Recipe `tuned` has {len(tuned)} of these conditions, with {tuned.min():+.4f} to {tuned.max():+.4f}."
+    return f"{markdown(head, cells)}\n{there} {_models()}\n"
 
 
 def _over(baseline: str) -> str:
