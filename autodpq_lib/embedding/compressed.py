@@ -33,9 +33,8 @@ class Compressed(Full):
         # Low-frequency feature -> its place among all low-frequency features.
         self.register_buffer("low_number", torch.cumsum(schema.low, 0) - 1, persistent=False)
         self._lookup: Tensor | None = None
-        self.register_load_state_dict_post_hook(
-            lambda module, _: module._forget()
-        )  # of no one object: models are copied
+        # Bound to no object, for models are copied.
+        self.register_load_state_dict_post_hook(lambda module, _: module._forget())
 
     def quantisers_of(self, name: str) -> list[Quantiser]:
         """The quantisers of a low-frequency field."""
