@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from autodpq_eval import ladder
 from autodpq_system.atomic import write_text
@@ -49,7 +50,10 @@ PICTURES = {
     "results/readings.png": Picture(readings.data, readings.draw),
     "results/conditions.png": Picture(conditions.data, conditions.draw),
     "results/ladder.png": Picture(conditions.steps, ladder.draw),
-    "results/budget.png": Picture(budget.data, budget.draw),
+    **{
+        f"results/{path}": Picture(partial(budget.data, recipe), partial(budget.draw, recipe=recipe))
+        for recipe, path in budget.PICTURES.items()
+    },
     "results/choice.png": Picture(choice.data, choice.draw),
     "results/bench/peers.png": Picture(epochs.epochs, epochs.draw),
     "results/bench/search.png": Picture(step.costs, step.draw),

@@ -31,7 +31,8 @@ from scripts.pages.aims import MARGINS, NOT_YET, choice_runs, every_run, found, 
 from scripts.pages.committed import RESULTS
 
 RECIPE = "tuned"
-TITLE = f"MovieLens-1M, DeepFM, recipe {RECIPE}: test AUC against bytes"
+#: A picture for each recipe; README has that of :data:`RECIPE`.
+PICTURES = {RECIPE: "budget.png", "paper": "budget-paper.png"}
 DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
 
 
@@ -149,47 +150,50 @@ def _has_rivals(runs: pd.DataFrame) -> bool:
     return len(runs) > 0 and bool(runs["method"].isin(METHODS).any())
 
 
-def draw(rows: pd.DataFrame) -> Figure:
+def draw(rows: pd.DataFrame, recipe: str = RECIPE) -> Figure:
     """The picture of :func:`autodpq_budget.picture.draw`; an empty one where nothing was run yet."""
-    return plt.figure() if rows.empty else drawing.draw(rows, TITLE)
+    return plt.figure() if rows.empty else drawing.draw(rows, _title(recipe))
 
 
-def picture() -> str:
-    """The picture with its numbers as alternative text, and what to see in it."""
-    if data().empty:
-        return NOT_YET
-    return f"{_image('budget.png')}\n\n{_caption()}\n"
+def pictures() -> str:
+    """Each recipe's picture with its numbers as alternative text, and what to see in it."""
+    drawn = {recipe: path for recipe, path in PICTURES.items() if len(data(recipe))}
+    return "\n".join(f"{_image(path, recipe)}\n\n{_caption(recipe)}\n" for recipe, path in drawn.items()) or NOT_YET
 
 
-def _caption() -> str:
+def _title(recipe: str) -> str:
+    return f"MovieLens-1M, DeepFM, recipe {recipe}: test AUC against bytes"
+
+
+def _caption(recipe: str) -> str:
     """What to see, and what a mark is."""
-    seeds = found(RECIPE)[found(RECIPE)["method"].isin(METHODS)].groupby(["method", "share"])["seed"].count()
-    ours = (found(RECIPE)["method"] == STRATEGY).groupby(found(RECIPE)["seed"]).any().sum()
+    runs = found(recipe)
+    seeds = runs[runs["method"].isin(METHODS)].groupby(["method", "share"])["seed"].count()
+    ours = (runs["method"] == STRATEGY).groupby(runs["seed"]).any().sum()
     theirs = " to ".join(dict.fromkeys((f"{seeds.min()}", f"{seeds.max()}")))
     rivals = f" Rivals have {theirs} seeds, the compressor {ours}." if len(seeds) else ""
     alone = " A mark without a bar has one seed." if len(seeds) and seeds.min() == 1 else ""
     return (
         "*What to see: how far to the left the thick line, the compressor (rate-distortion choice), stays near FE, "
-        "which is dashed, and how far above the rivals. A mark is FE's mean plus the paired difference to FE; bars are "
+        "which is dashed, and where it lies above the rivals. A mark is FE's mean plus the paired difference to FE; bars are "
         "95 % intervals."
-        f"{alone}{rivals}{_below()}*"
+        f"{alone}{rivals}{_below(data(recipe))}*"
     )
 
 
-def _below() -> str:
+def _below(rows: pd.DataFrame) -> str:
     """What the picture has no room for."""
-    rows = data()
     below = rows[rows["place"] < drawing.lowest(rows)]
     names = below["method"].map(at_equal_bytes.NAMES).groupby(below["share"], sort=False).agg("; ".join)
     said = [f"at {share:.1%}: {each}" for share, each in names.items()]
     return f" Too low to show, {'. '.join(said)}." if said else ""
 
 
-def _image(path: str) -> str:
-    ours = data().query("method == @STRATEGY")
+def _image(path: str, recipe: str = RECIPE) -> str:
+    rows = data(recipe)
+    ours, fe = rows.query("method == @STRATEGY"), rows.query("method == 'fe'")["place"].iloc[0]
     said = "; ".join(f"{row['share']:.1%} of FE's bytes, AUC {row['place']:.4f}" for _, row in ours.iterrows())
-    fe = data().query("method == 'fe'")["place"].iloc[0]
-    return f"![{TITLE}. The compressor: {said}. FE: {fe:.4f}. The table of budget.md has the rivals.]({path})"
+    return f"![{_title(recipe)}. The compressor: {said}. FE: {fe:.4f}. The table of budget.md has the rivals.]({path})"
 
 
 def in_short() -> str:
@@ -199,8 +203,8 @@ def in_short() -> str:
     return (
         f"AutoDPQ keeps {kept:.0%} of FE's bytes, both in float32. How small can FE be made? The *rate-distortion "
         "choice*, below *the compressor*, stores a trained FE group by group, each in the way that is worth its bytes. "
-        f"Published compressors stand beside it at equal bytes.\n{_image('results/budget.png')}\n{_caption()} "
-        f"{_absent(RECIPE)}\n\n{_small_table()}\n"
+        f"Published compressors stand beside it at equal bytes.\n"
+        f"{_image(f'results/{PICTURES[RECIPE]}')}\n{_caption(RECIPE)} {_absent(RECIPE)}\n\n{_small_table()}\n"
         f"Recipe `{RECIPE}`, paired, ± half a 95 % interval. Bytes are those of embedding and "
         "first-order weights. The compressor distils FE; its rivals learn from labels. In the last column it learns "
         "from labels, too, against the best rival of three seeds. `make compress RECORD=… BYTES=30000` does this "
@@ -294,7 +298,7 @@ def _if_measured(name: str, table: Callable[[], str]) -> Callable[[], str]:
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
-    "budget-picture": picture,
+    "budget-picture": pictures,
     "budget-methods": methods,
     "budget-table": table,
     "budget-targets": aims.targets,
