@@ -175,8 +175,8 @@ def _caption(recipe: str) -> str:
     alone = " A mark without a bar has one seed." if len(seeds) and seeds.min() == 1 else ""
     return (
         "*What to see: how far to the left the thick line, the compressor (rate-distortion choice), stays near FE, "
-        "which is dashed, and where it lies above the rivals. A mark is FE's mean plus the paired difference to FE; bars are "
-        "95 % intervals."
+        "which is dashed, and where it lies above the rivals. A mark is FE's mean plus the paired difference to FE; "
+        "bars are 95 % intervals."
         f"{alone}{rivals}{_below(data(recipe))}*"
     )
 
