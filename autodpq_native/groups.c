@@ -1,9 +1,13 @@
-// Vectors from a packed table of groups: autodpq_packed/grouped.py has the layout in words. Nothing is unpacked beforehand.
+// Vectors from a packed table of groups: autodpq_packed/grouped.py has the layout in words. Nothing is unpacked
+// beforehand.
 #include <stdint.h>
 #include <string.h>
 #if defined(__AVX2__) && defined(__BMI2__)
 #include <immintrin.h>
 #endif
+
+// With a number that is known where they are called, loops become a few instructions.
+#define INLINE static inline __attribute__((always_inline))
 
 enum { PART = 8 }; // codes read, and groups compared, at a time
 enum { BLOCK = 64 }; // features handled at a time: memory is slow, so all of a block is asked for before any is used
@@ -43,29 +47,29 @@ static inline void scale(float *restrict out, uint64_t codes, const float *low, 
 #endif
 }
 
-static inline void integers(float *restrict out, const table *t, const group *g, int64_t bit) {
-    const float *low = t->numbers + g->number, *step = low + t->dim;
+// Integers; a mean and a row too, as a code of 0 bits: low + 0 * low. So that no branch depends on which of them it is.
+INLINE void integers(float *restrict out, const table *t, const group *g, int64_t bit, int64_t rank, int64_t dim) {
+    const float *low = t->numbers + g->number + rank * g->row, *step = low + g->integers * dim;
     int64_t x = 0;
-    for (; x + PART <= t->dim; x += PART) scale(out + x, word(t, bit + x * g->bits), low + x, step + x, g->bits);
-    for (; x < t->dim; x++) {
+    for (; x + PART <= dim; x += PART) scale(out + x, word(t, bit + x * g->bits), low + x, step + x, g->bits);
+    for (; x < dim; x++) {
         const int32_t code = word(t, bit + x * g->bits) & ((1 << g->bits) - 1);
         out[x] = low[x] + (float)code * step[x];
     }
 }
 
-// n <= PART centroids of so many dimensions each. Always inlined: numbers known where it is called make it a few
-// instructions.
-static inline __attribute__((always_inline)) void copy(float *restrict out, uint64_t codes, const float *centroids,
-                                                       const group *g, int64_t n, int64_t width) {
+// n <= PART centroids of so many dimensions each.
+INLINE void copy(float *restrict out, uint64_t codes, const float *centroids, const group *g, int64_t n,
+                 int64_t width) {
     const uint64_t mask = (1 << g->bits) - 1;
     for (int64_t d = 0; d < n; d++, codes >>= g->bits)
         memcpy(out + d * width, centroids + (d * g->k + (codes & mask)) * width, width * sizeof(float));
 }
 
-static inline void centroids(float *restrict out, const table *t, const group *g, int64_t bit) {
+INLINE void centroids(float *restrict out, const table *t, const group *g, int64_t bit, int64_t dim) {
     const float *numbers = t->numbers + g->number;
     const uint64_t codes = word(t, bit);
-    if (t->dim == 16) switch (g->subspaces) {
+    if (dim == 16) switch (g->subspaces) {
     case 1: copy(out, codes, numbers, g, 1, 16); return;
     case 2: copy(out, codes, numbers, g, 2, 8); return;
     case 4: copy(out, codes, numbers, g, 4, 4); return;
@@ -77,14 +81,18 @@ static inline void centroids(float *restrict out, const table *t, const group *g
     }
 }
 
-static inline void vector(float *restrict out, const table *t, const group *g, int64_t rank) {
-    const int64_t bit = g->bit + rank * g->subspaces * g->bits;
-    if (g->integers) integers(out, t, g, bit);
-    else if (g->bits) centroids(out, t, g, bit);
-    else memcpy(out, t->numbers + g->number + rank * g->row, t->dim * sizeof(float));
+// Vectors of n ids, each of its group.
+INLINE void vectors(float *restrict out, const table *t, const group *const *of, const int64_t *ids, int64_t n,
+                    int64_t dim) {
+    for (int64_t i = 0; i < n; i++, out += dim) {
+        const group *g = of[i];
+        const int64_t rank = ids[i] - g->first, bit = g->bit + rank * g->subspaces * g->bits;
+        if (g->k == 1) integers(out, t, g, bit, rank, dim);
+        else centroids(out, t, g, bit, dim);
+    }
 }
 
-// Whether all that vector reads of a group lies inside the table.
+// Whether all that vectors reads of a group lies inside the table.
 static int inside(const table *t, const group *g) {
     const int64_t features = g[1].first - g->first;
     if (features < 1 || features > INT32_MAX || t->dim < 1 || t->dim > t->total) return 0;
@@ -131,10 +139,13 @@ int64_t look_up_groups(float *out, const int64_t *ids, int64_t batch, const tabl
             if (ids[i] < g->first || ids[i] >= t->groups[t->fields[m + 1]].first) return start + i;
             of[i] = g += before(t, m, ids[i]);
             const int64_t rank = ids[i] - g->first;
-            if (g->bits) __builtin_prefetch(t->codes + (g->bit + rank * g->subspaces * g->bits) / 8);
-            else __builtin_prefetch(t->numbers + g->number + rank * g->row);
+            // Both, for a branch costs more: where there is no code, or no row, the same place is asked for again.
+            __builtin_prefetch(t->codes + (g->bit + rank * g->subspaces * g->bits) / 8);
+            __builtin_prefetch(t->numbers + g->number + rank * g->row);
         }
-        for (int64_t i = 0; i < n; i++, out += t->dim) vector(out, t, of[i], ids[i] - of[i]->first);
+        if (t->dim == 16) vectors(out, t, of, ids, n, 16);
+        else vectors(out, t, of, ids, n, t->dim);
+        out += n * t->dim;
     }
     return -1;
 }
