@@ -68,7 +68,8 @@ def _check(rows: Mapping[str, Floats], counts: Mapping[str, Integers], scale: Ma
     """Whether each field has its rows, as many counts, and as many sensitivities as dimensions."""
     for what, part in (("", rows), ("counts of ", counts), ("sensitivities of ", scale or {})):
         for field, array in part.items():
-            _expect(isinstance(array, np.ndarray), f"{what}{field}", "an array", type(array).__name__)
+            kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+            _expect(getattr(kind, "kind", "") in tuple("fiu"), f"{what}{field}", "an array of numbers", kind)
     dim = next((array.shape[-1] for array in rows.values() if array.ndim), 0)
     for field, array in rows.items():
         _expect(
@@ -79,6 +80,7 @@ def _check(rows: Mapping[str, Floats], counts: Mapping[str, Integers], scale: Ma
         often = counts.get(field, np.zeros(0))
         _expect(often.shape == (len(array),), f"counts of {field}", f"[{len(array)}]", often.shape)
         _expect(bool((often >= 0).all()), f"counts of {field}", "none below 0", often.min(initial=0))
+        _expect(bool(np.isfinite(often).all()), f"counts of {field}", "finite numbers", often.max(initial=0))
         if scale is not None:
             found = scale.get(field, np.zeros(0))
             holds = found.shape == (dim,) and bool((found >= 0).all()) and bool(np.isfinite(found).all())

@@ -28,7 +28,7 @@ from autodpq_lib.models.build import assemble, full_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.metrics import evaluate
 from autodpq_packed.container import Tensors
-from autodpq_packed.export import export, vectors
+from autodpq_packed.export import check_name, export, vectors
 from autodpq_runs.explore import LoadedRun
 from autodpq_runs.open import scratch_run
 
@@ -97,8 +97,9 @@ def compress(
             better where the run's own is larger.
 
     Raises:
-        ValueError: nothing fits; it says how much would.
+        ValueError: nothing fits, and it says how much would; or the path has another ending.
     """
+    check_name(path)
     start = run if width is None else _narrower(run, width)
     made = _within(start, menu_of(start.model, run.schema, run.train), budget_bytes, run.model, onward=onward)
     _write(start, made.model, path)
@@ -124,8 +125,9 @@ def smallest(run: LoadedRun, loss: float, path: Path) -> Compressed:
     """Write the smallest file whose validation AUC is at most ``loss`` below the run's; no training on.
 
     Raises:
-        ValueError: the largest choice loses more.
+        ValueError: the largest choice loses more, or the path has another ending.
     """
+    check_name(path)
     offered, full = menu_of(run.model, run.schema, run.train), evaluate(run.model, run.valid).auc
     low, high = offered.least, offered.most
     if (least := full - _auc(run, offered, high)) > loss:

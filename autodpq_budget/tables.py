@@ -12,6 +12,8 @@ Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]
 #: Features of a field that lie between two of these counts form a group.
 TIERS = (10, 40, 160, 640, 2560)
+#: Least count of a feature, and least scale of a dimension as a share of its field's largest.
+TINY_COUNT, TINY_SCALE = 1e-9, 1e-6
 
 
 def order(sizes: Sequence[int], counts: Integers) -> NDArray[np.int64]:
@@ -34,7 +36,7 @@ class Group:
 
     Attributes:
         rows: float32 ``[n, X]``.
-        counts: float64 ``[n]``, how often each occurs.
+        counts: float64 ``[n]``, how often each occurs; above 0.
         scale: float32 ``[X]``: what an error of each dimension is multiplied by.
     """
 
@@ -68,6 +70,7 @@ class Table:
         field = np.repeat(np.arange(len(sizes)), sizes)
         for ids in np.split(ordered, starts):
             scale = np.sqrt(self.sensitivity[field[ids[0]]])
-            # A dimension that no error matters to still needs a scale to divide by.
-            floor = max(float(scale.max()), 1e-20) * 1e-6
-            yield Group(self.rows[ids], counts[ids].astype(np.float64), np.maximum(scale, floor).astype(np.float32))
+            # What never occurs, and a dimension that no error matters to, come last, but before bytes that are left.
+            floor = TINY_SCALE * float(scale.max() or np.sqrt(self.sensitivity.max()) or 1)
+            often = np.maximum(counts[ids].astype(np.float64), TINY_COUNT)
+            yield Group(self.rows[ids], often, np.maximum(scale, floor).astype(np.float32))

@@ -24,8 +24,6 @@ MOST_BITS = 8
 MOST_POINTS, ROUNDS = 20_000, 20
 #: Fewest dimensions of a subspace, but for a table that has fewer: one by one, integers do as well.
 NARROWEST = 2
-#: Added to counts, which may be 0 for a whole group.
-TINY = 1e-9
 #: Shares of the range of a dimension that integers may cover; what lies outside is clipped.
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 
@@ -108,7 +106,7 @@ def encode(group: Group, option: int) -> Stored:
     elif bits:
         codes, numbers = _integers(group, bits)
     elif option == MEAN:
-        numbers = np.average(group.rows, axis=0, weights=group.counts + TINY)
+        numbers = np.average(group.rows, axis=0, weights=group.counts)
     return Stored(option, pack(codes.ravel(), bits), numbers.astype(np.float16).ravel())
 
 
@@ -139,7 +137,7 @@ def _centroids(group: Group, k: int, d: int) -> tuple[Integers, Floats]:
 def _kmeans(points: Floats, weights: Floats, k: int) -> tuple[Integers, Floats]:
     some = np.random.default_rng(0).permutation(len(points))[:MOST_POINTS]
     found = KMeans(k, n_init=1, max_iter=ROUNDS, random_state=0)
-    found.fit(points[some], sample_weight=weights[some] + TINY)
+    found.fit(points[some], sample_weight=weights[some])
     return found.predict(points), found.cluster_centers_
 
 

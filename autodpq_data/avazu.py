@@ -102,7 +102,7 @@ def _parse(path: Path, raw: bytes, first: int) -> pl.DataFrame:
 def _complaint(path: Path, raw: bytes, first: int) -> str:
     """What is wrong with the first bad line of a block that did not parse."""
     for number, line in enumerate(raw.decode("utf-8", "replace").removesuffix("\n").split("\n"), first):
-        values = line.split(",")
+        values = line.removesuffix("\r").split(",")
         where = f"{path}, line {number}: expected"
         if len(values) != len(HEADER):
             return f"{where} {len(HEADER)} columns, found {len(values)}"

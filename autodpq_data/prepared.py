@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from autodpq_data.encoding import Counted, count_values, write_ids
@@ -43,14 +44,32 @@ def prepare(dataset: str) -> Path:
     source, folder = source_of(dataset), _folder(dataset)
     if _is_current(source, folder):
         return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f".{dataset}.lock")) as lock:
+        try:
+            if not _is_current(source, folder):  # another process may have made it in the meantime
+                _prepare(dataset, source, folder)
+        finally:
+            Path(lock.lock_file).unlink()  # while it is held: who waits for it sees that it is gone, and makes another
+    return folder
+
+
+def _prepare(dataset: str, source: Source, folder: Path) -> None:
     files = source.files()
+    before = _changed(files)
     counted = count_values(partial(source.blocks, files))
     _check_content(dataset, source, counted)
     _check_disk(folder, counted)
     with atomic_path(folder) as target:
         target.mkdir()
         _write(dataset, source, files, counted, target)
-    return folder
+        if _changed(files) != before:
+            raise DataError(f"{dataset}: expected files that stay as they are while they are read, found a change")
+
+
+def _changed(files: Sequence[Path]) -> list[tuple[int, int]]:
+    """Size of each file, and when it was written last."""
+    return [(path.stat().st_size, path.stat().st_mtime_ns) for path in files]
 
 
 def load_schema(dataset: str, threshold: int) -> Schema:
@@ -121,7 +140,10 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 def _is_current(source: Source, folder: Path) -> bool:
     """Prepared in today's format, and from today's files where these may change."""
-    if not (folder / MANIFEST).exists() or _manifest(folder)["format"] != FORMAT:
+    try:
+        if _manifest(folder)["format"] != FORMAT:
+            return False
+    except (FileNotFoundError, ValueError, KeyError):  # a loss of power may have cut it
         return False
     try:
         return not source.watched or _manifest(folder)["raw_sha256"] == source.sums(source.files())

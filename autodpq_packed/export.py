@@ -53,10 +53,11 @@ def export(
         kept: what the kept rows are stored as; with float32 vectors are those of the model, to the bit.
 
     Raises:
-        ValueError: the vocabulary is not the schema's, the MLP has a layer that the format does not know, or a weight
-            is no number.
+        ValueError: the vocabulary is not the schema's, the path has another ending, the MLP has a layer that the
+            format does not know, or a weight is no number.
     """
     _check_vocabulary(vocabulary, schema)
+    check_name(path)
     model.eval()
     tensors = _tables(model, schema, kept) | _rest(model)
     known = json.dumps(vocabulary)
@@ -75,6 +76,16 @@ def export(
         target.write_bytes(_signed(tensors, said))
     write_text(path.with_suffix(".vocabulary.json"), known)
     return {name: array.nbytes for name, array in tensors.items()}
+
+
+def check_name(path: Path) -> None:
+    """Whether the vocabulary beside the file can have its name.
+
+    Raises:
+        ValueError: the name has another ending.
+    """
+    if path.suffix != ".safetensors":
+        raise ValueError(f"{path}: expected a name that ends in .safetensors, found {path.suffix or 'no ending'}")
 
 
 def _check_vocabulary(vocabulary: Mapping[str, list[str]], schema: Schema) -> None:

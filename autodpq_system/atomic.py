@@ -35,6 +35,7 @@ def atomic_path(final: Path) -> Iterator[Path]:
         written, old = scratch / final.name, scratch / f"{final.name}.old"
         try:
             yield written
+            _flush(written)
             if final.is_dir() and written.exists():
                 final.replace(old)
             written.replace(final)
@@ -56,6 +57,14 @@ def scratch_folder(final: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _flush(written: Path) -> None:
+    """Wait until the disk has a file, or all files of a folder: a loss of power may otherwise keep a name alone."""
+    for path in (written, *written.rglob("*")):
+        if path.is_file():
+            with path.open("r+b") as file:
+                os.fsync(file.fileno())
 
 
 def _disk_full(error: Exception, folder: Path) -> bool:

@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Write the file below ``runs/compressed`` and tell what it cost."""
     asked = _arguments(arguments)
     run = load_run(asked.record)
-    path = asked.to or runs_root() / "compressed" / run.record.config.dataset / f"{asked.record.stem}.safetensors"
+    path = asked.to or _default(run, asked)
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = _uncompressed(run)
     if asked.loss is not None:
@@ -35,6 +35,14 @@ def main(arguments: list[str] | None = None) -> int:
         made = compress(run, asked.bytes or int(asked.ratio * whole), path, width=asked.width)
     _tell(run, made, path, whole, asked.width or run.record.config.embedding_dim)
     return 0
+
+
+def _default(run: LoadedRun, asked: argparse.Namespace) -> Path:
+    """A place of its own for each run and budget."""
+    how = next(f"{name}-{getattr(asked, name)}" for name in ("bytes", "ratio", "loss") if getattr(asked, name))
+    width = f"-width-{asked.width}" if asked.width else ""
+    config = run.record.config
+    return runs_root() / "compressed" / config.dataset / config.recipe / f"{config.name()}-{how}{width}.safetensors"
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:

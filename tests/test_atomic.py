@@ -45,6 +45,18 @@ def test_folder_appears_only_at_the_end(tmp_path):
     assert entries(final) == ["one"]
 
 
+@pytest.mark.parametrize("folder", [False, True])
+def test_the_disk_has_it_before_it_gets_its_name(tmp_path, monkeypatch, folder):
+    """Or a loss of power would keep the name of an empty file."""
+    final, seen = tmp_path / "x", []
+    monkeypatch.setattr("os.fsync", lambda number: seen.append((os.fstat(number).st_size, final.exists())))
+    with atomic_path(final) as path:
+        if folder:
+            path.mkdir()
+        (path / "a" if folder else path).write_text("123")
+    assert seen == [(3, False)]
+
+
 def test_file_replaces_a_file(tmp_path):
     write_text(tmp_path / "a", "old")
     write_text(tmp_path / "a", "new")

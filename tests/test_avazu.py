@@ -241,8 +241,7 @@ def test_killed_preparation_leaves_nothing_that_looks_finished(home):
     done = subprocess.run([sys.executable, "-c", dies], check=False, capture_output=True)
     assert done.returncode == -signal.SIGKILL
     left = entries(home / "runs" / "prepared")
-    assert len(left) == 1
-    assert left[0].startswith(".avazu-sample~")
+    assert [name.split("~")[0] for name in left] == [".avazu-sample.lock", ".avazu-sample"]
     assert len(load_samples("avazu-sample", "train")) == 32
 
 
@@ -310,3 +309,12 @@ def test_stand_in_clicks_follow_the_planted_model():
     rates = [clicks[ranks[FIELDS.index("site_id")] == value].mean() for value in range(3)]
     assert clicks.mean() == pytest.approx(0.17, abs=0.01)
     assert max(rates) - min(rates) > 0.02
+
+
+def test_an_empty_last_column_is_named_with_windows_line_ends_too(tmp_path):
+    lines = rows()
+    lines[2][-1] = ""
+    path = tmp_path / "train.csv"
+    path.write_bytes(text(lines, end="\r\n"))
+    with pytest.raises(DataError, match="line 4: expected a value for C21, found none"):
+        read(path)

@@ -19,7 +19,7 @@ from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.compress import compress, menu_of, on_groups, smallest
 from autodpq_budget.menu import Menu, Offer, bytes_of, offer
 from autodpq_budget.sensitivity import sensitivities
-from autodpq_budget.tables import Group, groups, order
+from autodpq_budget.tables import Group, Table, groups, order
 from autodpq_budget.train_on import Moving, train_on
 from autodpq_budget.ways import Stored, options, restored, size, store
 from autodpq_data.schema import Schema
@@ -74,6 +74,22 @@ def test_bytes_of_every_way_by_hand(option: int, expected: int) -> None:
     assert size(option, 13, 8) == store(group(13, 8), option)[0].bytes == expected
 
 
+def test_an_error_counts_by_the_root_of_the_mean_square_gradient() -> None:
+    """So that its square counts by the mean square gradient itself."""
+    (found,) = Table(np.zeros((3, 2), "f4"), np.array([[4.0, 9.0]], "f4")).groups([3], np.array([5, 6, 7]))
+    assert found.scale.tolist() == [2, 3]
+    assert found.counts.tolist() == [7, 6, 5]
+
+
+def test_centroids_and_ranges_of_integers_follow_the_counts() -> None:
+    """By hand: (3 * 0 + 1) / 4 and 10; and of two values those that occur a hundred times."""
+    one = np.ones(1, np.float32)
+    made = Group(np.array([[0], [1], [10]], np.float32), np.array([3.0, 1, 1]), one)
+    assert restored(store(made, centroids_option(2, 1))[0], 3, 1).ravel().tolist() == [0.25, 0.25, 10]
+    made = Group(np.array([[0], [1], [4], [5]], np.float32), np.array([1.0, 100, 100, 1]), one)
+    assert restored(store(made, 1)[0], 4, 1).ravel().tolist() == [1, 1, 4, 4]
+
+
 def test_a_mean_is_weighted_by_counts_and_rows_are_rounded() -> None:
     made = Group(np.array([[1.0], [3.0]], np.float32), np.array([3.0, 1.0]), np.ones(1, np.float32))
     assert restored(store(made, 0)[0], 2, 1).tolist() == [[1.5], [1.5]]
@@ -107,8 +123,8 @@ def test_a_large_group_is_estimated_from_some_of_its_features_and_stored_when_ch
         stored = found.stored.whole()
         assert np.array_equal(stored.codes, expected.stored.codes)
         assert np.array_equal(stored.numbers, expected.stored.numbers)
-        if option == 0:
-            assert found.distortion == pytest.approx(expected.distortion, rel=0.2)
+        # 300 of 400 features: a third more than what they lose, give and take what luck makes of it.
+        assert found.distortion == pytest.approx(expected.distortion, rel=0.2, abs=0.02 * whole[0].distortion)
 
 
 def random_menu(seed: int, ways: int = 4) -> Menu:
@@ -121,22 +137,27 @@ def random_menu(seed: int, ways: int = 4) -> Menu:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_no_other_choice_has_less_distortion_at_its_price_and_none_is_too_large(seed: int) -> None:
-    """Against all 4^5 choices: what is chosen lies on or below the hull of those that fit."""
+def test_a_choice_is_as_good_as_the_best_at_a_price_and_nothing_left_can_be_spent(seed: int) -> None:
+    """Against all 4^5 choices: those that are the best at some price, of which the largest that fits is filled up."""
     offered = random_menu(seed)
-    every = [
-        (offered.overhead + sum(o.stored.bytes for o in choice), sum(o.distortion for o in choice))
-        for choice in product(*offered.offers["embedding"])
-    ]
+    groups = offered.offers["embedding"]
+    prices = np.geomspace(1e-4, 10, 2000)
+    priced = [[min(group, key=lambda way, p=p: way.distortion + p * way.stored.bytes) for group in groups]
+              for p in prices]  # fmt: skip
     for budget in np.linspace(offered.least, offered.most, 7).astype(int):
         chosen = offered.choose(int(budget))["embedding"]
         used = bytes_of(offered.tensors({"embedding": chosen}))
-        assert used == offered.overhead + sum(o.stored.bytes for o in chosen) <= budget
-        loss = sum(o.distortion for o in chosen)
-        best = min(d for b, d in every if b <= budget)
-        # What bisection leaves unspent is at most one step of the hull.
-        steps = max(o.distortion for group in offered.offers["embedding"] for o in group)
-        assert best <= loss <= best + steps
+        assert used == offered.overhead + sum(way.stored.bytes for way in chosen) <= budget
+        loss, room = sum(way.distortion for way in chosen), budget - used
+        at_a_price = [ways for ways in priced if sum(way.stored.bytes for way in ways) + offered.overhead <= budget]
+        assert loss <= min(sum(way.distortion for way in ways) for ways in at_a_price) + 1e-12
+        better = [
+            way
+            for group, taken in zip(groups, chosen, strict=True)
+            for way in group
+            if way.distortion < taken.distortion and way.stored.bytes - taken.stored.bytes <= room
+        ]
+        assert not better
 
 
 def test_too_small_a_budget_is_refused_with_what_would_do() -> None:
@@ -150,7 +171,7 @@ def test_sensitivities_are_mean_squares_of_each_sample_s_gradient(schema: Schema
     config = small_config(strategy="fe", recipe="paper")
     run, model = small_run(tmp_path, schema, config), full_model(config, schema)
     found = sensitivities(model, run.train)
-    expected = torch.zeros(3, 16)
+    expected, of_logit = torch.zeros(3, 16), 0.0
     for n in range(len(run.train)):
         ids, label = run.train.take(torch.tensor([n], dtype=torch.int32))
         e = model.embedding(ids).detach().requires_grad_()
@@ -158,8 +179,11 @@ def test_sensitivities_are_mean_squares_of_each_sample_s_gradient(schema: Schema
         F.binary_cross_entropy_with_logits(model(ids), label).backward()
         del model.embedding.forward
         expected += e.grad[0].square() / len(run.train)
+        logit = model(ids).detach()
+        # A first-order weight is added to the logit, so its gradient is that of the logit.
+        of_logit += (logit.sigmoid() - label).square().item() / len(run.train)
     np.testing.assert_allclose(found["embedding"], expected, rtol=1e-4, atol=1e-10)
-    assert found["first_order"].shape == (3, 1)
+    np.testing.assert_allclose(found["first_order"], np.full((3, 1), of_logit), rtol=1e-4)
 
 
 @pytest.fixture
@@ -221,6 +245,19 @@ def test_the_smallest_file_for_a_loss(loaded: LoadedRun, tmp_path: Path) -> None
     assert small.valid_auc >= aim - 0.05
     assert large.valid_auc >= aim - 0.0005
     assert small.file_bytes < large.file_bytes
+
+
+def test_the_smallest_file_is_found_to_a_byte_or_two(
+    loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where AUC rises with bytes: here it does so at once, half way."""
+    offered = menu_of(loaded.model, loaded.schema, loaded.train)
+    enough = (offered.least + offered.most) // 2
+    full, made, told = evaluate(loaded.model, loaded.valid).auc, module._made, []
+    monkeypatch.setattr(module, "_auc", lambda _, __, tables: full if tables >= enough else full - 1)
+    monkeypatch.setattr(module, "_made", lambda run, offered, tables: told.append(tables) or made(run, offered, tables))
+    smallest(loaded, 0.01, tmp_path / "a.safetensors")
+    assert enough <= told[-1] <= enough + 2
 
 
 def test_no_file_loses_so_little(loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,6 +342,9 @@ def test_the_largest_numbers_come_back() -> None:
         (ROWS | {"b": np.ones((3, 5))}, OFTEN, None, r"b: expected \[V, 6\], found \(3, 5\)"),
         (ROWS | {"b": np.full((3, 6), np.nan)}, OFTEN, None, "b: expected numbers of at most 32752, found nan"),
         (ROWS | {"b": np.full((3, 6), 1e6)}, OFTEN, None, "b: expected numbers of at most 32752, found 1000000.0"),
+        (ROWS | {"b": np.full((3, 6), "x")}, OFTEN, None, "b: expected an array of numbers, found <U1"),
+        (ROWS, OFTEN | {"b": np.array(["1"] * 3)}, None, "counts of b: expected an array of numbers, found <U1"),
+        (ROWS, OFTEN | {"b": np.full(3, np.inf)}, None, "counts of b: expected finite numbers, found inf"),
         (ROWS, {"a": OFTEN["a"]}, None, r"counts of b: expected \[3\], found \(0,\)"),
         (ROWS, OFTEN | {"b": np.array([1, -1, 1])}, None, "counts of b: expected none below 0, found -1"),
         (
@@ -320,3 +360,19 @@ def test_arrays_that_are_none_are_refused_in_a_sentence(
 ) -> None:
     with pytest.raises(ValueError, match=said):
         compress_arrays(rows, counts, 300, scale)
+
+
+def test_a_feature_that_never_occurs_keeps_its_row_where_there_is_room() -> None:
+    rng = np.random.default_rng(0)
+    rows = {"a": rng.normal(size=(500, 8)).astype(np.float32)}
+    for counts in (np.zeros(500, int), np.arange(500) % 2):
+        found = compress_arrays(rows, {"a": counts}, 10**5).rows["a"]
+        assert np.abs(found - rows["a"]).max() < 0.002  # float16
+    blind = compress_arrays(rows, {"a": np.ones(500, int)}, 10**5, {"a": np.zeros(8)}).rows["a"]
+    assert np.abs(blind - rows["a"]).max() < 0.002
+
+
+def test_no_number_of_bytes_is_refused() -> None:
+    rows = {"a": np.ones((3, 8), np.float32)}
+    with pytest.raises(ValueError, match=r"budget: expected at least \d+ bytes, found nan"):
+        compress_arrays(rows, {"a": np.ones(3, int)}, float("nan"))

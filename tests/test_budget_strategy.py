@@ -9,20 +9,20 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import small_config, small_run
+from conftest import DyingCheckpoints, KilledError, small_config, small_run
 
 from autodpq_budget import plan
 from autodpq_budget.batch import register_all
 from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.strategy import STRATEGY as NAME
 from autodpq_budget.strategy import register_budget
-from autodpq_budget.teach import TAUGHT, TEACHER, learn, like
+from autodpq_budget.teach import TAUGHT, TEACHER, Taught, learn, like
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.plans import PLANS
 from autodpq_eval.request import Request
 from autodpq_lib.config import METHOD_VERSION, OUTSIDE, RunConfig
-from autodpq_lib.models.build import EMBEDDING, final_model
+from autodpq_lib.models.build import EMBEDDING, final_model, full_model
 from autodpq_lib.space import model_bytes
 from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.training.metrics import Metrics, evaluate
@@ -139,11 +139,26 @@ def test_a_table_that_is_not_trained_has_sensitivities_too(tmp_path: Path, schem
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path: Path, schema: Schema) -> None:
+    """Wherever it is killed: in the teacher's training, in the taught FE's, or while it trains on."""
     config = small_config(strategy=NAME, options={"bytes": 250}, embedding_dim=8)
-    first = STRATEGY[NAME](small_run(tmp_path / "a", schema, config))[-1].weights
-    STRATEGY[NAME](small_run(tmp_path / "b", schema, config))
-    again = STRATEGY[NAME](small_run(tmp_path / "b", schema, config))[-1].weights
-    assert all(torch.equal(first[name], again[name]) for name in first)
+    fits = STRATEGY[NAME](small_run(tmp_path / "whole", schema, config))
+    for lives in range(1, sum(len(fit.curve) for fit in fits) + 1):
+        run = small_run(tmp_path / f"{lives}", schema, config)
+        with pytest.raises(KilledError):
+            STRATEGY[NAME](replace(run, checkpoints=DyingCheckpoints(run.checkpoints.folder, lives)))
+        again = STRATEGY[NAME](run)
+        for fit, other in zip(fits, again, strict=True):
+            assert all(torch.equal(fit.weights[name], other.weights[name]) for name in fit.weights)
+
+
+def test_a_teacher_drops_nothing_and_learns_nothing(tmp_path: Path, schema: Schema) -> None:
+    """In recipe ``paper`` it has dropout and BatchNorm; its targets are those of evaluation mode."""
+    config = small_config(strategy="fe", recipe="paper")
+    run, teacher = small_run(tmp_path, schema, config), full_model(config, schema).train()
+    before = {name: tensor.clone() for name, tensor in teacher.state_dict().items()}
+    Taught(full_model(config, schema), run, teacher).round(0)
+    assert not any(module.training for module in teacher.modules())
+    assert all(torch.equal(before[name], tensor) for name, tensor in teacher.state_dict().items())
 
 
 # The batch at equal bytes.
@@ -181,12 +196,16 @@ def test_what_is_done_is_taken_and_not_trained(tmp_path: Path, schema: Schema, m
     assert all(torch.equal(trained[name], found.weights[name]) for name in trained)
 
 
-def test_every_setting_fits_its_budget(all_done: dict[str, tuple[float, int]]) -> None:
+def test_every_setting_fits_its_budget(all_done: dict[str, tuple[float, int]], schema: Schema) -> None:
+    """As its model has it; but what MPE has in the end its search decides."""
     found = plan.candidates("ml-100k", "tuned", 11)
     assert {method for _, method in found} > {"merge", "double-hash"}
-    for (_, method), runs in found.items():
+    for (share, method), runs in found.items():
         assert len(runs) <= (10 if method == "mpe" else 6)
         assert {run.strategy for run in runs} == {method}
+        for run in runs if method not in ("mpe", NAME) else []:
+            tables = model_bytes(final_model(run, schema, None)) - rest_bytes(run, len(schema.fields))
+            assert tables <= plan.room(plan.budget_of(schema, 1), share), run.name()
 
 
 def test_a_scale_a_field_costs_a_rival_no_whole_bit(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from autodpq_lib.config import RunConfig
 from autodpq_packed.score import PackedModel
 from autodpq_runs.explore import load_or_train
 from autodpq_runs.record import record_path
+from autodpq_system.paths import runs_root
 from scripts import compress
 
 
@@ -37,3 +38,19 @@ def test_of_a_narrower_model_the_narrower_rows_are_told(tmp_path: Path, capsys: 
     assert compress.main([str(record_path(tmp_path, config)), "--bytes", "100000", *to]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines() if "float16" in line]
     assert {bits for cells in rows for bits in cells[cells.index("float16") + 1 :][:1]} == {"64.0"}
+
+
+def test_each_run_and_budget_has_a_file_of_its_own(tmp_path: Path) -> None:
+    """Records of two recipes have one name, and so have two budgets of one run."""
+    made = []
+    for recipe in ("paper", "tuned"):
+        config = RunConfig(dataset="planted", strategy="fe", profile="smoke", embedding_dim=8, recipe=recipe)
+        load_or_train(config, tmp_path, tmp_path)
+        for ratio in ("0.6", "0.7"):
+            assert compress.main([str(record_path(tmp_path, config)), "--ratio", ratio]) == 0
+        made.append(sorted(path.name for path in (runs_root() / "compressed" / "planted" / recipe).iterdir()))
+    for names in made:
+        assert [name for name in names if name.endswith(".safetensors")] == [
+            f"{config.name()}-ratio-{ratio}.safetensors" for ratio in ("0.6", "0.7")
+        ]
+        assert len(names) == 4  # and their vocabularies

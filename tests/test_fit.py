@@ -249,3 +249,23 @@ def test_samples_on_a_device_are_the_rows_of_the_part(schema: Schema) -> None:
     assert (there.all_ids.shape, there.all_labels.shape, len(there)) == ((3, 3), (3,), 3)
     assert part.to("cpu") is part
     assert there.to("meta") is there
+
+
+def test_every_round_has_noise_of_its_own_from_the_seed(tmp_path: Path, schema: Schema) -> None:
+    def noise(seed: int) -> list[float]:
+        run = small_run(tmp_path / f"{seed}", schema, small_config(seed=seed))
+        trainer, seen = Trainer(full_model(run.config, schema), run.train, run.config), []
+        trainer.round = lambda number: seen.append(torch.rand(1).item()) or {"steps": 1}  # type: ignore[method-assign]
+        run_fit(Fit("x", run.checkpoints), trainer, run.valid, Limit(rounds=3, patience=9))
+        return seen
+
+    assert len({*noise(1), *noise(2)}) == 6
+
+
+def test_a_training_that_diverged_says_so(run: Run) -> None:
+    model = full_model(run.config, run.schema)
+    model.bias.data.fill_(float("nan"))
+    with pytest.raises(
+        ValueError, match="logits: expected finite numbers, found others, for the training has diverged"
+    ):
+        evaluate(model, run.valid)

@@ -6,6 +6,7 @@ import copy
 import json
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.deepfm import pairwise
 from autodpq_lib.space import Space
 from autodpq_lib.training.metrics import Metrics
+from autodpq_packed import bits, check
 from autodpq_packed.bits import bits_for, pack, unpack
 from autodpq_packed.export import Kept, export, stored
 from autodpq_packed.look_up import PackedInC
@@ -406,4 +408,43 @@ def test_a_model_whose_training_ran_away_is_not_written(schema: Schema, tmp_path
     model.mlp[0].bias.data[0] = math.nan
     with pytest.raises(PackedError, match=r"rest\.mlp\.0\.bias: expected finite numbers, found \[nan, nan\]"):
         export(model, schema, made, VOCABULARY, tmp_path / "m.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_codes_are_packed_part_by_part_as_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part must begin with a byte of its own."""
+    assert bits.AT_ONCE % 8 == 0
+    codes = np.arange(40) % 8
+    whole = pack(codes, 3)
+    monkeypatch.setattr(bits, "AT_ONCE", 8)
+    assert pack(codes, 3).tolist() == whole.tolist()
+    assert unpack(whole, 3, np.arange(40)).tolist() == codes.tolist()
+
+
+@pytest.mark.parametrize("place", range(10))
+def test_a_code_of_no_centroid_is_found_wherever_it_lies(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "CHUNK", 4)
+    codes = np.zeros(10, np.uint8)
+    check._check_codes("c", {"c": pack(codes, 3)}, 6)
+    codes[place] = 6
+    with pytest.raises(PackedError, match="c: expected codes below 6, found 6"):
+        check._check_codes("c", {"c": pack(codes, 3)}, 6)
+
+
+def test_a_field_may_have_the_name_of_a_variance(tmp_path: Path, schema: Schema) -> None:
+    fields = ("a", "b", "running_var")
+    named = replace(schema, fields=fields)
+    config = small_config(strategy="others")
+    model = others_model(config, named)
+    known = {field: [f"{n}" for n in range(size)] for field, size in zip(fields, named.sizes, strict=True)}
+    export(model, named, record(config, None), known, tmp_path / "m.safetensors")
+    assert read(tmp_path / "m.safetensors")[0]["fields"] == list(fields)
+
+
+@pytest.mark.parametrize("name", ["m", "m.full", "m.safetensor"])
+def test_a_file_has_an_ending_of_its_own(name: str, tmp_path: Path, schema: Schema) -> None:
+    """Or two files, m.full and m.small, would have one vocabulary."""
+    config = small_config(strategy="fe")
+    with pytest.raises(ValueError, match=r"expected a name that ends in .safetensors, found"):
+        export(full_model(config, schema), schema, record(config, None), VOCABULARY, tmp_path / name)
     assert not list(tmp_path.iterdir())

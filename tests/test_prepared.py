@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -125,6 +126,12 @@ def test_split_keeps_the_order_of_the_rows():
         assert (np.diff(rows) > 0).all()
 
 
+def test_split_by_hand():
+    """Committed results lie on this very split."""
+    assert split_rows(20, 0)["valid"].tolist() == [4, 19]
+    assert split_rows(20, 0)["test"].tolist() == [2, 6]
+
+
 def test_split_depends_on_its_seed_only():
     first, other = split_rows(1000, 0), split_rows(1000, 1)
     np.random.seed(7)  # noqa: NPY002
@@ -232,6 +239,44 @@ def test_preparing_anew_gives_the_same_bytes(tiny, monkeypatch):
     first = {path.name: path.read_bytes() for path in prepare("ml-1m").iterdir()}
     monkeypatch.setenv("AUTODPQ_RUNS", str(tiny / "other"))
     assert {path.name: path.read_bytes() for path in prepare("ml-1m").iterdir()} == first
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"format"'])
+def test_a_manifest_that_was_cut_is_prepared_again(tiny, text):
+    """As a loss of power may leave it."""
+    manifest = prepare("ml-1m") / prepared.MANIFEST
+    whole = manifest.read_text()
+    manifest.write_text(text)
+    prepare("ml-1m")
+    assert manifest.read_text() == whole
+
+
+def test_files_that_change_while_they_are_read_are_refused(tiny, monkeypatch):
+    """Ids of the second pass would be those of other values, or of none."""
+    count = prepared.count_values
+
+    def counted(blocks):
+        found = count(blocks)
+        path = tiny / "raw" / "ml-1m" / "users.dat"
+        path.write_bytes(path.read_bytes() + b"\n")
+        return found
+
+    monkeypatch.setattr(prepared, "count_values", counted)
+    monkeypatch.setattr(prepared, "write_ids", lambda *_: "0" * 64)
+    with pytest.raises(DataError, match="ml-1m: expected files that stay as they are while they are read"):
+        prepare("ml-1m")
+    assert left(tiny) == []
+
+
+def test_who_waits_for_another_process_finds_the_data_made(tiny, monkeypatch):
+    (tiny / "runs" / "prepared").mkdir(parents=True)
+    made, calls = prepared._prepare, []
+    monkeypatch.setattr(prepared, "_prepare", lambda *given: (calls.append(given), made(*given)))
+    with ThreadPoolExecutor(2) as both:
+        folders = list(both.map(prepare, ["ml-1m"] * 2))
+    assert folders == [tiny / "runs" / "prepared" / "ml-1m"] * 2
+    assert len(calls) == 1
+    assert left(tiny) == ["ml-1m"]
 
 
 def test_another_format_is_prepared_again(tiny):

@@ -17,12 +17,13 @@ from autodpq_lib.embedding.kmeans import kmeans
 from autodpq_lib.embedding.quantiser import Coding, Quantiser
 from autodpq_lib.models.build import candidates_model, dpq_model, full_model
 from autodpq_lib.strategies import STRATEGY
-from autodpq_lib.strategies.autodpq import retrain, search
+from autodpq_lib.strategies.autodpq import pretrain, retrain, search
 from autodpq_lib.training.run import Run
 from autodpq_lib.training.search import Search
 from autodpq_lib.training.trainer import Trainer, batches
 from autodpq_runs.finish import finish
 from autodpq_runs.record import Record
+from autodpq_system.seeding import seed_for
 
 NEAREST = Coding(distance="nearest")
 
@@ -211,6 +212,11 @@ def test_limits_that_are_given_apart() -> None:
     assert (parts.budget.search.rounds, parts.budget.search.until) == (120, "settled")
 
 
+def test_the_laboratory_s_pretrain_is_two_epochs(tmp_path: Path, schema: Schema) -> None:
+    run = small_run(tmp_path, schema, small_config(profile="full", reading="laboratory"))
+    assert len(pretrain(run).curve) == 2
+
+
 def test_the_text_starts_search_and_retrain_from_the_pretrained_rows(tmp_path: Path, schema: Schema) -> None:
     run = small_run(tmp_path, schema, small_config(reading="text"))
     pretrained = run.fit("pretrain", full_model(run.config, schema))
@@ -238,3 +244,7 @@ def test_the_text_starts_search_and_retrain_from_the_pretrained_rows(tmp_path: P
     fresh = dpq_model(run.config, schema, done.decision)
     fresh.load_state_dict({**fresh.state_dict(), "embedding.table": rows})
     assert not torch.equal(started["embedding.quantisers.a.centroids"], fresh.embedding.quantisers["a"].centroids)
+    _, d = done.decision["a"]
+    for n, part in enumerate(rows[2:6].chunk(d, 1)):
+        expected = kmeans(part, done.decision["a"][0], seed_for(1, "kmeans"))
+        assert torch.equal(started["embedding.quantisers.a.centroids"][0, n, : len(expected)], expected)

@@ -430,3 +430,15 @@ def test_products_of_qr_start_as_large_as_rows() -> None:
     schema = Schema("ml-100k", ("a",), (2000,), torch.ones(2000, dtype=torch.int64), 40, "")
     start = QR(Table(schema, 8, lambda tensor: tensor.normal_(0, 0.01)), collisions=40)
     assert start.vectors(torch.arange(2000)).square().mean().sqrt().item() == pytest.approx(0.01, rel=0.1)
+
+
+def test_shared_rows_of_double_hash_start_smaller_so_that_sums_do_not_start_larger() -> None:
+    large = Schema("x", ("a",), (6000,), torch.ones(6000, dtype=torch.long), 40, "")
+    torch.manual_seed(0)
+    rows = DoubleHash(table(large, 8), kept=2000, shared=2000).rows.table
+    assert (rows[2000:].std() / rows[:2000].std()).item() == pytest.approx(2**-0.5, rel=0.05)
+
+
+def test_the_last_layer_of_dhe_starts_as_tables_do(schema: Schema) -> None:
+    rival = DHE(Table(schema, X, lambda tensor: tensor.fill_(7.0)), hashes=6, width=5)
+    assert set(rival.net[-1].weight.flatten().tolist()) == {7.0}

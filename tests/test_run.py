@@ -11,7 +11,7 @@ import pytest
 import torch
 from conftest import DyingCheckpoints, KilledError, small_config, small_run
 
-from autodpq_data.prepared import Samples
+from autodpq_data.prepared import Samples, load_samples
 from autodpq_data.schema import Schema
 from autodpq_lib.config import METHOD_VERSION, RunConfig
 from autodpq_lib.strategies import STRATEGY
@@ -235,3 +235,25 @@ def test_a_broken_record_is_named(tmp_path: object) -> None:
     path.write_text('{"identity": "abc"}')
     with pytest.raises(ValueError, match=r"x.json: not a valid record: method_version: Field required"):
         read_record(path)
+
+
+def test_a_run_has_the_rows_of_its_own_split() -> None:
+    run = scratch_run(RunConfig(dataset="planted", strategy="fe", split_seed=3))
+    for part in ("train", "valid"):
+        assert torch.equal(getattr(run, part).rows, load_samples("planted", part, 3).rows)
+        assert not torch.equal(getattr(run, part).rows, load_samples("planted", part, 0).rows)
+
+
+def test_a_run_is_scored_on_the_rows_of_its_own_split(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the run that ends, and by whoever loads it."""
+    run = small_run(tmp_path / "work", schema, small_config(strategy="fe", split_seed=4))
+    asked: list[tuple] = []
+    for place in ("finish", "explore"):
+        monkeypatch.setattr(f"autodpq_runs.{place}.load_samples", lambda *given: asked.append(given) or run.valid)
+    record = finish(run, STRATEGY["fe"](run), tmp_path / "out")
+    assert asked == [("ml-100k", "test", 4, "fixed")]
+    load_run(record)
+    assert {each[2:] for each in asked} == {(4, "fixed")}
+    assert [each[1] for each in asked[1:]] == ["train", "valid", "test"]

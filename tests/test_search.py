@@ -31,6 +31,11 @@ def test_tau_counts_steps_or_epochs(run: Run, unit: str, expected: float) -> Non
     assert noted["tau"] == pytest.approx(expected, abs=1e-12)
 
 
+def test_tau_counts_epochs_and_not_validations(run: Run) -> None:
+    assert search(run, tau_unit="epochs").round(3)["tau"] == pytest.approx(1 - 3 * 5e-5, abs=1e-12)
+    assert search(run, tau_unit="epochs", validations=2).round(3)["tau"] == pytest.approx(1 - 5e-5, abs=1e-12)
+
+
 def test_alpha_step_moves_alpha_alone_and_weight_step_all_else(run: Run) -> None:
     trainer = search(run)
     batch = run.train.ids[:32].long(), run.train.labels[:32]
@@ -48,9 +53,11 @@ def test_alpha_step_moves_alpha_alone_and_weight_step_all_else(run: Run) -> None
     assert {"embedding.table", "first_order.table", "bias", "mlp.0.weight"} <= moved()
 
 
+@pytest.mark.parametrize("recipe", ["paper", "tuned"])
 @pytest.mark.parametrize("second_order", [False, True])
-def test_batches_without_low_frequency_features_leave_alpha(run: Run, second_order: bool) -> None:
-    trainer = search(run)
+def test_batches_without_low_frequency_features_leave_alpha(run: Run, second_order: bool, recipe: str) -> None:
+    """In recipe ``paper``, too: weight decay is for the weights."""
+    trainer = search(run, recipe=recipe)
     trainer.config = trainer.config.model_copy(update={"second_order": second_order})
     kept, before = (torch.tensor([[0, 6, 10], [1, 7, 11]]), torch.tensor([0.0, 1.0])), trainer.alpha.detach().clone()
     assert torch.isfinite(trainer.turn(kept, kept))
@@ -78,7 +85,7 @@ def test_alpha_gradient_is_the_validation_losss(run: Run) -> None:
         torch.manual_seed(4)
         return F.binary_cross_entropy_with_logits(trainer.model(held_out[0]), held_out[1])
 
-    (gradient,) = torch.autograd.grad(loss(), trainer.alpha)
+    expected = {}
     for place in ((0, 0), (1, 3)):
         step = 1e-5
         trainer.alpha.data[place] += step
@@ -86,7 +93,45 @@ def test_alpha_gradient_is_the_validation_losss(run: Run) -> None:
         trainer.alpha.data[place] -= 2 * step
         below = loss()
         trainer.alpha.data[place] += step
-        assert gradient[place].item() == pytest.approx((above - below).item() / (2 * step), abs=1e-7)
+        expected[place] = (above - below).item() / (2 * step)
+    trainer.alpha_optimizer.step = lambda: None  # type: ignore[method-assign]
+    torch.manual_seed(4)
+    trainer.update_alpha(held_out, (run.train.ids[:40].long(), run.train.labels[:40].double()))
+    for place, slope in expected.items():
+        assert trainer.alpha.grad[place].item() == pytest.approx(slope, abs=1e-7)
+
+
+def test_second_order_is_told_which_loss_is_which_and_the_step(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float] = []
+    monkeypatch.setattr(
+        "autodpq_lib.training.search.second_order",
+        lambda valid, train, _, alpha, xi: seen.extend([valid(), train(), xi]) or torch.zeros_like(alpha),
+    )
+    trainer = search(run, second_order=True)
+    trainer.loss = lambda batch: batch[1].sum()  # type: ignore[method-assign]
+    none = torch.zeros(0)
+    trainer.update_alpha((none, torch.ones(3)), (none, torch.ones(5)))
+    assert [float(each) for each in seen] == [3, 5, trainer.config.learning_rate]
+
+
+def test_alpha_has_the_first_turn(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer, order = search(run), []
+    monkeypatch.setattr(trainer, "update_alpha", lambda *_: order.append("alpha"))
+    monkeypatch.setattr(trainer, "update_weights", lambda _: order.append("weights") or torch.zeros(()))
+    trainer.round(0)
+    assert order == ["alpha", "weights"] * 7
+
+
+def test_validation_batches_come_in_another_order_in_every_pass_and_round(run: Run) -> None:
+    trainer = search(run)
+
+    def passes(number: int) -> list[list[int]]:
+        batches = trainer._validation_batches(number)
+        return [torch.cat([next(batches)[0] for _ in range(2)]).flatten().tolist() for _ in range(2)]  # 60 rows: 2
+
+    every = passes(0) + passes(1)
+    assert len({tuple(each) for each in every}) == 4
+    assert len({tuple(sorted(each)) for each in every}) == 1
 
 
 def test_second_order_matches_an_unrolled_step() -> None:

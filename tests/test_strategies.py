@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from autodpq_data.schema import Schema
 from autodpq_lib.config import STRATEGIES
+from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.models.build import full_model, start_from
 from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.strategies.autodpq import pretrain, retrain, search
@@ -57,7 +58,9 @@ def test_pretrain_is_fe_to_the_bit(tmp_path: Path, schema: Schema) -> None:
 
 
 @pytest.mark.parametrize("start", ["search", "pretrain", "scratch"])
-def test_retrain_starts_where_it_is_told(tmp_path: Path, schema: Schema, start: str) -> None:
+def test_retrain_starts_where_it_is_told(
+    tmp_path: Path, schema: Schema, start: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = small_run(tmp_path, schema, small_config(retrain_from=start))
     pretrained = pretrain(run)
     _, mixture = search(run, pretrained)
@@ -69,7 +72,11 @@ def test_retrain_starts_where_it_is_told(tmp_path: Path, schema: Schema, start: 
         "scratch": full_model(run.config, schema).embedding.table.detach(),
     }
     run.checkpoints.keep = lambda name, epoch, weights: (started.update(weights), original(name, epoch, weights))  # type: ignore[method-assign]
+    adopted: list[object] = []
+    original_adopt = DPQ.adopt
+    monkeypatch.setattr(DPQ, "adopt", lambda self, mixture: adopted.append(mixture) or original_adopt(self, mixture))
     retrain(run, pretrained, mixture)
+    assert adopted == ([mixture.embedding] if start == "search" else [])  # the centroids that were searched
     near = {name: (started["embedding.table"] - table).abs().max().item() for name, table in tables.items()}
     assert min(near, key=near.get) == start
 
@@ -151,17 +158,47 @@ def test_trials_can_start_from_a_pretrain(tiny: dict, tmp_path: Path, schema: Sc
     assert record.timeline[-1].stage == "trial"
 
 
-def test_extra_training_goes_on_from_the_best_weights_under_autodpqs_limits(tmp_path: Path, schema: Schema) -> None:
-    run = small_run(tmp_path, schema, small_config(strategy="fe", extra_training=True))
-    fits = STRATEGY["fe"](run)
-    assert [fit.stage for fit in fits] == ["fit", "more", "last"]
-    (plain,) = STRATEGY["fe"](small_run(tmp_path / "plain", schema, small_config(strategy="fe")))
+def test_trials_that_start_from_a_pretrain_have_its_weights(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, torch.Tensor]] = []
+    monkeypatch.setattr("autodpq_lib.strategies.trials.start_from", lambda _, weights: seen.append(weights))
+    fits = STRATEGY["grid"](small_run(tmp_path, schema, small_config(strategy="grid", trials_from="pretrain")))
+    assert len(seen) == len(fits) - 1
+    assert all(same(weights, fits[0].weights) for weights in seen)
+
+
+def test_untied_books_are_counted_twice(tiny: dict, tmp_path: Path, schema: Schema) -> None:
+    record = record_of("autodpq", tmp_path, schema, tied=False)
+    assert record.decision is not None
+    centroids = sum(16 * k for k, _ in record.decision.values())
+    codes = sum(n * record.decision[field][1] for field, n in zip(schema.low_fields, (4, 2), strict=True))
+    assert record.space.paper == 8 * 16 + 2 * centroids + codes
+
+
+def test_extra_training_goes_on_from_the_best_weights_under_autodpqs_limits(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: dict[str, object] = {}
+    fit = Run.fit
+    monkeypatch.setattr(
+        Run,
+        "fit",
+        lambda self, name, model, **how: limits.update({name: how.get("limit")}) or fit(self, name, model, **how),
+    )
+    config = small_config(strategy="fe", extra_training=True, profile="full", patience=1)
+    fits = STRATEGY["fe"](small_run(tmp_path, schema, config))
+    assert config.budget.search != config.budget.train
+    assert limits == {"fit": None, "more": config.budget.search, "last": config.budget.train}
+    assert [each.stage for each in fits] == ["fit", "more", "last"]
+    (plain,) = STRATEGY["fe"](
+        small_run(tmp_path / "plain", schema, config.model_copy(update={"extra_training": False}))
+    )
     assert same(fits[0].weights, plain.weights)
-    again = full_model(run.config, schema)
+    again = full_model(config, schema)
     again.load_state_dict(fits[0].weights)
-    by_hand = small_run(tmp_path / "by hand", schema, run.config)
-    more = by_hand.fit("more", again, limit=run.config.budget.search)
-    assert same(fits[1].weights, more.weights)
+    by_hand = small_run(tmp_path / "by hand", schema, config)
+    assert same(fits[1].weights, by_hand.fit("more", again, limit=config.budget.search).weights)
 
 
 def test_without_pretrain_the_search_starts_from_scratch(tmp_path: Path, schema: Schema) -> None:

@@ -30,7 +30,9 @@ def predict(model: nn.Module, samples: Samples) -> Tensor:
 
 
 def score(logits: Tensor, labels: Tensor) -> Metrics:
-    """Metrics of logits ``[rows]``, on the CPU, against labels ``[rows]``, on any device."""
+    """Metrics of logits ``[rows]``, on the CPU, against labels ``[rows]``, on any device; those must be finite."""
+    if not logits.isfinite().all():
+        raise ValueError("logits: expected finite numbers, found others, for the training has diverged")
     labels = labels.cpu()
     logloss = F.binary_cross_entropy_with_logits(logits.double(), labels.double())
     return Metrics(auc=float(roc_auc_score(labels.numpy(), logits.numpy())), logloss=float(logloss))
