@@ -19,7 +19,7 @@ from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.expected import kind
 from autodpq_eval.layout import LABELS
 from autodpq_eval.plans import configure
-from autodpq_eval.stats import common, equivalence, paired_effect
+from autodpq_eval.stats import common, paired_effect
 from autodpq_eval.ten_seeds import holm
 from autodpq_lib.config import OUTSIDE, STRATEGIES
 from autodpq_runs.record import Record, read_record
@@ -187,10 +187,9 @@ def verdicts(found: pd.DataFrame, margin: float, tested: Sequence[float] = SHARE
     fe, early, rows = _by_seed(found, "fe", 1.0), found[found["seed"].isin(TABLE_SEEDS)], []
     for share in sorted(set(found.loc[found["method"] == STRATEGY, "share"]), reverse=True):
         ours, name, near = _by_seed(found, STRATEGY, share), best_rival(found, share), best_rival(early, share)
-        gap, rival = paired_effect(ours, fe), _by_seed(found, name, share)
-        lead, equal = paired_effect(ours, rival), equivalence(*common(ours, fe), margin)
+        gap, lead = paired_effect(ours, fe, margin), paired_effect(ours, _by_seed(found, name, share))
         row = {"share": share, "n": gap["n"], "difference": gap["effect"], "half": gap["high"] - gap["effect"]}
-        row |= {"p_equal": equal["p_equal_paired"] if share in tested else np.nan}
+        row |= {"p_equal": gap["p_equal"] if share in tested else np.nan}
         row |= {"lead": lead["effect"], "lead_half": lead["high"] - lead["effect"]}
         theirs = found.loc[(found["method"] == name) & (found["share"] == share), "bytes"].mean()
         row |= {"rival": name, "rival_bytes": theirs, "n_rival": lead["n"]}

@@ -73,7 +73,7 @@ def draw(steps: pd.DataFrame) -> Figure:
         x = np.arange(len(places)) + shift
         label = "AutoDPQ" if without == "nothing" else f"without {without}"
         axis.errorbar(x, whole["effect"], yerr=errors, fmt=f"{marker}-", color=colour, ms=5, lw=1.4, label=label)
-    of = f": MovieLens-1M, DeepFM, recipe {steps['recipe'].iloc[0]}" if "recipe" in steps else ""
+    of = f": MovieLens-1M, DeepFM, recipe {steps['recipe'].iloc[0]}" if len(steps) else ""
     axis.set_xticks(range(len(places)), places)
     axis.set(xlabel="epochs of the pretrain", ylabel="test AUC minus FE's, paired 95 % interval")
     title = f"AutoDPQ's gain over FE by the length of its pretrain{of}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,14 @@ def styled(table: pd.DataFrame, caption: str) -> Styler:
 
 def as_csv(table: pd.DataFrame) -> str:
     """A table as data, six significant digits."""
-    return str(table.to_csv(index=False, float_format="%.6g"))
+    return str(table.map(_digits).to_csv(index=False))
+
+
+def _digits(value: object) -> object:
+    """By hand, for pandas leaves numbers in a column of texts as they are."""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.6g}"
+    return value
 
 
 def as_markdown(table: pd.DataFrame) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from autodpq_eval import claims
+from autodpq_eval import claims, layout
 from autodpq_eval.claims import Row
 from autodpq_eval.facts import read_facts
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, configure, controls, long_random
@@ -27,7 +27,7 @@ COLUMNS = [
 ]  # fmt: skip
 #: What the tests behind the comparisons say, for those who want to check a verdict.
 TESTS = [
-    "id", "recipe", "reading", "split", "ours", "low", "high", "n", "n_base", "p", "p_holm", "p_paired",
+    "id", "recipe", "reading", "split", "ours", "low", "high", "n", "n_base", "p_welch", "p_welch_holm", "p_paired",
     "p_equal_paired", "verdict",
 ]  # fmt: skip
 #: Strategies that have runs on the laboratory's split; its Grid is the one pair of :data:`PAIR_OF_TABLE_1`.
@@ -115,31 +115,22 @@ def _configured(case: Case, strategy: str, seed: int, model: str) -> RunConfig:
 def judged(rows: Sequence[Row]) -> list[Row]:
     """Judge the comparisons, whose p-values are corrected together; a missing one counts as p = 1 in the family."""
     compared = [row for row in rows if "_paper" in row]
-    adjusted = holm(np.array([1.0 if math.isnan(row["p"]) else row["p"] for row in compared]))
+    adjusted = holm(np.array([1.0 if math.isnan(row["p_welch"]) else row["p_welch"] for row in compared]))
     for row, p in zip(compared, adjusted, strict=True):
-        missing = math.isnan(row["p"])
-        row["p_holm"] = math.nan if missing else p
+        missing = math.isnan(row["p_welch"])
+        row["p_welch_holm"] = math.nan if missing else p
         row["verdict"] = "missing" if missing else on_comparison(row["ours"], p, row["_paper"])
     return list(rows)
 
 
 def as_csv(table: pd.DataFrame) -> str:
-    """The ledger as data, six significant digits."""
-    return _csv(table[COLUMNS])
+    """The ledger as data."""
+    return layout.as_csv(table[COLUMNS])
 
 
 def comparisons_as_csv(table: pd.DataFrame) -> str:
     """The tests behind the comparisons, as data."""
-    return _csv(table.loc[table["kind"] == "comparison", TESTS])
-
-
-def _csv(table: pd.DataFrame) -> str:
-    def text(value: object) -> object:
-        if isinstance(value, float):
-            return "" if math.isnan(value) else f"{value:.6g}"
-        return value
-
-    return str(table.map(text).to_csv(index=False))
+    return layout.as_csv(table.loc[table["kind"] == "comparison", TESTS])
 
 
 def counts(table: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,8 @@ LEVEL = 0.05
 MARGIN = 0.001
 #: +1 where higher is better, -1 where lower is.
 BETTER = {"auc": 1, "auc_at_cost": 1, "logloss": -1, "space": -1, "cost": -1}
+#: What a paired test gives beside the mean.
+PAIRED = ("low", "high", "p", "p_equal")
 BySeed = Mapping[int, float]
 
 
@@ -20,67 +22,53 @@ def effect(ours: BySeed, baseline: BySeed) -> dict[str, float]:
     """Mean of ours minus mean of base; its 95 % interval and p-value, by Welch and by the paired test; both n.
 
     All runs of both count, whatever their seeds; fewer than two of either give no test, and other seeds no paired one.
+    *p_equal_paired* is that of :func:`paired_effect`.
     """
     a, b = (np.array([runs[seed] for seed in sorted(runs)]) for runs in (ours, baseline))
     result = {"n": len(a), "n_base": len(b), "effect": a.mean() - b.mean() if len(a) and len(b) else np.nan}
-    result |= dict.fromkeys(("low", "high", "p", "low_paired", "high_paired", "p_paired"), np.nan)
+    result |= dict.fromkeys(("low", "high", "p_welch", *(f"{key}_paired" for key in PAIRED)), np.nan)
     if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
         return result
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # scipy warns where one side has no spread; the test stands
         test = stats.ttest_ind(a, b, equal_var=False)
-    result |= dict(zip(("low", "high"), test.confidence_interval(0.95), strict=True)) | {"p": test.pvalue}
+    result |= dict(zip(("low", "high"), test.confidence_interval(0.95), strict=True)) | {"p_welch": test.pvalue}
     if set(ours) == set(baseline) and np.ptp(a - b):
         pairs = paired_effect(ours, baseline)
-        result |= {f"{key}_paired": pairs[key] for key in ("low", "high", "p")}
+        result |= {f"{key}_paired": pairs[key] for key in PAIRED}
     return result
 
 
 def starred(difference: Mapping[str, float], metric: str) -> bool:
     """The star of the tables: an :func:`effect` in the right direction that Welch's test shows."""
-    return bool(BETTER[metric] * difference["effect"] > 0 and difference["p"] < LEVEL)
+    return bool(BETTER[metric] * difference["effect"] > 0 and difference["p_welch"] < LEVEL)
 
 
-def paired_effect(ours: BySeed, baseline: BySeed) -> dict[str, float]:
-    """Mean of the differences over the seeds that both have, its 95 % interval, p by the paired test, their number."""
+def paired_effect(ours: BySeed, baseline: BySeed, margin: float = MARGIN) -> dict[str, float]:
+    """Mean of the differences over the seeds that both have, its 95 % interval, p by the paired test, their number.
+
+    *p_equal* is that of two one-sided tests: below 0.05 it says that there is no difference of ``margin``, where a
+    large *p* only says that none was shown. Without any spread there is nothing to test against, and both are NaN.
+    """
     a, b = common(ours, baseline)
     differences = np.array([a[seed] - b[seed] for seed in a])
+    result = {"n": len(differences)} | dict.fromkeys(("effect", *PAIRED), np.nan)
     if len(differences) < 2:
-        return {"n": len(differences)} | dict.fromkeys(("effect", "low", "high", "p"), np.nan)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # scipy warns where all differences are equal
-        test = stats.ttest_1samp(differences, 0)
+        return result
+    mean = differences.mean()
+    if not np.ptp(differences):
+        return result | dict.fromkeys(("effect", "low", "high"), mean)
+    test = stats.ttest_1samp(differences, 0)
     low, high = test.confidence_interval(0.95)
-    p = test.pvalue if np.ptp(differences) else np.nan  # without any spread there is nothing to test against
-    return {"n": len(differences), "effect": differences.mean(), "low": low, "high": high, "p": p}
+    sides = ((-margin, "greater"), (margin, "less"))
+    equal = max(stats.ttest_1samp(differences, at, alternative=side).pvalue for at, side in sides)
+    return result | {"effect": mean, "low": low, "high": high, "p": test.pvalue, "p_equal": equal}
 
 
 def common(a: BySeed, b: BySeed) -> tuple[dict[int, float], dict[int, float]]:
     """Both, on the seeds that both have."""
     both = sorted({*a} & {*b})
     return {seed: a[seed] for seed in both}, {seed: b[seed] for seed in both}
-
-
-def equivalence(ours: BySeed, baseline: BySeed, margin: float) -> dict[str, float]:
-    """Two one-sided tests that the means differ by less than ``margin``: p of Welch's and of the paired form.
-
-    A p below 0.05 says that there is no difference of that size, where a large p of :func:`effect` only says that none
-    was shown. NaN where there is no test; other seeds give no paired one.
-    """
-    a, b = (np.array([runs[seed] for seed in sorted(runs)]) for runs in (ours, baseline))
-    p = {"p_equal": np.nan, "p_equal_paired": np.nan}
-    if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
-        return p
-    p["p_equal"] = max(
-        stats.ttest_ind(a + margin, b, equal_var=False, alternative="greater").pvalue,
-        stats.ttest_ind(a - margin, b, equal_var=False, alternative="less").pvalue,
-    )
-    if set(ours) == set(baseline) and np.ptp(a - b):
-        p["p_equal_paired"] = max(
-            stats.ttest_rel(a + margin, b, alternative="greater").pvalue,
-            stats.ttest_rel(a - margin, b, alternative="less").pvalue,
-        )
-    return p
 
 
 def verdict(row: Mapping[str, float]) -> str:

@@ -136,7 +136,7 @@ def _against_baselines(values: Mapping[str, dict[int, float]], metric: str, seed
     return {
         "baseline": baseline,
         "rel_improv": relative_improvement(pd.Series(values[OURS]).mean(), means[baseline], metric),
-        "p_welch": difference["p"],
+        "p_welch": difference["p_welch"],
         "p_paired": difference["p_paired"],
         "star": "*" if starred(difference, metric) else "",
     }

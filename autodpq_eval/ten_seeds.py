@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from autodpq_eval.effects import by_seed
-from autodpq_eval.stats import BETTER, MARGIN, effect, equivalence, verdict
+from autodpq_eval.stats import BETTER, effect, verdict
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.agreement import SAME
 from autodpq_runs.places import logits_path
@@ -28,16 +28,16 @@ def by_strategy(records: Sequence[Record]) -> dict[str, list[Record]]:
 def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     """One row a metric and pair of strategies: a over b, positive where a is better, both tests with Holm's correction.
 
-    With the 95 % intervals, Hedges' g, the tests of equivalence within :data:`MARGIN`, and the verdict. The
+    With the 95 % intervals, Hedges' g, the tests of equivalence within 0.001, and the verdict. The
     correction's family are all rows of the table.
     """
     rows: list[dict[str, object]] = []
     for metric in ("auc", "logloss"):
         for first, second in combinations(runs, 2):
             a, b = ({k: BETTER[metric] * v for k, v in by_seed(runs[x], metric).items()} for x in (second, first))
-            tests = effect(a, b) | {"g": hedges_g(a, b)} | equivalence(a, b, MARGIN)
+            tests = effect(a, b) | {"g": hedges_g(a, b)}
             rows.append({"metric": metric, "a": second, "b": first, **tests})
-    table = pd.DataFrame(rows).rename(columns={"p": "p_welch"})
+    table = pd.DataFrame(rows)
     for column in ("p_welch", "p_paired"):
         table[f"{column}_holm"] = holm(table[column].astype(float).to_numpy())
     return table.assign(verdict=[verdict(row) for _, row in table.iterrows()])

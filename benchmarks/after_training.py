@@ -16,9 +16,9 @@ import torch
 from tqdm import tqdm
 
 from autodpq_data.schema import Schema
-from autodpq_eval.layout import interval, markdown, p_in_words, p_value
+from autodpq_eval.layout import interval, markdown, p_in_words, p_value, plus_minus
 from autodpq_eval.plans import TEN_SEEDS, configure
-from autodpq_eval.stats import LEVEL, MARGIN, equivalence, paired_effect
+from autodpq_eval.stats import LEVEL, MARGIN, paired_effect
 from autodpq_lib.config import RECIPES, Decision, RunConfig
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.models.build import dpq_model, start_from
@@ -112,13 +112,9 @@ def lost(recipe: str) -> str:
 
 
 def _told(a: dict[int, float], b: dict[int, float]) -> str:
-    found = _tested(a, b)
-    equal = f", equal within {MARGIN:g}" if found["p_equal_paired"] < LEVEL else ""
+    found = paired_effect(a, b)
+    equal = f", equal within {MARGIN:g}" if found["p_equal"] < LEVEL else ""
     return f"{found['effect']:+.4f} ({interval(found['low'], found['high'])}, {p_in_words(found['p'])}{equal})"
-
-
-def _tested(a: dict[int, float], b: dict[int, float]) -> dict[str, float]:
-    return paired_effect(a, b) | equivalence(a, b, MARGIN)
 
 
 def _measured() -> pd.DataFrame:
@@ -137,13 +133,13 @@ def _gap(a: dict[int, float], b: dict[int, float]) -> list[str]:
     """Of a pair of methods: the paired interval, p, and p of equivalence; nothing of a method and itself."""
     if a == b:
         return ["", "", ""]
-    found = _tested(a, b)
+    found = paired_effect(a, b)
     told = f"{found['effect']:+.4f} ({interval(found['low'], found['high'])})"
-    return [told, p_value(found["p"]), p_value(found["p_equal_paired"])]
+    return [told, p_value(found["p"]), p_value(found["p_equal"])]
 
 
 def _spread(values: pd.Series) -> str:
-    return f"{values.mean():.4f} ± {values.std():.4f}"
+    return plus_minus(values.mean(), values.std(), ".4f")
 
 
 if __name__ == "__main__":

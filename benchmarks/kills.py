@@ -31,14 +31,14 @@ ASKED = ["--dataset=planted", "--profile=smoke", "--strategies=fe", "--seeds=1 2
 LIMIT = 20.0
 KERNEL = "ipykernel_launcher"
 VICTIMS = ("scripts.replicate", "snakemake", "scripts.run_notebook", "scripts.report", KERNEL)
-#: Of what is counted, all that should be 0.
-WRONG = (
+LATE, LOST, UNLIKE = (
     "still at work after 20 seconds",
     "records lost or changed",
     "batches unlike one that was not killed",
-    "files left over",
-    "files missing",
 )
+LEFT, GONE = "files left over", "files missing"
+#: Of what is counted, all that should be 0.
+WRONG = (LATE, LOST, UNLIKE, LEFT, GONE)
 #: A kill between a run's record and its executed notebook: the run is done, and `make plan` says that it has none.
 TOLD = "executed notebooks missing"
 
@@ -106,8 +106,8 @@ class Batch:
         left, gone = self.names() - straight.names(), straight.names() - self.names()
         told = {name for name in gone if Path(name).name.startswith("deepfm-") and name.endswith(".ipynb")}
         sys.stderr.write("".join(f"left over: {name}\n" for name in left) + "".join(f"missing: {n}\n" for n in gone))
-        found = {"files left over": len(left), "files missing": len(gone - told), TOLD: len(told)}
-        return Counter({WRONG[2]: int(self.result() != straight.result()), **found})
+        found = {LEFT: len(left), GONE: len(gone - told), TOLD: len(told)}
+        return Counter({UNLIKE: int(self.result() != straight.result()), **found})
 
     def names(self) -> set[str]:
         """All files of the folder with the records, and temporary ones anywhere."""
@@ -158,9 +158,9 @@ class Torment:
             end = monotonic() + LIMIT
             while (process.poll() is None or processes(batch.runs)) and monotonic() < end:
                 sleep(0.2)
-            self.counts["still at work after 20 seconds"] += len(left := processes(batch.runs))
+            self.counts[LATE] += len(left := processes(batch.runs))
             sys.stderr.write("".join(f"{other} outlived {name}\n" for other, _ in left))
-        self.counts["records lost or changed"] += sum(batch.records().get(key) != text for key, text in known.items())
+        self.counts[LOST] += sum(batch.records().get(key) != text for key, text in known.items())
 
 
 def processes(runs: Path) -> list[tuple[str, psutil.Process]]:

@@ -26,7 +26,7 @@ from autodpq_budget.ways import store
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import gap, markdown, p_value
 from autodpq_eval.plans import configure
-from autodpq_eval.stats import LEVEL, MARGIN, equivalence, paired_effect
+from autodpq_eval.stats import LEVEL, MARGIN, paired_effect
 from autodpq_lib.config import READINGS, RECIPES, Decision
 from autodpq_lib.models.build import dpq_model
 from autodpq_lib.space import quantised_bits
@@ -161,7 +161,7 @@ def _counted(gaps: list[dict[str, float]]) -> str:
 
 def _gap(runs: pd.DataFrame, ours: pd.DataFrame, column: str) -> dict[str, float]:
     theirs, mine = (each.set_index("seed")[column].to_dict() for each in (runs, ours))
-    return paired_effect(mine, theirs) | {"p_equal": equivalence(mine, theirs, MARGIN)["p_equal_paired"]}
+    return paired_effect(mine, theirs)
 
 
 def _cells(runs: pd.DataFrame, gaps: list[dict[str, float]]) -> Iterator[str]:

@@ -331,7 +331,10 @@ ARRAYS: dict[str, Case] = {
         "counts of a: expected none below 0, found -1",
     ),
     "a list": (arrays({"a": [[1.0, 2.0]]}, {"a": np.ones(1)}), "a: expected an array of numbers, found list"),
-    "a list of counts": (arrays({"a": np.ones((1, 2))}, {"a": [1]}), "counts of a: expected an array of numbers, found list"),
+    "a list of counts": (
+        arrays({"a": np.ones((1, 2))}, {"a": [1]}),
+        "counts of a: expected an array of numbers, found list",
+    ),
     "one byte": (
         arrays({"a": np.ones((2, 3))}, {"a": np.ones(2, int)}, 1),
         "budget: expected at least 11 bytes, found 1",

@@ -30,7 +30,7 @@ def test_effect_and_interval_by_hand() -> None:
     found = effect(OURS, BASE)
     assert found["effect"] == pytest.approx(mean["a"] - mean["b"], abs=1e-12)
     assert (found["low"], found["high"]) == pytest.approx((found["effect"] - half, found["effect"] + half), abs=1e-12)
-    assert found["p"] == pytest.approx(2 * student.sf(found["effect"] / se, freedom), abs=1e-9)
+    assert found["p_welch"] == pytest.approx(2 * student.sf(found["effect"] / se, freedom), abs=1e-9)
 
 
 def test_all_runs_count_and_a_single_run_has_no_interval() -> None:

@@ -56,7 +56,7 @@ def test_the_ladder_stands_on_either_baseline() -> None:
 
 def test_the_picture_has_a_line_a_part_at_the_places_of_its_lengths() -> None:
     rows = [
-        {"without": part, "pretrain": place, "effect": 0.001 * x, "low": 0.0, "high": 0.004}
+        {"recipe": "paper", "without": part, "pretrain": place, "effect": 0.001 * x, "low": 0.0, "high": 0.004}
         for part in ("nothing", "compression")
         for x, place in enumerate(("0", "2", "to convergence"))
     ]

@@ -37,10 +37,10 @@ def test_verdict_on_a_comparison(ours: float, p: float, paper: float, expected: 
 
 def test_p_values_are_corrected_over_all_comparisons_of_a_recipe_missing_ones_too() -> None:
     nan = float("nan")
-    rows = [{"ours": 1.0, "p": p, "_paper": 1.0} for p in (0.01, 0.04, 0.03)] + [{"verdict": "off"}]
+    rows = [{"ours": 1.0, "p_welch": p, "_paper": 1.0} for p in (0.01, 0.04, 0.03)] + [{"verdict": "off"}]
     assert [row["verdict"] for row in judged(rows)] == ["reproduced", "direction only", "direction only", "off"]
-    assert [row.get("p_holm") for row in rows] == pytest.approx([0.03, 0.06, 0.06, None])
-    rows = [{"ours": 1.0, "p": p, "_paper": 1.0} for p in (0.02, nan, nan)]
+    assert [row.get("p_welch_holm") for row in rows] == pytest.approx([0.03, 0.06, 0.06, None])
+    rows = [{"ours": 1.0, "p_welch": p, "_paper": 1.0} for p in (0.02, nan, nan)]
     assert [row["verdict"] for row in judged(rows)] == ["direction only", "missing", "missing"]  # 0.02 x 3
 
 
@@ -119,13 +119,13 @@ def test_no_difference_without_spread_is_no_contradiction() -> None:
     again = SimpleNamespace(config=SimpleNamespace(seed=2, name=lambda: ""), test=SimpleNamespace(auc=0.8))
     runs = defaultdict(list, {("deepfm", name): [record, again] for name in ("fe", "others")})
     row = _comparison({"better": "others", "worse": "fe", "metric": "auc"}, runs, {})
-    assert (row["p"], row["ours"]) == (1.0, 0.0)
+    assert (row["p_welch"], row["ours"]) == (1.0, 0.0)
 
 
 def test_the_tests_behind_the_comparisons_can_be_checked(table: pd.DataFrame) -> None:
     kept = pd.read_csv(io.StringIO(comparisons_as_csv(table)))
-    done = kept.dropna(subset="p")
-    assert (done["p_holm"] >= done["p"]).all()
+    done = kept.dropna(subset="p_welch")
+    assert (done["p_welch_holm"] >= done["p_welch"]).all()
     printed = sum(c["kind"] == "comparison" for c in yaml.safe_load((FACTS / "claims.yaml").read_text()))
     assert len(as_printed(kept)) == 2 * printed
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from autodpq_eval.stats import best_baseline, effect, equivalence, paired_effect, relative_improvement, starred
+from autodpq_eval.stats import best_baseline, effect, paired_effect, relative_improvement, starred
 
 OURS = {1: 0.8147, 2: 0.8150, 3: 0.8144}
 BASE = {1: 0.8112, 2: 0.8110, 3: 0.8115}
@@ -27,7 +27,7 @@ def test_welch_by_hand() -> None:
     statistic = (mean(OURS) - mean(BASE)) / math.sqrt(a + b)
     freedom = (a + b) ** 2 / (a**2 / 2 + b**2 / 2)
     expected = 2 * student.sf(abs(statistic), freedom)
-    assert effect(OURS, BASE)["p"] == pytest.approx(expected, abs=1e-9)
+    assert effect(OURS, BASE)["p_welch"] == pytest.approx(expected, abs=1e-9)
 
 
 def test_paired_by_hand() -> None:
@@ -66,25 +66,19 @@ def test_best_baseline_is_chosen_per_metric() -> None:
 
 
 def test_equivalence_by_hand() -> None:
-    """Welch with equal n and equal variances is Student's: t = (gap -+ margin) / sqrt(2 s^2 / n), 2 n - 2 degrees."""
-    a, b = {1: 1.0, 2: 1.2, 3: 1.4}, {1: 1.1, 2: 1.3, 3: 1.5}  # gap -0.1, s^2 = 0.04, and a - b has no spread
-    standard = (2 * 0.04 / 3) ** 0.5
-    by_hand = max(student.sf((-0.1 + 0.5) / standard, 4), student.cdf((-0.1 - 0.5) / standard, 4))
-    found = equivalence(a, b, 0.5)
-    assert found["p_equal"] == pytest.approx(by_hand, abs=1e-9)
-    assert math.isnan(found["p_equal_paired"])
-    pairs = {1: 1.0, 2: 1.25, 3: 1.4}
+    """t = (gap -+ margin) / (s / sqrt(n)) with n - 1 degrees of freedom, on either side."""
+    ours, baseline = {1: 1.0, 2: 1.25, 3: 1.4}, {1: 1.1, 2: 1.3, 3: 1.5}
     gaps = np.array([-0.1, -0.05, -0.1])
     error = gaps.std(ddof=1) / 3**0.5
-    paired = max(student.sf((gaps.mean() + 0.5) / error, 2), student.cdf((gaps.mean() - 0.5) / error, 2))
-    assert equivalence(pairs, b, 0.5)["p_equal_paired"] == pytest.approx(paired, abs=1e-9)
+    by_hand = max(student.sf((gaps.mean() + 0.5) / error, 2), student.cdf((gaps.mean() - 0.5) / error, 2))
+    assert paired_effect(ours, baseline, 0.5)["p_equal"] == pytest.approx(by_hand, abs=1e-9)
+    assert effect(ours, baseline)["p_equal_paired"] == pytest.approx(paired_effect(ours, baseline)["p_equal"], abs=0)
 
 
-def test_equivalence_needs_two_runs_a_side_and_the_same_seeds_for_pairs() -> None:
-    assert math.isnan(equivalence({1: 0.8}, {1: 0.8, 2: 0.7}, 0.1)["p_equal"])
-    found = equivalence({1: 0.8, 2: 0.81}, {3: 0.8, 4: 0.82}, 0.1)
-    assert not math.isnan(found["p_equal"])
-    assert math.isnan(found["p_equal_paired"])
+def test_equivalence_needs_two_pairs_and_some_spread() -> None:
+    assert math.isnan(paired_effect({1: 0.8, 3: 0.7}, {1: 0.8, 2: 0.7})["p_equal"])
+    assert math.isnan(paired_effect({1: 1.0, 2: 2.0}, {1: 0.5, 2: 1.5})["p_equal"])
+    assert math.isnan(effect({1: 0.8, 2: 0.81}, {3: 0.8, 4: 0.82})["p_equal_paired"])
 
 
 def test_the_paired_effect_by_hand() -> None:
@@ -93,6 +87,7 @@ def test_the_paired_effect_by_hand() -> None:
     half = 4.302653 * 0.001 / 3**0.5  # t of two degrees of freedom
     p = 2 * student.sf(0.002 / (0.001 / 3**0.5), 2)
     hand = {"n": 3, "effect": 0.002, "low": 0.002 - half, "high": 0.002 + half, "p": p}
+    assert found.pop("p_equal") > 0.5  # the margin is 0.001
     assert found == pytest.approx(hand, abs=1e-8)
 
 

@@ -43,7 +43,7 @@ def cache_folder() -> Path:
 def code() -> bytes:
     """A digest of all that a notebook may import from here, and of the records that it may read."""
     digest = sha256()
-    for pattern in ("autodpq_*/**/*.py", "config/**/*", "results/*/*/records/*.json"):
+    for pattern in ("autodpq_*/**/*.py", "autodpq_*/**/*.[ch]", "config/**/*", "results/**/*.json", "results/**/*.csv"):
         for path in sorted(path for path in ROOT.glob(pattern) if path.is_file()):
             digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
     return digest.digest()

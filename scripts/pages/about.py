@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from autodpq_eval.layout import LABELS, markdown
+from autodpq_eval.layout import LABELS, markdown, plus_minus
 from autodpq_lib.config import RECIPES, STRATEGIES
 from benchmarks import kills, suite
 from benchmarks.fuzz import run as fuzz
@@ -21,7 +21,7 @@ def accuracy() -> str:
     for recipe in RECIPES:
         aucs = table(recipe).query("metric == 'auc'").set_index("strategy")
         rows.append(
-            [f"`{recipe}`", *(f"{aucs.loc[name, 'mean']:.4f} ± {aucs.loc[name, 'sd']:.4f}" for name in STRATEGIES)]
+            [f"`{recipe}`", *(plus_minus(aucs.loc[name, "mean"], aucs.loc[name, "sd"], ".4f") for name in STRATEGIES)]
         )
     return markdown(["recipe", *(LABELS[name] for name in STRATEGIES)], rows)
 

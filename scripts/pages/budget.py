@@ -91,7 +91,7 @@ def table() -> str:
 
 def _absent(recipe: str) -> str:
     """The methods without a run on the seeds of the compressor."""
-    has = set() if found(recipe).empty else set(found(recipe)["method"])
+    has = set(found(recipe)["method"])
     names = [at_equal_bytes.NAMES[name] for name in (STRATEGY, *METHODS) if name not in has]
     return f"Not run yet on these seeds, `{recipe}`: {'; '.join(names) or 'none'}."
 
@@ -147,7 +147,7 @@ def varied(**switches: float) -> str:
 
 
 def _has_rivals(runs: pd.DataFrame) -> bool:
-    return len(runs) > 0 and bool(runs["method"].isin(METHODS).any())
+    return bool(runs["method"].isin(METHODS).any())
 
 
 def draw(rows: pd.DataFrame, recipe: str = RECIPE) -> Figure:

@@ -139,7 +139,7 @@ def _over_fe(recipe: str) -> str:
 
 def _cost(recipe: str) -> str:
     row = _cost_row(recipe)
-    return f"{float(row['ours']):.1f} ({row['verdict']})" if row["n"] else "not run"
+    return f"{float(row['ours']):.1f} ({row['verdict']})" if row["verdict"] != "missing" else "not run"
 
 
 def _cost_row(recipe: str) -> pd.Series:

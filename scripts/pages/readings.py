@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autodpq_eval import readings
-from autodpq_eval.layout import as_markdown, interval, markdown, p_value
+from autodpq_eval.layout import as_markdown, interval, markdown, p_value, plus_minus
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, pair_of_grid
 from autodpq_eval.stats import MARGIN
 from autodpq_lib.config import BUDGETS, READINGS, RECIPES, RunConfig
@@ -69,9 +69,9 @@ def table(place: str) -> str:
     """Means and spreads on test, beside the paper's AUC, and what is not run yet."""
     rows = [
         [
-            *(str(name), f"{row['n']:.0f}", f"{row['paper']:.4f}", f"{row['auc']:.4f} ± {row['auc sd']:.4f}"),
-            f"{row['logloss']:.4f} ± {row['logloss sd']:.4f}",
-            *(f"{row['touched auc']:.4f} ± {row['touched auc sd']:.4f}", f"{row['space']:,.0f}"),
+            *(str(name), f"{row['n']:.0f}", f"{row['paper']:.4f}"),
+            *(plus_minus(row[key], row[f"{key} sd"], ".4f") for key in ("auc", "logloss", "touched auc")),
+            f"{row['space']:,.0f}",
             f"{row['cost']:.1f}" if pd.notna(row["cost"]) else "",
         ]
         for name, row in means(place).iterrows()
@@ -96,7 +96,7 @@ def differences(place: str) -> str:
         [
             *(row["a"], row["b"], row["metric"], f"{row['paper']:+.4f}", f"{row['effect']:+.4f}"),
             *(interval(row[f"low{test}"], row[f"high{test}"]) for test in ("", "_paired")),
-            *(p_value(row["p_holm"]), p_value(row["p_paired_holm"])),
+            *(p_value(row["p_welch_holm"]), p_value(row["p_paired_holm"])),
             *(p_value(row["p_equal_paired"]), row["verdict"]),
         ]
         for _, row in comparisons(place).iterrows()
