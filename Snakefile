@@ -10,7 +10,6 @@ from autodpq_system.stopping import exit_if_stopped, stop_on_signals, stop_with_
 stop_with_starter()  # before the imports, which take seconds
 
 from autodpq_budget.batch import register_all
-from autodpq_eval.batch import log_folder
 from autodpq_eval.expected import expected
 from autodpq_eval.request import Request
 from autodpq_runs.record import record_path
@@ -44,7 +43,7 @@ rule report:
     params:
         request=REQUEST.model_dump_json(),
     log:
-        log_folder(REQUEST.out, REQUEST.dataset, REQUEST.recipe) / "report.log",
+        REQUEST.logs / "report.log",
     resources:
         runtime=60,
         mem_mb=4000,
@@ -56,7 +55,7 @@ rule data:
     output:
         runs_root() / "prepared" / REQUEST.dataset / "manifest.json",
     log:
-        log_folder(REQUEST.out, REQUEST.dataset, REQUEST.recipe) / "data.log",
+        REQUEST.logs / "data.log",
     resources:
         runtime=60,
         mem_mb=4000,
@@ -74,7 +73,7 @@ rule run:
         run=lambda wildcards: json.dumps(RUNS[wildcards.name].parameters()),
         out=REQUEST.out,
     log:
-        log_folder(REQUEST.out, REQUEST.dataset, REQUEST.recipe) / "{name}.log",
+        REQUEST.logs / "{name}.log",
     priority: lambda wildcards: cost(wildcards.name).minutes
     resources:
         runtime=lambda wildcards: cost(wildcards.name).limits["runtime"],

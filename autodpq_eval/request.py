@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, field_validator, model_validator
 
-from autodpq_eval.batch import TABLE_SEEDS
+from autodpq_eval.batch import TABLE_SEEDS, log_folder
 from autodpq_eval.plans import PLANS, plan
 from autodpq_lib.config import STRATEGIES, RunConfig
 from autodpq_system.paths import ROOT, folder_named
@@ -82,6 +82,11 @@ class Request(BaseModel):
             found = " ".join(map(str, self.seeds))
             raise ValueError(f"seeds: expected none with part {self.part}, which has its own, found {found}")
         return self
+
+    @property
+    def logs(self) -> Path:
+        """Where the logs of its batch lie."""
+        return log_folder(self.out, self.dataset, self.recipe)
 
     @property
     def folder(self) -> Path:

@@ -25,10 +25,5 @@ def read_measures(name: str) -> dict[str, Any]:
     return dict(json.loads(_path(name).read_text(encoding="utf-8")))
 
 
-def measured(name: str) -> bool:
-    """Whether a benchmark has left anything."""
-    return _path(name).exists()
-
-
 def _path(name: str) -> Path:
     return ROOT / "results" / "bench" / f"{name}.json"

@@ -23,7 +23,6 @@ from autodpq_lib.strategies import STRATEGY
 from autodpq_runs.finish import finish
 from autodpq_runs.open import open_run
 from autodpq_runs.places import weights_path
-from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import ROOT, runs_root
 from scripts.book.links import relinked
 from scripts.copies import refresh
@@ -81,12 +80,9 @@ def missing(out: Path) -> Iterator[RunConfig]:
     """The runs whose record or trained model is not here."""
     for strategy, profile in PROFILES.items():
         config = RunConfig.model_validate({"dataset": DATASET, "strategy": strategy, "profile": profile})
-        if status(out, config).state != "done" or not _has_model(record_path(out, config)):
+        record = status(out, config).record
+        if record is None or not weights_path(record.identity).exists():
             yield config
-
-
-def _has_model(record: Path) -> bool:
-    return weights_path(read_record(record).identity).exists()
 
 
 def settings(root: Path) -> list[str]:

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from autodpq_budget.batch import register_all
 from autodpq_data.prepared import prepare
-from autodpq_eval.batch import log_folder, log_path, status
+from autodpq_eval.batch import log_path, status
 from autodpq_eval.layout import layout, titled
 from autodpq_eval.request import Request
 from autodpq_eval.tables import build, collect, tables_of
@@ -119,11 +119,12 @@ def _run(request: Request, plan: Sequence[RunConfig], options: argparse.Namespac
     begun = [config for config in failed if _told_failed(request, config, since)]
     if failed:
         if not begun:
-            say(f"no run was begun: {_last_line(_snakemake_log(request))}; log {_snakemake_log(request)}")
+            log = request.logs / "snakemake.log"
+            say(f"no run was begun: {_last_line(log)}; log {log}")
             return False
         code = _snakemake(request.model_copy(update={"gaps": True}), options)  # the report waited for them
     if code:
-        log = log_folder(request.out, request.dataset, request.recipe) / "report.log"
+        log = request.logs / "report.log"
         say(f"the report failed: {_last_line(log)}; log {log}")
     return not failed and not code
 
@@ -147,7 +148,7 @@ def _snakemake(
     request: Request, options: argparse.Namespace, pending: Sequence[RunConfig] = (), stale: Sequence[RunConfig] = ()
 ) -> int:
     """Run Snakemake to its end, its chatter in a log; its exit status."""
-    log = _snakemake_log(request)
+    log = request.logs / "snakemake.log"
     asked = log.with_name("request.json")
     write_text(asked, request.model_dump_json())
     command = [
@@ -163,10 +164,6 @@ def _snakemake(
         else:
             say("Making the report ...")
         return process.wait()
-
-
-def _snakemake_log(request: Request) -> Path:
-    return log_folder(request.out, request.dataset, request.recipe) / "snakemake.log"
 
 
 def _last_line(log: Path) -> str:

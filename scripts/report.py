@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from autodpq_budget.batch import register_all
-from autodpq_eval.batch import log_folder
 from autodpq_eval.checks import of_controls, of_figure3, of_ledger, of_tables
 from autodpq_eval.request import Request
 from autodpq_system.paths import ROOT
@@ -67,7 +66,7 @@ def make_report(request: Request) -> None:
     for name in wanted:  # a report that is stopped is not taken for a whole one
         (ROOT / report_path(request, name)).unlink(missing_ok=True)
     for name, parameters in wanted.items():
-        failed = log_folder(request.out, request.dataset, request.recipe) / f"{name}.ipynb"
+        failed = request.logs / f"{name}.ipynb"
         execute(ROOT / "notebooks" / f"{name}.ipynb", parameters, ROOT / report_path(request, name), failed=failed)
 
 

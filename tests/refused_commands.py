@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from autodpq_system.paths import ROOT
-from scripts import compress, explain, readme, replicate, report, run_notebook, shrink, verify
+from scripts import compress, explain, readme, replicate, report, run_notebook, verify
 
 SEARCHED = ROOT / "results" / "ml-1m" / "tuned" / "records" / "deepfm-autodpq-seed1.json"
 FE = {"dataset": "planted", "strategy": "fe", "profile": "smoke"}
@@ -108,8 +108,6 @@ COMMANDS: list[tuple[Callable[[], int], list[str], str]] = [
     (verify.main, ["--strategies="], "--strategies: expected some of fe, .*, found ''"),
     (verify.main, ["results"], "unrecognized arguments: results"),
     (readme.main, ["--chek"], "unrecognized arguments: --chek"),
-    (shrink.main, [], "the following arguments are required: notebooks"),
-    (shrink.main, ["HOME/none.ipynb"], "HOME/none.ipynb: No such file or directory"),
     (compress.main, [], "the following arguments are required: record"),
     (compress.main, ["r.json"], "one of the arguments --bytes --ratio --loss is required"),
     (compress.main, ["r.json", "--bytes=0"], "--bytes: expected a whole number of at least 1, found '0'"),

@@ -50,7 +50,7 @@ def test_pictures_of_executed_notebooks_have_a_palette():
     for path in executed():
         for data in pictures(nbformat.read(ROOT / path, as_version=4)):
             mode = Image.open(io.BytesIO(b64decode(data["image/png"]))).mode
-            assert mode == "P", f"run `python -m scripts.shrink {path}`"
+            assert mode == "P", path
 
 
 def test_a_palette_changes_no_colour_that_an_eye_could_tell_from_its_own():

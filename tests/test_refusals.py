@@ -77,7 +77,8 @@ def refused(told: tuple[object, str], says: str, home: Path) -> None:
     assert text.isprintable()
     assert "http" not in text
     left = [path for folder in ("out", "runs") for path in (home / folder).rglob("*") if path.is_file()]
-    assert not [path for path in left if path.name != ".lock"]
+    # The first case of a process compiles the functions in C, which is no result.
+    assert not [path for path in left if path.name != ".lock" and path.parent.name != "compiled"]
 
 
 @pytest.mark.parametrize("what", CASES)

@@ -25,7 +25,7 @@ from autodpq_rivals.methods import METHODS
 from autodpq_runs.explore import records
 from autodpq_runs.record import read_record
 from benchmarks import after_training, choice, large, search_or_choice, width
-from benchmarks.measured import measured, read_measures
+from benchmarks.measured import read_measures
 from scripts.pages import aims
 from scripts.pages.aims import MARGINS, NOT_YET, choice_runs, every_run, found, verdicts
 from scripts.pages.committed import RESULTS
@@ -293,10 +293,6 @@ def outside() -> str:
     return markdown(["of its tables", "bytes", "test AUC ↑", "change"], rows)
 
 
-def _if_measured(name: str, table: Callable[[], str]) -> Callable[[], str]:
-    return lambda: table() if measured(name) else NOT_YET
-
-
 BLOCKS: dict[str, Callable[[], str]] = {
     "budget-picture": pictures,
     "budget-methods": methods,
@@ -306,12 +302,12 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-split": partial(varied, **OTHER_SPLIT),
     "budget-average": partial(varied, **AVERAGED),
     "budget-teachers": teachers,
-    "budget-search": _if_measured("search_or_choice", search_or_choice.table),
-    "budget-outside": _if_measured("outside", outside),
+    "budget-search": search_or_choice.table,
+    "budget-outside": outside,
     "budget-avazu": avazu,
     "budget-hours": hours,
     "budget-above": above,
     "budget-widths": widths,
     "budget-choice": choice.text,
-    "budget-large": _if_measured("large", large.table),
+    "budget-large": large.table,
 }
