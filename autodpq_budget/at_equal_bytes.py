@@ -87,8 +87,8 @@ def _row(record: Record) -> dict[str, object]:
 def best(found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
     """Of each method and share one setting for all seeds, in at most so many bytes on every seed.
 
-    A rival's is the one with the best validation AUC on the seed of choice. The compressor's is the largest: on other
-    seeds it has run at the width that was chosen alone. The strategies of Table 1, which are not told how many bytes
+    A rival's is the one with the best validation AUC on the seed of choice. The compressor's is the one that was told
+    that share: on other seeds it has run at the width that was chosen alone. The strategies of Table 1, which are not told how many bytes
     they may have, have share 1.
 
     Args:
@@ -101,7 +101,8 @@ def best(found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
     for share, (method, group) in product(SHARES, found[~plain].groupby("method")):
         tried = choice[(choice["method"] == method) & ~choice["control"]]
         largest = pd.concat([group, tried]).groupby("setting")["bytes"].max()
-        by, runs = ("bytes", group) if method == STRATEGY else ("valid", tried)
+        told = group[group["told"] == int(share * full)]
+        by, runs = ("bytes", told) if method == STRATEGY else ("valid", tried)
         fits = runs[runs["setting"].map(largest) <= room(full, share)]
         if len(fits):
             one = fits.loc[fits[by].idxmax(), "setting"]

@@ -21,7 +21,7 @@ from autodpq_system.paths import ROOT
 def row(method: str, seed: int, size: int, valid: float, auc: float, width: int = 8, share: float = 0.125) -> dict:
     setting = f"{method}-{width}"
     return {"method": method, "setting": setting, "control": False, "width": width, "seed": seed, "share": share,
-            "bytes": size, "valid": valid, "auc": auc}  # fmt: skip
+            "told": int(share * 4000), "bytes": size, "valid": valid, "auc": auc}  # fmt: skip
 
 
 #: FE, the compressor of two widths, and two rivals on two seeds.
@@ -75,10 +75,10 @@ def test_a_setting_fits_a_share_if_it_does_on_every_seed() -> None:
 
 
 def test_the_compressor_is_shown_with_what_it_was_told() -> None:
-    """Fewer bytes may be better on validation, where a model overfits."""
-    less = [pd.DataFrame([row("budget", seed, 240, 0.9, 0.9, 2)]) for seed in (1, 2)]
+    """Fewer bytes may be better on validation, where a model overfits; and a share that nobody was told has none."""
+    less = [pd.DataFrame([row("budget", seed, 120, 0.9, 0.9, 2, 0.031)]) for seed in (1, 2)]
     kept = at_equal_bytes.best(pd.concat([FOUND, *less]).drop(columns="share"), chosen()).query("method == 'budget'")
-    assert kept.groupby("share")["setting"].first().to_dict() == {0.0625: "budget-2", 0.125: "budget-8"}
+    assert kept.groupby("share")["setting"].first().to_dict() == {0.031: "budget-2", 0.125: "budget-8"}
 
 
 def test_the_teacher_is_worth_what_pairs_differ_by() -> None:
