@@ -88,8 +88,8 @@ def best(found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
     """Of each method and share one setting for all seeds, in at most so many bytes on every seed.
 
     A rival's is the one with the best validation AUC on the seed of choice. The compressor's is the one that was told
-    that share: on other seeds it has run at the width that was chosen alone. The strategies of Table 1, which are not told how many bytes
-    they may have, have share 1.
+    that share: on other seeds it has run at the width that was chosen alone. The strategies of Table 1, which are not
+    told how many bytes they may have, have share 1.
 
     Args:
         found: of :func:`runs`, on the seeds that are reported.
