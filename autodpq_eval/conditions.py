@@ -135,7 +135,7 @@ def _together(out: Path, recipe: str) -> Iterator[Condition]:
 def _on_test(runs: Groups, under: Groups) -> Iterator[Condition]:
     """What the test split chooses: where FE stops, the epochs, and AutoDPQ's reading."""
     plain = by_seed(runs["autodpq"], "auc")
-    stopped = stopped_at(runs["fe"], table_value(1, "ml-1m", "deepfm", "fe", "auc"))
+    stopped = stopped_at(runs["fe"], table_value("ml-1m", "deepfm", "fe", "auc"))
     yield Condition("FE stopped at the paper's AUC", plain, stopped, {}, on_test=True)
     ours, fe, others = (best_on_test(runs[name]) for name in ("autodpq", "fe", "others"))
     yield Condition("best epoch chosen on test", ours, fe, others, on_test=True)

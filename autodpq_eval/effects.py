@@ -118,12 +118,14 @@ def _effects(ours: Sequence[Record], baseline: Sequence[Record]) -> dict[str, fl
     """The effect on AUC with its tests, the touched samples' with its interval, and the means of the others.
 
     *Same start* counts the pairs that begin with the same training to the bit; *steps* are the mean weight updates of
-    ours. Only seeds that both sides have count, and the interval is of their paired differences: a seed gives both
+    ours. Only seeds that both sides have count, on one kind of processor, for another moves a run by as much as many a
+    control; and the interval is of their paired differences: a seed gives both
     sides the same initial weights and order of the data. Thresholds that differ touch other samples, so parts are not
     compared then.
     """
-    common = {record.config.seed for record in ours} & {record.config.seed for record in baseline}
-    ours, baseline = ([r for r in side if r.config.seed in common] for side in (ours, baseline))
+    made = [{(r.config.seed, r.provenance.cpu): r for r in side} for side in (ours, baseline)]
+    common = [pair for pair in made[0] if pair in made[1]]
+    ours, baseline = ([side[pair] for pair in common] for side in made)
     row = dict.fromkeys(EFFECTS, np.nan) | {"n": len(common)}
     if len(common) < 2:
         return row

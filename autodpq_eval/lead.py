@@ -25,8 +25,7 @@ def lead(table: pd.DataFrame, metric: str) -> str:
 
 def paper_lead(metric: str, model: str = "deepfm") -> float:
     """By how much AutoDPQ is better than the best baseline on MovieLens-1M, as Table 1 or 2 prints them."""
-    number = 1 if model == "deepfm" else 2
-    every = {name: table_value(number, "ml-1m", model, name, metric) for name in STRATEGIES}
+    every = {name: table_value("ml-1m", model, name, metric) for name in STRATEGIES}
     paper = {name: value for name, value in every.items() if not isnan(value)}
     return BETTER[metric] * (paper.pop("autodpq") - paper[best_baseline(paper, metric)])
 

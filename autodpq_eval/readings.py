@@ -106,4 +106,4 @@ def _pairs(
 
 
 def _paper(metric: str, name: str) -> float:
-    return table_value(1, "ml-1m", "deepfm", PAPER[name.split(maxsplit=1)[0]], metric)
+    return table_value("ml-1m", "deepfm", PAPER[name.split(maxsplit=1)[0]], metric)

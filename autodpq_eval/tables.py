@@ -122,7 +122,7 @@ def _row(
         "mean": per_seed.mean(),
         "sd": per_seed.std(),
         "n": len(per_seed),
-        "paper": table_value(collected.number, collected.dataset, model, strategy, metric),
+        "paper": table_value(collected.dataset, model, strategy, metric),
     }
 
 

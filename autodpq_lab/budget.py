@@ -47,9 +47,15 @@ def point(run: LoadedRun, offered: Menu, share: float) -> Point:
 
 
 def budget_slider(run: LoadedRun, offered: Menu, shares: Sequence[float] = SHARES) -> widgets.VBox:
-    """Move along the budgets that can be kept and that still cost something; each is measured once, on validation."""
+    """Move along the budgets that can be kept and that still cost something; each is measured once, on validation.
+
+    Raises:
+        ValueError: there is none.
+    """
     model = run.record.config.model
     kept = [share for share in sorted(shares) if offered.least <= budget_of(run.schema, share, model) < offered.most]
+    if not kept:
+        raise ValueError(f"shares: expected one between {offered.least} and {offered.most} bytes, found none")
     points, whole = [point(run, offered, share) for share in kept], evaluate(run.model, run.valid).auc
 
     def draw(place: int) -> Shown:

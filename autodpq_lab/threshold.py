@@ -51,7 +51,7 @@ def threshold_slider(
 ) -> widgets.VBox:
     """A slider over thresholds up to ``most``; ``ids`` are ``[rows, fields]``."""
     least = schema.counts.numpy()[ids].min(1)
-    fe, ours = (table_value(1, "ml-1m", "deepfm", name, "auc") for name in ("fe", "autodpq"))
+    fe, ours = (table_value("ml-1m", "deepfm", name, "auc") for name in ("fe", "autodpq"))
     steps = np.unique(np.geomspace(2, most, 25).astype(int))
     curve = [rarity(schema, least, labels, int(step)) for step in steps]
 

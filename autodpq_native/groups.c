@@ -97,7 +97,7 @@ static int inside(const table *t, const group *g) {
     const int64_t features = g[1].first - g->first;
     if (features < 1 || features > INT32_MAX || t->dim < 1 || t->dim > t->total) return 0;
     if (g->bits < 0 || g->bits > 8 || g->subspaces < 1 || g->width < 1 || g->k < 1) return 0;
-    if (g->subspaces * g->width != t->dim || (g->row != 0 && g->row != t->dim)) return 0;
+    if (t->dim % g->subspaces || g->width != t->dim / g->subspaces || (g->row != 0 && g->row != t->dim)) return 0;
     if (g->bits && !g->integers && g->k != 1 << g->bits) return 0;
     if (g->integers && (g->integers != 1 || g->subspaces != t->dim)) return 0;
     if ((g->integers || !g->bits) && g->k != 1) return 0;

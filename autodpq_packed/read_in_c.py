@@ -22,6 +22,10 @@ class ReadInC(nn.Module):
 
     _checked: Checked | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_load_state_dict_post_hook(lambda module, _: module._forget())
+
     def table(self) -> Checked:
         """The buffers as they are now, checked.
 
@@ -41,9 +45,12 @@ class ReadInC(nn.Module):
         return self._checked.look_up(ids.contiguous())
 
     def _apply(self, *args: Any, **kwargs: Any) -> Self:
-        self._checked = None  # buffers may be converted or moved now
+        self._forget()
         super()._apply(*args, **kwargs)
         return self
+
+    def _forget(self) -> None:
+        self._checked = None  # buffers may be others now
 
 
 def works() -> bool:

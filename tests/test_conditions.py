@@ -46,5 +46,4 @@ def test_what_the_test_split_chose_is_marked_and_what_is_missing_is_left_out() -
     chosen = rows.loc[rows["on test"], "condition"]
     assert chosen.str.contains("chosen on test|stopped at the paper's AUC").all()
     assert not rows.loc[~rows["on test"], "condition"].str.contains("chosen on test|stopped").any()
-    assert rows["n"].min() > 1
     assert rows[["effect", "low", "high"]].notna().all(axis=None)

@@ -147,3 +147,22 @@ def test_the_recipes_largest_part_stands_beside_the_papers_gain() -> None:
     )
     assert "*FE, the other recipe's first-order scale*: -0.0050 (-0.0062 to -0.0038, n = 5)" in text
     assert "+0.0068" in text
+
+
+def test_a_contrast_is_the_first_minus_the_second(plain: dict[str, list[Record]]) -> None:
+    made = contrasts({**plain, "autodpq": plain["others"]}).set_index("contrast")
+    gap = sum(r.test.auc for r in plain["others"]) / 3 - sum(r.test.auc for r in plain["fe"]) / 3
+    assert made.loc["AutoDPQ over FE: the whole gain", "effect"] == pytest.approx(gap)
+    assert all(title.startswith("AutoDPQ") == first.startswith("autodpq") for title, first, _ in CONTRASTS)
+
+
+def test_runs_of_two_processors_are_no_pair(plain: dict[str, list[Record]]) -> None:
+    """A processor alone moves a run by as much as many a control."""
+
+    def elsewhere(record: Record) -> Record:
+        provenance = record.provenance.model_copy(update={"cpu": "another"})
+        return record.model_copy(update={"provenance": provenance})
+
+    first, *rest = plain["others"]
+    made = contrasts({**plain, "autodpq": [elsewhere(first), *rest]}).set_index("contrast")
+    assert made.loc["AutoDPQ over FE: the whole gain", "n"] == 2

@@ -15,7 +15,7 @@ from PIL import Image
 
 from autodpq_eval import notebook
 from autodpq_eval.figure3 import apart, mean_curve
-from autodpq_eval.figures import candidate_weights, curves, deciding_epoch
+from autodpq_eval.figures import candidate_weights, curves, deciding_epoch, trials
 from autodpq_eval.notebook import show
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import Record, read_record
@@ -48,6 +48,13 @@ def test_a_picture_is_shown_once_with_its_text(monkeypatch: pytest.MonkeyPatch) 
     with Image.open(io.BytesIO(base64.b64decode(data["image/png"]))) as image:
         assert image.mode == "P"
     assert not plt.get_fignums()
+
+
+def test_trials_begin_with_the_best() -> None:
+    run = record("grid")
+    table = trials(run)
+    assert table["valid_auc"].is_monotonic_decreasing
+    assert table["valid_auc"].iloc[0] == run.valid.auc
 
 
 def test_a_picture_without_a_text_is_refused() -> None:

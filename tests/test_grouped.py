@@ -308,3 +308,55 @@ def test_c_refuses_groups_that_lead_outside(column: int, value: int) -> None:
     layout[1, column] = value
     with pytest.raises(ValueError, match=r"group [01]: expected features, codes and numbers inside the table"):
         Groups(layout, made.fields, made.codes, made.numbers, X)
+
+
+@pytest.fixture
+def two() -> GroupsInC:
+    tensors = grouped([3, 7], [centroids_option(4, 2), 3], X)
+    return GroupsInC(Grouped("embedding", {"sizes": [10], "config": {"embedding_dim": X}}, tensors))
+
+
+@pytest.mark.skipif(not native.available(), reason="no C compiler")
+@pytest.mark.parametrize("fields", [[0, 3], [-1, 2], [2, 2], [0, 0, 2]])
+def test_c_refuses_fields_without_groups_of_their_own(two: GroupsInC, fields: list[int]) -> None:
+    with pytest.raises(ValueError, match=r"group \d: expected features"):
+        Groups(two.layout, torch.tensor(fields), two.codes, two.numbers, X)
+
+
+@pytest.mark.skipif(not native.available(), reason="no C compiler")
+def test_c_refuses_a_table_that_is_one_byte_or_number_short(two: GroupsInC) -> None:
+    Groups(two.layout, two.fields, two.codes, two.numbers, X)
+    for codes, numbers in ((two.codes[:-1], two.numbers), (two.codes, two.numbers[:-1])):
+        with pytest.raises(ValueError, match="group 1: expected features"):
+            Groups(two.layout, two.fields, codes.clone(), numbers.clone(), X)
+
+
+@pytest.mark.skipif(not native.available(), reason="no C compiler")
+@pytest.mark.parametrize(("column", "value"), [(1, 9), (1, 17), (3, 9), (3, 64), (0, 2**33)])
+def test_c_refuses_codes_that_begin_inside_a_byte_or_are_wider_than_one(
+    two: GroupsInC, column: int, value: int
+) -> None:
+    """However much room there is."""
+    layout, codes = two.layout.clone(), torch.cat([two.codes, torch.zeros(4096, dtype=torch.uint8)])
+    layout[1 if column else 2, column] = value
+    with pytest.raises(ValueError, match="group 1: expected features"):
+        Groups(layout, two.fields, codes, two.numbers, X)
+
+
+@pytest.mark.skipif(not native.available(), reason="no C compiler")
+def test_c_refuses_a_width_that_only_fits_modulo_two_to_the_64() -> None:
+    """Of 17 subspaces: 17 w = 16 for a w of 61 bits."""
+    width = (16 * pow(17, -1, 1 << 64)) % (1 << 64)
+    width -= (width >> 63) << 64
+    layout = torch.tensor([[0, 0, 0, 1, 2, 17, width, 0, 0], [2] + [0] * 8])
+    with pytest.raises(ValueError, match="group 0: expected features"):
+        Groups(layout, torch.tensor([0, 1]), torch.zeros(64, dtype=torch.uint8), torch.zeros(64), 16)
+
+
+@pytest.mark.skipif(not native.available(), reason="no C compiler")
+def test_a_state_that_is_loaded_is_checked_as_a_file_is(two: GroupsInC) -> None:
+    state = {name: tensor.clone() for name, tensor in two.state_dict().items()}
+    state["layout"][1, 1] = 2**40
+    two.load_state_dict(state)
+    with pytest.raises(ValueError, match="group 1: expected features"):
+        two(torch.tensor([[9]]))

@@ -52,6 +52,21 @@ def test_a_compiler_that_does_not_work_is_told_of_in_one_sentence(
 
 
 @needs_compiler
+@needs_compiler
+def test_another_processor_or_compiler_has_a_library_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders of runs may be shared, and one made for another processor may crash."""
+    monkeypatch.setattr(compiled, "_build", lambda _, built: built.touch())
+    monkeypatch.setattr(compiled, "_whole", lambda _: False)
+    loaded: list[str] = []
+    monkeypatch.setattr(compiled.ctypes, "CDLL", loaded.append)
+    compiled.library.__wrapped__()
+    for name, other in (("cpu", "another"), ("_compiler", ["cc", "-DX"]), ("FLAGS", ("-O1",))):
+        with monkeypatch.context() as patch:
+            patch.setattr(compiled, name, other if name == "FLAGS" else lambda other=other: other)
+            compiled.library.__wrapped__()
+    assert len(set(loaded)) == 4
+
+
 def test_a_damaged_library_is_built_again_and_a_whole_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "FLAGS", ("-shared", "-fPIC"))  # a second's work of the compiler is not at issue
     loaded: list[Path] = []
@@ -291,3 +306,16 @@ def test_an_id_that_there_is_not_is_refused(number: int) -> None:
         Table(**packed()).look_up(torch.tensor([[0], [number]]))
     with pytest.raises(ValueError, match=r"^ids: expected torch\.int64"):
         Table(**packed()).look_up(torch.tensor([[0.0]]))
+
+
+@needs_compiler
+def test_a_table_without_dimensions_is_refused() -> None:
+    """Or so many subspaces that their codes overflow would pass for some of them."""
+    with pytest.raises(ValueError, match=r"^field 0: expected rows, codes and centroids inside the table"):
+        Table(
+            torch.empty(0, 0),
+            torch.empty(0, 3, dtype=torch.int32),
+            torch.zeros(8, dtype=torch.uint8),
+            torch.zeros(4),
+            torch.tensor([[0, 4, ALL, 0, 0, 0, 2**62 + 1, 1, 1]]),
+        )

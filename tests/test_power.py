@@ -42,3 +42,13 @@ def test_the_table_has_power_at_the_margin_by_metric_and_runs() -> None:
 def test_a_panel_a_metric() -> None:
     titles = [axis.get_title(loc="left") for axis in draw({"auc": 0.0009, "logloss": 0.0021}).axes]
     assert titles == ["AUC, sd 0.0009 over seeds", "logloss, sd 0.0021 over seeds"]
+
+
+def test_a_line_a_test_and_number_of_runs_and_the_papers_gaps() -> None:
+    """Of logloss, where the paper's gain counts, too, though lower is better there."""
+    axis = draw({"logloss": 0.0021}).axes[0]
+    gaps = [line.get_xdata()[0] for line in axis.lines if line.get_linestyle() == ":"]
+    assert gaps == pytest.approx([0.001, 0.0052])
+    for name in ("Welch", "paired"):
+        line = next(line for line in axis.lines if line.get_label().lower() == f"3 runs, {name}".lower())
+        assert line.get_ydata()[-1] == getattr(power(line.get_xdata()[-1], 0.0021, 3), name.lower())

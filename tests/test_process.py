@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
-from autodpq_system.process import cores, threads, warn_if_crowded
+from autodpq_system import process
+from autodpq_system.process import cores, settle, threads, warn_if_crowded
 
 #: Minor page faults of a loop that takes and frees 2 MiB, after some rounds to settle.
 FAULTS = """
@@ -55,3 +57,13 @@ def test_one_thread_a_core_is_not_warned_of(recwarn, monkeypatch):
     warn_if_crowded(cores())
     assert not recwarn.list
     assert os.environ.get("AUTODPQ_THREADS") is None
+
+
+@pytest.mark.filterwarnings("ignore:.*expect them to be slow")
+def test_a_run_has_the_threads_that_it_is_told_and_keeps_freed_memory(monkeypatch):
+    kept = []
+    monkeypatch.setenv("AUTODPQ_THREADS", "2")
+    monkeypatch.setattr(process, "keep_freed_memory", lambda: kept.append(1))
+    settle()
+    assert (torch.get_num_threads(), kept) == (2, [1])
+    torch.set_num_threads(1)

@@ -9,7 +9,7 @@ import torch
 from conftest import small_config
 
 from autodpq_data.schema import Schema
-from autodpq_eval.paper import as_number, table_value, truncated
+from autodpq_eval.paper import as_number, numbers, table_value, truncated
 from autodpq_lib.models.build import dpq_model, full_model, others_model
 from autodpq_lib.space import space
 
@@ -69,6 +69,8 @@ def test_space_is_cut_off_not_rounded(space_units: int, text: str) -> None:
 
 def test_paper_numbers_are_read() -> None:
     assert as_number("190k") == 190_000
-    assert table_value(1, "avazu", "deepfm", "fe", "space") == 151_000_000
-    assert table_value(1, "ml-1m", "deepfm", "autodpq", "auc") == 0.8147
-    assert math.isnan(table_value(1, "ml-100k", "deepfm", "autodpq", "auc"))
+    assert table_value("avazu", "deepfm", "fe", "space") == 151_000_000
+    assert table_value("ml-1m", "deepfm", "autodpq", "auc") == 0.8147
+    each = numbers().groupby(["dataset", "model", "strategy", "metric"])["value"].nunique()
+    assert (each == 1).all()  # what two tables say is the same
+    assert math.isnan(table_value("ml-100k", "deepfm", "autodpq", "auc"))

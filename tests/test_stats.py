@@ -77,7 +77,9 @@ def test_equivalence_by_hand() -> None:
 
 def test_equivalence_needs_two_pairs_and_some_spread() -> None:
     assert math.isnan(paired_effect({1: 0.8, 3: 0.7}, {1: 0.8, 2: 0.7})["p_equal"])
-    assert math.isnan(paired_effect({1: 1.0, 2: 2.0}, {1: 0.5, 2: 1.5})["p_equal"])
+    same = paired_effect({1: 1.0, 2: 2.0}, {1: 0.5, 2: 1.5})
+    assert math.isnan(same["p_equal"])
+    assert [same[key] for key in ("effect", "low", "high")] == [0.5] * 3
     assert math.isnan(effect({1: 0.8, 2: 0.81}, {3: 0.8, 4: 0.82})["p_equal_paired"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import torch
 from conftest import small_config, small_run
 from sklearn.metrics import roc_auc_score
 
+from autodpq_data.movielens import FIELDS
 from autodpq_data.schema import Schema
 from autodpq_lib.config import STRATEGIES
 from autodpq_lib.embedding.dpq import DPQ
@@ -23,7 +25,8 @@ from autodpq_lib.strategies.random import random_decisions
 from autodpq_lib.training.run import Run
 from autodpq_runs.finish import finish
 from autodpq_runs.places import logits_path
-from autodpq_runs.record import Record
+from autodpq_runs.record import Record, read_record
+from autodpq_system.paths import ROOT
 
 
 def test_grid_tries_all_pairs_once(run: Run) -> None:
@@ -226,3 +229,12 @@ def test_metrics_of_touched_and_untouched_samples(tiny: dict, tmp_path: Path, sc
     rest = sorted(set(range(len(logits))) - set(rows))
     for name, part in {"touched": rows, "untouched": rest}.items():
         assert record.test_parts[name].auc == roc_auc_score(tiny["test"].labels[part], logits[part])
+
+
+def test_the_draws_of_committed_runs_can_be_made_again() -> None:
+    """Every stream of random numbers comes from names, by a rule that may never change."""
+    record = read_record(ROOT / "results/ml-1m/tuned/records/deepfm-random-seed1.json")
+    assert record.decision is not None
+    low = tuple(name for name in FIELDS if name in record.decision)
+    made = random_decisions(record.config, SimpleNamespace(low_fields=low))
+    assert made == [log.decision for log in record.fits]

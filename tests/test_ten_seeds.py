@@ -67,6 +67,20 @@ def test_bootstrap_is_paired(sides: dict[str, list[Stub]]) -> None:
     assert 0 < found["low"] < found["gap"] < found["high"]
 
 
+def test_bootstrap_s_interval_is_that_of_a_loop(sides: dict[str, list[Stub]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ten_seeds, "RESAMPLES", 50)
+    found = bootstrap(sides, LABELS).set_index(["a", "b"]).loc[("better", "base")]
+    rng, even, gaps = np.random.default_rng(0), np.full(len(LABELS), 1 / len(LABELS)), []
+    for _ in range(50):
+        weights = rng.multinomial(len(LABELS), even)
+        better, base = (
+            np.mean([roc_auc_score(LABELS, ten_seeds._logits(stub), sample_weight=weights) for stub in sides[name]])
+            for name in ("better", "base")
+        )
+        gaps.append(better - base)
+    assert found[["low", "high"]].tolist() == pytest.approx(list(np.quantile(gaps, [0.025, 0.975])), abs=1e-9)
+
+
 def test_bootstrap_refuses_predictions_of_another_training(sides: dict[str, list[Stub]]) -> None:
     sides["same"][1].test.auc += 2e-6
     with pytest.raises(ValueError, match="stub-2: expected predictions of AUC"):

@@ -230,3 +230,11 @@ def test_two_processors_are_compared_run_by_run() -> None:
     assert found[0]["test_auc"] == pytest.approx(0.01)
     assert (found[0]["space"], found[0]["decision"], found[0]["strategy"]) == (0, True, "fe")
     assert numbers(on("A", 0.8))[2:] == [0.8, 0.5, one["space"]["paper"]]
+
+
+def test_tables_are_made_again_of_the_seeds_that_their_report_was_told(tmp_path: Path) -> None:
+    assert checks._told(tmp_path) == ([1, 2, 3], "full")
+    (tmp_path / "notebooks").mkdir()
+    told = {"metadata": {"papermill": {"parameters": {"seeds": [4, 5], "profile": "smoke"}}}}
+    (tmp_path / "notebooks" / "12_report.ipynb").write_text(json.dumps(told))
+    assert checks._told(tmp_path) == ([4, 5], "smoke")

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from autodpq_budget.compress import menu_of
 from autodpq_budget.plan import budget_of
-from autodpq_lab.budget import budget_slider
+from autodpq_budget.show import choice
+from autodpq_lab.budget import budget_slider, point
 from autodpq_lab.encoder import encode, encoder
 from autodpq_lab.features import feature_finder, field_inspector, field_vectors, neighbours
 from autodpq_lab.live import LiveCurves
@@ -203,6 +205,8 @@ def test_inspector_counts_codes_and_dead_centroids(schema, model):
     used = len({(i, c) for code in codes for i, c in enumerate(code)})
     assert f"{len({*map(tuple, codes)})} distinct codes, {16 - used} of 16 centroids dead" in shown(box)
     assert "2 rare features, seen 2 to 4 times" in shown(box)
+    largest = max(Counter(map(tuple, codes)).values())
+    assert f"the largest group with one code has {largest}." in shown(box)
 
 
 def test_inspector_marks_a_feature_and_names_those_with_its_code(schema, model):
@@ -227,6 +231,19 @@ def test_budget_slider_measures_what_it_shows(run):
     assert float(auc) - float(change) == pytest.approx(evaluate(loaded.model, run.valid).auc, abs=1.1e-4)
     control(box, "of FE").value = 1
     assert f"{many:.1%} of FE" in shown(box)
+    groups = choice(run.schema, offered.tensors(offered.choose(offered.least + 20)), 16)
+    groups["total"] = groups.filter(like=", bits").sum(axis=1)
+    here = point(loaded, offered, (offered.least + 20.5) / budget_of(run.schema, 1.0))
+    for field, one in groups.groupby("field"):
+        assert here.bits[field] == pytest.approx(np.average(one["total"], weights=one["features"]))
+
+
+def test_budget_slider_without_a_budget_that_fits_says_so(run):
+    config = run.config.model_copy(update={"strategy": "fe"})
+    record = read_record(RECORD).model_copy(update={"config": config})
+    loaded = LoadedRun(record, full_model(config, run.schema).eval(), run.schema, run.train, run.valid, run.valid)
+    with pytest.raises(ValueError, match=r"shares: expected one between \d+ and \d+ bytes, found none"):
+        budget_slider(loaded, menu_of(loaded.model, run.schema, run.train), [1e-6])
 
 
 def test_curves_follow_the_training_and_stay(run, monkeypatch):

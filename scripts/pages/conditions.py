@@ -85,7 +85,7 @@ def ladder_picture() -> str:
     left = f" Not run yet: {wanted - len(steps())} of {wanted} marks." if len(steps()) < wanted else ""
     return (
         f"![AutoDPQ's gain over FE by the epochs of its pretrain: {whole.iloc[0]:+.4f} at {whole.index[0]}, "
-        f"{whole.iloc[-1]:+.4f} {whole.index[-1]}; two more lines leave out Eq. 2 or "
+        f"{whole.iloc[-1]:+.4f} at the last, {whole.index[-1]}; two more lines leave out Eq. 2 or "
         "compression.](ladder.png)\n\n*What to see: how the gain changes with the pretrain, and how much of it stays "
         f"when a part is taken out. Bars are paired 95 % intervals over {len(LADDER_SEEDS)} seeds.{left}*\n"
     )

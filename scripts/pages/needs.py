@@ -62,7 +62,7 @@ def _start() -> str:
     fair = "; ".join(f"{gap(row)} ({row['condition'].partition(', ')[2]})" for _, row in rows.iterrows())
     return (
         "What the paper leaves unstated moves FE too: with first-order weights started at zero instead of N(0, 1), "
-        f"recipe `paper`, FE's AUC rises by {gap(own)}, to {level:.4f}. If all strategies start them at zero, "
+        f"recipe `paper`, FE's AUC changes by {gap(own)}, to {level:.4f}. If all strategies start them at zero, "
         f"AutoDPQ's gain over FE is {fair or 'not run'}."
     )
 
@@ -123,7 +123,7 @@ def _nearest() -> str:
     """For each AUC of the paper the condition that comes nearest to it."""
     rows, said = _named(on_test=False), []
     for strategy, name in (("autodpq", "AutoDPQ"), ("fe", "FE"), ("others", "Others")):
-        paper = table_value(1, "ml-1m", "deepfm", strategy, "auc")
+        paper = table_value("ml-1m", "deepfm", strategy, "auc")
         some, key = (rows, "ours") if strategy == "autodpq" else (rows[rows["over"] == name], "base")
         near = some.loc[(some[key] - paper).abs().idxmin()]
         said.append(f"{near[key]:.4f} for {name} ({paper:.4f}) under {near['name']}")

@@ -1,0 +1,101 @@
+"""Pictures and verdicts of the pages: marks and intervals where the rows say, aims that can be missed, one number."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from scipy.stats import t as student
+
+from autodpq_budget.plan import SHARES
+from autodpq_eval import conditions
+from autodpq_system.paths import ROOT
+from scripts.pages import aims, gain, readings
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left_open() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def marks(axis: Axes) -> list[list[float]]:
+    """The x of every line but the one at zero."""
+    return [list(map(float, line.get_xdata())) for line in axis.lines if list(line.get_xdata()) != [0, 0]]
+
+
+def test_the_picture_of_the_gain_has_each_interval_beside_its_recipe() -> None:
+    ours = {"paper": 0.002, "tuned": -0.003}
+    rows = [
+        {"over": "fe", "recipe": recipe, "paper": 0.0068, "ours": x, "low": x - 0.001, "high": x + 0.002,
+         "n": 10, "n_base": 3}
+        for recipe, x in ours.items()
+    ]  # fmt: skip
+    axis = gain.draw(pd.DataFrame(rows)).axes[0]
+    assert marks(axis) == [
+        [0.0068], pytest.approx([0.001, 0.004]), [0.002], pytest.approx([-0.004, -0.001]), [-0.003]
+    ]  # fmt: skip
+    assert [text.get_text() for text in axis.texts] == [
+        "the paper: +0.0068", "ours, recipe paper: +0.0020", "ours, recipe tuned: −0.0030"
+    ]  # fmt: skip
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["over FE\n10 seeds against 3"]
+
+
+def test_the_picture_of_the_readings_has_a_panel_a_place() -> None:
+    rows = [
+        {"place": place, "a": "AutoDPQ, text", "b": "FE", "paper": 0.0068, "effect": x, "low": x - 0.001,
+         "high": x + 0.002, "n": 3}
+        for place, x in zip(readings.PLACES, (0.001, -0.002, 0.003), strict=True)
+    ]  # fmt: skip
+    axes = readings.draw(pd.DataFrame(rows)).axes
+    for axis, x in zip(axes, (0.001, -0.002, 0.003), strict=True):
+        assert marks(axis) == [[0.0068], pytest.approx([x - 0.001, x + 0.002]), [x]]
+        assert [text.get_text() for text in axis.texts] == ["the paper", f"text: {x:+.4f}".replace("-", "−")]
+
+
+def test_the_picture_of_the_conditions_has_a_panel_a_baseline() -> None:
+    rows = [
+        {"condition": name, "over": over, "on test": name == "chosen", "effect": x, "low": x - 0.001, "high": x + 0.002}
+        for over, shift in (("FE", 0.0), ("Others", 0.01))
+        for name, x in (("plain", 0.001 + shift), ("chosen", 0.003 + shift))
+    ]
+    axes = conditions.draw({"paper": pd.DataFrame(rows)}).axes
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["plain", "chosen †"]
+    for axis, shift, claim in zip(axes, (0.0, 0.01), (0.0068, 0.0049), strict=True):
+        (points,) = axis.containers
+        assert list(points.lines[0].get_xdata()) == pytest.approx([0.001 + shift, 0.003 + shift])
+        (bars,) = points.lines[2]
+        ends = [[x for x, _ in segment] for segment in bars.get_segments()]
+        assert ends == [pytest.approx([x + shift - 0.001, x + shift + 0.002]) for x in (0.001, 0.003)]
+        assert [claim] * 2 == pytest.approx(
+            next(line.get_xdata() for line in axis.lines if line.get_linestyle() == "--")
+        )
+
+
+def test_an_aim_can_be_missed() -> None:
+    """A compressor that is clearly worse than its rival has not met an aim, nor has a mean beyond what was allowed."""
+    worse = {"n_rival": 10, "n": 10, "lead": -0.01, "p_holm": 0.0001}
+    assert [aims._beaten("tuned", worse | {"lead": lead}) for lead in (-0.01, 0.01)] == ["missed", "met"]
+    row = {"share": SHARES[2], "half": 0.001, "p_equal": math.nan, "p_equal_holm": math.nan}
+    assert [aims._met("tuned", row | {"difference": gap}) for gap in (-0.0024, -0.0026)] == ["met", "missed"]
+
+
+def test_readmes_gain_over_fe_is_that_of_the_records() -> None:
+    """From the files, by hand: one number that no function of the pages has made."""
+    folder = ROOT / "results/ml-1m/paper/records"
+    aucs = {
+        name: np.array([
+            json.loads((folder / f"deepfm-{name}-seed{seed}.json").read_text())["test"]["auc"] for seed in range(1, 11)
+        ])
+        for name in ("autodpq", "fe")
+    }  # fmt: skip
+    gaps = aucs["autodpq"] - aucs["fe"]
+    half = student.ppf(0.975, 9) * gaps.std(ddof=1) / 10**0.5
+    said = f"{gaps.mean():+.4f} ({gaps.mean() - half:+.4f} to {gaps.mean() + half:+.4f}), better"
+    assert said in (ROOT / "README.md").read_text(encoding="utf-8")
