@@ -18,7 +18,7 @@ from autodpq_data.prepared import known_fingerprint, load_samples, load_schema
 from autodpq_data.schema import Schema
 from autodpq_eval import ledger
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.effects import control_effects, groups
+from autodpq_eval.effects import control_effects, runs_of_controls
 from autodpq_eval.figure3 import points, with_long_random
 from autodpq_eval.layout import as_csv, write_table
 from autodpq_eval.plans import plan
@@ -215,7 +215,7 @@ def of_controls(out: Path, dataset: str, recipe: str) -> Iterator[tuple[Path, st
     """The same of the controls and of ten seeds."""
     here = out / dataset / recipe / "tables"
     if (path := here / "controls.csv").exists():
-        yield path, as_csv(control_effects(groups(out, dataset, recipe)))
+        yield path, as_csv(control_effects(runs_of_controls(out, dataset, recipe)))
     if (path := here / "ten_seeds.csv").exists():
         ten, _ = read_plan(out, plan("seeds", dataset, recipe, TABLE_SEEDS, out=out))
         yield path, as_csv(comparisons(by_strategy(ten)))

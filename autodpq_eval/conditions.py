@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from autodpq_eval import readings
-from autodpq_eval.effects import by_seed, groups
+from autodpq_eval.effects import by_seed, runs_of_controls
 from autodpq_eval.paper import gain, table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, all_together, threshold_from_zero
 from autodpq_eval.readings import Groups
@@ -78,7 +78,7 @@ def levels(ours: Values, baseline: Values) -> dict[str, float]:
 
 def conditions(out: Path, recipe: str) -> Iterator[Condition]:
     """All of them, from the records below ``out``; a run that is missing is left out, with its seed."""
-    runs = groups(out, "ml-1m", recipe)
+    runs = runs_of_controls(out, "ml-1m", recipe)
     ours, theirs = (_under_readings(out, recipe, split) for split in ("fixed", "laboratory"))
     yield from _readings({"our split": ours, "laboratory's split": theirs})
     aucs = {name: by_seed(records, "auc") for name, records in runs.items()}

@@ -67,7 +67,7 @@ def by_seed(records: Sequence[Record], measure: str) -> dict[int, float]:
     return {seed: value for seed, value in values.items() if value is not None}
 
 
-def groups(out: Path, dataset: str, recipe: str) -> dict[str, list[Record]]:
+def runs_of_controls(out: Path, dataset: str, recipe: str) -> dict[str, list[Record]]:
     """The runs of each control by its id, of its reference, and of each strategy by its name; all seeds at hand."""
     plans: dict[str, list[RunConfig]] = {
         name: [configure(dataset, recipe, name, seed) for seed in TEN_SEEDS] for name in STRATEGIES
