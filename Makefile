@@ -1,6 +1,7 @@
 # Two commands: `make demo` and `make test`. `make help` lists the rest.
 PYTHON ?= python3
-VENV ?= .venv
+# Not from the environment, where other tools have one of the same name: `make clean` removes it.
+VENV = .venv
 BIN := $(VENV)/bin
 RECIPE ?= tuned
 DATASET ?= ml-1m
@@ -17,8 +18,8 @@ export OMP_NUM_THREADS ?= 1
 export THP_MEM_ALLOC_ENABLE ?= 1
 
 # Values reach the shell as variables, never as its text. The batch ends when this make does.
-export DATASET RECIPE PART SEEDS MODELS STRATEGIES PROFILE OUT EXECUTOR JOBS CLAIM RECORD BYTES RATIO LOSS WIDTH
-BATCH = @AUTODPQ_STARTER=$$PPID@$$(uname -n) exec $(BIN)/python -m scripts.replicate --recipe="$$RECIPE" --seeds "$$SEEDS" \
+export VENV DATASET RECIPE PART SEEDS MODELS STRATEGIES PROFILE OUT EXECUTOR JOBS CLAIM RECORD BYTES RATIO LOSS WIDTH
+BATCH = @AUTODPQ_STARTER=$${MADE_BY:-$$PPID@$$(uname -n)} exec $(BIN)/python -m scripts.replicate --recipe="$$RECIPE" --seeds "$$SEEDS" \
 	--models "$$MODELS" --strategies "$$STRATEGIES" --executor="$$EXECUTOR" $(if $(JOBS),--jobs="$$JOBS")
 WHERE = --dataset="$$DATASET" --out="$$OUT"
 
@@ -49,7 +50,7 @@ seeds: env  ## FE, Others, the best pair of Grid and AutoDPQ on ten seeds: RECIP
 	$(BATCH) $(WHERE) --part=seeds
 
 budget: env  ## AUC at equal bytes, ten seeds, both recipes (hours), what decides first: OUT= JOBS=
-	for recipe in tuned paper; do for seeds in "11" "1 2 3" "4 5 6 7 8 9 10"; do \
+	export MADE_BY=$$PPID@$$(uname -n); for recipe in tuned paper; do for seeds in "11" "1 2 3" "4 5 6 7 8 9 10"; do \
 		$(MAKE) replicate PART=budget RECIPE=$$recipe SEEDS="$$seeds" || exit 1; done; done
 
 plan: env  ## what `make replicate` would run, what is done, and where the logs are
@@ -101,4 +102,4 @@ explain: env  ## what stands behind a row of the ledger: CLAIM=autodpq-fe-auc
 	$(BIN)/python -m scripts.explain "$$CLAIM"
 
 clean:  ## remove the environment; runs, data and results stay
-	rm -rf $(VENV)
+	@test ! -e "$$VENV/installed" || rm -rf -- "$$VENV"

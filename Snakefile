@@ -79,5 +79,5 @@ rule run:
         runtime=lambda wildcards: cost(wildcards.name).limits["runtime"],
         mem_mb=lambda wildcards: cost(wildcards.name).limits["mem_mb"],
     shell:
-        "{PYTHON:q} -m scripts.run_notebook --parameters {params.run:q} --out {params.out:q}"
+        "{PYTHON:q} -m scripts.run_notebook --parameters {params.run:q} --out={params.out:q}"
         " --minutes {resources.runtime} > {log:q} 2>&1" + KILLED

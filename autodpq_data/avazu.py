@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -30,6 +31,8 @@ HEADER = ("id", "click", *FIELDS)
 HOURS = tuple(f"1410{day}{hour:02d}" for day in range(21, 31) for hour in range(24))
 NAMES = ("train.csv", "train.gz", "avazu-ctr-prediction.zip", "train.zip")
 BLOCK_BYTES = 1 << 25
+#: Bytes of a line, at most; the rest of a longer one is a bad line of its own.
+LONGEST = 1 << 16
 
 
 def read_avazu(files: Sequence[Path], what: str = "reading") -> Iterator[pl.DataFrame]:
@@ -50,13 +53,13 @@ def read_avazu(files: Sequence[Path], what: str = "reading") -> Iterator[pl.Data
             tqdm.wrapattr(file, "read", total=path.stat().st_size, desc=what) as counted,
         ):
             stream = _unpacked(path, cast(IO[bytes], counted))
-            _check_header(path, stream.readline())
+            _check_header(path, stream.readline(LONGEST))
             line = 2
             while raw := stream.read(BLOCK_BYTES):
-                raw += stream.readline()
+                raw += stream.readline(LONGEST)
                 yield _parse(path, raw, line)
                 line += raw.count(b"\n")
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, RuntimeError) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError, RuntimeError) as error:
         raise DataError(f"{path}, after line {line - 1}: expected an intact archive, found: {error}") from error
     if line <= 2:
         raise DataError(f"{path}: expected rows after the header, found none")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,9 @@ def write_ids(blocks: Pass, counted: Counted, folder: Path) -> str:
     shape = (counted.rows, len(counted.values))
     ids = np.lib.format.open_memmap(folder / "ids.npy", "w+", np.int32, shape)
     labels = np.lib.format.open_memmap(folder / "labels.npy", "w+", np.uint8, shape[:1])
+    for name in ("ids.npy", "labels.npy"):
+        with (folder / name).open("r+b") as file:  # or a full disk would end the process without a word
+            os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
     digest = hashlib.sha256(json.dumps(counted.sizes).encode())
     end = 0
     for fields, block_labels in blocks("writing"):

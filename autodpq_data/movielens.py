@@ -120,8 +120,11 @@ def _check_ages(users: pl.DataFrame, path: Path) -> None:
 def _check_ratings(ratings: pl.DataFrame, path: Path) -> None:
     rating, user, movie = (ratings[name] for name in ("rating", "user", "movie"))
     refuse(~rating.is_in(list("12345")), lambda row: f"{path}: expected ratings 1 to 5, found {rating[row]!r}")
-    twice = f"{path}: expected one rating a user and movie, found user {{}} and movie {{}} more than once"
-    refuse(ratings.select("user", "movie").is_duplicated(), lambda row: twice.format(user[row], movie[row]))
+    twice = f"{path}: expected one rating a user and movie, found"
+    refuse(
+        ratings.select("user", "movie").is_duplicated(),
+        lambda row: f"{twice} user {user[row]} and movie {movie[row]} more than once",
+    )
 
 
 def _check_described(ratings: pl.DataFrame, table: pl.DataFrame, key: str, path: Path, other: str) -> None:

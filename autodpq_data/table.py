@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Self
 
 import numpy as np
@@ -66,7 +67,7 @@ def table_source(dataset: str, settings: object) -> Source:
     except ValidationError as error:
         wrong = error.errors()[0]
         where = ".".join(map(str, ("table", *wrong["loc"])))
-        raise DataError(f"config/{dataset}.yaml, {where}: {wrong['msg']}; found {wrong['input']!r}") from error
+        raise DataError(f"config/{dataset}.yaml, {where}: {wrong['msg']}; found {shortened(wrong['input'])}") from error
     return Source(
         files=partial(find_one, dataset, [table.path]),
         read=partial(read_table, table),

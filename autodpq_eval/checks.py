@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 
 from autodpq_data.errors import DataError
@@ -189,9 +190,10 @@ def _made(out: Path, records: Records) -> Iterator[tuple[Path, str]]:
 def _told(folder: Path) -> tuple[list[int], str]:
     """Seeds and profile of the tables in a folder, as the report that wrote them was told."""
     report = folder / "notebooks" / "12_report.ipynb"
-    about = json.loads(report.read_text(encoding="utf-8"))["metadata"] if report.exists() else {}
-    told = about.get("papermill", {}).get("parameters", {})
-    return told.get("seeds", list(TABLE_SEEDS)), told.get("profile", "full")
+    if not report.exists():
+        return list(TABLE_SEEDS), "full"
+    told = nbformat.read(report, as_version=4).metadata.get("papermill", {}).get("parameters", {})
+    return list(told.get("seeds", TABLE_SEEDS)), str(told.get("profile", "full"))
 
 
 def of_tables(out: Path, dataset: str, recipe: str, seeds: Sequence[int], profile: str) -> Iterator[tuple[Path, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
@@ -50,8 +51,8 @@ def runs_table(frame: pd.DataFrame) -> widgets.VBox:
 
 
 def in_words(decision: Decision | None) -> str:
-    """``movie 8, 2; user 16, 4``, or nothing."""
-    return "; ".join(f"{name} {k}, {d}" for name, (k, d) in (decision or {}).items())
+    """``movie 8, 2; user 16, 4``, or nothing; a record may be a stranger's, so it is text and no HTML."""
+    return escape("; ".join(f"{name} {k}, {d}" for name, (k, d) in (decision or {}).items()))
 
 
 def link(record: Path) -> str:

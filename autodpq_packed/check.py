@@ -24,6 +24,8 @@ MODELS = ("deepfm", "pnn", "dcn")
 MOST_FEATURES = 2**31 - 1
 #: K of a code of 8 bits.
 MOST_CENTROIDS = 256
+#: Groups of the field that has most, times fields: so many numbers a reader keeps.
+MOST_GROUPS = 2**22
 #: Codes checked at a time.
 CHUNK = 2**20
 #: Part of a table -> the types that it may have; all other tensors are float32.
@@ -166,6 +168,8 @@ def _groups(table: str, sizes: list[int], dim: int, tensors: Tensors) -> Shapes:
     _expect(bool(groups) and min(groups) > 0, GROUPS, "numbers of features above 0", groups)
     _expect(set(np.cumsum(sizes)) <= set(np.cumsum(groups)), GROUPS, "groups of one field each", groups)
     _expect(sum(groups) == sum(sizes), GROUPS, f"the {sum(sizes)} features of all fields", sum(groups))
+    most = int(np.bincount(np.searchsorted(np.cumsum(sizes), np.cumsum(groups))).max())
+    _expect(most * len(sizes) <= MOST_GROUPS, GROUPS, f"at most {MOST_GROUPS // len(sizes)} groups of a field", most)
     try:
         ends = layout(groups, tensors[f"{table}.option"].tolist(), dim)[-1]
     except ValueError as error:

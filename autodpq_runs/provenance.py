@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import resource
 import subprocess
@@ -112,8 +113,11 @@ def provenance(begun: Origin) -> Provenance:
 
 
 def _git(*arguments: str) -> str | None:
+    # A hook of another repository sets GIT_DIR.
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-C", str(ROOT), *arguments]
     try:
-        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=plain)
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()

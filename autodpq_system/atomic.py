@@ -29,15 +29,14 @@ def atomic_path(final: Path) -> Iterator[Path]:
     The block may create a file or a folder there. On any failure it is removed.
 
     Raises:
-        OSError: the disk is full; the message names ``final``.
+        OSError: the disk is full, or a file would replace a folder; the message names ``final``.
     """
     with scratch_folder(final) as scratch:
         written, old = scratch / final.name, scratch / f"{final.name}.old"
         try:
             yield written
             _flush(written)
-            if final.is_dir() and written.exists():
-                final.replace(old)
+            _make_room(final, written, old)
             written.replace(final)
         except BaseException as error:
             if old.exists() and not final.exists():  # stopped by a signal between the two
@@ -57,6 +56,14 @@ def scratch_folder(final: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_room(final: Path, written: Path, old: Path) -> None:
+    """A folder goes aside for a folder that was written; a file never replaces one with all that is in it."""
+    if final.is_dir() and written.is_file():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
+    if final.is_dir() and written.exists():
+        final.replace(old)
 
 
 def _flush(written: Path) -> None:
@@ -81,7 +88,9 @@ def sweep(*folders: Path) -> None:
 
     Whether a process of another machine lives can't be told from here: what it left goes after a week.
     """
-    for scratch in [path for folder in folders for path in folder.rglob(".*~*@*~*")]:
+    # By os.walk, for others may remove what rglob is about to look into.
+    found = [Path(here, name) for folder in folders for here, inner, _ in os.walk(folder) for name in inner]
+    for scratch in found:
         if (named := SCRATCH.fullmatch(scratch.name)) and _abandoned(scratch, int(named["pid"]), named["machine"]):
             final = scratch.with_name(named["final"])
             if (scratch / f"{final.name}.old").exists() and not final.exists():  # killed between two renames

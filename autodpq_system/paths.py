@@ -22,7 +22,7 @@ def folder_named(name: str, by: str = "") -> Path:
     Raises:
         ValueError: it names none, or has what Snakemake takes for a wildcard in its name.
     """
-    if not name.strip() or set("{}\n") & set(name):
+    if not name.strip() or set("{}\n") & set(name) or not name.isprintable():
         raise ValueError(f"{by}expected a folder without braces and line breaks in its name, found {name!r}")
     return Path(name)
 

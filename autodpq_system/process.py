@@ -13,6 +13,7 @@ import torch
 #: glibc's numbers for mallopt: blocks from this size on are mapped apart; so much may stay free at the heap's end.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 MAPPED_FROM, KEPT_FREE = 32 << 20, 512 << 20
+MOST_THREADS = 1024
 
 
 def settle() -> None:
@@ -32,8 +33,8 @@ def threads() -> int:
         ValueError: it is no number of threads.
     """
     named = os.environ.get("AUTODPQ_THREADS", "1")
-    if not named.isdecimal() or int(named) < 1:
-        raise ValueError(f"AUTODPQ_THREADS: expected a whole number of at least 1, found {named!r}")
+    if not named.isdecimal() or not 1 <= int(named) <= MOST_THREADS:
+        raise ValueError(f"AUTODPQ_THREADS: expected a whole number from 1 to {MOST_THREADS}, found {named!r}")
     return int(named)
 
 

@@ -42,6 +42,8 @@ def stop_with_starter() -> None:
     What this process starts ends with it likewise. A name from another machine means nothing: a cluster hands it on.
     """
     pid, _, machine = os.environ.get(STARTER, "").partition("@")
+    if machine and not pid.isdecimal():
+        raise ValueError(f"{STARTER}: expected pid@machine, found {os.environ[STARTER]!r}")
     os.environ[STARTER] = f"{os.getpid()}@{platform.node()}"
     if machine == platform.node():
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 
@@ -21,7 +22,6 @@ def loads(text: str | bytes) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"{twice!r}: expected once, found {keys.count(twice)} times")
+        [(often, times)] = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"{often!r}: expected once, found {times} times")
     return found

@@ -20,6 +20,7 @@ from autodpq_packed.export import export
 from autodpq_runs.explore import LoadedRun, load_run
 from autodpq_system.paths import runs_root
 from autodpq_system.sentence import Parser, whole_number
+from autodpq_system.stopping import stop_on_signals
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -92,4 +93,5 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
+    stop_on_signals()
     sys.exit(main())

@@ -50,7 +50,10 @@ def watch(process: subprocess.Popen[bytes], request: Request, pending: Sequence[
 
 def is_newer(path: Path, since: float) -> bool:
     """Whether a file was written after ``since``, in seconds of the epoch: a log is opened when its job begins."""
-    return path.exists() and path.stat().st_mtime >= since
+    try:
+        return path.stat().st_mtime >= since
+    except FileNotFoundError:
+        return False
 
 
 def _minutes_left(request: Request, waiting: Sequence[Awaited], jobs: int, since: float) -> float | None:

@@ -167,7 +167,7 @@ def _snakemake(
 
 
 def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8").strip().splitlines() if log.exists() else []
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.exists() else []
     return lines[-1].removeprefix("FAILED: ") if lines else "ended without a word"
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import shutil
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -27,8 +29,8 @@ from autodpq_lab.shown import VIEW
 from autodpq_lib.config import OUTSIDE, RunConfig
 from autodpq_runs.places import identity_of, work_folder
 from autodpq_runs.record import read_record, record_path
-from autodpq_system.atomic import atomic_path
-from autodpq_system.paths import ROOT
+from autodpq_system.atomic import atomic_path, scratch_folder
+from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.sentence import Parser, sentence, whole_number
 from autodpq_system.stopping import killed_when_idle, stop_on_signals
 from scripts.shrink import shrink
@@ -115,8 +117,9 @@ def execute(
     if unknown:
         raise ValueError(f"{notebook.name}: expected parameters among {sorted(known)}, found {', '.join(unknown)}")
     failed = failed or executed.with_name(f"failed-{executed.name}")
-    failed.unlink(missing_ok=True)
-    with atomic_path(executed) as path:
+    for older in (failed, executed):  # which would stand beside the record of another run
+        older.unlink(missing_ok=True)
+    with atomic_path(executed) as path, _plain_kernel():
         try:
             with killed_when_idle(lambda: _last_change(path, checkpoints or path), 60 * minutes):
                 papermill.execute_notebook(
@@ -128,6 +131,15 @@ def execute(
                 failed.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(path, failed)
             raise
+
+
+@contextmanager
+def _plain_kernel() -> Iterator[None]:
+    """The kernel of this Python, without the start-up files of a person's own profile, which might change results."""
+    os.environ.pop("JUPYTER_PATH", None)
+    with scratch_folder(runs_root() / "work" / "ipython") as profile:
+        os.environ["IPYTHONDIR"] = str(profile)
+        yield
 
 
 def _last_change(*paths: Path) -> float:

@@ -30,6 +30,7 @@ from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.process import cpu
 from autodpq_system.sentence import Parser, whole_number
+from autodpq_system.stopping import stop_on_signals
 from benchmarks.measured import read_measures
 from benchmarks.spread import NUMBERS, numbers
 
@@ -139,4 +140,5 @@ def compared(committed: Record, again: Record) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    stop_on_signals()
     sys.exit(main())

@@ -131,18 +131,19 @@ COMMANDS: list[tuple[Callable[[], int], list[str], str]] = [
 ]
 #: Variable, value, and what the sentence of a small batch says.
 ENVIRONMENT = [
-    ("AUTODPQ_THREADS", "x", "AUTODPQ_THREADS: expected a whole number of at least 1, found 'x'"),
-    ("AUTODPQ_THREADS", "0", "AUTODPQ_THREADS: expected a whole number of at least 1, found '0'"),
-    ("AUTODPQ_THREADS", "-1", "AUTODPQ_THREADS: expected a whole number of at least 1, found '-1'"),
-    ("AUTODPQ_THREADS", "1.5", "AUTODPQ_THREADS: expected a whole number of at least 1, found '1.5'"),
+    ("AUTODPQ_THREADS", "x", "AUTODPQ_THREADS: expected a whole number from 1 to 1024, found 'x'"),
+    ("AUTODPQ_THREADS", "0", "AUTODPQ_THREADS: expected a whole number from 1 to 1024, found '0'"),
+    ("AUTODPQ_THREADS", "-1", "AUTODPQ_THREADS: expected a whole number from 1 to 1024, found '-1'"),
+    ("AUTODPQ_THREADS", "1.5", "AUTODPQ_THREADS: expected a whole number from 1 to 1024, found '1.5'"),
+    ("AUTODPQ_THREADS", "9999999", "AUTODPQ_THREADS: expected a whole number from 1 to 1024, found '9999999'"),
     ("AUTODPQ_RUNS", "", "AUTODPQ_RUNS: expected a folder without braces and line breaks in its name, found ''"),
     ("AUTODPQ_RUNS", "a{b}", "AUTODPQ_RUNS: expected a folder .*, found 'a{b}'"),
     ("AUTODPQ_RUNS", str(ROOT / "README.md"), "README.md/.*: Not a directory"),
     ("AUTODPQ_RUNS", "/proc/nowhere", "/proc/nowhere.*: No such file or directory"),
     ("AUTODPQ_RUNS", " ", "AUTODPQ_RUNS: expected a folder .*, found ' '"),
     ("AUTODPQ_RUNS", "a\nb", r"AUTODPQ_RUNS: expected a folder .*, found 'a\\nb'"),
-    ("AUTODPQ_THREADS", "", "AUTODPQ_THREADS: expected a whole number of at least 1, found ''"),
-    ("AUTODPQ_THREADS", "²", "AUTODPQ_THREADS: expected a whole number of at least 1, found '²'"),
+    ("AUTODPQ_THREADS", "", "AUTODPQ_THREADS: expected a whole number from 1 to 1024, found ''"),
+    ("AUTODPQ_THREADS", "²", "AUTODPQ_THREADS: expected a whole number from 1 to 1024, found '²'"),
     (
         "AUTODPQ_DATA",
         "/proc/nowhere",

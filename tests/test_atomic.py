@@ -75,6 +75,15 @@ def test_folder_replaces_a_folder_with_all_in_it(tmp_path):
     assert entries(tmp_path) == ["a"]
 
 
+def test_a_file_never_replaces_a_folder(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "thesis.txt").write_text("years of work")
+    with pytest.raises(IsADirectoryError, match=f"{tmp_path}/models"):
+        write_text(tmp_path / "models", "x")
+    assert (tmp_path / "models" / "thesis.txt").read_text() == "years of work"
+    assert entries(tmp_path) == ["models"]
+
+
 def test_replaced_folder_is_never_half_deleted(tmp_path, monkeypatch):
     final = tmp_path / "a"
     final.mkdir()
@@ -225,3 +234,19 @@ def test_other_hidden_folders_stay(tmp_path):
         (tmp_path / name).mkdir()
     sweep(tmp_path)
     assert len(entries(tmp_path)) == 4
+
+
+def test_sweeping_minds_no_folder_that_vanishes(tmp_path, monkeypatch):
+    """Another process may remove its own while this one looks."""
+    for name in "ab":
+        (tmp_path / name / "inner").mkdir(parents=True)
+    walk = os.walk
+
+    def vanishing(folder, *given, **keys):
+        for here, inner, files in walk(folder, *given, **keys):
+            shutil.rmtree(tmp_path / "b", ignore_errors=True)
+            yield here, inner, files
+
+    monkeypatch.setattr(os, "walk", vanishing)
+    sweep(tmp_path)
+    assert entries(tmp_path) == ["a"]

@@ -318,3 +318,16 @@ def test_an_empty_last_column_is_named_with_windows_line_ends_too(tmp_path):
     path.write_bytes(text(lines, end="\r\n"))
     with pytest.raises(DataError, match="line 4: expected a value for C21, found none"):
         read(path)
+
+
+def test_a_line_without_end_is_refused_and_not_read_to_its_end(tmp_path, monkeypatch):
+    """A few kilobytes of an archive may hold gigabytes without a line break."""
+    monkeypatch.setattr(avazu, "BLOCK_BYTES", 500)
+    monkeypatch.setattr(avazu, "LONGEST", 1000)
+    path = tmp_path / "train.gz"
+    path.write_bytes(gzip.compress(text(rows(3)) + b"1" * 10**6))
+    with pytest.raises(DataError, match="line 5: expected 24 columns, found 1"):
+        read(path)
+    path.write_bytes(gzip.compress(b"1" * 10**6))
+    with pytest.raises(DataError, match="line 1: expected the header"):
+        read(path)

@@ -28,7 +28,7 @@ def hold(folder: Path, code: str = HOLD) -> subprocess.Popen[str]:
 
 def test_a_second_process_is_refused_until_the_first_ends(tmp_path: Path) -> None:
     other = hold(tmp_path / "run")
-    with pytest.raises(BlockingIOError, match="found another process at the same run"):
+    with pytest.raises(BlockingIOError, match="found another process at this run"):
         Checkpoints(tmp_path / "run").claim(wait=0)
     other.kill()
     other.communicate()
@@ -57,3 +57,14 @@ def test_a_cleared_run_is_free(tmp_path: Path) -> None:
     other = hold(tmp_path / "run")
     other.kill()
     other.communicate()
+
+
+def test_checkpoints_are_cleared_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while files are removed, a run would have states whose weights are gone, and could never go on."""
+    checkpoints = Checkpoints(tmp_path / "run")
+    checkpoints.save("fit", {"curve": []})
+    checkpoints.keep("fit", 0, {})
+    seen: list[bool] = []
+    monkeypatch.setattr("shutil.rmtree", lambda *_, **__: seen.append((tmp_path / "run").exists()))
+    checkpoints.clear()
+    assert seen == [False]

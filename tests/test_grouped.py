@@ -20,6 +20,7 @@ from autodpq_data.schema import Schema
 from autodpq_lib.models.build import assemble
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_native.groups import Groups
+from autodpq_packed import check
 from autodpq_packed.container import PackedError, Tensors
 from autodpq_packed.export import export
 from autodpq_packed.grouped import Grouped, centroids_option, code_bytes, layout, numbers_of, parameters
@@ -360,3 +361,13 @@ def test_a_state_that_is_loaded_is_checked_as_a_file_is(two: GroupsInC) -> None:
     two.load_state_dict(state)
     with pytest.raises(ValueError, match="group 1: expected features"):
         two(torch.tensor([[9]]))
+
+
+def test_a_field_of_very_many_groups_beside_very_many_fields_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader pads every field to the field that has most groups."""
+    tensors = grouped([1, 1, 1, 1], [0, 0, 0, 0], X)
+    sizes = [3, 1]
+    check._groups("embedding", sizes, X, tensors)
+    monkeypatch.setattr(check, "MOST_GROUPS", 5)
+    with pytest.raises(PackedError, match="groups: expected at most 2 groups of a field, found 3"):
+        check._groups("embedding", sizes, X, tensors)

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from papermill.exceptions import PapermillExecutionError
 
 from autodpq_eval.batch import NOTEBOOKS, log_path, notebook_path
 from autodpq_eval.layout import LABELS
@@ -138,3 +139,30 @@ def test_a_misspelt_or_foreign_parameter_is_refused_before_the_notebook_starts(
     assert run("fe", tmp_path, **{key: 1}) == 1
     assert key in capfd.readouterr().err
     assert os.listdir(tmp_path) == []  # noqa: PTH208
+
+
+def test_a_persons_own_profile_and_kernels_change_nothing(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    startup = tmp_path / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text("import torch; torch.set_default_dtype(torch.float64)")
+    kernel = tmp_path / "jupyter" / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    (kernel / "kernel.json").write_text('{"argv": ["false"], "display_name": "x", "language": "python"}')
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    executed = tmp_path / "x.ipynb"
+    (source,) = broken(tmp_path / "n", "import torch; assert torch.ones(1).dtype == torch.float32").iterdir()
+    run_notebook.execute(source, {}, executed)
+    assert executed.exists()
+
+
+def test_an_older_notebook_does_not_stand_beside_a_new_record(tmp_path: Path) -> None:
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    executed = tmp_path / "x.ipynb"
+    executed.write_text("of an older run")
+    with pytest.raises(PapermillExecutionError):
+        run_notebook.execute(next(broken(tmp_path / "n", "1 / 0").iterdir()), {}, executed)
+    assert not executed.exists()

@@ -45,10 +45,10 @@ def test_more_threads_than_cores_are_warned_of(monkeypatch):
         warn_if_crowded(cores())
 
 
-@pytest.mark.parametrize("named", ["x", "", "0", "-1", "1.5", "2 "])
+@pytest.mark.parametrize("named", ["x", "", "0", "-1", "1.5", "2 ", "9999999"])
 def test_what_is_no_number_of_threads_is_refused(named, monkeypatch):
     monkeypatch.setenv("AUTODPQ_THREADS", named)
-    with pytest.raises(ValueError, match=rf"AUTODPQ_THREADS: expected a whole number of at least 1, found '{named}'"):
+    with pytest.raises(ValueError, match=rf"AUTODPQ_THREADS: expected a whole number from 1 to 1024, found '{named}'"):
         threads()
 
 

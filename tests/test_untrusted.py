@@ -7,6 +7,7 @@ import json
 import math
 import pickle
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -27,6 +28,7 @@ from autodpq_packed.score import PackedModel
 from autodpq_runs.explore import find_records
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
+from autodpq_system.strict_json import loads
 from benchmarks.fuzz.judge import SIZES, judge, sound
 from benchmarks.fuzz.mutations import Parts, Tensor, mutated_file
 from benchmarks.fuzz.records import edited
@@ -530,3 +532,11 @@ IDS = {
 def test_ids_that_are_none_are_refused(ids: Any, model: PackedModel) -> None:
     with pytest.raises(ValueError, match=r"ids: expected integers \[B, 3\], found"):
         model.logits(ids)
+
+
+def test_a_key_twice_among_very_many_is_found_soon() -> None:
+    text = "{" + ",".join(f'"{n}": 1' for n in range(40_000)) + ', "7": 2}'
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match="'7': expected once, found 2 times"):
+        loads(text)
+    assert time.perf_counter() - start < 2

@@ -19,7 +19,7 @@ from autodpq_lab.encoder import encode, encoder
 from autodpq_lab.features import feature_finder, field_inspector, field_vectors, neighbours
 from autodpq_lab.live import LiveCurves
 from autodpq_lab.mixture import epoch_scrubber, gumbel_slider, mixture
-from autodpq_lab.runs import chosen, runs_table
+from autodpq_lab.runs import chosen, in_words, runs_table
 from autodpq_lab.shown import VIEW, Shown, present
 from autodpq_lab.threshold import Rarity, rarity, said, threshold_slider
 from autodpq_lib.models.build import dpq_model, full_model
@@ -260,3 +260,7 @@ def test_curves_follow_the_training_and_stay(run, monkeypatch):
     torch.manual_seed(0)
     plain = run.fit("other", full_model(run.config, run.schema))
     assert [row["train_loss"] for row in plain.curve] == [row["train_loss"] for row in fit.curve]
+
+
+def test_names_of_a_strangers_record_are_text_and_no_html():
+    assert in_words({"<img src=x onerror=a()>": (8, 2)}) == "&lt;img src=x onerror=a()&gt; 8, 2"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from autodpq_system.atomic import atomic_path
+from autodpq_system.atomic import atomic_path, scratch_folder
 
 Weights = dict[str, Tensor]
 #: Folders that this process has claimed, with the locks that it holds until it ends.
@@ -43,8 +43,7 @@ class Checkpoints:
         try:
             lock.acquire(timeout=wait)
         except Timeout:
-            message = f"{self.folder}: expected to be alone, found another process at the same run"
-            raise BlockingIOError(message) from None
+            raise BlockingIOError(f"{self.folder}: expected to be alone, found another process at this run") from None
         _CLAIMED[self.folder] = lock
 
     def load(self, name: str) -> dict[str, Any] | None:
@@ -72,7 +71,8 @@ class Checkpoints:
 
     def clear(self) -> None:
         """Remove everything, and let others in."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        with scratch_folder(self.folder) as gone, suppress(FileNotFoundError):  # at once: from half none could go on
+            self.folder.replace(gone / "all")
         if lock := _CLAIMED.pop(self.folder, None):
             # While it is held: who waits for it sees that it is gone, and makes another.
             Path(lock.lock_file).unlink(missing_ok=True)
