@@ -159,8 +159,6 @@ def test_a_persons_own_profile_and_kernels_change_nothing(
 
 
 def test_an_older_notebook_does_not_stand_beside_a_new_record(tmp_path: Path) -> None:
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
     executed = tmp_path / "x.ipynb"
     executed.write_text("of an older run")
     with pytest.raises(PapermillExecutionError):
