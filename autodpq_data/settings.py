@@ -31,11 +31,27 @@ def read_settings(dataset: str) -> dict[str, Any]:
     return dict(_parsed(path, path.stat().st_mtime_ns)) if dataset in described() else {}
 
 
+class _Plain(yaml.SafeLoader):
+    """YAML in which no key occurs twice, of which the last would count, and no alias, which may grow without end."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "an alias", self.peek_event().start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for (key, _), name in zip(node.value, keys, strict=True):
+            if keys.count(name) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {name} twice", key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 @cache
 def _parsed(path: Path, _changed: int) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        content = yaml.load(path.read_text(encoding="utf-8"), _Plain)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"{path}: expected YAML, found: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected lines of the form key: value, found {type(content).__name__}")

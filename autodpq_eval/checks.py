@@ -33,6 +33,7 @@ from autodpq_runs.explore import find_records
 from autodpq_runs.places import logits_path
 from autodpq_runs.record import Record, canonical, contradictions, read_record, record_path
 from autodpq_system.paths import runs_root
+from autodpq_system.sentence import sentence
 
 Records = Mapping[Path, Record]
 
@@ -107,8 +108,12 @@ def sizes(records: Records) -> Check:
         if fields not in (set(), set(schema.low_fields)):
             check.wrong.append(f"{path}: decision: expected the fields {schema.low_fields}, found {sorted(fields)}")
             continue
-        model = final_model(config, schema, record.decision)
-        made = space(schema, config.embedding_dim, record.decision, model, tied=config.tied)
+        try:
+            model = final_model(config, schema, record.decision)
+            made = space(schema, config.embedding_dim, record.decision, model, tied=config.tied)
+        except (ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
+            check.wrong.append(f"{path}: expected a model that can be made, found {sentence(error)}")
+            continue
         check.wrong += [f"{path}: space: expected {made}, found {record.space}"] if made != record.space else []
     return check
 
@@ -182,7 +187,7 @@ def _made(out: Path, records: Records) -> Iterator[tuple[Path, str]]:
             yield from of_tables(out, dataset, recipe, seeds, profile)
         yield from of_figure3(out, dataset, recipe, seeds, profile)
         yield from of_controls(out, dataset, recipe)
-        yield from _bootstrap(out, dataset, recipe, seeds)
+        yield from _bootstrap(out, dataset, recipe)
     if (out / "ml-1m").exists():
         yield from of_ledger(out)
 
@@ -190,9 +195,10 @@ def _made(out: Path, records: Records) -> Iterator[tuple[Path, str]]:
 def _told(folder: Path) -> tuple[list[int], str]:
     """Seeds and profile of the tables in a folder, as the report that wrote them was told."""
     report = folder / "notebooks" / "12_report.ipynb"
-    if not report.exists():
-        return list(TABLE_SEEDS), "full"
-    told = nbformat.read(report, as_version=4).metadata.get("papermill", {}).get("parameters", {})
+    try:
+        told = nbformat.read(report, as_version=4).metadata.get("papermill", {}).get("parameters", {})
+    except (FileNotFoundError, ValueError, nbformat.ValidationError):  # no report, or none that can be read
+        told = {}
     return list(told.get("seeds", TABLE_SEEDS)), str(told.get("profile", "full"))
 
 
@@ -219,8 +225,7 @@ def of_controls(out: Path, dataset: str, recipe: str) -> Iterator[tuple[Path, st
     if (path := here / "controls.csv").exists():
         yield path, as_csv(control_effects(runs_of_controls(out, dataset, recipe)))
     if (path := here / "ten_seeds.csv").exists():
-        ten, _ = read_plan(out, plan("seeds", dataset, recipe, TABLE_SEEDS, out=out))
-        yield path, as_csv(comparisons(by_strategy(ten)))
+        yield path, as_csv(comparisons(_ten_seeds(out, dataset, recipe)))
 
 
 def of_ledger(out: Path) -> Iterator[tuple[Path, str]]:
@@ -230,10 +235,18 @@ def of_ledger(out: Path) -> Iterator[tuple[Path, str]]:
     yield out / "ml-1m" / "ledger_tests.csv", ledger.comparisons_as_csv(rows)
 
 
-def _bootstrap(out: Path, dataset: str, recipe: str, seeds: list[int]) -> Iterator[tuple[Path, str]]:
+def _ten_seeds(out: Path, dataset: str, recipe: str) -> dict[str, list[Record]]:
+    """The runs on ten seeds; none where Grid's are missing, which say which pair is among them."""
+    try:
+        ten, _ = read_plan(out, plan("seeds", dataset, recipe, TABLE_SEEDS, out=out))
+    except ValueError:
+        return {}
+    return by_strategy(ten)
+
+
+def _bootstrap(out: Path, dataset: str, recipe: str) -> Iterator[tuple[Path, str]]:
     """The bootstrap itself needs all predictions; that it is of these runs, the gaps in it show."""
     path = out / dataset / recipe / "tables" / "bootstrap.csv"
     if path.exists():
-        ten, _ = read_plan(out, plan("seeds", dataset, recipe, seeds, out=out))
-        kept = path.read_text(encoding="utf-8")
-        yield path, kept if is_of(pd.read_csv(path), by_strategy(ten)) else "of other runs"
+        ten, kept = _ten_seeds(out, dataset, recipe), path.read_text(encoding="utf-8")
+        yield path, kept if ten and is_of(pd.read_csv(path), ten) else "of other runs"

@@ -296,6 +296,9 @@ def test_bad_description_names_the_file_and_the_key(home, changed, says):
         ("- threshold", "mine.yaml: expected lines of the form key: value, found list"),
         ("", "mine.yaml: expected lines of the form key: value, found NoneType"),
         ("table: {path", "mine.yaml: expected YAML, found: .* line 1, column"),
+        ("threshold: 7\nlearning_rate: 0.1\nthreshold: 160\n", "expected YAML, found: the key threshold twice"),
+        ("a: &a [1]\ntable: {path: *a}\n", "expected YAML, found: an alias"),
+        ("a: " + "[" * 3000, "expected YAML, found: maximum recursion depth exceeded"),
     ],
 )
 def test_bad_yaml_is_named(home, text, says):

@@ -235,6 +235,27 @@ def test_two_processors_are_compared_run_by_run() -> None:
 def test_tables_are_made_again_of_the_seeds_that_their_report_was_told(tmp_path: Path) -> None:
     assert checks._told(tmp_path) == ([1, 2, 3], "full")
     (tmp_path / "notebooks").mkdir()
-    told = {"metadata": {"papermill": {"parameters": {"seeds": [4, 5], "profile": "smoke"}}}}
+    about = {"papermill": {"parameters": {"seeds": [4, 5], "profile": "smoke"}}}
+    told = {"cells": [], "metadata": about, "nbformat": 4, "nbformat_minor": 5}
     (tmp_path / "notebooks" / "12_report.ipynb").write_text(json.dumps(told))
     assert checks._told(tmp_path) == ([4, 5], "smoke")
+    for text in ("", "[]", "{}"):
+        (tmp_path / "notebooks" / "12_report.ipynb").write_text(text)
+        assert checks._told(tmp_path) == ([1, 2, 3], "full")
+
+
+def test_what_no_model_can_have_is_told_of_and_the_rest_is_checked(tmp_path: Path) -> None:
+    path = ROOT / "results/ml-1m/tuned/records/deepfm-autodpq-seed1.json"
+    record = read_record(path)
+    assert record.decision is not None
+    none = record.model_copy(update={"decision": dict.fromkeys(record.decision, (2, 0))})
+    found = checks.sizes({Path("none.json"): none, path: record})
+    assert found.looked_at == 2
+    (said,) = found.wrong
+    assert said.startswith("none.json: expected a model that can be made, found")
+
+
+def test_a_bootstrap_without_its_runs_is_of_other_runs(tmp_path: Path) -> None:
+    (tmp_path / "ml-1m" / "tuned" / "tables").mkdir(parents=True)
+    (tmp_path / "ml-1m" / "tuned" / "tables" / "bootstrap.csv").write_text("a,b,n,gap,low,high\n")
+    assert [text for _, text in checks._bootstrap(tmp_path, "ml-1m", "tuned")] == ["of other runs"]
