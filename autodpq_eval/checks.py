@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 
 from autodpq_data.errors import DataError
@@ -195,11 +194,10 @@ def _made(out: Path, records: Records) -> Iterator[tuple[Path, str]]:
 def _told(folder: Path) -> tuple[list[int], str]:
     """Seeds and profile of the tables in a folder, as the report that wrote them was told."""
     report = folder / "notebooks" / "12_report.ipynb"
-    try:
-        told = nbformat.read(report, as_version=4).metadata.get("papermill", {}).get("parameters", {})
-    except (FileNotFoundError, ValueError, nbformat.ValidationError):  # no report, or none that can be read
-        told = {}
-    return list(told.get("seeds", TABLE_SEEDS)), str(told.get("profile", "full"))
+    with suppress(FileNotFoundError, ValueError, KeyError, TypeError):  # no report, or none that can be read
+        told = json.loads(report.read_text(encoding="utf-8"))["metadata"]["papermill"]["parameters"]
+        return list(told["seeds"]), str(told["profile"])
+    return list(TABLE_SEEDS), "full"
 
 
 def of_tables(out: Path, dataset: str, recipe: str, seeds: Sequence[int], profile: str) -> Iterator[tuple[Path, str]]:
