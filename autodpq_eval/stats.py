@@ -33,7 +33,7 @@ def effect(ours: BySeed, baseline: BySeed) -> dict[str, float]:
         warnings.simplefilter("ignore", RuntimeWarning)  # scipy warns where one side has no spread; the test stands
         test = stats.ttest_ind(a, b, equal_var=False)
     result |= dict(zip(("low", "high"), test.confidence_interval(0.95), strict=True)) | {"p_welch": test.pvalue}
-    if set(ours) == set(baseline) and np.ptp(a - b):
+    if set(ours) == set(baseline):
         pairs = paired_effect(ours, baseline)
         result |= {f"{key}_paired": pairs[key] for key in PAIRED}
     return result
@@ -48,7 +48,7 @@ def paired_effect(ours: BySeed, baseline: BySeed, margin: float = MARGIN) -> dic
     """Mean of the differences over the seeds that both have, its 95 % interval, p by the paired test, their number.
 
     *p_equal* is that of two one-sided tests: below 0.05 it says that there is no difference of ``margin``, where a
-    large *p* only says that none was shown. Without any spread there is nothing to test against, and both are NaN.
+    large *p* only says that none was shown. Without any spread both are what they tend to, 0 or 1.
     """
     a, b = common(ours, baseline)
     differences = np.array([a[seed] - b[seed] for seed in a])
@@ -57,7 +57,8 @@ def paired_effect(ours: BySeed, baseline: BySeed, margin: float = MARGIN) -> dic
         return result
     mean = differences.mean()
     if not np.ptp(differences):
-        return result | dict.fromkeys(("effect", "low", "high"), mean)
+        certain = {"p": float(mean == 0), "p_equal": float(abs(mean) >= margin)}
+        return result | dict.fromkeys(("effect", "low", "high"), mean) | certain
     test = stats.ttest_1samp(differences, 0)
     low, high = test.confidence_interval(0.95)
     sides = ((-margin, "greater"), (margin, "less"))

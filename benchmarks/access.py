@@ -5,7 +5,6 @@ Needs the prepared stand-in (or any large data set), whose ids lie in a file lar
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import sys
@@ -22,19 +21,16 @@ from autodpq_data.prepared import load_samples, prepare
 from autodpq_eval.layout import markdown
 from benchmarks.measured import read_measures, write_measures
 
+DATASET, ROUNDS = "avazu-standin", 3
 BATCH, BATCHES, BLOCK, BUFFER = 2048, 200, 1024, 1 << 17
 
 
 def main() -> int:
     """Measure each order, warm and cold, in alternation."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dataset", default="avazu-standin")
-    parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
     torch.set_num_threads(1)
     rows = [
-        {"order": name, "file": "cold" if cold else "warm", "ms": timed(asked.dataset, order, cold=cold)}
-        for _ in range(asked.rounds)
+        {"order": name, "file": "cold" if cold else "warm", "ms": timed(order, cold=cold)}
+        for _ in range(ROUNDS)
         for name, order in ORDERS.items()
         for cold in (True, False)
     ]
@@ -44,14 +40,14 @@ def main() -> int:
     return 0
 
 
-def timed(dataset: str, order: Callable[[int], Iterator[Tensor]], *, cold: bool) -> float:
+def timed(order: Callable[[int], Iterator[Tensor]], *, cold: bool) -> float:
     """Milliseconds a batch: after the file was dropped from memory, or after the same batches were read once.
 
     Drawing the order is not counted: it is done once an epoch.
     """
     if cold:
-        drop(prepare(dataset) / "ids.npy")
-    samples = load_samples(dataset, "train")
+        drop(prepare(DATASET) / "ids.npy")
+    samples = load_samples(DATASET, "train")
     batches = list(islice(order(len(samples)), BATCHES))
     if not cold:
         for places in batches:

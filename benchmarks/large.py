@@ -7,7 +7,6 @@ with those of a table of as many rows in the older format, all of them coded.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 from collections.abc import Callable, Iterator
@@ -47,20 +46,17 @@ SHAPES: dict[str, tuple[Callable[[], Schema], tuple[float, ...]]] = {
 
 def main() -> int:
     """Measure and keep ``results/bench/large.json``."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--every", type=int, default=1, help="of so many features of Avazu's one, for a trial")
-    every = {"Avazu": parser.parse_args().every}
     torch.set_num_threads(1)
-    write_measures("large", threads=1, shapes=[measure(name, every.get(name, 1)) for name in SHAPES])
+    write_measures("large", threads=1, shapes=[measure(name) for name in SHAPES])
     sys.stdout.write(table())
     return 0
 
 
-def measure(name: str, every: int) -> dict[str, Any]:
+def measure(name: str) -> dict[str, Any]:
     """Seconds of the choice, peak of anonymous memory until all files are there, and a row a share."""
     schema, shares = SHAPES[name][0](), SHAPES[name][1]
     by_field = np.split(schema.counts.numpy(), schema.offsets[1:])
-    kept = [np.sort(counts[::every])[::-1] for counts in by_field]  # a field's most frequent feature is its first
+    kept = [np.sort(counts)[::-1] for counts in by_field]  # a field's most frequent feature is its first
     sizes, counts = [len(each) for each in kept], np.concatenate(kept)
     memory, start = PeakMemory(), perf_counter()
     offered = menu({"embedding": made_up(counts, len(sizes))}, sizes, counts)

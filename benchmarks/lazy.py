@@ -40,19 +40,18 @@ KINDS = {
     "sparse": "torch's SparseAdam",
     "dense": "dense Adam",
 }
-WARM, STEPS = 20, 60
+WARM, STEPS, ROUNDS = 20, 60, 3
 
 
 def main() -> int:
     """Measure all kinds and sizes, in alternation."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--one", nargs=2, help="one kind and size, in this process")
     asked = parser.parse_args()
     if asked.one:
         sys.stdout.write(json.dumps(measure(asked.one[0], int(asked.one[1]))))
         return 0
-    rows = [_apart(kind, n) for _ in range(asked.rounds) for n in FEATURES for kind in KINDS]
+    rows = [_apart(kind, n) for _ in range(ROUNDS) for n in FEATURES for kind in KINDS]
     found = pd.DataFrame(rows).groupby(["kind", "features"], as_index=False).median()
     write_measures("lazy", threads=1, batch=BATCH, distinct=DISTINCT, rows=found.to_dict("records"))
     sys.stdout.write(table())

@@ -6,7 +6,6 @@ is coded; so that what packing does and what C does can be told apart.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 from collections.abc import Callable, Iterator
@@ -42,17 +41,14 @@ Lookup = Callable[[Tensor], Tensor]
 
 def main() -> int:
     """Print and keep rows a second and bytes of each table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    asked = parser.parse_args()
     torch.set_num_threads(1)
-    rows = [row for name, shape in SHAPES.items() for row in measure(name, *shape, asked.rounds)]
+    rows = [row for name, shape in SHAPES.items() for row in measure(name, *shape)]
     write_measures("packed", threads=1, rows=rows)
     sys.stdout.write(table())
     return 0
 
 
-def measure(name: str, features: int, coded: int, rounds: int) -> list[dict[str, object]]:
+def measure(name: str, features: int, coded: int) -> list[dict[str, object]]:
     """Rows of the result for one table: alternating rounds of all kinds, median million rows a second."""
     kinds, sizes = build(features, coded)
     generator = torch.Generator().manual_seed(0)
@@ -63,7 +59,7 @@ def measure(name: str, features: int, coded: int, rounds: int) -> list[dict[str,
         check(kinds, traffic[0])
         share = (traffic >= features - coded).double().mean().item()
         seconds: dict[str, list[float]] = {kind: [] for kind in kinds}
-        for _ in range(rounds):
+        for _ in range(ROUNDS):
             for kind, look_up in kinds.items():
                 seconds[kind].append(timed(look_up, traffic))
         for kind in kinds:

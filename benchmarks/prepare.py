@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
@@ -18,18 +17,17 @@ from autodpq_system.memory import PeakMemory
 from autodpq_system.paths import runs_root
 from benchmarks.measured import read_measures, write_measures
 
+DATASET = "avazu-standin"
+
 
 def main() -> int:
     """Prepare, and keep seconds, peak anonymous memory and what came out in ``results/bench/prepare.json``."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dataset", default="avazu-standin")
-    dataset = parser.parse_args().dataset
     with tempfile.TemporaryDirectory(dir=runs_root()) as folder:
         os.environ["AUTODPQ_RUNS"] = folder
         peak, start = PeakMemory(), perf_counter()
-        prepare(dataset)
+        prepare(DATASET)
         seconds, memory = perf_counter() - start, peak.stop()
-        write_measures("prepare", dataset=dataset, seconds=seconds, **{"peak anonymous MiB": memory}, **shape(dataset))
+        write_measures("prepare", dataset=DATASET, seconds=seconds, **{"peak anonymous MiB": memory}, **shape(DATASET))
     sys.stdout.write(space())
     return 0
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from autodpq_eval.stats import best_baseline, effect, paired_effect, relative_improvement, starred
+from autodpq_eval.stats import best_baseline, effect, paired_effect, relative_improvement, starred, verdict
 
 OURS = {1: 0.8147, 2: 0.8150, 3: 0.8144}
 BASE = {1: 0.8112, 2: 0.8110, 3: 0.8115}
@@ -75,11 +75,14 @@ def test_equivalence_by_hand() -> None:
     assert effect(ours, baseline)["p_equal_paired"] == pytest.approx(paired_effect(ours, baseline)["p_equal"], abs=0)
 
 
-def test_equivalence_needs_two_pairs_and_some_spread() -> None:
+def test_equivalence_needs_two_pairs_and_without_spread_all_is_certain() -> None:
     assert math.isnan(paired_effect({1: 0.8, 3: 0.7}, {1: 0.8, 2: 0.7})["p_equal"])
     same = paired_effect({1: 1.0, 2: 2.0}, {1: 0.5, 2: 1.5})
-    assert math.isnan(same["p_equal"])
-    assert [same[key] for key in ("effect", "low", "high")] == [0.5] * 3
+    assert [same[key] for key in ("effect", "low", "high", "p", "p_equal")] == [0.5, 0.5, 0.5, 0, 1]
+    runs = {1: 0.8, 2: 0.81}
+    assert [paired_effect(runs, runs)[key] for key in ("effect", "p", "p_equal")] == [0, 1, 0]
+    found = effect(runs, runs)
+    assert verdict(found | {"p_paired_holm": found["p_paired"]}) == "equal within 0.001"
     assert math.isnan(effect({1: 0.8, 2: 0.81}, {3: 0.8, 4: 0.82})["p_equal_paired"])
 
 

@@ -5,7 +5,6 @@ The frameworks are installed from the package index into an environment of their
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -40,26 +39,23 @@ LOOPS = {
     "DeepCTR-Torch": "deepctr",
 }
 THEIRS = ("FuxiCTR", "DeepCTR-Torch")
+#: Rounds in which all take turns, and epochs of a round; AUC is of the last.
+ROUNDS, EPOCHS = 5, 1
 #: keras_preprocessing is what fuxictr imports and does not name.
 PACKAGES = ("deepctr-torch", "fuxictr", "keras_preprocessing")
 
 
 def main() -> int:
     """Print and keep the seconds: ``results/bench/peers.json``."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=1, help="in each round; AUC is of the last")
-    parser.add_argument("--models", nargs="+", default=list(MODELS))
-    asked = parser.parse_args()
     python = environment()
     with tempfile.TemporaryDirectory() as folder:
         write_arrays(Path(folder))
-        turns = list(product(range(asked.rounds), asked.models, LOOPS))
+        turns = list(product(range(ROUNDS), MODELS, LOOPS))
         rows = [
-            {"loop": loop, "model": model, "round": n} | one(loop, model, Path(folder), asked.epochs, python)
+            {"loop": loop, "model": model, "round": n} | one(loop, model, Path(folder), python)
             for n, model, loop in tqdm(turns)
         ]
-    write_measures("peers", threads=1, epochs=asked.epochs, versions=versions(python), rows=rows)
+    write_measures("peers", threads=1, epochs=EPOCHS, versions=versions(python), rows=rows)
     sys.stdout.write(table())
     return 0
 
@@ -92,10 +88,10 @@ def write_arrays(folder: Path) -> None:
     (folder / "peers").mkdir()  # where FuxiCTR would write its checkpoints
 
 
-def one(loop: str, model: str, folder: Path, epochs: int, python: Path) -> dict[str, Any]:
+def one(loop: str, model: str, folder: Path, python: Path) -> dict[str, Any]:
     """A round of one loop, in a process of its own."""
     run_by = python if loop in THEIRS else Path(sys.executable)
-    command = [run_by, "-m", f"benchmarks.peers.{LOOPS[loop]}", "--model", model, "--data", folder, "--epochs", epochs]
+    command = [run_by, "-m", f"benchmarks.peers.{LOOPS[loop]}", "--model", model, "--data", folder, "--epochs", EPOCHS]
     settings = {**os.environ, "OMP_NUM_THREADS": "1", "AUTODPQ_THREADS": "1"}
     if loop.endswith("without a compiler"):
         settings["AUTODPQ_COMPILER"] = ""
