@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -110,3 +114,26 @@ def test_committed_facts_agree_with_the_data() -> None:
     except DataError as error:
         pytest.skip(f"needs MovieLens-1M: {error}")
     assert facts.count(load_schema("ml-1m", 40)) == facts.read_facts(ROOT / "results")
+
+
+def test_all_batches_of_make_budget_end_with_the_first_make(tmp_path):
+    """And not with the makes that it starts, which nobody stops."""
+    (tmp_path / "python").write_text('#!/bin/sh\necho "$AUTODPQ_STARTER"\n')
+    (tmp_path / "python").chmod(0o755)
+    command = ["make", "--silent", "-o", "env", f"BIN={tmp_path}", "budget"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as made:
+        followed = made.communicate()[0].split()
+    assert followed == [f"{made.pid}@{platform.node()}"] * 6
+
+
+def test_make_clean_removes_an_environment_of_this_project_alone(tmp_path):
+    """Not what a variable of another tool names, and a name with a space is one name."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("mine", "my env", "my"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "my env" / "installed").touch()
+    run = {"cwd": tmp_path, "check": True}
+    subprocess.run(["make", "clean"], env={**os.environ, "VENV": str(tmp_path / "mine")}, **run)
+    subprocess.run(["make", "clean", "VENV=my"], **run)
+    subprocess.run(["make", "clean", "VENV=my env"], **run)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["Makefile", "mine", "my"]
