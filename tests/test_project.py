@@ -132,8 +132,6 @@ def test_make_clean_removes_an_environment_of_this_project_alone(tmp_path):
     for name in ("mine", "my env", "my"):
         (tmp_path / name).mkdir()
     (tmp_path / "my env" / "installed").touch()
-    run = {"cwd": tmp_path, "check": True}
-    subprocess.run(["make", "clean"], env={**os.environ, "VENV": str(tmp_path / "mine")}, **run)
-    subprocess.run(["make", "clean", "VENV=my"], **run)
-    subprocess.run(["make", "clean", "VENV=my env"], **run)
+    for given, also in (([], {"VENV": str(tmp_path / "mine")}), (["VENV=my"], {}), (["VENV=my env"], {})):
+        subprocess.run(["make", "clean", *given], cwd=tmp_path, env={**os.environ, **also}, check=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Makefile", "mine", "my"]
