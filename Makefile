@@ -102,4 +102,4 @@ explain: env  ## what stands behind a row of the ledger: CLAIM=autodpq-fe-auc
 	$(BIN)/python -m scripts.explain "$$CLAIM"
 
 clean:  ## remove the environment; runs, data and results stay
-	@test ! -e "$$VENV/installed" || rm -rf -- "$$VENV"
+	@test ! -e "$$VENV/pyvenv.cfg" || rm -rf -- "$$VENV"

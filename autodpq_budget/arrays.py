@@ -68,8 +68,9 @@ def _check(rows: Mapping[str, Floats], counts: Mapping[str, Integers], scale: Ma
     """Whether each field has its rows, as many counts, and as many sensitivities as dimensions."""
     for what, part in (("", rows), ("counts of ", counts), ("sensitivities of ", scale or {})):
         for field, array in part.items():
-            kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-            _expect(getattr(kind, "kind", "") in tuple("fiu"), f"{what}{field}", "an array of numbers", kind)
+            kind = str(array.dtype) if isinstance(array, np.ndarray) else type(array).__name__
+            known = isinstance(array, np.ndarray) and array.dtype.kind in "fiu"
+            _expect(known, f"{what}{field}", "an array of numbers", kind)
     dim = next((array.shape[-1] for array in rows.values() if array.ndim), 0)
     for field, array in rows.items():
         _expect(

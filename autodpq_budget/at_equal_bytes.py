@@ -148,7 +148,8 @@ def teaching(found: pd.DataFrame) -> pd.DataFrame:
             plain, other = sides
             taught, labels = (plain, other) if method == STRATEGY else (other, plain)
             means = [np.mean([*side.values()]) for side in common(taught, labels)]
-            row = {"share": share, "method": method, "setting": setting, "taught": means[0], "labels": means[1]}
+            row = {"share": share, "method": method, "setting": setting, "width": runs["width"].iloc[0]}
+            row |= {"taught": means[0], "labels": means[1]}
             rows.append(row | paired_effect(taught, labels))
     columns = ["share", "method"]
     return pd.DataFrame(rows).sort_values(columns, ascending=[False, True]) if rows else pd.DataFrame()

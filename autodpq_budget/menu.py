@@ -81,7 +81,7 @@ class Menu:
         """
         sizes, losses = self._grid()
         room = budget - self.overhead
-        if not budget >= self.least:
+        if not budget >= self.least:  # NaN, too
             raise ValueError(f"budget: expected at least {self.least} bytes, found {budget}")
         chosen = _fill(_by_price(sizes, losses, room), sizes, losses, room)
         ways = iter(chosen.tolist())

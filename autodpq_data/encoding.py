@@ -74,8 +74,7 @@ def write_ids(blocks: Pass, counted: Counted, folder: Path) -> str:
     ids = np.lib.format.open_memmap(folder / "ids.npy", "w+", np.int32, shape)
     labels = np.lib.format.open_memmap(folder / "labels.npy", "w+", np.uint8, shape[:1])
     for name in ("ids.npy", "labels.npy"):
-        with (folder / name).open("r+b") as file:  # or a full disk would end the process without a word
-            os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+        _reserve(folder / name)
     digest = hashlib.sha256(json.dumps(counted.sizes).encode())
     end = 0
     for fields, block_labels in blocks("writing"):
@@ -85,6 +84,13 @@ def write_ids(blocks: Pass, counted: Counted, folder: Path) -> str:
         digest.update(ids[start:end].tobytes())
     digest.update(labels.tobytes())
     return digest.hexdigest()
+
+
+def _reserve(path: Path) -> None:
+    """Take a file's room on the disk, where that can be done: a full disk would end the process without a word."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def encode(fields: pl.DataFrame, values: Mapping[str, pl.DataFrame]) -> NDArray[np.int32]:

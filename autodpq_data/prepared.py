@@ -50,24 +50,25 @@ def prepare(dataset: str) -> Path:
             if not _is_current(source, folder):  # another process may have made it in the meantime
                 _prepare(dataset, source, folder)
         finally:
-            Path(lock.lock_file).unlink()  # while it is held: who waits for it sees that it is gone, and makes another
+            # While it is held: who waits for it sees that it is gone, and makes another.
+            Path(lock.lock_file).unlink(missing_ok=True)
     return folder
 
 
 def _prepare(dataset: str, source: Source, folder: Path) -> None:
     files = source.files()
-    before = _changed(files)
+    before = _state(files)
     counted = count_values(partial(source.blocks, files))
     _check_content(dataset, source, counted)
     _check_disk(folder, counted)
     with atomic_path(folder) as target:
         target.mkdir()
         _write(dataset, source, files, counted, target)
-        if _changed(files) != before:
+        if _state(files) != before:
             raise DataError(f"{dataset}: expected files that stay as they are while they are read, found a change")
 
 
-def _changed(files: Sequence[Path]) -> list[tuple[int, int]]:
+def _state(files: Sequence[Path]) -> list[tuple[int, int]]:
     """Size of each file, and when it was written last."""
     return [(path.stat().st_size, path.stat().st_mtime_ns) for path in files]
 

@@ -32,11 +32,11 @@ def read_settings(dataset: str) -> dict[str, Any]:
 
 
 class _Plain(yaml.SafeLoader):
-    """YAML in which no key occurs twice, of which the last would count, and no alias, which may grow without end."""
+    """YAML without aliases, which may expand without end, and without repeated keys, of which the last would count."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            raise yaml.composer.ComposerError(None, None, "an alias", self.peek_event().start_mark)
+            raise yaml.composer.ComposerError(None, None, "an alias, which is not taken", self.peek_event().start_mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -223,7 +223,8 @@ def of_controls(out: Path, dataset: str, recipe: str) -> Iterator[tuple[Path, st
     if (path := here / "controls.csv").exists():
         yield path, as_csv(control_effects(runs_of_controls(out, dataset, recipe)))
     if (path := here / "ten_seeds.csv").exists():
-        yield path, as_csv(comparisons(_ten_seeds(out, dataset, recipe)))
+        ten = _ten_seeds(out, dataset, recipe)
+        yield path, as_csv(comparisons(ten)) if len(ten) > 1 else "of other runs"
 
 
 def of_ledger(out: Path) -> Iterator[tuple[Path, str]]:

@@ -126,12 +126,9 @@ def _comparison(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:
     if metric == "cost":
         runs = _of_one_code(runs, claim["better"], claim["worse"])
     ours, baseline = (_values(runs, model, claim[side], metric) for side in ("better", "worse"))
-    if min(len(ours), len(baseline)) < len(TABLE_SEEDS):
-        ours = baseline = {}  # a missing run is no number
-    difference = effect(ours, baseline)
-    if math.isnan(difference["p_welch"]) and min(len(ours), len(baseline)) > 1:  # no spread at all on either side
-        same = float(difference["effect"] == 0)
-        difference |= {"p_welch": same, "low": difference["effect"], "high": difference["effect"]}
+    counts = {"n": len(ours), "n_base": len(baseline)}
+    whole = min(counts.values()) >= len(TABLE_SEEDS)  # a missing run is no number
+    difference = (effect(ours, baseline) if whole else effect({}, {})) | counts
     if metric not in ("auc", "logloss"):  # which alone are measured in units of the margin
         difference["p_equal_paired"] = math.nan
     low, high = sorted([sign * difference["low"], sign * difference["high"]])

@@ -118,8 +118,8 @@ def _effects(ours: Sequence[Record], baseline: Sequence[Record]) -> dict[str, fl
     """The effect on AUC with its tests, the touched samples' with its interval, and the means of the others.
 
     *Same start* counts the pairs that begin with the same training to the bit; *steps* are the mean weight updates of
-    ours. Only seeds that both sides have count, on one kind of processor, for another moves a run by as much as many a
-    control; and the interval is of their paired differences: a seed gives both
+    ours. Only seeds that both sides have count, on one kind of processor, for another moves a run as
+    much as many controls do. The interval is of their paired differences: a seed gives both
     sides the same initial weights and order of the data. Thresholds that differ touch other samples, so parts are not
     compared then.
     """

@@ -55,7 +55,8 @@ def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     """AutoDPQ under each reading against each baseline: positive where AutoDPQ is better.
 
     Intervals and p-values by Welch and paired, p-values corrected by Holm over the table, and the two one-sided
-    tests of equivalence within 0.001. Only seeds that both sides have count, so that pairs are pairs.
+    tests of equivalence within :data:`~autodpq_eval.stats.MARGIN`. Only seeds that both sides have count, so that
+    pairs are pairs.
     """
     rows = []
     for metric in ("auc", "logloss"):

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 LEVEL = 0.05
@@ -15,6 +16,8 @@ MARGIN = 0.001
 BETTER = {"auc": 1, "auc_at_cost": 1, "logloss": -1, "space": -1, "cost": -1}
 #: What a paired test gives beside the mean.
 PAIRED = ("low", "high", "p", "p_equal")
+#: Differences that are this close are one.
+ROUNDING = 1e-12
 BySeed = Mapping[int, float]
 
 
@@ -27,16 +30,25 @@ def effect(ours: BySeed, baseline: BySeed) -> dict[str, float]:
     a, b = (np.array([runs[seed] for seed in sorted(runs)]) for runs in (ours, baseline))
     result = {"n": len(a), "n_base": len(b), "effect": a.mean() - b.mean() if len(a) and len(b) else np.nan}
     result |= dict.fromkeys(("low", "high", "p_welch", *(f"{key}_paired" for key in PAIRED)), np.nan)
-    if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
+    if min(len(a), len(b)) < 2:
         return result
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # scipy warns where one side has no spread; the test stands
-        test = stats.ttest_ind(a, b, equal_var=False)
-    result |= dict(zip(("low", "high"), test.confidence_interval(0.95), strict=True)) | {"p_welch": test.pvalue}
+    result |= _welch(a, b)
     if set(ours) == set(baseline):
         pairs = paired_effect(ours, baseline)
         result |= {f"{key}_paired": pairs[key] for key in PAIRED}
     return result
+
+
+def _welch(a: NDArray[np.float64], b: NDArray[np.float64]) -> dict[str, float]:
+    """Interval and p by Welch's test; without any spread on either side, what they tend to."""
+    gap = a.mean() - b.mean()
+    if np.ptp(a) == np.ptp(b) == 0:
+        return {"low": gap, "high": gap, "p_welch": float(gap == 0)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # scipy warns where one side has no spread; the test stands
+        test = stats.ttest_ind(a, b, equal_var=False)
+    low, high = test.confidence_interval(0.95)
+    return {"low": low, "high": high, "p_welch": test.pvalue}
 
 
 def starred(difference: Mapping[str, float], metric: str) -> bool:
@@ -56,8 +68,8 @@ def paired_effect(ours: BySeed, baseline: BySeed, margin: float = MARGIN) -> dic
     if len(differences) < 2:
         return result
     mean = differences.mean()
-    if not np.ptp(differences):
-        certain = {"p": float(mean == 0), "p_equal": float(abs(mean) >= margin)}
+    if np.ptp(differences) < ROUNDING:
+        certain = {"p": float(abs(mean) < ROUNDING), "p_equal": float(abs(mean) >= margin)}
         return result | dict.fromkeys(("effect", "low", "high"), mean) | certain
     test = stats.ttest_1samp(differences, 0)
     low, high = test.confidence_interval(0.95)

@@ -28,8 +28,8 @@ def by_strategy(records: Sequence[Record]) -> dict[str, list[Record]]:
 def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     """One row a metric and pair of strategies: a over b, positive where a is better, both tests with Holm's correction.
 
-    With the 95 % intervals, Hedges' g, the tests of equivalence within 0.001, and the verdict. The
-    correction's family are all rows of the table.
+    With the 95 % intervals, Hedges' g, the tests of equivalence within :data:`~autodpq_eval.stats.MARGIN`, and the
+    verdict. The correction's family are all rows of the table.
     """
     rows: list[dict[str, object]] = []
     for metric in ("auc", "logloss"):

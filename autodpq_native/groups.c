@@ -6,7 +6,7 @@
 #include <immintrin.h>
 #endif
 
-// With a number that is known where they are called, loops become a few instructions.
+// Always inlined: where a caller passes a constant, a loop becomes a few instructions.
 #define INLINE static inline __attribute__((always_inline))
 
 enum { PART = 8 }; // codes read, and groups compared, at a time
@@ -47,7 +47,7 @@ static inline void scale(float *restrict out, uint64_t codes, const float *low, 
 #endif
 }
 
-// Integers; a mean and a row too, as a code of 0 bits: low + 0 * low. So that no branch depends on which of them it is.
+// A mean and a row are codes of 0 bits, low + 0 * low, so that no branch depends on the kind.
 INLINE void integers(float *restrict out, const table *t, const group *g, int64_t bit, int64_t rank, int64_t dim) {
     const float *low = t->numbers + g->number + rank * g->row, *step = low + g->integers * dim;
     int64_t x = 0;

@@ -81,8 +81,8 @@ static int64_t ranks(const table *t, const field *f) {
 
 // Whether all that decode reads of a field lies inside the table, and each of its codes names a centroid.
 static int inside(const table *t, const field *f, int64_t ranks) {
-    if (t->dim < 1 || f->subspaces < 1 || t->dim % f->subspaces || f->bits < 0 || f->bits > 8 || f->k < 1 || f->k > 1 << f->bits)
-        return 0;
+    if (t->dim < 1 || f->subspaces < 1 || t->dim % f->subspaces) return 0;
+    if (f->bits < 0 || f->bits > 8 || f->k < 1 || f->k > 1 << f->bits) return 0;
     if (f->centroids < 0 || f->centroids > t->numbers || t->dim > (t->numbers - f->centroids) / f->k) return 0;
     const int64_t codes = ranks * f->subspaces, bytes = (codes - 1) * f->bits / 8 + 2;
     if (f->codes < 0 || f->codes > t->bytes - bytes) return 0;

@@ -70,7 +70,7 @@ def _flush(written: Path) -> None:
     """Wait until the disk has a file, or all files of a folder: a loss of power may otherwise keep a name alone."""
     for path in (written, *written.rglob("*")):
         if path.is_file():
-            with path.open("r+b") as file:
+            with path.open("rb") as file:
                 os.fsync(file.fileno())
 
 

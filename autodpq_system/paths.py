@@ -20,10 +20,10 @@ def folder_named(name: str, by: str = "") -> Path:
     """The folder that an option or a variable names.
 
     Raises:
-        ValueError: it names none, or has what Snakemake takes for a wildcard in its name.
+        ValueError: it names none, or has in its name what Snakemake takes for a wildcard, or what can't be printed.
     """
-    if not name.strip() or set("{}\n") & set(name) or not name.isprintable():
-        raise ValueError(f"{by}expected a folder without braces and line breaks in its name, found {name!r}")
+    if not name.strip() or set("{}") & set(name) or not name.isprintable():
+        raise ValueError(f"{by}expected a folder without braces and unprintable signs in its name, found {name!r}")
     return Path(name)
 
 

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from autodpq_data.prepared import load_samples, prepare
 from autodpq_eval.layout import markdown
+from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
 
 DATASET, ROUNDS = "avazu-standin", 3
@@ -27,6 +28,7 @@ BATCH, BATCHES, BLOCK, BUFFER = 2048, 200, 1024, 1 << 17
 
 def main() -> int:
     """Measure each order, warm and cold, in alternation."""
+    Parser(description=__doc__).parse_args()
     torch.set_num_threads(1)
     rows = [
         {"order": name, "file": "cold" if cold else "warm", "ms": timed(order, cold=cold)}

@@ -30,6 +30,7 @@ from autodpq_packed.groups_in_c import GroupsInC
 from autodpq_packed.look_up import PackedInC
 from autodpq_packed.reader import Table as PackedTable
 from autodpq_system.memory import PeakMemory
+from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
 from benchmarks.packed import DIM, ROUNDS, D, K, timed
 from benchmarks.sizes import avazu_schema
@@ -46,6 +47,7 @@ SHAPES: dict[str, tuple[Callable[[], Schema], tuple[float, ...]]] = {
 
 def main() -> int:
     """Measure and keep ``results/bench/large.json``."""
+    Parser(description=__doc__).parse_args()
     torch.set_num_threads(1)
     write_measures("large", threads=1, shapes=[measure(name) for name in SHAPES])
     sys.stdout.write(table())

@@ -23,6 +23,7 @@ from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.look_up import PackedInC
 from autodpq_packed.module import Packed
 from autodpq_packed.reader import Table
+from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
 
 DIM, K, D = 16, 16, 4
@@ -41,6 +42,7 @@ Lookup = Callable[[Tensor], Tensor]
 
 def main() -> int:
     """Print and keep rows a second and bytes of each table."""
+    Parser(description=__doc__).parse_args()
     torch.set_num_threads(1)
     rows = [row for name, shape in SHAPES.items() for row in measure(name, *shape)]
     write_measures("packed", threads=1, rows=rows)

@@ -15,6 +15,7 @@ from autodpq_lib.space import quantised_space
 from autodpq_lib.strategies.grid import global_decisions
 from autodpq_system.memory import PeakMemory
 from autodpq_system.paths import runs_root
+from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
 
 DATASET = "avazu-standin"
@@ -22,6 +23,7 @@ DATASET = "avazu-standin"
 
 def main() -> int:
     """Prepare, and keep seconds, peak anonymous memory and what came out in ``results/bench/prepare.json``."""
+    Parser(description=__doc__).parse_args()
     with tempfile.TemporaryDirectory(dir=runs_root()) as folder:
         os.environ["AUTODPQ_RUNS"] = folder
         peak, start = PeakMemory(), perf_counter()

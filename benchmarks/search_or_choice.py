@@ -35,6 +35,7 @@ from autodpq_runs.explore import LoadedRun, load_or_train
 from autodpq_runs.open import scratch_run
 from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import ROOT, runs_root
+from autodpq_system.sentence import Parser
 from benchmarks.after_training import after_training
 from benchmarks.measured import read_measures, write_measures
 
@@ -45,6 +46,7 @@ DRAWS, LEAST = 5, 0.8
 
 def main() -> int:
     """Measure and keep ``results/bench/search_or_choice.json``."""
+    Parser(description=__doc__).parse_args()
     cases = [*product(RECIPES, TABLE_SEEDS)]
     write_measures("search_or_choice", rows=[row for case in tqdm(cases) for row in measure(*case)])
     sys.stdout.write(table())
@@ -147,7 +149,7 @@ def _counted(gaps: list[dict[str, float]]) -> str:
     better, worse = sum(each["low"] > 0 for each in gaps), sum(each["high"] < 0 for each in gaps)
     equal, widest = sum(each["p_equal"] < LEVEL for each in gaps), max(each["high"] - each["effect"] for each in gaps)
     return (
-        f"of {len(gaps)} differences {better} favour AutoDPQ's decision, {worse} the other, and {equal} are equal "
+        f"of {len(gaps)} differences {better} favour AutoDPQ's decision, {worse} the other, and {equal} equal "
         f"within {MARGIN:g} (p equal below {LEVEL:g}, uncorrected); the widest interval is ± {widest:.4f}."
     )
 

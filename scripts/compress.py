@@ -16,7 +16,7 @@ from autodpq_budget.compress import Compressed, compress, smallest
 from autodpq_budget.show import choice
 from autodpq_data.prepared import vocabulary
 from autodpq_lib.training.metrics import evaluate
-from autodpq_packed.export import export
+from autodpq_packed.export import check_name, export
 from autodpq_runs.explore import LoadedRun, load_run
 from autodpq_system.paths import runs_root
 from autodpq_system.sentence import Parser, whole_number
@@ -26,6 +26,8 @@ from autodpq_system.stopping import stop_on_signals
 def main(arguments: list[str] | None = None) -> int:
     """Write the file below ``runs/compressed`` and tell what it cost."""
     asked = _arguments(arguments)
+    if asked.to:
+        check_name(asked.to)
     run = load_run(asked.record)
     path = asked.to or _default(run, asked)
     path.parent.mkdir(parents=True, exist_ok=True)

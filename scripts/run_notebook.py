@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
+from unittest.mock import patch
 
 import nbformat
 import papermill
@@ -136,10 +137,10 @@ def execute(
 @contextmanager
 def _plain_kernel() -> Iterator[None]:
     """The kernel of this Python, without the start-up files of a person's own profile, which might change results."""
-    os.environ.pop("JUPYTER_PATH", None)
     with scratch_folder(runs_root() / "work" / "ipython") as profile:
-        os.environ["IPYTHONDIR"] = str(profile)
-        yield
+        own = {"IPYTHONDIR": str(profile), "JUPYTER_PREFER_ENV_PATH": "1", "JUPYTER_PATH": ""}
+        with patch.dict(os.environ, own):
+            yield
 
 
 def _last_change(*paths: Path) -> float:

@@ -123,7 +123,7 @@ def test_a_large_group_is_estimated_from_some_of_its_features_and_stored_when_ch
         stored = found.stored.whole()
         assert np.array_equal(stored.codes, expected.stored.codes)
         assert np.array_equal(stored.numbers, expected.stored.numbers)
-        # 300 of 400 features: a third more than what they lose, give and take what luck makes of it.
+        # 300 of 400 features: a third more than what they lose, give or take what luck makes of it.
         assert found.distortion == pytest.approx(expected.distortion, rel=0.2, abs=0.02 * whole[0].distortion)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -356,6 +357,8 @@ def test_c_refuses_a_width_that_only_fits_modulo_two_to_the_64() -> None:
 
 @pytest.mark.skipif(not native.available(), reason="no C compiler")
 def test_a_state_that_is_loaded_is_checked_as_a_file_is(two: GroupsInC) -> None:
+    again = pickle.loads(pickle.dumps(two))
+    assert torch.equal(again(torch.tensor([[9]])), two(torch.tensor([[9]])))
     state = {name: tensor.clone() for name, tensor in two.state_dict().items()}
     state["layout"][1, 1] = 2**40
     two.load_state_dict(state)

@@ -52,7 +52,6 @@ def test_a_compiler_that_does_not_work_is_told_of_in_one_sentence(
 
 
 @needs_compiler
-@needs_compiler
 def test_another_processor_or_compiler_has_a_library_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders of runs may be shared, and one made for another processor may crash."""
     monkeypatch.setattr(compiled, "_build", lambda *_: None)
@@ -67,6 +66,7 @@ def test_another_processor_or_compiler_has_a_library_of_its_own(monkeypatch: pyt
     assert len(set(loaded)) == 4
 
 
+@needs_compiler
 def test_a_damaged_library_is_built_again_and_a_whole_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "FLAGS", ("-shared", "-fPIC"))  # a second's work of the compiler is not at issue
     loaded: list[Path] = []

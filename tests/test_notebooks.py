@@ -154,8 +154,10 @@ def test_a_persons_own_profile_and_kernels_change_nothing(
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     executed = tmp_path / "x.ipynb"
     (source,) = broken(tmp_path / "n", "import torch; assert torch.ones(1).dtype == torch.float32").iterdir()
+    before = dict(os.environ)
     run_notebook.execute(source, {}, executed)
     assert executed.exists()
+    assert dict(os.environ) == before
 
 
 def test_an_older_notebook_does_not_stand_beside_a_new_record(tmp_path: Path) -> None:

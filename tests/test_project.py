@@ -116,22 +116,33 @@ def test_committed_facts_agree_with_the_data() -> None:
     assert facts.count(load_schema("ml-1m", 40)) == facts.read_facts(ROOT / "results")
 
 
+def make(*given: str, folder: Path, **also: str) -> subprocess.Popen[str]:
+    """A make that knows nothing of one that runs these tests."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
+    return subprocess.Popen(
+        ["make", "--silent", *given], cwd=folder, env=plain | also, stdout=subprocess.PIPE, text=True
+    )
+
+
 def test_all_batches_of_make_budget_end_with_the_first_make(tmp_path):
     """And not with the makes that it starts, which nobody stops."""
-    (tmp_path / "python").write_text('#!/bin/sh\necho "$AUTODPQ_STARTER"\n')
-    (tmp_path / "python").chmod(0o755)
-    command = ["make", "--silent", "-o", "env", f"BIN={tmp_path}", "budget"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as made:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").write_text('#!/bin/sh\necho "$AUTODPQ_STARTER"\n')
+    (tmp_path / "bin" / "python").chmod(0o755)
+    (tmp_path / "installed").touch()
+    with make(f"VENV={tmp_path}", "budget", folder=ROOT) as made:
         followed = made.communicate()[0].split()
     assert followed == [f"{made.pid}@{platform.node()}"] * 6
 
 
 def test_make_clean_removes_an_environment_of_this_project_alone(tmp_path):
-    """Not what a variable of another tool names, and a name with a space is one name."""
+    """Not what a variable of another tool names, and a name with a space is one name; a half-made one, too."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     for name in ("mine", "my env", "my"):
         (tmp_path / name).mkdir()
-    (tmp_path / "my env" / "installed").touch()
+    for name in ("mine", "my env"):
+        (tmp_path / name / "pyvenv.cfg").touch()
     for given, also in (([], {"VENV": str(tmp_path / "mine")}), (["VENV=my"], {}), (["VENV=my env"], {})):
-        subprocess.run(["make", "clean", *given], cwd=tmp_path, env={**os.environ, **also}, check=True)
+        with make("clean", *given, folder=tmp_path, **also) as made:
+            assert made.wait() == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Makefile", "mine", "my"]

@@ -79,6 +79,10 @@ def test_equivalence_needs_two_pairs_and_without_spread_all_is_certain() -> None
     assert math.isnan(paired_effect({1: 0.8, 3: 0.7}, {1: 0.8, 2: 0.7})["p_equal"])
     same = paired_effect({1: 1.0, 2: 2.0}, {1: 0.5, 2: 1.5})
     assert [same[key] for key in ("effect", "low", "high", "p", "p_equal")] == [0.5, 0.5, 0.5, 0, 1]
+    rounded = paired_effect({1: 0.80, 2: 0.81, 3: 0.82}, {1: 0.70, 2: 0.71, 3: 0.72})
+    assert [rounded["p"], rounded["p_equal"]] == [0, 1]
+    constant = effect({1: 0.8, 2: 0.8}, {1: 0.7, 2: 0.7})
+    assert [constant[key] for key in ("low", "p_welch", "p_paired")] == pytest.approx([0.1, 0, 0])
     runs = {1: 0.8, 2: 0.81}
     assert [paired_effect(runs, runs)[key] for key in ("effect", "p", "p_equal")] == [0, 1, 0]
     found = effect(runs, runs)

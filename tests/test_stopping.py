@@ -178,3 +178,9 @@ def test_children_that_go_on_are_left_alone() -> None:
 def test_what_the_block_raises_itself_stays_as_it_is() -> None:
     with pytest.raises(ValueError, match="mine"), killed_when_idle(lambda: 0.0, 10):
         raise ValueError("mine")
+
+
+def test_a_starter_that_is_no_process_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTODPQ_STARTER", "x@host")
+    with pytest.raises(ValueError, match="AUTODPQ_STARTER: expected pid@machine, found 'x@host'"):
+        stopping.stop_with_starter()

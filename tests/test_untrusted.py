@@ -535,8 +535,8 @@ def test_ids_that_are_none_are_refused(ids: Any, model: PackedModel) -> None:
 
 
 def test_a_key_twice_among_very_many_is_found_soon() -> None:
-    text = "{" + ",".join(f'"{n}": 1' for n in range(40_000)) + ', "7": 2}'
+    text = "{" + ",".join(f'"{n}": 1' for n in range(40_000)) + ', "39999": 2}'
     start = time.perf_counter()
-    with pytest.raises(ValueError, match="'7': expected once, found 2 times"):
+    with pytest.raises(ValueError, match="'39999': expected once, found 2 times"):
         loads(text)
     assert time.perf_counter() - start < 2

@@ -258,4 +258,6 @@ def test_what_no_model_can_have_is_told_of_and_the_rest_is_checked(tmp_path: Pat
 def test_a_bootstrap_without_its_runs_is_of_other_runs(tmp_path: Path) -> None:
     (tmp_path / "ml-1m" / "tuned" / "tables").mkdir(parents=True)
     (tmp_path / "ml-1m" / "tuned" / "tables" / "bootstrap.csv").write_text("a,b,n,gap,low,high\n")
+    (tmp_path / "ml-1m" / "tuned" / "tables" / "ten_seeds.csv").write_text("metric,a,b\n")
     assert [text for _, text in checks._bootstrap(tmp_path, "ml-1m", "tuned")] == ["of other runs"]
+    assert [text for _, text in checks.of_controls(tmp_path, "ml-1m", "tuned")] == ["of other runs"]

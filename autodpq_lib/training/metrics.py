@@ -30,7 +30,7 @@ def predict(model: nn.Module, samples: Samples) -> Tensor:
 
 
 def score(logits: Tensor, labels: Tensor) -> Metrics:
-    """Metrics of logits ``[rows]``, on the CPU, against labels ``[rows]``, on any device; those must be finite."""
+    """Metrics of logits ``[rows]``, on the CPU, against labels ``[rows]``, on any device; the logits must be finite."""
     if not logits.isfinite().all():
         raise ValueError("logits: expected finite numbers, found others, for the training has diverged")
     labels = labels.cpu()

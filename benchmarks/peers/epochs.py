@@ -27,6 +27,7 @@ from autodpq_data.prepared import load_samples, load_schema
 from autodpq_eval.layout import LABELS, markdown
 from autodpq_lib.config import MODELS
 from autodpq_system.paths import ROOT, runs_root
+from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
 
 #: Loop -> its module in `benchmarks.peers`.
@@ -47,6 +48,7 @@ PACKAGES = ("deepctr-torch", "fuxictr", "keras_preprocessing")
 
 def main() -> int:
     """Print and keep the seconds: ``results/bench/peers.json``."""
+    Parser(description=__doc__).parse_args()
     python = environment()
     with tempfile.TemporaryDirectory() as folder:
         write_arrays(Path(folder))

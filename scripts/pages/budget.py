@@ -31,8 +31,8 @@ from scripts.pages.aims import MARGINS, NOT_YET, choice_runs, every_run, found, 
 from scripts.pages.committed import RESULTS
 
 RECIPE = "tuned"
-#: What all runs of :func:`hours` were to take: 4 hours on 2 cores.
-CORE_HOURS = 4 * 2
+#: What all runs of :func:`hours` were to take.
+HOURS, CORES = 4, 2
 #: A picture for each recipe; README has that of :data:`RECIPE`.
 PICTURES = {RECIPE: "budget.png", "paper": "budget-paper.png"}
 DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
@@ -53,14 +53,14 @@ def teachers() -> str:
     """What is taught by FE beside what learns from labels, and what is left of the lead without the teacher."""
     rows = [
         [
-            *(f"`{recipe}`, {row['share']:.1%}", _bold_ours(row["method"]), f"{row['n']:.0f}"),
+            *(f"`{recipe}`, {row['share']:.1%}", _bold_ours(row["method"]), f"{row['width']}", f"{row['n']:.0f}"),
             *(f"{row['labels']:.4f}", f"{row['taught']:.4f}"),
             gap(row),
         ]
         for recipe in RECIPES
         for _, row in at_equal_bytes.teaching(every_run(recipe)).iterrows()
     ]
-    table = markdown(["budget", "method", "seeds", "from labels", "from FE", "difference"], rows)
+    table = markdown(["budget", "method", "X", "seeds", "from labels", "from FE", "difference"], rows)
     return f"{table}\n{''.join(map(_leads, RECIPES))}" if rows else NOT_YET
 
 
@@ -137,14 +137,14 @@ def varied(**switches: float) -> str:
     rows = [
         [
             *(f"`{recipe}`, {row['share']:.1%}", f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
-            *(_rival(row), plus_minus(row["lead"], row["lead_half"])),
+            *(_rival(row), f"{row['n_rival']:.0f}", plus_minus(row["lead"], row["lead_half"])),
         ]
         for recipe, runs in every.items()
         if len(runs)
         for _, row in at_equal_bytes.verdicts(runs, MARGINS[recipe]).iterrows()
     ]
     left = "" if any(_has_rivals(runs) for runs in every.values()) else "\nRivals: not run yet.\n"
-    table = markdown(["budget", "seeds", "difference to FE", "best rival", "over it"], rows)
+    table = markdown(["budget", "seeds", "difference to FE", "best rival", "pairs", "over it"], rows)
     return table + left if rows else NOT_YET
 
 
@@ -248,10 +248,10 @@ def hours() -> str:
         for recipe, runs in every.groupby("recipe")
     ]
     total = every["seconds"].sum() / 3600
-    kept = "missed" if total > CORE_HOURS else "kept so far"
+    kept = "missed" if total > HOURS * CORES else "kept so far"
     return (
-        f"Runs at equal bytes so far: {'; '.join(took)} of training and validation. Aimed at for all of them: 4 hours "
-        f"on 2 cores, {kept}. {_clock()}\n"
+        f"Runs at equal bytes so far: {'; '.join(took)} of training and validation. Aimed at for all of them: "
+        f"{HOURS} hours on {CORES} cores, {kept}. {_clock()}\n"
     )
 
 
