@@ -331,3 +331,14 @@ def test_a_line_without_end_is_refused_and_not_read_to_its_end(tmp_path, monkeyp
     path.write_bytes(gzip.compress(b"1" * 10**6))
     with pytest.raises(DataError, match="line 1: expected the header"):
         read(path)
+
+
+def test_a_damaged_lzma_archive_is_named(tmp_path):
+    path = tmp_path / "train.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("train.csv", text(rows(400)))
+    raw = bytearray(path.read_bytes())
+    raw[200:260] = bytes(60)
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match="expected an intact archive"):
+        read(path)

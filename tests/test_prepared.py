@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -449,3 +450,11 @@ def test_real_100k_is_prepared(tmp_path_factory):
     folder, _ = prepare_real("ml-100k", tmp_path_factory)
     labels = np.load(folder / "labels.npy")
     assert (len(labels), int(labels.sum())) == (100_000, 55_375)
+
+
+def test_room_is_taken_before_anything_is_written_into_the_map(tiny, monkeypatch):
+    """A map of a file for which the disk has no room ends the process without a word."""
+    asked = []
+    monkeypatch.setattr(os, "posix_fallocate", lambda _, start, length: asked.append(length))
+    folder = prepare("ml-1m")
+    assert asked == [(folder / name).stat().st_size for name in ("ids.npy", "labels.npy")]

@@ -17,6 +17,7 @@ from autodpq_lib.config import METHOD_VERSION, RunConfig
 from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.training.metrics import evaluate
 from autodpq_lib.training.run import Run
+from autodpq_runs import provenance
 from autodpq_runs.explore import find_records, load_or_train, load_run, records
 from autodpq_runs.finish import finish
 from autodpq_runs.open import scratch_run
@@ -257,3 +258,12 @@ def test_a_run_is_scored_on_the_rows_of_its_own_split(
     load_run(record)
     assert {each[2:] for each in asked} == {(4, "fixed")}
     assert [each[1] for each in asked[1:]] == ["train", "valid", "test"]
+
+
+def test_the_commit_is_that_of_the_project_whatever_git_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a hook of another repository tells it."""
+    here = provenance._git("rev-parse", "HEAD")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path))
+    assert provenance._git("rev-parse", "HEAD") == here
