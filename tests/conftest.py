@@ -57,9 +57,10 @@ def run(tmp_path: Path, schema: Schema, config: RunConfig) -> OpenRun:
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test writes into the project's runs/."""
+    """No test writes into the project's runs/, and none depends on those before it."""
     monkeypatch.setenv("AUTODPQ_RUNS", str(tmp_path_factory.mktemp("runs")))
     torch.set_num_threads(1)
+    torch.manual_seed(0)
 
 
 class KilledError(Exception):
