@@ -6,8 +6,7 @@
 #include <immintrin.h>
 #endif
 
-// Always inlined: where a caller passes a constant, a loop becomes a few instructions.
-#define INLINE static inline __attribute__((always_inline))
+#include "inline.h"
 
 enum { PART = 8 }; // codes read, and groups compared, at a time
 enum { BLOCK = 64 }; // features handled at a time: memory is slow, so all of a block is asked for before any is used

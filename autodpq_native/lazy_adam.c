@@ -3,16 +3,17 @@
 #include <math.h>
 #include <string.h>
 
+#include "inline.h"
 #include "outside.h"
 
 enum { AHEAD = 16 };
 
 // ids [count] name rows of the tables, values [count, width] are their gradients. last [N], rows [count] and
 // sums [count, width] are scratch: row n was seen at place last[n] of rows, if rows agrees; so nothing is cleared.
-static inline __attribute__((always_inline)) void step(float *w, float *m, float *v, int32_t *last, int64_t *rows,
-                                                       float *sums, const int64_t *ids, const float *values,
-                                                       int64_t count, int64_t width, double rate, double beta1,
-                                                       double beta2, double correction, double epsilon, double decay) {
+INLINE void step(float *w, float *m, float *v, int32_t *last, int64_t *rows,
+                 float *sums, const int64_t *ids, const float *values,
+                 int64_t count, int64_t width, double rate, double beta1,
+                 double beta2, double correction, double epsilon, double decay) {
     // Rounded once, as torch rounds them: 1 - 0.999f is five digits away from 0.001f.
     const float lr = rate, fade1 = beta1, new1 = 1 - beta1, fade2 = beta2, new2 = 1 - beta2;
     const float scale = correction, eps = epsilon, wd = decay;

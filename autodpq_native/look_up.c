@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "inline.h"
+
 enum { BLOCK = 64 }; // features handled at a time: memory is slow, so all of a block is asked for before any is used
 enum { NONE, ALL, SOME }; // of a field's features are coded
 
@@ -44,9 +46,9 @@ static inline int64_t code(const uint8_t *codes, int64_t n, int64_t bits) {
 }
 
 // Always inlined, so that numbers known where it is called make it a few instructions.
-static inline __attribute__((always_inline)) void decode(float *out, const uint8_t *codes, const float *centroids,
-                                                         int64_t rank, int64_t k, int64_t subspaces, int64_t width,
-                                                         int64_t bits) {
+INLINE void decode(float *out, const uint8_t *codes, const float *centroids,
+                   int64_t rank, int64_t k, int64_t subspaces, int64_t width,
+                   int64_t bits) {
     for (int64_t d = 0; d < subspaces; d++)
         memcpy(out + d * width, centroids + (d * k + code(codes, rank * subspaces + d, bits)) * width,
                width * sizeof(float));

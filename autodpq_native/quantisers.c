@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define INLINE static inline __attribute__((always_inline))
+#include "inline.h"
 
 // T tables [D, K, w] of keys and of values, w = X / D, and [D, K] of biases or NULL, of which table t has sizes[t] of
 // its K centroids. They replace the rows first .. first + rows of the batch, by vectors at the places place .. place + T.

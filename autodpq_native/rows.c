@@ -1,10 +1,11 @@
 // The gradient of looking rows up: sums of values by row.
+#include "inline.h"
 #include "outside.h"
 
 enum { AHEAD = 16 };
 
-static inline __attribute__((always_inline)) void sum(float *restrict sums, const int64_t *restrict numbers,
-                                                      const float *restrict values, int64_t count, int64_t width) {
+INLINE void sum(float *restrict sums, const int64_t *restrict numbers,
+                const float *restrict values, int64_t count, int64_t width) {
     for (int64_t i = 0; i < count; i++) {
         if (i + AHEAD < count) __builtin_prefetch(&sums[numbers[i + AHEAD] * width], 1);
         const int64_t row = numbers[i] * width;

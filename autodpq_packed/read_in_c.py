@@ -24,7 +24,7 @@ class ReadInC(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_load_state_dict_post_hook(_forget)
+        self.register_load_state_dict_post_hook(ReadInC._forget)
 
     def table(self) -> Checked:
         """The buffers as they are now, checked.
@@ -45,13 +45,12 @@ class ReadInC(nn.Module):
         return self._checked.look_up(ids.contiguous())
 
     def _apply(self, *args: Any, **kwargs: Any) -> Self:
-        _forget(self)
+        self._forget()
         super()._apply(*args, **kwargs)
         return self
 
-
-def _forget(module: ReadInC, *_: object) -> None:
-    module._checked = None  # buffers may be others now
+    def _forget(self, *_: object) -> None:
+        self._checked = None  # buffers may be others now
 
 
 def works() -> bool:

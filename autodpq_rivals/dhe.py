@@ -49,7 +49,7 @@ class DHE(Rival):
         self.net = nn.Sequential(*layers, last)
         # Hashed once: again in every step would take longer than the net. A server has no such table.
         self.register_buffer("inputs", self.encode(torch.arange(table.rows)), persistent=False)
-        self.register_load_state_dict_post_hook(lambda module, _: module.hash_again())
+        self.register_load_state_dict_post_hook(DHE.hash_again)
 
     @staticmethod
     def for_weights(options: Options) -> Options:
@@ -61,7 +61,7 @@ class DHE(Rival):
         hashed = ((features[:, None] + 1) * self.slope + self.offset) % self.prime % BUCKETS
         return hashed * (2 / (BUCKETS - 1)) - 1
 
-    def hash_again(self) -> None:
+    def hash_again(self, *_: object) -> None:
         """Make the inputs of all features by other hash functions, which were loaded."""
         self.inputs.copy_(self.encode(torch.arange(len(self.inputs), device=self.inputs.device)))
 

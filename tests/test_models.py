@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pickle
 
 import pytest
 import torch
@@ -109,3 +110,10 @@ def copy_weights(ours: CTRModel, theirs: nn.Module, schema: Schema) -> None:
 
 def stacked(parts: list[Tensor]) -> Tensor:
     return torch.stack([part.detach() for part in parts])
+
+
+def test_a_quantised_model_can_be_pickled(schema: Schema) -> None:
+    """As another process that scores with it needs it."""
+    model = dpq_model(small_config(), schema, {"a": (4, 2), "c": (2, 4)}).eval()
+    ids = torch.tensor([[2, 6, 12], [0, 7, 13]])
+    assert torch.equal(pickle.loads(pickle.dumps(model))(ids), model(ids))

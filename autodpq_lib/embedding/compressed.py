@@ -33,8 +33,8 @@ class Compressed(Full):
         # Low-frequency feature -> its place among all low-frequency features.
         self.register_buffer("low_number", torch.cumsum(schema.low, 0) - 1, persistent=False)
         self._lookup: Tensor | None = None
-        # Bound to no object, for models are copied.
-        self.register_load_state_dict_post_hook(lambda module, _: module._forget())
+        # Bound to no object, for models are copied, and no lambda, for they are pickled.
+        self.register_load_state_dict_post_hook(Compressed._forget)
 
     def quantisers_of(self, name: str) -> list[Quantiser]:
         """The quantisers of a low-frequency field."""
@@ -95,5 +95,5 @@ class Compressed(Full):
         super().train(mode)
         return self
 
-    def _forget(self) -> None:
+    def _forget(self, *_: object) -> None:
         self._lookup = None
