@@ -182,7 +182,8 @@ def _made(out: Path, records: Records) -> Iterator[tuple[Path, str]]:
     """Each committed file below ``out`` with the text that the records give."""
     for dataset, recipe in sorted({(record.config.dataset, record.config.recipe) for record in records.values()}):
         seeds, profile = _told(out / dataset / recipe)
-        if (out / dataset / recipe / "tables" / "table1.csv").exists():
+        configs = [r.config for r in records.values() if (r.config.dataset, r.config.recipe) == (dataset, recipe)]
+        if len({config.strategy for config in configs if config.seed in seeds}) > 1:  # a table compares strategies
             yield from of_tables(out, dataset, recipe, seeds, profile)
         yield from of_figure3(out, dataset, recipe, seeds, profile)
         yield from of_controls(out, dataset, recipe)

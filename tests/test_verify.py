@@ -164,6 +164,9 @@ def test_just_the_tables_that_were_edited_fail(tmp_path: Path) -> None:
     assert found.looked_at == 2 * 9 + 2
     assert found.left_out["tables that nothing here recomputes"] >= 1
     assert {line.split(": ")[0] for line in found.wrong} == set(map(str, edited))
+    (gone := here / "paper" / "tables" / "table1.csv").unlink()
+    found = checks.tables(tmp_path, records)
+    assert f"{gone}: expected what the records give, found no such file" in found.wrong
 
 
 def test_the_numbers_of_a_run_are_judged_one_by_one() -> None:
