@@ -19,8 +19,7 @@ from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.expected import kind
 from autodpq_eval.layout import LABELS
 from autodpq_eval.plans import configure
-from autodpq_eval.stats import common, paired_effect
-from autodpq_eval.ten_seeds import holm
+from autodpq_eval.stats import common, holm, paired_effect
 from autodpq_lib.config import OUTSIDE, STRATEGIES
 from autodpq_runs.record import Record, read_record
 

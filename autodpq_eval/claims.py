@@ -13,9 +13,10 @@ import yaml
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.cost import PAPER_END
 from autodpq_eval.figure3 import auc_at, fe_unit, points
+from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import FACTS, as_number, curve_value, numbers, published, table_value, truncated
 from autodpq_eval.stats import BETTER, best_baseline, effect, relative_improvement
-from autodpq_eval.tables import TABLES, metric_of
+from autodpq_eval.tables import TABLES
 from autodpq_eval.verdicts import on_number, on_space
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.record import Record
@@ -185,7 +186,7 @@ def _values(runs: Runs, model: str, name: str, metric: str) -> dict[int, float]:
     """A metric by seed: of Tables 1 and 2; cost in FE trainings; AUC at the end of the curve, or where AutoDPQ ends."""
     records, fe = _behind(runs, model, name, metric), [*runs["deepfm", "fe"], *runs["deepfm", "long fe"]]
     if metric not in ("cost", *OF_CURVES):
-        return {record.config.seed: metric_of(record, metric) for record in records}
+        return by_seed(records, metric)
     if metric == "cost":
         units = {r.config.seed: fe_unit(r, fe, "seconds") for r in records}
         return {r.config.seed: r.seconds / unit for r in records if (unit := units[r.config.seed])}

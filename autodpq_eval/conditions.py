@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from autodpq_eval import readings
-from autodpq_eval.effects import by_seed, runs_of_controls
+from autodpq_eval.effects import runs_of_controls
+from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import gain, table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, all_together, threshold_from_zero
 from autodpq_eval.readings import Groups

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS
+from autodpq_eval.measures import MEASURES, by_seed
 from autodpq_eval.paper import gain
 from autodpq_eval.plans import TEN_SEEDS, configure, controls
 from autodpq_eval.stats import MARGIN, effect, paired_effect
@@ -21,14 +22,6 @@ from autodpq_eval.tables import read_plans
 from autodpq_lib.config import STRATEGIES, RunConfig
 from autodpq_runs.record import Record
 
-#: Name of a measure -> how to read it from a record (None where the record has none).
-MEASURES = {
-    "auc": lambda record: record.test.auc,
-    "logloss": lambda record: record.test.logloss,
-    "touched auc": lambda record: _part(record, "touched"),
-    "untouched auc": lambda record: _part(record, "untouched"),
-    "valid auc": lambda record: record.valid.auc,
-}
 #: Columns of an effect.
 EFFECTS = (
     "n", "effect", "low", "high", "p_welch", "p_paired", "p_equal_paired",
@@ -55,16 +48,6 @@ CONTRASTS = [
     ("AutoDPQ over FE, split redrawn", "autodpq-split", "fe-split"),
     ("AutoDPQ over Others, split redrawn", "autodpq-split", "others-split"),
 ]
-
-
-def _part(record: Record, name: str) -> float | None:
-    return record.test_parts[name].auc if name in record.test_parts else None
-
-
-def by_seed(records: Sequence[Record], measure: str) -> dict[int, float]:
-    """A measure of :data:`MEASURES`, seed by seed."""
-    values = {record.config.seed: MEASURES[measure](record) for record in records}
-    return {seed: value for seed, value in values.items() if value is not None}
 
 
 def runs_of_controls(out: Path, dataset: str, recipe: str) -> dict[str, list[Record]]:

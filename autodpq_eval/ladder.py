@@ -12,7 +12,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from autodpq_eval.effects import by_seed
+from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import gain
 from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS, configure, ladder_run
 from autodpq_eval.stats import paired_effect

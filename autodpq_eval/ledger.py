@@ -15,8 +15,8 @@ from autodpq_eval import claims, layout
 from autodpq_eval.claims import Row
 from autodpq_eval.facts import read_facts
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, configure, controls, long_random
+from autodpq_eval.stats import holm
 from autodpq_eval.tables import read_plans
-from autodpq_eval.ten_seeds import holm
 from autodpq_eval.verdicts import on_comparison
 from autodpq_lib.config import CHANGED_BY, MODELS, READINGS, RECIPES, STRATEGIES, RunConfig
 from autodpq_runs.record import Record

@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autodpq_eval.effects import by_seed
 from autodpq_eval.figure3 import fe_unit
 from autodpq_eval.layout import judged, markdown
+from autodpq_eval.measures import by_seed, more_is_better
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
-from autodpq_eval.stats import BETTER, common, effect, verdict
+from autodpq_eval.stats import BETTER, common, corrected, effect
 from autodpq_eval.tables import read_plans
-from autodpq_eval.ten_seeds import holm
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import Record
 
@@ -61,14 +60,11 @@ def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     rows = []
     for metric in ("auc", "logloss"):
         for ours, baseline in product((n for n in runs if n.startswith(OURS)), (n for n in runs if OURS not in n)):
-            a, b = _pairs(runs[ours], runs[baseline], metric)
+            a, b = common(*(more_is_better(runs[name], metric) for name in (ours, baseline)))
             gap = BETTER[metric] * (_paper(metric, ours) - _paper(metric, baseline))
             row: dict[str, object] = {"metric": metric, "a": ours, "b": baseline, "paper": gap}
             rows.append(row | effect(a, b))
-    table = pd.DataFrame(rows)
-    for column in ("p_welch", "p_paired"):
-        table[f"{column}_holm"] = holm(table[column].astype(float).to_numpy())
-    return table.assign(verdict=[verdict(row) for _, row in table.iterrows()])
+    return corrected(rows)
 
 
 def on_laboratory_split(out: Path) -> str:
@@ -94,16 +90,6 @@ def in_short(every: pd.DataFrame, against: pd.DataFrame) -> str:
     head += [f"over {name}, the paper {gap:+.4f}" for name, gap in paper.items()]
     said = f"{', '.join(theirs.index)} lie {gaps.min():+.4f} to {gaps.max():+.4f} from the paper's AUC"
     return f"{markdown(head, rows)}\n{said}; the paper's AutoDPQ has {every['paper'].iloc[-1]:.4f}.\n"
-
-
-def _pairs(
-    ours: Sequence[Record], baseline: Sequence[Record], metric: str
-) -> tuple[dict[int, float], dict[int, float]]:
-    """A metric of the seeds that both sides have, signed so that more is better."""
-    a, b = (
-        {seed: BETTER[metric] * value for seed, value in by_seed(side, metric).items()} for side in (ours, baseline)
-    )
-    return common(a, b)
 
 
 def _paper(metric: str, name: str) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -95,6 +96,23 @@ def verdict(row: Mapping[str, float]) -> str:
     shown = ("better" if row["effect"] > 0 else "worse") if row["p_paired_holm"] < LEVEL else ""
     equal = f"equal within {MARGIN:g}" if row["p_equal_paired"] < LEVEL else ""
     return ", ".join(filter(None, (shown, equal))) or "open"
+
+
+def corrected(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Comparisons as a table, with both tests' p-values corrected by Holm over all of its rows, and the verdicts."""
+    table = pd.DataFrame(rows)
+    for column in ("p_welch", "p_paired"):
+        table[f"{column}_holm"] = holm(table[column].to_numpy(float))
+    return table.assign(verdict=[verdict(row) for _, row in table.iterrows()])
+
+
+def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Holm's step-down adjusted p-values; NaN stays NaN and counts for nothing."""
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known])]
+    adjusted = np.full_like(p, np.nan)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
+    return adjusted
 
 
 def relative_improvement(ours: float, baseline: float, metric: str) -> float:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import pandas as pd
 
 from autodpq_eval.batch import status
+from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import COMPATIBILITY, tables, under
 from autodpq_eval.stats import best_baseline, effect, relative_improvement, starred
@@ -48,17 +49,12 @@ class Collected:
 
     def values(self, strategy: str, model: str, metric: str) -> dict[int, float]:
         """A metric, seed by seed: test AUC, test logloss, or Space in the paper's units."""
-        return {record.config.seed: metric_of(record, metric) for record in self.of(strategy, model)}
+        return by_seed(self.of(strategy, model), metric)
 
 
 def tables_of(dataset: str) -> list[int]:
     """The tables that a data set has: the paper's Table 2 is on MovieLens-1M."""
     return [1, 2] if dataset == "ml-1m" else [1]
-
-
-def metric_of(record: Record, metric: str) -> float:
-    """``auc`` or ``logloss`` on test, or ``space`` in the paper's units."""
-    return float(record.space.paper if metric == "space" else getattr(record.test, metric))
 
 
 def collect(

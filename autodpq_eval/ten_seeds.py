@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from autodpq_eval.effects import by_seed
-from autodpq_eval.stats import BETTER, effect, verdict
+from autodpq_eval.measures import more_is_better
+from autodpq_eval.stats import corrected, effect
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.agreement import SAME
 from autodpq_runs.places import logits_path
@@ -34,22 +34,10 @@ def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     rows: list[dict[str, object]] = []
     for metric in ("auc", "logloss"):
         for first, second in combinations(runs, 2):
-            a, b = ({k: BETTER[metric] * v for k, v in by_seed(runs[x], metric).items()} for x in (second, first))
+            a, b = (more_is_better(runs[name], metric) for name in (second, first))
             tests = effect(a, b) | {"g": hedges_g(a, b)}
             rows.append({"metric": metric, "a": second, "b": first, **tests})
-    table = pd.DataFrame(rows)
-    for column in ("p_welch", "p_paired"):
-        table[f"{column}_holm"] = holm(table[column].astype(float).to_numpy())
-    return table.assign(verdict=[verdict(row) for _, row in table.iterrows()])
-
-
-def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Holm's step-down adjusted p-values; NaN stays NaN and counts for nothing."""
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known])]
-    adjusted = np.full_like(p, np.nan)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
-    return adjusted
+    return corrected(rows)
 
 
 def hedges_g(ours: Mapping[int, float], baseline: Mapping[int, float]) -> float:

@@ -45,7 +45,7 @@ def made(auc: float) -> dict[int, float]:
 
 def test_ours_minus_each_baseline_beside_the_papers_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     aucs = dict(zip(NAMES[:4], (0.80, 0.81, 0.82, 0.83), strict=True))
-    monkeypatch.setattr(readings, "by_seed", lambda records, _: made(records[0]))
+    monkeypatch.setattr(readings, "more_is_better", lambda records, _: made(records[0]))
     table = readings.comparisons({name: [auc] for name, auc in aucs.items()}).query("metric == 'auc'")
     assert table["b"].tolist() == NAMES[:3]
     assert table["effect"].tolist() == pytest.approx([0.03, 0.02, 0.01])

@@ -9,7 +9,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from autodpq_eval import ten_seeds
-from autodpq_eval.ten_seeds import _Auc, bootstrap, hedges_g, holm, is_of
+from autodpq_eval.stats import holm
+from autodpq_eval.ten_seeds import _Auc, bootstrap, hedges_g, is_of
 from autodpq_lib.training.metrics import Metrics
 
 LABELS = np.random.default_rng(2).integers(0, 2, 400).astype(np.float32)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from autodpq_eval import ladder
-from autodpq_eval.effects import by_seed
 from autodpq_eval.layout import LABELS, gap, markdown
 from autodpq_eval.lead import lead
+from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import LADDER_SEEDS, TEN_SEEDS, controls
 from autodpq_eval.stats import paired_effect

@@ -6,9 +6,9 @@ import pandas as pd
 
 from autodpq_eval import power
 from autodpq_eval.cost import costs, epoch_seconds, wall_minutes, whole
-from autodpq_eval.effects import by_seed
 from autodpq_eval.layout import NAMES, as_markdown, interval, markdown, p_value
 from autodpq_eval.ledger import counts
+from autodpq_eval.measures import by_seed
 from autodpq_eval.plans import configure
 from autodpq_eval.tables import read_plan
 from autodpq_eval.verdicts import on_number
