@@ -13,8 +13,9 @@ from autodpq_lib.training.fit import UNSCORED
 from autodpq_lib.training.metrics import Metrics
 from autodpq_system.strict import Strict
 
-#: Columns that every curve has, and the most that each may be; none is negative. A search has more.
-COLUMNS = {"epoch": math.inf, "seconds": math.inf, "steps": math.inf, "valid_auc": 1.0, "valid_logloss": math.inf}
+#: Columns that every curve has, and the most that each may be; none is negative. A search has more. No run takes longer
+#: than thirty years.
+COLUMNS = {"epoch": math.inf, "seconds": 1e9, "steps": 1e12, "valid_auc": 1.0, "valid_logloss": math.inf}
 
 
 class Improvement(Strict):

@@ -16,7 +16,7 @@ from autodpq_lib.config import RunConfig
 from autodpq_lib.training.checkpoints import Checkpoints
 from autodpq_lib.training.run import Run
 from autodpq_runs.places import identity_of, work_folder
-from autodpq_runs.provenance import Origin, origin
+from autodpq_runs.provenance import Origin, after, origin
 from autodpq_system.process import settle
 
 
@@ -43,7 +43,7 @@ def open_run(config: RunConfig) -> OpenRun:
     schema = load_schema(config.dataset, config.threshold)
     checkpoints = Checkpoints(work_folder(identity_of(config, schema.fingerprint)))
     checkpoints.claim()
-    return _open(config, schema, checkpoints)
+    return _open(config, schema, checkpoints, _origin(checkpoints))
 
 
 def scratch_run(config: RunConfig) -> OpenRun:
@@ -52,7 +52,7 @@ def scratch_run(config: RunConfig) -> OpenRun:
     schema = load_schema(config.dataset, config.threshold)
     folder = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return _open(config, schema, Checkpoints(Path(folder)))
+    return _open(config, schema, Checkpoints(Path(folder)), origin())
 
 
 def _refuse_a_missing_gpu(config: RunConfig) -> None:
@@ -60,7 +60,15 @@ def _refuse_a_missing_gpu(config: RunConfig) -> None:
         raise ValueError("device: expected cpu, for torch finds no GPU on this machine, found cuda")
 
 
-def _open(config: RunConfig, schema: Schema, checkpoints: Checkpoints) -> OpenRun:
+def _origin(checkpoints: Checkpoints) -> Origin:
+    """Origin of a run that begins here, or goes on."""
+    here, earlier = origin(), checkpoints.load("origin")
+    here = after(here, earlier) if earlier else here
+    checkpoints.save("origin", {key: getattr(here, key) for key in ("git_commit", "git_dirty", "cpu")})
+    return here
+
+
+def _open(config: RunConfig, schema: Schema, checkpoints: Checkpoints, begun: Origin) -> OpenRun:
     settle()
     train, valid = (load_samples(config.dataset, part, config.split_seed, config.split) for part in ("train", "valid"))
-    return OpenRun(config, schema, train.to(config.device), valid.to(config.device), checkpoints)
+    return OpenRun(config, schema, train.to(config.device), valid.to(config.device), checkpoints, begun)

@@ -7,10 +7,11 @@ import platform
 import resource
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import AfterValidator, NonNegativeFloat, PositiveInt
@@ -51,6 +52,8 @@ Time = Annotated[str, AfterValidator(_timed)]
 class Provenance(Strict):
     """How a run was made.
 
+    Of the process that ended the run; what another had begun is in ``git_dirty`` and ``cpu``, see :func:`after`.
+
     Attributes:
         peak_memory_mib: largest resident set of the process so far, mapped files included.
         compiled: whether there was a C compiler, for what runs in C differs from torch in its last bits. Part of the
@@ -74,11 +77,12 @@ class Provenance(Strict):
 
 @dataclass(frozen=True)
 class Origin:
-    """When a run began, and with which code: a commit made while it runs is not the one that runs."""
+    """When a process began a run, with which code, on what: a commit made while it runs is not the one that runs."""
 
     started: str
     git_commit: str | None
     git_dirty: bool | None
+    cpu: str = field(default_factory=cpu)
     memory: PeakMemory = field(default_factory=PeakMemory)
 
 
@@ -86,6 +90,13 @@ def origin() -> Origin:
     """Origin of a run that begins now."""
     status = _git("status", "--porcelain", "--", *CODE)
     return Origin(now(), _git("rev-parse", "HEAD"), None if status is None else bool(status))
+
+
+def after(here: Origin, earlier: Mapping[str, Any]) -> Origin:
+    """Origin of a run that goes on here: dirty if another commit began it, of both processors if another did."""
+    dirty = here.git_dirty or earlier["git_dirty"] or earlier["git_commit"] != here.git_commit
+    both = earlier["cpu"] if earlier["cpu"].endswith(here.cpu) else f"{earlier['cpu']}, then {here.cpu}"
+    return replace(here, git_dirty=None if here.git_dirty is None else bool(dirty), cpu=both)
 
 
 def now() -> str:
@@ -104,7 +115,7 @@ def provenance(begun: Origin) -> Provenance:
         python=platform.python_version(),
         packages={name: version(name) for name in PACKAGES},
         platform=f"{platform.system()} {platform.machine()}",
-        cpu=cpu(),
+        cpu=begun.cpu,
         threads=torch.get_num_threads(),
         peak_memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit,
         compiled=native.available(),

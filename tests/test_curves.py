@@ -38,3 +38,10 @@ def test_costs_are_those_of_the_whole_run_up_to_there() -> None:
     last = list(improvements(FITS, "best"))[-1]
     assert (last.stage, last.seconds, last.steps) == ("trial", 24.0, 120)
     assert (last.valid.auc, last.valid.logloss) == (0.74, 0.5)
+
+
+@pytest.mark.parametrize(("column", "most"), [("seconds", 1e9), ("steps", 1e12)])
+def test_a_cost_that_no_run_can_have_is_refused(column: str, most: float) -> None:
+    curve = log("fit", 0.5, 0.6).curve | {column: [1.0, most * 1.01]}
+    with pytest.raises(ValueError, match=f"curve.{column}: expected numbers from 0 to {most}"):
+        FitLog(name="fit", decision=None, curve=curve)

@@ -20,7 +20,7 @@ from autodpq_lib.training.run import Run
 from autodpq_runs import provenance
 from autodpq_runs.explore import find_records, load_or_train, load_run, records
 from autodpq_runs.finish import finish
-from autodpq_runs.open import scratch_run
+from autodpq_runs.open import open_run, scratch_run
 from autodpq_runs.places import logits_path, weights_path
 from autodpq_runs.record import Record, read_record, record_path
 
@@ -267,3 +267,34 @@ def test_the_commit_is_that_of_the_project_whatever_git_is_told(
     here = provenance._git("rev-parse", "HEAD")
     monkeypatch.setenv("GIT_DIR", str(tmp_path))
     assert provenance._git("rev-parse", "HEAD") == here
+
+
+A_RUN = provenance.Origin("2026-01-01T00:00:00+00:00", "abc", git_dirty=False, cpu="A")
+
+
+@pytest.mark.parametrize(
+    ("begun", "dirty", "cpu"),
+    [
+        ({"git_commit": "abc", "git_dirty": False, "cpu": "A"}, False, "A"),
+        ({"git_commit": "abc", "git_dirty": True, "cpu": "A"}, True, "A"),
+        ({"git_commit": "older", "git_dirty": False, "cpu": "A"}, True, "A"),
+        ({"git_commit": "abc", "git_dirty": False, "cpu": "B"}, False, "B, then A"),
+        ({"git_commit": "abc", "git_dirty": False, "cpu": "B, then A"}, False, "B, then A"),
+    ],
+)
+def test_a_run_that_goes_on_tells_of_what_began_it(begun: dict[str, object], dirty: bool, cpu: str) -> None:
+    here = provenance.after(A_RUN, begun)
+    assert (here.git_commit, here.git_dirty, here.cpu, here.started) == ("abc", dirty, cpu, A_RUN.started)
+
+
+def test_the_third_process_of_a_run_still_tells_of_the_first(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small_config(strategy="fe")
+    monkeypatch.setattr("autodpq_runs.open.load_schema", lambda *_: schema)
+    monkeypatch.setattr("autodpq_runs.open.load_samples", lambda *_: small_run(tmp_path, schema, config).valid)
+    for cpu in ("B", "A", "A"):
+        monkeypatch.setattr("autodpq_runs.open.origin", lambda cpu=cpu: replace(A_RUN, cpu=cpu))
+        run = open_run(config)
+    assert finish(run, STRATEGY["fe"](run), tmp_path / "out").provenance.cpu == "B, then A"
+    assert open_run(config).origin.cpu == "A"  # a new run: the record has cleared what was before
