@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autodpq_eval.figures import COLOURS
-from autodpq_eval.layout import LABELS
+from autodpq_eval.layout import LABELS, interval
 from autodpq_eval.measures import MEASURES, by_seed
 from autodpq_eval.paper import gain
 from autodpq_eval.plans import TEN_SEEDS, configure, controls
@@ -134,12 +134,12 @@ def _sentence(row: pd.Series) -> str:
     if pd.isna(row["low"]):
         return "runs are missing."
     clear = "clear of zero" if row["low"] * row["high"] > 0 else "not clear of zero"
-    text = f"**{row['effect']:+.4f}** ({row['low']:+.4f} to {row['high']:+.4f}, n = {row['n']:.0f}), {clear}"
+    text = f"**{row['effect']:+.4f}** ({interval(row['low'], row['high'])}, n = {row['n']:.0f}), {clear}"
     if pd.isna(row["touched auc"]):
         return f"{text}; the samples that a low-frequency feature touches are not recorded apart."
-    interval = f"({row['touched low']:+.4f} to {row['touched high']:+.4f})"
-    apart = f"on the samples that a low-frequency feature touches {row['touched auc']:+.4f} {interval}"
-    return f"{text}; {apart}, on the others {row['untouched auc']:+.4f}."
+    apart = f"{row['touched auc']:+.4f} ({interval(row['touched low'], row['touched high'])})"
+    apart += f", on the others {row['untouched auc']:+.4f}"
+    return f"{text}; on the samples that a low-frequency feature touches {apart}."
 
 
 def on_the_recipe(table: pd.DataFrame) -> str:
@@ -152,10 +152,10 @@ def on_the_recipe(table: pd.DataFrame) -> str:
     if part.empty:
         return text
     largest = part.loc[part["effect"].abs().idxmax()]
-    interval = f"{largest['low']:+.4f} to {largest['high']:+.4f}, n = {largest['n']:.0f}"
     return (
         f"Of {len(part)} unstated parts of the base recipe, the largest mean effect on FE has *{largest['control']}*: "
-        f"{largest['effect']:+.4f} ({interval}). The paper's whole gain over FE is {gain('auc', 'fe'):+.4f}. {text}"
+        f"{largest['effect']:+.4f} ({interval(largest['low'], largest['high'])}, n = {largest['n']:.0f}). "
+        f"The paper's whole gain over FE is {gain('auc', 'fe'):+.4f}. {text}"
     )
 
 
