@@ -23,7 +23,7 @@ from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import gain, table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, all_together, threshold_from_zero
 from autodpq_eval.readings import Groups
-from autodpq_eval.stats import common, paired_effect
+from autodpq_eval.stats import common, effect, paired_effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import READINGS, RECIPES
 from autodpq_runs.record import Record
@@ -51,10 +51,14 @@ class Condition(NamedTuple):
 
 
 def table(out: Path, recipe: str) -> pd.DataFrame:
-    """A row a condition and baseline: mean AUCs over the common seeds, the paired difference with its 95 % interval."""
+    """A row a condition and baseline: mean AUCs over the common seeds, the paired difference with its 95 % interval.
+
+    With p of both tests and of equivalence, none corrected, and the seeds that it :func:`hangs_on`.
+    """
     rows = [
         {"condition": each.title, "on test": each.on_test, "over": name, "paper": gap}
         | paired_effect(each.ours, other)
+        | {"p_welch": effect(*common(each.ours, other))["p_welch"], "hangs on": hangs_on(each.ours, other, gap)}
         | {"median": median(each.ours, other), **levels(each.ours, other)}
         for each in conditions(out, recipe)
         for name, gap, other in (
@@ -69,6 +73,20 @@ def table(out: Path, recipe: str) -> pd.DataFrame:
 def median(ours: Values, baseline: Values) -> float:
     """Median of the differences, seed by seed: unlike their mean it does not follow one seed that went wrong."""
     return float(np.median([ours[seed] - baseline[seed] for seed in ours.keys() & baseline.keys()] or [np.nan]))
+
+
+def hangs_on(ours: Values, baseline: Values, gap: float) -> str:
+    """Seeds without any one of which the interval does not hold a gap that it holds with them."""
+    seeds = sorted(ours.keys() & baseline.keys())
+    if not _holds(ours, baseline, gap):
+        return ""
+    left = {seed: {other: ours[other] for other in seeds if other != seed} for seed in seeds}
+    return ", ".join(str(seed) for seed in seeds if not _holds(left[seed], baseline, gap))
+
+
+def _holds(ours: Values, baseline: Values, gap: float) -> bool:
+    found = paired_effect(ours, baseline)
+    return found["low"] <= gap <= found["high"]
 
 
 def levels(ours: Values, baseline: Values) -> dict[str, float]:

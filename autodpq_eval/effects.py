@@ -103,8 +103,8 @@ def _effects(ours: Sequence[Record], baseline: Sequence[Record]) -> dict[str, fl
     *Same start* counts the pairs that begin with the same training to the bit; *steps* are the mean weight updates of
     ours. Only seeds that both sides have count, on one kind of processor, for another moves a run as
     much as many controls do. The interval is of their paired differences: a seed gives both
-    sides the same initial weights and order of the data. Thresholds that differ touch other samples, so parts are not
-    compared then.
+    sides the same order of the data and the same start of the weights that they share. Thresholds that differ touch
+    other samples, so parts are not compared then.
     """
     made = [{(r.config.seed, r.provenance.cpu): r for r in side} for side in (ours, baseline)]
     common = [pair for pair in made[0] if pair in made[1]]

@@ -59,6 +59,7 @@ def _ours(part: pd.DataFrame, metric: str, underline: str) -> dict[str, str]:
         "Rel.Improv.": "" if pd.isna(last["rel_improv"]) else f"{last['rel_improv']:+.2%}",
         "p Welch": p_value(last["p_welch"]),
         "p paired": p_value(last["p_paired"]),
+        "p equal": p_value(last["p_equal_paired"]),
         "n": "/".join(str(n) for n in sorted(set(part["n"]))),
     }
 

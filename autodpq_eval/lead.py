@@ -8,7 +8,7 @@ import pandas as pd
 
 from autodpq_eval.layout import LABELS, NAMES, p_in_words
 from autodpq_eval.paper import table_value
-from autodpq_eval.stats import BETTER, best_baseline
+from autodpq_eval.stats import BETTER, LEVEL, best_baseline
 from autodpq_lib.config import STRATEGIES
 
 
@@ -19,7 +19,8 @@ def lead(table: pd.DataFrame, metric: str) -> str:
     if pd.isna(ours["baseline"]):
         return "not known, for runs are missing"
     gap = BETTER[metric] * (ours["mean"] - part.loc[ours["baseline"], "mean"])
-    star = "starred" if ours["star"] == "*" else "no star"
+    shown = ours["p_welch"] < LEVEL
+    star = "starred" if ours["star"] == "*" else "worse" if shown else "no star"
     return f"{gap:+.4f} over {LABELS[ours['baseline']]} ({p_in_words(ours['p_welch'])}, {star})"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,9 +27,13 @@ COLUMNS = [
 ]  # fmt: skip
 #: What the tests behind the comparisons say, for those who want to check a verdict.
 TESTS = [
-    "id", "recipe", "reading", "split", "ours", "low", "high", "n", "n_base", "p_welch", "p_welch_holm", "p_paired",
-    "p_equal_paired", "verdict",
+    "id", "recipe", "reading", "split", "paper", "ours", "low", "high", "n", "n_base", "p_welch", "p_welch_holm",
+    "p_paired", "p_paired_holm", "p_equal_paired", "verdict",
 ]  # fmt: skip
+#: The order in which verdicts are counted.
+VERDICTS = (
+    "reproduced", "direction only", "not reproduced", "contradicted", "off", "missing", "can't be tested",
+)  # fmt: skip
 #: Strategies that have runs on the laboratory's split; its Grid is the one pair of :data:`PAIR_OF_TABLE_1`.
 ON_LABORATORY_SPLIT = {"fe", "others", "grid", "autodpq"}
 
@@ -47,15 +51,6 @@ class Case(NamedTuple):
         own = self.reading == "literal" or ("autodpq" in names and set(names) <= set(STRATEGIES))
         there = set(names) <= ON_LABORATORY_SPLIT and metric in ("auc", "logloss")
         return own and (self.split == "fixed" or (bool(names) and there))
-
-    def families(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
-        """The rows whose p-values are corrected together; on the laboratory's split Table 2's other models stand apart.
-
-        They were run there last, and change no verdict that was given before.
-        """
-        apart = [self.split == "laboratory" and row["_about"][1] != "deepfm" for row in rows]
-        yield [row for row, other in zip(rows, apart, strict=True) if not other]
-        yield [row for row, other in zip(rows, apart, strict=True) if other]
 
     def titled(self, row: Row) -> Row:
         """The row with its claim in words, in which the one pair that stands for Grid is named."""
@@ -81,7 +76,7 @@ def ledger(out: Path) -> pd.DataFrame:
     for case in CASES:
         runs = {key: records for (of, key), records in found.items() if of == case}
         each = [case.titled(row) for row in claims.rows(runs, facts) if case.has(row)]
-        rows += [{**case._asdict(), **row} for family in case.families(each) for row in judged(family)]
+        rows += [{**case._asdict(), **row} for row in judged(each)]
     return pd.DataFrame(rows, columns=list(dict.fromkeys(COLUMNS + TESTS)))
 
 
@@ -115,11 +110,14 @@ def _configured(case: Case, strategy: str, seed: int, model: str) -> RunConfig:
 def judged(rows: Sequence[Row]) -> list[Row]:
     """Judge the comparisons, whose p-values are corrected together; a missing one counts as p = 1 in the family."""
     compared = [row for row in rows if "_paper" in row]
-    adjusted = holm(np.array([1.0 if math.isnan(row["p_welch"]) else row["p_welch"] for row in compared]))
-    for row, p in zip(compared, adjusted, strict=True):
-        missing = math.isnan(row["p_welch"])
-        row["p_welch_holm"] = math.nan if missing else p
-        row["verdict"] = "missing" if missing else on_comparison(row["ours"], p, row["_paper"])
+    for key in ("p_welch", "p_paired"):
+        p = np.array([row[key] for row in compared])
+        corrected = np.where(np.isnan(p), np.nan, holm(np.nan_to_num(p, nan=1.0)))
+        for row, value in zip(compared, corrected, strict=True):
+            row[f"{key}_holm"] = value
+    for row in compared:
+        p = row["p_welch_holm"]
+        row["verdict"] = "missing" if math.isnan(p) else on_comparison(row["ours"], p, row["_paper"])
     return list(rows)
 
 
@@ -134,15 +132,18 @@ def comparisons_as_csv(table: pd.DataFrame) -> str:
 
 
 def counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Number of rows by kind, verdict and case; what Table 2 repeats of Table 1 is left out; facts have no case."""
+    """Number of rows by kind and case, a column a verdict; what Table 2 repeats of Table 1 is left out.
+
+    What has no case, for it is a fact or can't be tested, counts once.
+    """
     shown = table[~table["id"].str.startswith("table2-ml-1m-deepfm")]
     verdicts = shown["verdict"].str.replace(r"^off by.*", "off", regex=True).str.replace(r":.*", "", regex=True)
-    cases = shown.apply(_titled, axis=1).where(shown["kind"] != "fact", "any")
-    once = ~(shown["kind"].eq("fact") & shown.duplicated("id"))
-    each = pd.crosstab([shown["kind"][once], verdicts[once]], cases[once]).rename_axis(
-        index=["kind", "verdict"], columns=None
-    )
-    return each[list(dict.fromkeys(["any", *cases]))]
+    every = shown["kind"].eq("fact") | verdicts.eq("can't be tested")
+    cases, once = shown.apply(_titled, axis=1).mask(every, "any"), ~(every & shown.duplicated("id"))
+    each = pd.crosstab([shown["kind"][once], cases[once]], verdicts[once], rownames=["kind", "case"])
+    order = pd.MultiIndex.from_product([shown["kind"].unique(), dict.fromkeys([*cases[cases != "any"], "any"])])
+    columns = [name for name in VERDICTS if name in each]
+    return each.reindex(order[order.isin(each.index)])[columns].rename_axis(index=["kind", "case"], columns=None)
 
 
 def _titled(row: Mapping[str, str]) -> str:

@@ -54,6 +54,12 @@ def power(gap: float, sd: float, runs: int) -> Power:
     return Power(welch, paired, float(shown.mean() / gap) if gap and len(shown) else float("nan"))
 
 
+def of_pairs(gap: float, sd: float, runs: int) -> float:
+    """Power of the paired test in the right direction, exactly, where the differences of pairs spread by ``sd``."""
+    least = stats.t.ppf(1 - LEVEL / 2, runs - 1)
+    return float(stats.nct.sf(least, runs - 1, gap / sd * np.sqrt(runs)))
+
+
 def table(spreads: dict[str, float]) -> pd.DataFrame:
     """Power and exaggeration at a true gap of :data:`MARGIN`, a row a metric and number of runs."""
     rows = [

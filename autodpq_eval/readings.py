@@ -89,7 +89,14 @@ def in_short(every: pd.DataFrame, against: pd.DataFrame) -> str:
     ]
     head += [f"over {name}, the paper {gap:+.4f}" for name, gap in paper.items()]
     said = f"{', '.join(theirs.index)} lie {gaps.min():+.4f} to {gaps.max():+.4f} from the paper's AUC"
-    return f"{markdown(head, rows)}\n{said}; the paper's AutoDPQ has {every['paper'].iloc[-1]:.4f}.\n"
+    said += f"; the paper's AutoDPQ has {every['paper'].iloc[-1]:.4f}. {_largest(leads[leads['b'] == 'FE'])}"
+    return f"{markdown(head, rows)}\n{said}\n"
+
+
+def _largest(over_fe: pd.DataFrame) -> str:
+    best = over_fe.loc[over_fe["effect"].idxmax()]
+    gains = f"{best['effect']:+.4f}, where the paper has {best['paper']:+.4f}"
+    return f"The largest gain over FE is that of the {best['a'].rsplit(maxsplit=1)[-1]} reading, {gains}."
 
 
 def _paper(metric: str, name: str) -> float:

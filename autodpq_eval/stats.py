@@ -25,8 +25,8 @@ BySeed = Mapping[int, float]
 def effect(ours: BySeed, baseline: BySeed) -> dict[str, float]:
     """Mean of ours minus mean of base; its 95 % interval and p-value, by Welch and by the paired test; both n.
 
-    All runs of both count, whatever their seeds; fewer than two of either give no test, and other seeds no paired one.
-    *p_equal_paired* is that of :func:`paired_effect`.
+    All runs of both count, whatever their seeds; fewer than two of either give no test. Paired, and in the test of
+    equivalence, are the seeds that both have, see :func:`paired_effect`.
     """
     a, b = (np.array([runs[seed] for seed in sorted(runs)]) for runs in (ours, baseline))
     result = {"n": len(a), "n_base": len(b), "effect": a.mean() - b.mean() if len(a) and len(b) else np.nan}
@@ -34,10 +34,8 @@ def effect(ours: BySeed, baseline: BySeed) -> dict[str, float]:
     if min(len(a), len(b)) < 2:
         return result
     result |= _welch(a, b)
-    if set(ours) == set(baseline):
-        pairs = paired_effect(ours, baseline)
-        result |= {f"{key}_paired": pairs[key] for key in PAIRED}
-    return result
+    pairs = paired_effect(ours, baseline)
+    return result | {f"{key}_paired": pairs[key] for key in PAIRED}
 
 
 def _welch(a: NDArray[np.float64], b: NDArray[np.float64]) -> dict[str, float]:
@@ -88,8 +86,8 @@ def common(a: BySeed, b: BySeed) -> tuple[dict[int, float], dict[int, float]]:
 def verdict(row: Mapping[str, float]) -> str:
     """*better* or *worse* if the paired test says so after Holm's correction, *equal* within the margin, else *open*.
 
-    The paired test decides, for a seed gives both sides of a pair the same initial weights and order of the data. A
-    difference can be both shown and smaller than the margin; then both are said.
+    The paired test decides, for a seed gives both sides of a pair the same order of the data and the same start of the
+    weights that they share. A difference can be both shown and smaller than the margin; then both are said.
     """
     if np.isnan(row["p_paired_holm"]):
         return "missing"

@@ -1,4 +1,4 @@
-"""The rules of the ledger's verdicts, fixed before any result."""
+"""The rules of the ledger's verdicts: thresholds that were fixed before any result."""
 
 from __future__ import annotations
 

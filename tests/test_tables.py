@@ -85,7 +85,7 @@ def test_a_missing_record_is_named_and_its_test_refuses(out: Path) -> None:
     assert collected.gaps == ["deepfm-autodpq-seed3: no record"]
     found = row(build(collected), "autodpq", "auc")
     assert found["n"] == 2
-    assert found[["baseline", "rel_improv", "p_welch", "p_paired", "star"]].isna().all()
+    assert found[["baseline", "rel_improv", "p_welch", "p_paired", "p_equal_paired", "star"]].isna().all()
 
 
 @pytest.mark.parametrize("gone", ["random", "grid", "fe"])
@@ -93,7 +93,7 @@ def test_no_star_while_a_baseline_is_missing(out: Path, gone: str) -> None:
     """The missing run could have been the best baseline's."""
     record_path(out, next(config for config in PLAN if config.strategy == gone)).unlink()
     found = row(build(of(out)), "autodpq", "auc")
-    assert found[["baseline", "rel_improv", "p_welch", "p_paired", "star"]].isna().all()
+    assert found[["baseline", "rel_improv", "p_welch", "p_paired", "p_equal_paired", "star"]].isna().all()
 
 
 def test_a_record_of_another_configuration_is_not_the_run(out: Path) -> None:

@@ -6,7 +6,7 @@ from functools import cache
 
 import pandas as pd
 
-from autodpq_eval import ledger
+from autodpq_eval import effects, ledger
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.plans import plan
 from autodpq_eval.tables import Collected, build, collect, read_plan
@@ -44,6 +44,24 @@ def ten_seeds(recipe: str) -> dict[str, list[Record]]:
 def ten_seed_comparisons(recipe: str) -> pd.DataFrame:
     """Every pair of them, both metrics."""
     return comparisons(ten_seeds(recipe))
+
+
+@cache
+def runs_of_controls(recipe: str) -> dict[str, list[Record]]:
+    """The runs of each control and of what it is compared with, by name."""
+    return effects.runs_of_controls(RESULTS, "ml-1m", recipe)
+
+
+@cache
+def controls(recipe: str) -> pd.DataFrame:
+    """A row a control: its effect on each measure."""
+    return effects.control_effects(runs_of_controls(recipe))
+
+
+@cache
+def contrasts(recipe: str) -> pd.DataFrame:
+    """A row a contrast: of what the gain is made."""
+    return effects.contrasts(runs_of_controls(recipe))
 
 
 @cache

@@ -81,10 +81,10 @@ def text() -> str:
 def _paired() -> str:
     """The same by the paired test, where both sides have ten seeds."""
     rows = conditions.data().query("condition == 'our split, literal reading'")
-    zero = ((rows["low"] <= 0) & (rows["high"] >= 0)).sum()
+    above, below = (rows["low"] > 0).sum(), (rows["high"] < 0).sum()
     return (
-        f"Over FE and Others both sides have the same ten seeds: {zero} of those {len(rows)} intervals hold zero by "
-        "the paired test ([conditions](results/conditions.md))."
+        f"Over FE and Others both sides have the same ten seeds: of those {len(rows)} intervals by the paired test "
+        f"{above} above zero, {below} below ([conditions](results/conditions.md))."
     )
 
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autodpq_eval import readings
-from autodpq_eval.layout import as_markdown, interval, markdown, p_value, plus_minus
+from autodpq_eval.layout import LABELS, NAMES, as_markdown, interval, judged, markdown, p_value, plus_minus
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, pair_of_grid
 from autodpq_eval.stats import MARGIN
 from autodpq_lib.config import BUDGETS, READINGS, RECIPES, RunConfig
@@ -106,8 +106,46 @@ def differences(place: str) -> str:
 
 
 def summary(place: str) -> str:
-    """What the tables show of AUC, in short."""
-    return readings.in_short(means(place), comparisons(place))
+    """What the tables show of AUC, in short, and what the laboratory reading gives elsewhere."""
+    _, recipe = PLACES[place]
+    seeds = means(place)["n"].min()
+    said = f"Recipe `{recipe}`, DeepFM, {seeds:.0f} seeds."
+    return f"{readings.in_short(means(place), comparisons(place))}{said} {_elsewhere()}\n"
+
+
+def _elsewhere() -> str:
+    """The laboratory reading over FE on our split, in both recipes, and in Table 2 on the laboratory's."""
+    over_fe, over_others = [], on_other_models().query("reading == 'laboratory' and metric == 'AUC'")
+    for place in ("ours-paper", "ours-tuned"):
+        rows = comparisons(place).query("a == 'AutoDPQ, laboratory' and b == 'FE' and metric == 'auc'")
+        over_fe.append(f"{judged(rows.iloc[0])} (`{PLACES[place][1]}`)")
+    said = [f"{row['ours']:+.4f} ({row['model']}, {row['n']:.0f} seeds)" for _, row in over_others.iterrows()]
+    return (
+        f"On our split the laboratory reading minus FE is {' and '.join(over_fe)}; on the laboratory's split with "
+        f"other models, it minus Others is {' and '.join(said)}."
+    )
+
+
+@cache
+def on_other_models() -> pd.DataFrame:
+    """The ledger's comparisons on the laboratory's split with PNN and DCN, model and metric in columns of their own."""
+    rows = committed.claims().query("split == 'laboratory' and kind == 'comparison'")
+    parts = rows["id"].str.extract(r"^(?P<model>pnn|dcn)-(?P<over>others)-(?P<metric>auc|logloss)$")
+    rows = rows.join(parts).dropna(subset="model")
+    return rows.assign(model=rows["model"].map(LABELS), metric=rows["metric"].map(NAMES), over=rows["over"].map(LABELS))
+
+
+def other_models() -> str:
+    """What Table 2 has on the laboratory's split: AutoDPQ over Others, by reading and model."""
+    rows = [
+        [
+            *(row["reading"], row["model"], row["over"], row["metric"], f"{row['n']:.0f}", row["paper"]),
+            *(f"{row['ours']:+.4f}", interval(row["low"], row["high"]), p_value(row["p_welch_holm"]), row["verdict"]),
+        ]
+        for _, row in on_other_models().iterrows()
+    ]
+    head = ["reading", "model", "AutoDPQ over", "metric", "seeds", "the paper", "ours", "95 %, Welch", "p Welch"]
+    return markdown([*head, "verdict"], rows)
 
 
 def tables(reading: str) -> str:
@@ -194,5 +232,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "tables-text": partial(tables, "text"),
     "tables-laboratory": partial(tables, "laboratory"),
     "readings-picture": picture,
+    "laboratory-models": other_models,
     **{name: make for place in PLACES for name, make in _of(place).items()},
 }

@@ -6,10 +6,12 @@ import pandas as pd
 
 from autodpq_eval import power
 from autodpq_eval.cost import costs, epoch_seconds, wall_minutes, whole
+from autodpq_eval.decisions import agreement, sureness
 from autodpq_eval.layout import NAMES, as_markdown, interval, markdown, p_value
 from autodpq_eval.ledger import counts
 from autodpq_eval.measures import by_seed
 from autodpq_eval.plans import configure
+from autodpq_eval.stats import MARGIN
 from autodpq_eval.tables import read_plan
 from autodpq_eval.verdicts import on_number
 from autodpq_lib.config import RECIPES
@@ -19,6 +21,14 @@ from scripts.pages.committed import both_tables, claims, runs, table, ten_seed_c
 
 #: Of ten seeds; Grid's is the pair that Table 1's Grid found best.
 BASELINES = {"fe": "FE", "others": "Others", "grid": "Grid's best pair"}
+
+#: Searches whose decisions are shown -> their runs among those of the controls.
+SEARCHES = {
+    "literal": "autodpq",
+    "literal, without Eq. 2's BatchNorm": "no-batchnorm",
+    "text": "autodpq, reading text",
+    "laboratory": "autodpq, reading laboratory",
+}
 
 #: DeepFM on MovieLens-1M on RecBole's page of hyper-parameters for context-aware models.
 RECBOLE = 0.8997
@@ -43,22 +53,59 @@ def _ten_seeds(recipe: str) -> list[list[str]]:
     ]
 
 
+def ten_seeds_apart() -> str:
+    """How far the gain over FE hangs on the split: the samples of one, by bootstrap, and others, drawn anew."""
+    return " ".join(map(_apart, RECIPES)) + "\n"
+
+
+def _apart(recipe: str) -> str:
+    drawn = pd.read_csv(committed.RESULTS / "ml-1m" / recipe / "tables" / "bootstrap.csv")
+    row = drawn.query("a == 'autodpq' and b == 'fe'").iloc[0]
+    other = committed.contrasts(recipe).set_index("contrast").loc["AutoDPQ over FE, split redrawn"]
+    return (
+        f"Recipe `{recipe}`, AutoDPQ over FE: {row['gap']:+.4f}, over resamples of its test samples "
+        f"{interval(row['low'], row['high'])}; with the split redrawn {other['effect']:+.4f} "
+        f"({interval(other['low'], other['high'])}, {other['n']:.0f} seeds)."
+    )
+
+
 def of_power() -> str:
-    """Power and exaggeration at a true gap of 0.001, at the spread that AutoDPQ has over ten seeds."""
+    """Power and exaggeration at a true gap of 0.001, at the spread that AutoDPQ has over ten seeds, and its pairs."""
     head = ["recipe", "metric", "sd over seeds", "runs", "power, Welch", "power, paired", "exaggeration"]
+    head += ["sd of pairs with FE", "power, paired, at that"]
     return markdown(head, [row for recipe in RECIPES for row in _power(recipe)])
 
 
 def _power(recipe: str) -> list[list[str]]:
-    records = committed.ten_seeds(recipe)["autodpq"]
-    spreads = {metric: pd.Series(by_seed(records, metric), dtype=float).std() for metric in ("auc", "logloss")}
+    ours, fe = (committed.ten_seeds(recipe)[name] for name in ("autodpq", "fe"))
+    each = {key: [pd.Series(by_seed(side, key), dtype=float) for side in (ours, fe)] for key in ("auc", "logloss")}
+    pairs = {key: (mine - theirs).std() for key, (mine, theirs) in each.items()}
     return [
         [
             *(f"`{recipe}`", NAMES[row["metric"]], f"{row['sd']:.4f}", f"{row['runs']}"),
             *(f"{row['welch']:.0%}", f"{row['paired']:.0%}", f"{row['exaggeration']:.1f}"),
+            *(f"{(sd := pairs[row['metric']]):.4f}", f"{power.of_pairs(MARGIN, sd, row['runs']):.0%}"),
         ]
-        for _, row in power.table(spreads).iterrows()
+        for _, row in power.table({key: mine.std() for key, (mine, _) in each.items()}).iterrows()
     ]
+
+
+def decided() -> str:
+    """How often seeds agree on a pair and how sure the search was, by recipe and reading, with Eq. 2 and without."""
+    head = ["recipe", "reading", "seeds", "most frequent pair of each field, its share of the seeds", "by lot"]
+    rows = [_decided(recipe, *each) for recipe in RECIPES for each in SEARCHES.items()]
+    return markdown([*head, "entropy of a field's weights"], [row for row in rows if row])
+
+
+def _decided(recipe: str, name: str, key: str) -> list[str]:
+    records = committed.runs_of_controls(recipe)[key]
+    if not records:
+        return []
+    found, sure = agreement(records), sureness(records).drop(columns=["tau", "changed"])
+    low, high = sure.min().min(), sure.max().max()
+    pairs = [f"{field} ({row['most frequent']}) {row['share']:.0%}" for field, row in found.iterrows()]
+    lot = f"{found['share by lot'].iloc[0]:.0%}"
+    return [f"`{recipe}`", name, str(len(records)), "; ".join(pairs), lot, f"{low:.2f} to {high:.2f}"]
 
 
 def calibration() -> str:
@@ -113,6 +160,8 @@ BLOCKS = {
     "table2-paper": lambda: as_markdown(table("paper", 2)),
     "table2-tuned": lambda: as_markdown(table("tuned", 2)),
     "ten-seeds": ten_seeds,
+    "ten-seeds-apart": ten_seeds_apart,
+    "decided": decided,
     "power": of_power,
     "after-training": after_training.table,
     "calibration": calibration,
