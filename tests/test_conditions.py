@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autodpq_eval.conditions import best_on_test, median, stopped_at, table
+from autodpq_eval.conditions import best_on_test, hangs_on, median, stopped_at, table
 from autodpq_eval.paper import gain
 from autodpq_system.paths import ROOT
 
@@ -34,6 +34,14 @@ def test_a_run_is_stopped_where_its_auc_is_nearest(level: float, stopped: float)
 
 def test_the_median_is_that_of_the_seeds_which_both_have() -> None:
     assert median({1: 0.81, 2: 0.82, 3: 0.83, 4: 0.9}, {1: 0.80, 2: 0.80, 3: 0.70, 5: 0.1}) == pytest.approx(0.02)
+
+
+def test_an_interval_hangs_on_a_seed_without_which_it_does_not_hold_the_gap() -> None:
+    base = dict.fromkeys(range(1, 7), 0.0)
+    wild = {1: 0.001, 2: 0.0012, 3: 0.0008, 4: 0.001, 5: 0.0011, 6: 0.02}
+    assert hangs_on(wild, base, 0.0068) == "6"  # which alone widens it
+    assert hangs_on({**wild, 6: 0.001}, base, 0.0068) == ""  # it does not hold it at all
+    assert hangs_on({seed: 0.004 + seed / 1e3 for seed in base}, base, 0.0068) == ""  # it holds it without any
 
 
 def test_the_papers_gain_is_table_1s() -> None:

@@ -40,13 +40,16 @@ def test_all_runs_count_and_a_single_run_has_no_interval() -> None:
     assert math.isnan(effect({}, {1: 0.4})["effect"])
 
 
-def test_paired_p_value_needs_the_same_seeds() -> None:
+def test_the_paired_test_is_of_the_seeds_that_both_have() -> None:
     found = effect(OURS, BASE)
     interval = ttest_rel(list(OURS.values()), list(BASE.values())).confidence_interval(0.95)
     assert [found["low_paired"], found["high_paired"]] == pytest.approx(list(interval))
     assert found["p_paired"] == pytest.approx(ttest_rel(list(OURS.values()), list(BASE.values())).pvalue)
-    other = effect(OURS, {1: 0.81, 2: 0.82, 4: 0.80})
-    assert all(math.isnan(other[key]) for key in ("low_paired", "high_paired", "p_paired"))
+    other = {1: 0.81, 2: 0.82, 4: 0.80}
+    both = sorted(OURS.keys() & other.keys())
+    found, expected = effect(OURS, other), ttest_rel([OURS[k] for k in both], [other[k] for k in both])
+    assert found["p_paired"] == pytest.approx(expected.pvalue)
+    assert math.isnan(effect(OURS, {8: 0.81, 9: 0.82})["p_paired"])
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from autodpq_eval import readings
 from autodpq_eval.plans import TEN_SEEDS, against_baselines, plan
-from autodpq_eval.readings import verdict
+from autodpq_eval.stats import verdict
 from autodpq_lib.config import RunConfig
 from autodpq_system.paths import ROOT
 

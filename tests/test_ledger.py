@@ -14,8 +14,9 @@ import yaml
 
 from autodpq_eval.claims import _comparison, _of_one_code
 from autodpq_eval.facts import FACT
-from autodpq_eval.ledger import COLUMNS, as_csv, as_printed, comparisons_as_csv, judged, ledger
+from autodpq_eval.ledger import COLUMNS, as_csv, as_printed, comparisons_as_csv, counts, judged, ledger
 from autodpq_eval.paper import FACTS
+from autodpq_eval.stats import holm
 from autodpq_eval.verdicts import on_comparison, on_number, on_space
 from autodpq_lib.config import CHANGED_BY
 from autodpq_system.paths import ROOT
@@ -40,10 +41,12 @@ def test_verdict_on_a_comparison(ours: float, p: float, paper: float, expected: 
 
 def test_p_values_are_corrected_over_all_comparisons_of_a_recipe_missing_ones_too() -> None:
     nan = float("nan")
-    rows = [{"ours": 1.0, "p_welch": p, "_paper": 1.0} for p in (0.01, 0.04, 0.03)] + [{"verdict": "off"}]
+    rows = [{"ours": 1.0, "p_welch": p, "p_paired": p, "_paper": 1.0} for p in (0.01, 0.04, 0.03)] + [
+        {"verdict": "off"}
+    ]
     assert [row["verdict"] for row in judged(rows)] == ["reproduced", "direction only", "direction only", "off"]
     assert [row.get("p_welch_holm") for row in rows] == pytest.approx([0.03, 0.06, 0.06, None])
-    rows = [{"ours": 1.0, "p_welch": p, "_paper": 1.0} for p in (0.02, nan, nan)]
+    rows = [{"ours": 1.0, "p_welch": p, "p_paired": p, "_paper": 1.0} for p in (0.02, nan, nan)]
     assert [row["verdict"] for row in judged(rows)] == ["direction only", "missing", "missing"]  # 0.02 x 3
 
 
@@ -100,7 +103,26 @@ def test_spaces_that_are_implied_are_judged_and_the_others_are_not(table: pd.Dat
         assert verdicts[f"table1-ml-1m-deepfm-{strategy}-space", "tuned"] == "reproduced"
     for strategy in ("grid", "random", "autodpq"):
         assert verdicts[f"table1-ml-1m-deepfm-{strategy}-space", "tuned"].startswith("can't be tested")
-    assert verdicts["grid-194k", "tuned"] == "reproduced"  # a pair that prints it: whether Grid found it is not known
+    assert "grid-194k" not in table["id"].unique()  # a pair that was looked for because it prints Grid's Space
+
+
+def test_the_comparisons_of_a_case_are_one_family(table: pd.DataFrame) -> None:
+    rows = table[table["kind"] == "comparison"]
+    for _, each in rows.groupby(["recipe", "reading", "split"]):
+        for test in ("p_welch", "p_paired"):
+            expected = holm(each[test].fillna(1).to_numpy(float))[each[test].notna()]
+            assert each[f"{test}_holm"].dropna().to_numpy(float) == pytest.approx(expected)
+
+
+def test_rows_are_counted_by_kind_case_and_verdict(table: pd.DataFrame) -> None:
+    found = counts(table)
+    case = table.query("kind == 'comparison' and split == 'laboratory' and reading == 'literal'")
+    assert (
+        found.loc[("comparison", "laboratory's split"), "direction only"] == (case["verdict"] == "direction only").sum()
+    )
+    assert found.loc[("fact", "any")].sum() == table.loc[table["kind"] == "fact", "id"].nunique()
+    comparisons = table[table["kind"] == "comparison"]
+    assert found.loc["comparison"].sum().sum() == len(comparisons)
 
 
 def test_at_equal_cost_the_papers_gap_is_figure_3s_there(table: pd.DataFrame) -> None:

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_ind
+from scipy.stats import ttest_1samp, ttest_ind
 
-from autodpq_eval.power import draw, power, table
+from autodpq_eval.power import draw, of_pairs, power, table
 
 
 def test_power_without_a_gap_is_half_the_level_and_grows_with_it() -> None:
@@ -23,6 +23,15 @@ def test_power_without_a_gap_is_half_the_level_and_grows_with_it() -> None:
 @pytest.mark.parametrize(("runs", "welch", "paired"), [(3, 0.37, 0.29), (5, 0.76, 0.66), (10, 0.99, 0.98)])
 def test_power_at_a_gap_of_two_standard_deviations(runs: int, welch: float, paired: float) -> None:
     assert power(0.001, 0.0005, runs)[:2] == pytest.approx((welch, paired), abs=0.015)
+
+
+@pytest.mark.parametrize("runs", [3, 10])
+def test_power_at_the_spread_of_pairs_is_that_of_a_loop(runs: int) -> None:
+    gaps = np.random.default_rng(3).normal(0.001, 0.0012, (20_000, runs))
+    found = ttest_1samp(gaps, 0, axis=1)
+    assert of_pairs(0.001, 0.0012, runs) == pytest.approx(
+        ((found.pvalue < 0.05) & (found.statistic > 0)).mean(), abs=0.01
+    )
 
 
 def test_gaps_that_are_found_exaggerate_where_power_is_low() -> None:
