@@ -15,6 +15,8 @@ strategy        file                what is served
 ``mpe``         ``mpe.py``          integers of 0 to 6 bits, by frequency
 =============== =================== ============================================================================
 
+DPQ-VQ and MGQE differ in their codes alone; what they share is in ``vq.py``, and their centroids in ``books.py``.
+
 First-order weights are made by the same method, at width 1. Every number that stands for them is served in float16, the
 rest of a model in float32.
 """

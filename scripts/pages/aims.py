@@ -50,6 +50,12 @@ def choice_runs(recipe: str) -> pd.DataFrame:
     return at_equal_bytes.runs(RESULTS, "ml-1m", recipe, [CHOICE_SEED])
 
 
+def full(recipe: str) -> float:
+    """Bytes of FE, X = 16, of which budgets are shares."""
+    runs = found(recipe)
+    return float(runs.loc[(runs["method"] == "fe") & (runs["share"] == 1), "bytes"].max())
+
+
 def verdicts(recipe: str) -> list[dict[str, Any]]:
     """A row a budget; equivalence is tested where it is what was aimed at."""
     margin = MARGINS[recipe]
@@ -64,7 +70,7 @@ def targets() -> str:
     head = ["budget", "aim", "seeds", "difference to FE", "p equal", "within aim"]
     head += [
         "best rival",
-        "its bytes",
+        "its bytes, of the budget",
         "pairs",
         "lead",
         "p",
@@ -98,7 +104,8 @@ def _against_rivals(recipe: str, row: dict[str, Any]) -> list[str]:
     if not row["rival"]:
         return ["–"] * 7
     p = p_value(row["p_holm"]) if row["n_rival"] == row["n"] else "unfinished"
-    best = [at_equal_bytes.NAMES[row["rival"]], f"{row['rival_bytes']:,.0f}", f"{row['n_rival']:.0f}"]
+    used = row["rival_bytes"] / (row["share"] * full(recipe))
+    best = [at_equal_bytes.NAMES[row["rival"]], f"{row['rival_bytes']:,.0f}, {used:.0%}", f"{row['n_rival']:.0f}"]
     near = f"{at_equal_bytes.NAMES.get(row['near'], '–')}, {plus_minus(row['near_lead'], row['near_half'])}"
     return [*best, plus_minus(row["lead"], row["lead_half"]), p, _beaten(recipe, row), near]
 
@@ -118,6 +125,8 @@ def _reasons(recipe: str, row: dict[str, Any]) -> Iterator[str]:
         lies = "within the aim, but too near to it for these seeds to show that" if inside else "beyond the aim"
         yield f"{where}, missed: the mean difference to FE, {row['difference']:+.5f}, lies {lies}."
     if _beaten(recipe, row) == "missed":
-        rows = at_equal_bytes.table(runs).query("method == @row['rival'] and share == @row['share']").iloc[0]
-        gap = plus_minus(rows["difference"], rows["half"])
-        yield f"{where}, missed: the best rival itself differs from FE by {gap}."
+        rival = at_equal_bytes.table(runs).query("method == @row['rival'] and share == @row['share']").iloc[0]
+        own = f"the best rival itself differs from FE by {plus_minus(rival['difference'], rival['half'])}"
+        varies = f"the lead is {plus_minus(row['lead'], row['lead_half'])}: it varies too much for so many pairs"
+        as_fe = rival["difference"] + rival["half"] >= 0
+        yield f"{where}, missed: {own if as_fe else varies}."

@@ -19,7 +19,7 @@ from autodpq_budget.strategy import STRATEGY
 from autodpq_budget.teach import TEACHER
 from autodpq_eval.cost import wall_minutes
 from autodpq_eval.layout import LABELS, gap, markdown, plus_minus
-from autodpq_lib.config import OUTSIDE, RECIPES
+from autodpq_lib.config import OUTSIDE, RECIPES, STRATEGIES
 from autodpq_rivals.budget import WIDTHS
 from autodpq_rivals.methods import METHODS
 from autodpq_runs.explore import records
@@ -88,7 +88,17 @@ def data(recipe: str = RECIPE, model: str = "deepfm", dataset: str = "ml-1m") ->
 
 def table() -> str:
     """Bytes, AUC and the paired difference to FE, in both recipes."""
-    return _rows([("deepfm", recipe) for recipe in RECIPES]) + "\n" + "\n".join(map(_absent, RECIPES)) + "\n"
+    said = [f"{_absent(recipe)} {_used(recipe)}" for recipe in RECIPES]
+    return _rows([("deepfm", recipe) for recipe in RECIPES]) + "\n" + "\n".join(said) + "\n"
+
+
+def _used(recipe: str) -> str:
+    """How much of its budgets each method uses at least, where that is less than nine tenths."""
+    rows = data(recipe).query("share < 1")
+    rows = rows[~rows["method"].isin(STRATEGIES)]
+    used = (rows["bytes"] / (rows["share"] * aims.full(recipe))).groupby(rows["method"]).min()
+    said = [f"{at_equal_bytes.NAMES[name]} {least:.0%}" for name, least in used.items() if least < 0.9]
+    return f"Least share of a budget that a method uses, where it is below 90 %: {'; '.join(said) or 'none'}."
 
 
 def _absent(recipe: str) -> str:
