@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from itertools import product
 
 from autodpq_eval.batch import TABLE_SEEDS
@@ -24,15 +25,35 @@ SEEDS: dict[str, Sequence[int]] = {
 }
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A part in a recipe: how many runs it has, how many are done, core-hours of those and, about, of all."""
+
+    runs: int
+    done: int
+    hours: float
+    whole: float
+
+
 def table() -> str:
-    """A row a part and recipe, on MovieLens-1M; a run that two parts share counts in both."""
-    head = ["part", "recipe", "runs", "done", "core-hours of those done", "of all, about"]
-    return markdown(head, [_row(part, recipe) for part, recipe in product(SEEDS, RECIPES)])
+    """A row a part and recipe, on MovieLens-1M; a run that two parts share counts in both, and in their sum."""
+    rows = {(part, recipe): _part(part, recipe) for part, recipe in product(SEEDS, RECIPES)}
+    cells = [[f"`{part}`", f"`{recipe}`", *_cells(each)] for (part, recipe), each in rows.items()]
+    every = rows.values()
+    keys = [field.name for field in fields(_Part)]
+    cells.append(["all", "", *_cells(_Part(*(sum(getattr(each, key) for each in every) for key in keys)))])
+    return markdown(["part", "recipe", "runs", "done", "core-hours of those done", "of all, about"], cells)
 
 
-def _row(part: str, recipe: str) -> list[str]:
-    runs = plan(part, "ml-1m", recipe, SEEDS[part], out=RESULTS)
-    done, _ = read_plan(RESULTS, runs)
-    hours = sum(record.seconds for record in done) / 3600
-    whole = f"{hours * len(runs) / len(done):.1f}" if done else "–"
-    return [f"`{part}`", f"`{recipe}`", str(len(runs)), str(len(done)), f"{hours:.1f}", whole]
+def _part(part: str, recipe: str) -> _Part:
+    """Hours of all are by those done in this recipe or, where none is, in the other."""
+    plans = {name: plan(part, "ml-1m", name, SEEDS[part], out=RESULTS) for name in RECIPES}
+    done = {name: read_plan(RESULTS, runs)[0] for name, runs in plans.items()}
+    hours = {name: sum(record.seconds for record in records) / 3600 for name, records in done.items()}
+    by = recipe if done[recipe] else next(name for name in RECIPES if done[name])
+    number = len(plans[recipe])
+    return _Part(number, len(done[recipe]), hours[recipe], number * hours[by] / len(done[by]))
+
+
+def _cells(each: _Part) -> list[str]:
+    return [f"{each.runs:,}", f"{each.done:,}", f"{each.hours:.1f}", f"{each.whole:.1f}"]
