@@ -13,7 +13,6 @@ from autodpq_eval.plans import configure
 from autodpq_eval.tables import read_plan
 from autodpq_eval.verdicts import on_number
 from autodpq_lib.config import RECIPES
-from benchmarks import after_training
 from scripts.pages import committed, parts
 from scripts.pages.committed import both_tables, claims, runs, table, ten_seed_comparisons
 
@@ -114,7 +113,6 @@ BLOCKS = {
     "table2-tuned": lambda: as_markdown(table("tuned", 2)),
     "ten-seeds": ten_seeds,
     "power": of_power,
-    "after-training": after_training.table,
     "calibration": calibration,
     "ledger": ledger,
     "cost": cost,
