@@ -25,16 +25,18 @@ from autodpq_runs.record import Record
 #: Columns of an effect.
 EFFECTS = (
     "n", "effect", "low", "high", "p_welch", "p_paired", "p_equal_paired",
-    "touched auc", "touched low", "touched high", "untouched auc", "valid auc", "logloss", "same start", "steps",
+    "touched auc", "touched low", "touched high", "untouched auc", "valid auc", "logloss",
+    "same start", "steps", "base steps",
 )  # fmt: skip
-#: What the gain is made of: title, and the two sets of runs whose difference it is.
+#: What the gain is made of: title, and the two sets of runs whose difference it is. The second to fourth add up to the
+#: first.
 CONTRASTS = [
     ("AutoDPQ over FE: the whole gain", "autodpq", "fe"),
-    ("FE continued, over FE: extra training", "fe-extra", "fe"),
-    ("the search's machinery without compression, over FE continued", "no-compression", "fe-extra"),
+    ("FE trained on twice, over FE: extra training", "fe-extra", "fe"),
+    ("the search's machinery without compression, over FE trained on twice", "no-compression", "fe-extra"),
     ("AutoDPQ over its machinery: compression", "autodpq", "no-compression"),
-    ("AutoDPQ over FE continued", "autodpq", "fe-extra"),
-    ("AutoDPQ over Others continued", "autodpq", "others-extra"),
+    ("AutoDPQ over FE trained on twice", "autodpq", "fe-extra"),
+    ("AutoDPQ over Others trained on twice", "autodpq", "others-extra"),
     ("AutoDPQ over Grid from the same pretrain", "autodpq", "grid-pretrain"),
     ("AutoDPQ over Random from the same pretrain", "autodpq", "random-pretrain"),
     ("AutoDPQ, laboratory reading, over FE", "autodpq, reading laboratory", "fe"),
@@ -47,7 +49,14 @@ CONTRASTS = [
     ("AutoDPQ over Others, threshold 160", "autodpq-160", "others-160"),
     ("AutoDPQ over FE, split redrawn", "autodpq-split", "fe-split"),
     ("AutoDPQ over Others, split redrawn", "autodpq-split", "others-split"),
+    ("AutoDPQ over FE, laboratory's split", "autodpq, split laboratory", "fe, split laboratory"),
+    ("AutoDPQ over FE, laboratory's split, one order of rows in all epochs", "order-autodpq", "order-fe"),
+    ("AutoDPQ over FE, laboratory's split, patience 2, last epoch scored", "protocol-autodpq", "protocol-fe"),
+    ("AutoDPQ over Others, laboratory's split", "autodpq, split laboratory", "others, split laboratory"),
+    ("AutoDPQ over Others, laboratory's split, patience 2, last epoch scored", "protocol-autodpq", "protocol-others"),
 ]
+#: FE, Others and DPQ (32, 4) trained on twice, and what they stand beside.
+TRAINED_ON = {"fe-extra": "FE", "others-extra": "Others", "dpq-extra": "DPQ (32, 4)", "autodpq": "AutoDPQ"}
 
 
 def runs_of_controls(out: Path, dataset: str, recipe: str) -> dict[str, list[Record]]:
@@ -77,19 +86,29 @@ def control_effects(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
 
 
 def same_starts(runs: Mapping[str, Sequence[Record]]) -> tuple[int, int]:
-    """How many runs of controls begin with their reference's first training to the bit, and how many there are.
+    """How many runs of controls begin with their reference's first training to the bit, and how many can.
 
     One of the two may go on for longer.
     Code and processor must be the same for that: the last bits of a sum depend on both.
     """
-    same = [_same_starts(runs[control.id], runs[control.against]) for control in controls()]
-    return sum(same), sum(len(runs[control.id]) for control in controls())
+    able = [control for control in controls() if control.can_start_alike]
+    same = [_same_starts(runs[control.id], runs[control.against]) for control in able]
+    return sum(same), sum(len(runs[control.id]) for control in able)
 
 
 def _same_starts(ours: Sequence[Record], baseline: Sequence[Record]) -> int:
     starts = {r.config.seed: r.fits[0].curve["valid_auc"] for r in baseline}
     pairs = [(r.fits[0].curve["valid_auc"], starts.get(r.config.seed, [])) for r in ours]
     return sum(bool(theirs) and all(x == y for x, y in zip(mine, theirs, strict=False)) for mine, theirs in pairs)
+
+
+def further_steps(runs: Mapping[str, Sequence[Record]]) -> dict[str, float]:
+    """Mean weight updates after the first fit, by the names of :data:`TRAINED_ON`; nothing of what has no runs.
+
+    Those of AutoDPQ are its search's and its retrain's; what the search does to alpha is not counted.
+    """
+    each = {name: [r.steps - r.fits[0].cost["steps"] for r in runs[key]] for key, name in TRAINED_ON.items()}
+    return {name: float(np.mean(steps)) for name, steps in each.items() if steps}
 
 
 def contrasts(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
@@ -101,8 +120,8 @@ def _effects(ours: Sequence[Record], baseline: Sequence[Record]) -> dict[str, fl
     """The effect on AUC with its tests, the touched samples' with its interval, and the means of the others.
 
     *Same start* counts the pairs that begin with the same training to the bit; *steps* are the mean weight updates of
-    ours. Only seeds that both sides have count, on one kind of processor, for another moves a run as
-    much as many controls do. The interval is of their paired differences: a seed gives both
+    ours, *base steps* those of the baseline. Only seeds that both sides have count, on one kind of processor, for
+    another moves a run as much as many controls do. The interval is of their paired differences: a seed gives both
     sides the same order of the data and the same start of the weights that they share. Thresholds that differ touch
     other samples, so parts are not compared then.
     """
@@ -112,7 +131,8 @@ def _effects(ours: Sequence[Record], baseline: Sequence[Record]) -> dict[str, fl
     row = dict.fromkeys(EFFECTS, np.nan) | {"n": len(common)}
     if len(common) < 2:
         return row
-    row |= {"same start": _same_starts(ours, baseline), "steps": float(np.mean([r.steps for r in ours]))}
+    row |= {"same start": _same_starts(ours, baseline)}
+    row |= {key: float(np.mean([r.steps for r in side])) for key, side in (("steps", ours), ("base steps", baseline))}
     pairs = {measure: (by_seed(ours, measure), by_seed(baseline, measure)) for measure in MEASURES}
     each = {measure: paired_effect(*pair) for measure, pair in pairs.items()}
     row |= {key: each["auc"][key] for key in ("effect", "low", "high")}
@@ -180,12 +200,18 @@ def forest(table: pd.DataFrame, title: str) -> Figure:
     axis.locator_params(axis="x", nbins=5)
     figure.legend(*axis.get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=6)
     sns.despine(figure, left=True)
-    clear = shown[(shown["low"] > 0) | (shown["high"] < 0)]["control"].tolist()
-    figure.set_label(
-        f"{title}: a dot and an interval for each of {len(shown)} controls, around a band of 0.001. Clear of zero: "
-        f"{'; '.join(clear) or 'none'}."
-    )
+    figure.set_label(forest_in_words(table, title))
     return figure
+
+
+def forest_in_words(table: pd.DataFrame, title: str) -> str:
+    """The text that stands for :func:`forest`."""
+    shown = table.dropna(subset="effect")
+    clear = shown[(shown["low"] > 0) | (shown["high"] < 0)]["control"]
+    return (
+        f"{title}: a dot and an interval for each of {len(shown)} controls, around a band of {MARGIN:g}. "
+        f"Clear of zero: {'; '.join(clear) or 'none'}."
+    )
 
 
 def _points(axis: Axes, shown: pd.DataFrame) -> None:

@@ -31,6 +31,8 @@ PARTS: dict[str, dict[str, Any]] = {
     "compression": {"quantise": False},
 }
 LADDER_SEEDS = range(1, 6)
+#: Switches that change a run from its first step on.
+FROM_THE_FIRST_STEP = frozenset({"pretrain", "trials_from", "split_seed", "fixed_order", "average"})
 
 
 def plan(
@@ -92,7 +94,7 @@ class Control(BaseModel):
         switches: keys of :class:`RunConfig`; ``split_seed: seed`` moves the split with the seed.
         swap: a part of the recipe that takes the other recipe's value.
         seeds: how many it is run on, from 1.
-        title: what is changed, in words.
+        title: what is changed, in words; no other control has the same.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -119,6 +121,12 @@ class Control(BaseModel):
         return {
             key: self.switches[key] for key in ("reading", "split", "centroids", "subspaces") if key in self.switches
         }
+
+    @property
+    def can_start_alike(self) -> bool:
+        """Whether its first training can begin as its reference's, to the bit; AutoDPQ's knows no threshold."""
+        changed = FROM_THE_FIRST_STEP | (set() if self.strategy == "autodpq" else {"threshold"})
+        return self.swap is None and not changed & self.switches.keys()
 
     @property
     def against(self) -> str:

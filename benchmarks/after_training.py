@@ -33,14 +33,18 @@ from autodpq_system.paths import ROOT, runs_root
 from benchmarks.measured import read_measures, write_measures
 
 FE, AUTODPQ = "FE", "AutoDPQ"
-LOW, INT8 = "k-means PQ, low-frequency rows", "int8, all rows"
+LOW, ALL, INT8 = "k-means PQ, low-frequency rows", "k-means PQ, all rows", "int8, all rows"
+#: What becomes of FE after its training.
+LATER = (LOW, ALL, INT8)
+#: The first of each pair is compared with the second.
+PAIRS = [*((what, FE) for what in (*LATER, AUTODPQ)), *((AUTODPQ, what) for what in LATER)]
 
 
 def main() -> int:
     """Train FE where no trained model is at hand, and keep the rows in ``results/bench/after_training.json``."""
     runs = [configure("ml-1m", recipe, "fe", seed) for recipe in RECIPES for seed in TEN_SEEDS]
     write_measures("after_training", rows=[row for config in tqdm(runs) for row in measure(config)])
-    sys.stdout.write(table())
+    sys.stdout.write(f"{sizes()}\n{differences()}")
     return 0
 
 
@@ -61,7 +65,7 @@ def compressed(run: LoadedRun, decision: Decision) -> Iterator[tuple[str, CTRMod
     """Name, model and bytes of the embedding."""
     schema, dim = run.schema, run.record.config.embedding_dim
     yield FE, run.model, 4 * schema.num_features * dim
-    for what, codable in {LOW: schema, "k-means PQ, all rows": all_low(schema)}.items():
+    for what, codable in {LOW: schema, ALL: all_low(schema)}.items():
         yield what, after_training(run, codable, decision), quantised_bits(codable, dim, decision) / 8
     size = IntB.size(Table(schema, dim, torch.nn.init.zeros_), bits=8)
     run.model.get_parameter("embedding.table").data.copy_(
@@ -87,18 +91,29 @@ def after_training(run: LoadedRun, schema: Schema, decision: Decision) -> CTRMod
     return model
 
 
-def table() -> str:
-    """Bytes, AUC and logloss; what FE loses so, and what AutoDPQ is ahead, over the same seeds."""
-    rows, found = [], _aucs()
-    for recipe, each in _measured().groupby("recipe", sort=False):
-        aucs = found[str(recipe)]
-        for what, runs in each.groupby("what", sort=False):
-            gaps = [*_gap(aucs[str(what)], aucs[FE]), *_gap(aucs[AUTODPQ], aucs[str(what)])]
-            size = f"{runs['bytes'].mean():,.0f}"
-            rows.append([f"`{recipe}`", str(what), size, *(_spread(runs[name]) for name in ("auc", "logloss")), *gaps])
-    tests = ("95 % interval", "p, uncorrected", "p equal")
-    gaps = [f"{name}: {test}" for name in ("minus FE", "AutoDPQ minus it") for test in tests]
-    return markdown(["recipe", "", "embedding, bytes", "test AUC ↑", "logloss ↓", *gaps], rows)
+def sizes() -> str:
+    """Bytes of the embedding, AUC and logloss, a row a recipe and method."""
+    rows = [
+        [
+            *(f"`{recipe}`", str(what), f"{runs['bytes'].mean():,.0f}"),
+            *(plus_minus(runs[name].mean(), runs[name].std(), ".4f") for name in ("auc", "logloss")),
+        ]
+        for (recipe, what), runs in _measured().groupby(["recipe", "what"], sort=False)
+    ]
+    return markdown(["recipe", "", "embedding, bytes", "test AUC ↑", "logloss ↓"], rows)
+
+
+def differences() -> str:
+    """What FE loses so, and what AutoDPQ is ahead of each, over the same seeds."""
+    rows = [[f"`{recipe}`", *_difference(a, b, aucs)] for recipe, aucs in _aucs().items() for a, b in PAIRS]
+    return markdown(["recipe", "difference", "in test AUC, 95 % interval", "p, uncorrected", "p equal"], rows)
+
+
+def _difference(a: str, b: str, aucs: dict[str, dict[int, float]]) -> list[str]:
+    """The paired difference with its interval, p, and p of equivalence."""
+    found = paired_effect(aucs[a], aucs[b])
+    told = f"{found['effect']:+.4f} ({interval(found['low'], found['high'])})"
+    return [f"{a} minus {b}", told, p_value(found["p"]), p_value(found["p_equal"])]
 
 
 def lead(recipe: str) -> str:
@@ -127,19 +142,6 @@ def _aucs() -> dict[str, dict[str, dict[int, float]]]:
         str(recipe): {str(what): runs.set_index("seed")["auc"].to_dict() for what, runs in each.groupby("what")}
         for recipe, each in _measured().groupby("recipe")
     }
-
-
-def _gap(a: dict[int, float], b: dict[int, float]) -> list[str]:
-    """Of a pair of methods: the paired interval, p, and p of equivalence; nothing of a method and itself."""
-    if a == b:
-        return ["", "", ""]
-    found = paired_effect(a, b)
-    told = f"{found['effect']:+.4f} ({interval(found['low'], found['high'])})"
-    return [told, p_value(found["p"]), p_value(found["p_equal"])]
-
-
-def _spread(values: pd.Series) -> str:
-    return plus_minus(values.mean(), values.std(), ".4f")
 
 
 if __name__ == "__main__":

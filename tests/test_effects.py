@@ -9,7 +9,18 @@ import pytest
 from scipy.stats import t as student
 from scipy.stats import ttest_rel
 
-from autodpq_eval.effects import CONTRASTS, contrasts, control_effects, forest, in_words, on_the_recipe, same_starts
+from autodpq_eval.effects import (
+    CONTRASTS,
+    contrasts,
+    control_effects,
+    forest,
+    forest_in_words,
+    further_steps,
+    in_words,
+    on_the_recipe,
+    runs_of_controls,
+    same_starts,
+)
 from autodpq_eval.plans import controls, tables
 from autodpq_eval.stats import effect
 from autodpq_eval.tables import read_plan
@@ -85,13 +96,52 @@ def test_parts_of_other_thresholds_are_not_compared(plain: dict[str, list[Record
 
 def test_a_redrawn_split_is_compared_within_itself_alone(plain: dict[str, list[Record]]) -> None:
     assert not control_effects(plain)["id"].str.endswith("-split").any()
-    assert sum("split" in title for title, _, _ in CONTRASTS) == 2
+    assert sum("split redrawn" in title for title, _, _ in CONTRASTS) == 2
 
 
 def test_runs_that_begin_as_their_reference_are_counted(plain: dict[str, list[Record]]) -> None:
     first, second = plain["others"][:2]
     moved = second.model_copy(update={"fits": [second.fits[0].model_copy(update={"curve": first.fits[0].curve})]})
-    assert same_starts({**plain, "others-10": [first, moved]}) == (1, 2)
+    assert same_starts({**plain, "others-extra": [first, moved]}) == (1, 2)
+    assert same_starts({**plain, "others-10": [first, moved]}) == (0, 0), "another threshold, another start"
+
+
+@pytest.mark.parametrize("recipe", ["paper", "tuned"])
+def test_no_run_starts_as_its_reference_that_is_said_to_be_unable(recipe: str) -> None:
+    found = control_effects(runs_of_controls(ROOT / "results", "ml-1m", recipe)).set_index("id")["same start"]
+    unable = [c.id for c in controls() if not c.can_start_alike and c.id in found.index]
+    assert found.drop(unable).sum() > 0
+    assert found[unable].sum() == 0
+
+
+def test_steps_of_both_sides_are_their_means(plain: dict[str, list[Record]]) -> None:
+    row = control_effects({**plain, "others-10": plain["fe"]}).set_index("id").loc["others-10"]
+    for column, name in (("steps", "fe"), ("base steps", "others")):
+        assert row[column] == pytest.approx(sum(r.steps for r in plain[name]) / 3)
+
+
+def test_further_steps_are_those_after_the_first_fit(plain: dict[str, list[Record]]) -> None:
+    first, second, _ = plain["fe"]
+    longer = first.model_copy(update={"fits": [*first.fits, *second.fits]})
+    assert further_steps({**plain, "fe-extra": [longer, second]}) == {"FE": second.steps / 2}
+    assert further_steps({**plain, "autodpq": [longer]}) == {"AutoDPQ": second.steps}
+
+
+def test_extra_training_machinery_and_compression_lead_from_fe_to_autodpq() -> None:
+    (_, last, first), *parts = CONTRASTS[:4]
+    assert [base for _, _, base in parts] == [first, *(ours for _, ours, _ in parts[:-1])]
+    assert parts[-1][1] == last
+
+
+def test_the_laboratorys_conventions_are_gains_on_its_split() -> None:
+    told = {title: (a, b) for title, a, b in CONTRASTS if "laboratory's split" in title}
+    of = {control.id: control for control in controls()}
+    for title, pair in told.items():
+        switches = [of[name].switches if name in of else {"split": "laboratory"} for name in pair]
+        assert switches[0] == switches[1]
+        assert switches[0]["split"] == "laboratory"
+        assert ("one order" in title) == ("fixed_order" in switches[0])
+        assert ("patience 2" in title) == ("protocol" in switches[0])
 
 
 def test_every_contrast_names_runs_that_exist() -> None:
@@ -112,10 +162,18 @@ def test_forest_draws_each_control_once() -> None:
     figure = forest(pd.DataFrame(rows), "title")
     axis = figure.axes[0]
     assert [label.get_text() for label in axis.get_yticklabels()] == [f"c{n}  (n = 3)" for n in (0, 1, 2)]
+    assert figure.get_label() == forest_in_words(pd.DataFrame(rows), "title")
     heads = {text.get_text(): text.get_position()[1] for text in axis.texts}
     places = axis.get_yticks()
     assert heads["one group"] > places[0] > places[1] > heads["another"] > places[2]
     assert pytest.approx(0.0068) in [line.get_xdata()[0] for line in axis.lines if line.get_linestyle() == "--"]
+
+
+def test_a_forest_in_words_names_what_is_clear_of_zero() -> None:
+    rows = [{"control": name, "effect": 0.0, "low": low, "high": 0.002} for name, low in (("a", 0.001), ("b", -0.001))]
+    text = forest_in_words(pd.DataFrame([*rows, {"control": "c", "effect": math.nan}]), "title")
+    assert text.startswith("title: a dot and an interval for each of 2 controls")
+    assert text.endswith("Clear of zero: a.")
 
 
 def test_contrasts_in_words_carry_their_numbers() -> None:
@@ -149,7 +207,7 @@ def test_the_recipes_largest_part_stands_beside_the_papers_gain() -> None:
         f"Of {total} controls {total - 2} have all their seeds and 1 some of them. Not run, or not on the processor of "
         f"their references: {missing}."
     )
-    assert "*FE, the other recipe's first-order scale*: -0.0050 (-0.0062 to -0.0038, n = 5)" in text
+    assert "*FE, first-order weights as in the other recipe*: -0.0050 (-0.0062 to -0.0038, n = 5)" in text
     assert "+0.0068" in text
 
 
@@ -157,7 +215,7 @@ def test_a_contrast_is_the_first_minus_the_second(plain: dict[str, list[Record]]
     made = contrasts({**plain, "autodpq": plain["others"]}).set_index("contrast")
     gap = sum(r.test.auc for r in plain["others"]) / 3 - sum(r.test.auc for r in plain["fe"]) / 3
     assert made.loc["AutoDPQ over FE: the whole gain", "effect"] == pytest.approx(gap)
-    assert all(title.startswith("AutoDPQ") == first.startswith("autodpq") for title, first, _ in CONTRASTS)
+    assert all(title.startswith("AutoDPQ") == ("autodpq" in first) for title, first, _ in CONTRASTS)
 
 
 def test_runs_of_two_processors_are_no_pair(plain: dict[str, list[Record]]) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from PIL import Image
 from tracked import tracked
 
-from autodpq_lib.config import RunConfig
+from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_runs.explore import load_or_train
 from autodpq_system.paths import ROOT, runs_root
 from scripts import readme
+from scripts.pages import controls
 from scripts.pages.picture import Picture
 
 PAGES = sorted({*readme.PAGES, *(str(path.relative_to(ROOT)) for path in ROOT.glob("*/README.md"))})
@@ -108,3 +110,29 @@ def test_a_picture_of_other_numbers_is_found(tmp_path):
     Picture(lambda: pd.DataFrame({"x": [1, 2]}), draw).write(path)
     assert Picture(lambda: pd.DataFrame({"x": [1, 2]}), draw).is_current(path)
     assert not Picture(lambda: pd.DataFrame({"x": [1, 3]}), draw).is_current(path)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_report_s_picture_of_controls_is_the_one_that_the_page_describes(recipe):
+    path = f"ml-1m/{recipe}/figures/controls.png"
+    with Image.open(ROOT / "results" / path) as image:
+        said = image.info["Description"]
+    assert f"![{said}]({path})" in text_of("results/controls.md"), "run the report: make controls"
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_page_has_every_control_that_has_an_effect_below_its_group(recipe):
+    lines = controls.of_recipe(recipe).splitlines()
+    group, found = "", {}
+    for cells in ([cell.strip() for cell in line.split("|")] for line in lines if line.startswith("| ")):
+        if cells[1].startswith("**"):
+            group = cells[1].strip("*")
+        found[cells[1]] = group
+    rows = controls.table(recipe).dropna(subset="effect")
+    assert {name: found.get(name) for name in rows["control"]} == dict(zip(rows["control"], rows["group"], strict=True))
+
+
+def test_what_the_gain_is_made_of_adds_up():
+    for recipe in RECIPES:
+        whole, *parts = controls.contrasts(recipe).head(4)["effect"]
+        assert sum(parts) == pytest.approx(whole), "a part lacks a seed"

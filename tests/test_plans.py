@@ -45,6 +45,18 @@ def test_each_control_changes_something_and_has_a_record_of_its_own(recipe: str)
     assert set(runs) == plain | set(names)
 
 
+def test_each_title_is_of_one_control() -> None:
+    titles = [control.title for control in controls()]
+    assert sorted(titles) == sorted(set(titles))
+
+
+def test_what_changes_a_run_from_its_first_step_can_not_start_as_its_reference() -> None:
+    able = {control.id for control in controls() if control.can_start_alike}
+    assert {"fe-extra", "autodpq-160", "no-compression", "fe-impatient", "protocol-autodpq", "text-inner"} <= able
+    changed = {"others-160", "no-pretrain", "grid-pretrain", "fe-average", "order-fe", "fe-split", "fe-dropout"}
+    assert not able & changed
+
+
 def test_controls_of_one_reference_name_it_alike() -> None:
     named: dict[str, set[str]] = {}
     for control in controls():

@@ -15,7 +15,6 @@ from autodpq_eval.stats import MARGIN
 from autodpq_eval.tables import read_plan
 from autodpq_eval.verdicts import on_number
 from autodpq_lib.config import RECIPES
-from benchmarks import after_training
 from scripts.pages import committed, parts
 from scripts.pages.committed import both_tables, claims, runs, table, ten_seed_comparisons
 
@@ -163,7 +162,6 @@ BLOCKS = {
     "ten-seeds-apart": ten_seeds_apart,
     "decided": decided,
     "power": of_power,
-    "after-training": after_training.table,
     "calibration": calibration,
     "ledger": ledger,
     "cost": cost,
