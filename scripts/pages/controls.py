@@ -33,8 +33,11 @@ def _sum(recipe: str) -> str:
 
 def made_of(recipe: str) -> str:
     """The contrasts of a recipe, a row each."""
-    rows = [[row["contrast"], f"{row['n']:.0f}", *_effect(row)] for _, row in contrasts(recipe).iterrows()]
-    return markdown(["", "n", "difference in test AUC", *TESTS.values()], rows)
+    every = contrasts(recipe)
+    run = every["n"] > 1
+    rows = [[row["contrast"], f"{row['n']:.0f}", *_effect(row)] for _, row in every[run].iterrows()]
+    left = f"\nNot run: {'; '.join(every.loc[~run, 'contrast'])}.\n" if not run.all() else ""
+    return markdown(["", "n", "difference in test AUC", *TESTS.values()], rows) + left
 
 
 def extra() -> str:
