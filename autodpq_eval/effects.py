@@ -81,7 +81,7 @@ def control_effects(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
         if "split_seed" not in control.switches:
             row: dict[str, object] = {"id": control.id, "group": control.group, "control": control.title}
             row |= {"strategy": control.strategy, "planned": control.seeds}
-            rows.append(row | _effects(runs[control.id], runs[control.against]))
+            rows.append(row | _effects(runs[control.id], runs[control.against], alike=control.can_start_alike))
     return pd.DataFrame(rows)
 
 
@@ -97,9 +97,13 @@ def same_starts(runs: Mapping[str, Sequence[Record]]) -> tuple[int, int]:
 
 
 def _same_starts(ours: Sequence[Record], baseline: Sequence[Record]) -> int:
-    starts = {r.config.seed: r.fits[0].curve["valid_auc"] for r in baseline}
-    pairs = [(r.fits[0].curve["valid_auc"], starts.get(r.config.seed, [])) for r in ours]
-    return sum(bool(theirs) and all(x == y for x, y in zip(mine, theirs, strict=False)) for mine, theirs in pairs)
+    theirs = {record.config.seed: record for record in baseline}
+    return sum(_alike(each, theirs[each.config.seed]) for each in ours if each.config.seed in theirs)
+
+
+def _alike(mine: Record, theirs: Record) -> bool:
+    first, second = (record.fits[0].curve["valid_auc"] for record in (mine, theirs))
+    return all(x == y for x, y in zip(first, second, strict=False))
 
 
 def further_steps(runs: Mapping[str, Sequence[Record]]) -> dict[str, float]:
@@ -116,17 +120,18 @@ def contrasts(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     return pd.DataFrame([{"contrast": title, **_effects(runs[a], runs[b])} for title, a, b in CONTRASTS])
 
 
-def _effects(ours: Sequence[Record], baseline: Sequence[Record]) -> dict[str, float]:
+def _effects(ours: Sequence[Record], baseline: Sequence[Record], *, alike: bool = False) -> dict[str, float]:
     """The effect on AUC with its tests, the touched samples' with its interval, and the means of the others.
 
     *Same start* counts the pairs that begin with the same training to the bit; *steps* are the mean weight updates of
     ours, *base steps* those of the baseline. Only seeds that both sides have count, on one kind of processor, for
-    another moves a run as much as many controls do. The interval is of their paired differences: a seed gives both
+    another moves a run as much as many controls do; and, if ``alike``, those that begin with the same training to the
+    bit, for else other code made one of them. The interval is of their paired differences: a seed gives both
     sides the same order of the data and the same start of the weights that they share. Thresholds that differ touch
     other samples, so parts are not compared then.
     """
     made = [{(r.config.seed, r.provenance.cpu): r for r in side} for side in (ours, baseline)]
-    common = [pair for pair in made[0] if pair in made[1]]
+    common = [pair for pair in made[0] if pair in made[1] and not (alike and not _alike(made[0][pair], made[1][pair]))]
     ours, baseline = ([side[pair] for pair in common] for side in made)
     row = dict.fromkeys(EFFECTS, np.nan) | {"n": len(common)}
     if len(common) < 2:

@@ -106,6 +106,16 @@ def test_runs_that_begin_as_their_reference_are_counted(plain: dict[str, list[Re
     assert same_starts({**plain, "others-10": [first, moved]}) == (0, 0), "another threshold, another start"
 
 
+def test_pairs_that_could_start_alike_and_do_not_are_none(plain: dict[str, list[Record]]) -> None:
+    """Else other code would pass for an effect; another threshold is another start, so there all pairs count."""
+    first, second, third = plain["others"]
+    fit = second.fits[0]
+    curve = fit.curve | {"valid_auc": [x + 1e-9 for x in fit.curve["valid_auc"]]}
+    other = second.model_copy(update={"fits": [fit.model_copy(update={"curve": curve})]})
+    found = control_effects({**plain, "others-extra": [first, other, third], "others-10": [first, other, third]})
+    assert found.set_index("id")["n"][["others-extra", "others-10"]].tolist() == [2, 3]
+
+
 @pytest.mark.parametrize("recipe", ["paper", "tuned"])
 def test_no_run_starts_as_its_reference_that_is_said_to_be_unable(recipe: str) -> None:
     found = control_effects(runs_of_controls(ROOT / "results", "ml-1m", recipe)).set_index("id")["same start"]
