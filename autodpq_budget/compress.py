@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -119,7 +120,7 @@ def compress(
     if width is not None:
         check_width(width, own)
     elif onward:
-        width = width_for(_room(least(run), budget_bytes, tables=tables) / _full_bytes(run), own)
+        width = width_for(partial(_share, run, budget_bytes, tables=tables), own)
     shape = _of_width(run, width or own)
     room = _room_or_refuse(shape, budget_bytes, tables=tables)
     start = shape if shape is run else _taught(shape, run.model)
@@ -159,10 +160,11 @@ def _room_or_refuse(run: LoadedRun, budget: int, *, tables: bool) -> int:
     return _room(smallest, budget, tables=tables)
 
 
-def _full_bytes(run: LoadedRun) -> int:
-    """Bytes of the run's tables in float32, each feature with a row of its own: ``4 N (X + 1)``, 1 for DeepFM."""
+def _share(run: LoadedRun, budget: int, width: int, *, tables: bool) -> float:
+    """What a budget leaves for tables of some X: a share of the run's own in float32, ``4 N (X + 1)``, 1 for DeepFM."""
     config = run.record.config
-    return 4 * run.schema.num_features * (config.embedding_dim + (config.model == "deepfm"))
+    full = 4 * run.schema.num_features * (config.embedding_dim + (config.model == "deepfm"))
+    return _room(least(_of_width(run, width)), budget, tables=tables) / full
 
 
 def _of_width(run: LoadedRun, width: int) -> LoadedRun:

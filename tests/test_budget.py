@@ -242,9 +242,15 @@ def test_too_few_bytes_are_refused_at_once_with_those_that_would_do(
 
 @pytest.mark.parametrize(("share", "x"), [(0.5, 8), (0.051, 8), (0.049, 4), (0.021, 4), (0.019, 2), (1e-9, 2)])
 def test_the_fewer_bytes_the_narrower_the_model(share: float, x: int) -> None:
-    assert width_for(share, 8) == x
-    assert width_for(share, 3) == {8: 3, 4: 2, 2: 2}[x]
-    assert width_for(share, 1) == 1
+    assert width_for(lambda _: share, 8) == x
+    assert width_for(lambda _: share, 3) == {8: 3, 4: 2, 2: 2}[x]
+    assert width_for(lambda _: share, 1) == 1
+
+
+def test_half_the_width_is_taken_where_its_own_file_leaves_enough() -> None:
+    """Dense weights grow with X."""
+    assert width_for({8: 0.01, 4: 0.02}.get, 8) == 4
+    assert width_for({8: 0.01, 4: 0.019}.get, 8) == 2
 
 
 def test_the_share_that_decides_is_that_of_the_tables(
@@ -252,7 +258,7 @@ def test_the_share_that_decides_is_that_of_the_tables(
 ) -> None:
     """14 features of X = 8 and a first-order weight each, in float32; a file has a header and dense weights beside."""
     told, path = [], tmp_path / "m.safetensors"
-    monkeypatch.setattr(module, "width_for", lambda share, own: told.append(share) or own)
+    monkeypatch.setattr(module, "width_for", lambda share, own: told.append(share(own)) or own)
     smallest_file = least(loaded)
     rest = smallest_file.file_bytes - smallest_file.table_bytes
     for budget_bytes, tables in ((rest + 200, False), (200, True)):

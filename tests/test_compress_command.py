@@ -72,4 +72,4 @@ def test_the_table_s_widths_are_those_that_are_chosen_without_being_asked_for() 
     """Of the recipe whose shares README has."""
     rows = budget.data().query("method == 'budget'")
     assert len(rows) == len(SHARES)
-    assert [width_for(share, TEACHER) for share in rows["share"]] == rows["width"].tolist()
+    assert [width_for(lambda _, share=share: share, TEACHER) for share in rows["share"]] == rows["width"].tolist()
