@@ -18,7 +18,7 @@ export OMP_NUM_THREADS ?= 1
 export THP_MEM_ALLOC_ENABLE ?= 1
 
 # Values reach the shell as variables, never as its text. The batch ends when this make does.
-export VENV DATASET RECIPE PART SEEDS MODELS STRATEGIES PROFILE OUT EXECUTOR JOBS CLAIM RECORD BYTES RATIO LOSS WIDTH
+export VENV DATASET RECIPE PART SEEDS MODELS STRATEGIES PROFILE OUT EXECUTOR JOBS CLAIM RECORD BYTES RATIO TABLES LOSS WIDTH
 BATCH = @AUTODPQ_STARTER=$${MADE_BY:-$$PPID@$$(uname -n)} exec $(BIN)/python -m scripts.replicate --recipe="$$RECIPE" --seeds "$$SEEDS" \
 	--models "$$MODELS" --strategies "$$STRATEGIES" --executor="$$EXECUTOR" $(if $(JOBS),--jobs="$$JOBS")
 WHERE = --dataset="$$DATASET" --out="$$OUT"
@@ -56,9 +56,9 @@ budget: env  ## AUC at equal bytes, ten seeds, both recipes (hours), what decide
 plan: env  ## what `make replicate` would run, what is done, and where the logs are
 	$(BATCH) $(WHERE) --part="$$PART" --profile="$$PROFILE" --plan
 
-compress: env  ## a finished run in a small file: RECORD= and BYTES=30000, RATIO=0.05 or LOSS=0.001; WIDTH=8 for less still
+compress: env  ## a finished run in a small file: RECORD= and BYTES=30000, RATIO=0.05, TABLES=28584 or LOSS=0.001; WIDTH=
 	$(BIN)/python -m scripts.compress "$$RECORD" $(if $(BYTES),--bytes="$$BYTES") $(if $(RATIO),--ratio="$$RATIO") \
-		$(if $(LOSS),--loss="$$LOSS") $(if $(WIDTH),--width="$$WIDTH")
+		$(if $(TABLES),--tables="$$TABLES") $(if $(LOSS),--loss="$$LOSS") $(if $(WIDTH),--width="$$WIDTH")
 
 lab: env  ## JupyterLab on working copies of the notebooks, in runs/lab, with data and a trained run of each strategy
 	@exec $(BIN)/python -m scripts.lab

@@ -11,9 +11,11 @@ file                         what is there
 ``teach.py``                 a model that learns what another says
 ``move.py``                  codes that move to where the loss is less
 ``train_on.py``              training on: codes, numbers and the rest of the model
+``asked.py``                 what is asked of it, or one sentence on why not
+``width.py``                 how wide a model pays at so many bytes
 ``compress.py``              a trained model in a file of so many bytes
 ``arrays.py``                plain arrays in so many bytes
-``show.py``                  the choice as a table, and the curve that it lies on
+``show.py``                  the choice as a table and a picture, and the curve that it lies on
 ``strategy.py``              the same as a strategy of the batch
 ``plan.py``                  the batch at equal bytes, rivals included; ``batch.py`` makes it known
 ``at_equal_bytes.py``        AUC against bytes, from records

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from autodpq_budget.asked import expect
 from autodpq_budget.menu import bytes_of, menu
-from autodpq_budget.tables import Floats, Integers, Table, order
+from autodpq_budget.tables import Floats, Integers, Table
 from autodpq_packed.container import Tensors
-from autodpq_packed.grouped import Grouped
+from autodpq_packed.grouped import Grouped, order
 
 #: Half of the largest float16, in which the range of a dimension must fit.
 LARGEST = 65504 // 2
@@ -41,7 +42,7 @@ def compress_arrays(
     budget_bytes: int,
     sensitivities: Mapping[str, Floats] | None = None,
 ) -> Arrays:
-    """Compress an embedding that was trained anywhere.
+    """Compress an embedding that was trained anywhere, of the X that it has: without its model nothing can be taught.
 
     Args:
         rows: field -> ``[V, X]``, one X for all.
@@ -70,25 +71,18 @@ def _check(rows: Mapping[str, Floats], counts: Mapping[str, Integers], scale: Ma
         for field, array in part.items():
             kind = str(array.dtype) if isinstance(array, np.ndarray) else type(array).__name__
             known = isinstance(array, np.ndarray) and array.dtype.kind in "fiu"
-            _expect(known, f"{what}{field}", "an array of numbers", kind)
+            expect(known, f"{what}{field}", "an array of numbers", kind)
     dim = next((array.shape[-1] for array in rows.values() if array.ndim), 0)
     for field, array in rows.items():
-        _expect(
-            array.ndim == 2 and array.shape[1] == dim > 0 and len(array) > 0, f"{field}", f"[V, {dim}]", array.shape
-        )
+        expect(array.ndim == 2 and array.shape[1] == dim > 0 and len(array) > 0, f"{field}", f"[V, {dim}]", array.shape)
         largest = float(np.abs(array).max())
-        _expect(largest <= LARGEST, f"{field}", f"numbers of at most {LARGEST}", largest)
+        expect(largest <= LARGEST, f"{field}", f"numbers of at most {LARGEST}", largest)
         often = counts.get(field, np.zeros(0))
-        _expect(often.shape == (len(array),), f"counts of {field}", f"[{len(array)}]", often.shape)
-        _expect(bool((often >= 0).all()), f"counts of {field}", "none below 0", often.min(initial=0))
-        _expect(bool(np.isfinite(often).all()), f"counts of {field}", "finite numbers", often.max(initial=0))
+        expect(often.shape == (len(array),), f"counts of {field}", f"[{len(array)}]", often.shape)
+        expect(bool((often >= 0).all()), f"counts of {field}", "none below 0", often.min(initial=0))
+        expect(bool(np.isfinite(often).all()), f"counts of {field}", "finite numbers", often.max(initial=0))
         if scale is not None:
             found = scale.get(field, np.zeros(0))
             holds = found.shape == (dim,) and bool((found >= 0).all()) and bool(np.isfinite(found).all())
-            _expect(holds, f"sensitivities of {field}", f"[{dim}], finite and none below 0", found)
-    _expect(bool(rows), "rows", "a field or more", "none")
-
-
-def _expect(holds: bool, what: str, expected: str, found: object) -> None:
-    if not holds:
-        raise ValueError(f"{what}: expected {expected}, found {found}")
+            expect(holds, f"sensitivities of {field}", f"[{dim}], finite and none below 0", found)
+    expect(bool(rows), "rows", "a field or more", "none")

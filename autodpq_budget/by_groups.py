@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from autodpq_budget.tables import groups, order
+from autodpq_budget.tables import groups
 from autodpq_data.schema import Schema
 from autodpq_packed.bits import pack, unpack
 from autodpq_packed.container import Tensors
-from autodpq_packed.grouped import BIT, BITS, CENTROIDS, FIRST, INTEGERS, NUMBER, SUBSPACES, Grouped, layout
+from autodpq_packed.grouped import BIT, BITS, CENTROIDS, FIRST, INTEGERS, NUMBER, SUBSPACES, Grouped, layout, order
 
 STORED = ("option", "codes", "numbers")
 

@@ -1,10 +1,14 @@
-"""What was chosen, as a table; and the curve on which the choice is a point."""
+"""What was chosen, as a table and as a picture; and the curve on which the choice is a point."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
 
 from autodpq_budget.menu import Menu
 from autodpq_budget.tables import TIERS, groups
@@ -15,6 +19,8 @@ from autodpq_packed.grouped import MEAN, ROWS, parameters
 
 #: Points of a curve.
 POINTS = 40
+#: Bits a feature of a row of X = 16 in float16: the darkest.
+MOST = 16 * 16
 
 
 def name(option: int, dim: int) -> str:
@@ -44,6 +50,35 @@ def choice(schema: Schema, tensors: Tensors, dim: int) -> pd.DataFrame:
 
 def _range(low: int | None, end: int | None) -> str:
     return f"{low} and more" if end is None else f"{low} to {end - 1}"
+
+
+def heat(axes: Axes, rows: pd.DataFrame, *, scale: bool = True) -> None:
+    """Fields down, tiers of frequency across, the darker the more bits a feature of the embedding has.
+
+    Args:
+        axes: to draw on.
+        rows: of :func:`choice`.
+        scale: whether a scale of colours stands beside it.
+    """
+    tiers = sorted(set(rows["counts"]), key=lambda counts: int(counts.split()[0]))
+    bits, ways = (
+        rows.pivot_table(index="field", columns="counts", values=values, aggfunc="first", sort=False)[tiers]
+        for values in ("embedding, bits", "embedding")
+    )
+    sns.heatmap(
+        bits, annot=ways.fillna(""), fmt="", cmap="cividis_r", norm=LogNorm(1, MOST), ax=axes, linewidths=0.5,
+        annot_kws={"fontsize": 7}, cbar=scale, cbar_kws={"label": "bits a feature"},
+    )  # fmt: skip
+    axes.set(xlabel="occurrences of a feature", ylabel="")
+    axes.tick_params(axis="x", rotation=40)
+
+
+def picture(rows: pd.DataFrame, title: str) -> Figure:
+    """The same as a picture of its own."""
+    figure, axes = plt.subplots(figsize=(7, 1 + 0.4 * rows["field"].nunique()), layout="constrained")
+    heat(axes, rows)
+    axes.set_title(title, loc="left")
+    return figure
 
 
 def curve(menu: Menu) -> pd.DataFrame:

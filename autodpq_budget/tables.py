@@ -8,18 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from autodpq_packed.grouped import order
+
 Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]
 #: Features of a field that lie between two of these counts form a group.
 TIERS = (10, 40, 160, 640, 2560)
 #: Least count of a feature, and least scale of a dimension as a share of its field's largest.
 TINY_COUNT, TINY_SCALE = 1e-9, 1e-6
-
-
-def order(sizes: Sequence[int], counts: Integers) -> NDArray[np.int64]:
-    """Features in the order of the file: field by field, the most frequent first, of equals the smaller id; ``[N]``."""
-    field = np.repeat(np.arange(len(sizes)), sizes)
-    return np.lexsort((-counts.astype(np.int64), field))
 
 
 def groups(sizes: Sequence[int], counts: Integers) -> NDArray[np.int32]:

@@ -1,10 +1,11 @@
 """Read a table whose features lie in groups, each group stored in a way of its own; NumPy alone.
 
 Features of a field that are about equally frequent form a group, and have ids one after the other: the most frequent
-feature of a field comes first. Tensor ``groups``, int32 ``[G]``, has the number of features of each group, field by
-field. A table has three tensors more: ``<table>.option`` uint8 ``[G]``, how each group is stored; ``<table>.codes``
-uint8, the codes of each group (:mod:`autodpq_packed.bits`), which begin with a byte of their own; and
-``<table>.numbers`` float16, all else, group by group. With n features of X dimensions:
+feature of a field comes first (:func:`order`; :func:`file_ids` leads there from a data set's own ids). Tensor
+``groups``, int32 ``[G]``, has the number of features of each group, field by field. A table has three tensors more:
+``<table>.option`` uint8 ``[G]``, how each group is stored; ``<table>.codes`` uint8, the codes of each group
+(:mod:`autodpq_packed.bits`), which begin with a byte of their own; and ``<table>.numbers`` float16, all else, group by
+group. With n features of X dimensions:
 
 ======== ============ =================== ============================ ==================================
 option   name         codes a feature     numbers                      dimension x of the feature ranked r
@@ -37,6 +38,30 @@ MEAN, ROWS = 0, 9
 FIRST, BIT, NUMBER, BITS, CENTROIDS, SUBSPACES, WIDTH, ROW, INTEGERS = range(9)
 Ids = NDArray[np.integer[Any]]
 Places = NDArray[np.int64]
+
+
+def order(sizes: Sequence[int], counts: Ids) -> Places:
+    """A data set's ids in the order of the file: field by field, the most frequent first, of equals the smaller id.
+
+    Args:
+        sizes: number of features of each field.
+        counts: int ``[N]``, how often each feature occurs, in the order of the data set's ids.
+
+    Returns:
+        int64 ``[N]``.
+    """
+    field = np.repeat(np.arange(len(sizes)), sizes)
+    return np.lexsort((-counts.astype(np.int64), field))
+
+
+def file_ids(ids: Ids, sizes: Sequence[int], counts: Ids) -> Places:
+    """A data set's ids as a file of groups numbers them: ``[...]`` -> int64 ``[...]``; arguments as in :func:`order`.
+
+    Example:
+        >>> file_ids(np.array([[0, 3], [1, 4]]), [3, 2], np.array([5, 90, 7, 1, 2])).tolist()
+        [[2, 4], [0, 3]]
+    """
+    return np.argsort(order(sizes, counts))[ids]
 
 
 def centroids_option(k: int, d: int) -> int:

@@ -18,6 +18,7 @@ class GroupsInC(ReadInC):
         table: read from a packed file.
     """
 
+    by_frequency = True
     layout: Tensor
     fields: Tensor
     codes: Tensor

@@ -12,12 +12,13 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
+from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import assemble
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_packed.bits import bits_for
 from autodpq_packed.container import PackedError, Tensors
-from autodpq_packed.grouped import Grouped
+from autodpq_packed.grouped import Grouped, file_ids
 from autodpq_packed.groups_in_c import GroupsInC
 from autodpq_packed.look_up import PackedInC
 from autodpq_packed.packed_groups import PackedGroups
@@ -95,15 +96,40 @@ class Packed(nn.Module):
         return centroids.view(subspaces * k, width)[code + d * k].flatten(1)
 
 
-def load(path: Path, table: Callable[[Table], nn.Module] | None = None) -> CTRModel:
+class Renumbered(nn.Module):
+    """A table of groups that takes a data set's own ids.
+
+    Args:
+        table: of ids as the file has them.
+        schema: of the data set.
+    """
+
+    rank: Tensor
+
+    def __init__(self, table: nn.Module, schema: Schema) -> None:
+        super().__init__()
+        self.table = table
+        every = np.arange(schema.num_features)
+        self.register_buffer("rank", torch.from_numpy(file_ids(every, schema.sizes, schema.counts.numpy())))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors of features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
+        return self.table(self.rank[ids])
+
+
+def load(path: Path, table: Callable[[Table], nn.Module] | None = None, *, schema: Schema | None = None) -> CTRModel:
     """The complete model in evaluation mode, on packed tables: those in C where that works, else :class:`Packed`.
+
+    A compressed file (``make compress``) numbers features by frequency. Its model takes such ids, and is not to be
+    evaluated on the data set's, unless ``schema`` is given; of other files ids are the data set's anyway.
 
     Args:
         path: of the file.
         table: what to put tables into instead; of groups :class:`PackedGroups` for :class:`Packed`, and so on.
+        schema: of the data set whose ids the model shall take.
 
     Raises:
-        PackedError: the file is not a packed model, or not as it was written.
+        PackedError: the file is not a packed model, or not as it was written; or the schema is not its own.
     """
     about, tensors = read(path)
     config = _config(about, path)
@@ -111,10 +137,25 @@ def load(path: Path, table: Callable[[Table], nn.Module] | None = None) -> CTRMo
         by_groups(found, table) if isinstance(found, Grouped) else (table or packed)(found)
         for found in tables(about, tensors).values()
     ]
+    if schema is not None:
+        _check_schema(schema, about, path)
+        parts = [Renumbered(part, schema) for part in parts] if "groups" in tensors else parts
     model = assemble(config, len(about["fields"]), *parts)
     rest = {name.removeprefix("rest."): array for name, array in tensors.items() if name.startswith("rest.")}
     _fill(model, rest, path)
     return model.eval()
+
+
+def _check_schema(schema: Schema, about: Mapping[str, Any], path: Path) -> None:
+    """Whether fields and sizes are those of the file."""
+    found, expected = (
+        dict(zip(schema.fields, schema.sizes, strict=True)),
+        dict(zip(about["fields"], about["sizes"], strict=True)),
+    )
+    if found != expected:
+        raise PackedError(
+            f"{path}: schema: expected fields and sizes {shorten(str(expected), 200)}, found {shorten(str(found), 200)}"
+        )
 
 
 def _config(about: Mapping[str, Any], path: Path) -> RunConfig:

@@ -13,8 +13,12 @@ class PackedGroups(nn.Module):
 
     Args:
         table: read from a packed file.
+
+    Attributes:
+        by_frequency: ids are the file's, and no data set's own.
     """
 
+    by_frequency = True
     layout: Tensor
     codes: Tensor
     numbers: Tensor

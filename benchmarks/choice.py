@@ -7,23 +7,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib import pyplot as plt
-from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from autodpq_budget.compress import menu_of
 from autodpq_budget.menu import Menu
 from autodpq_budget.plan import budget_of
-from autodpq_budget.show import choice
+from autodpq_budget.show import choice, heat
 from autodpq_eval.plans import configure
 from autodpq_runs.explore import LoadedRun, load_or_train
 from autodpq_system.paths import runs_root
 from benchmarks.measured import read_measures, write_measures
 
 SHOWN = (0.125, 0.031, 0.008)
-#: Bits a feature of a row in float16: the darkest.
-MOST = 16 * 16
 
 
 def main() -> int:
@@ -51,18 +47,10 @@ def data() -> pd.DataFrame:
 def draw(rows: pd.DataFrame) -> Figure:
     """A panel a budget: fields down, tiers of frequency across, the darker the more bits a feature has."""
     figure, axes = plt.subplots(1, len(SHOWN), figsize=(15, 4.2), sharey=True, layout="constrained")
-    tiers = list(rows.drop_duplicates("counts").sort_values("counts", key=lambda each: each.map(_first))["counts"])
-    for axis, (share, each) in zip(axes, rows.groupby("share", sort=False), strict=True):
-        bits, ways = (
-            each.pivot_table(index="field", columns="counts", values=values, aggfunc="first", sort=False)[tiers]
-            for values in ("bits", "way")
-        )
-        sns.heatmap(
-            bits, annot=ways.fillna(""), fmt="", cmap="cividis_r", norm=LogNorm(1, MOST), ax=axis, linewidths=0.5,
-            annot_kws={"fontsize": 7}, cbar=axis is axes[-1], cbar_kws={"label": "bits a feature"},
-        )  # fmt: skip
-        axis.set(title=f"{share:.1%} of FE's bytes", xlabel="occurrences of a feature", ylabel="")
-        axis.tick_params(axis="x", rotation=40)
+    named = rows.rename(columns={"way": "embedding", "bits": "embedding, bits"})
+    for axis, (share, each) in zip(axes, named.groupby("share", sort=False), strict=True):
+        heat(axis, each, scale=axis is axes[-1])
+        axis.set(title=f"{share:.1%} of FE's bytes")
     figure.suptitle("How FE's rows are stored, MovieLens-1M, X = 16", x=0.01, ha="left", fontweight="bold")
     return figure
 
@@ -81,10 +69,6 @@ def text() -> str:
         "16, to compare; at small budgets the compressor starts from a narrower one. First-order weights are not in "
         "it.*\n"
     )
-
-
-def _first(counts: str) -> int:
-    return int(counts.split(maxsplit=1)[0])
 
 
 if __name__ == "__main__":

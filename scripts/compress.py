@@ -1,8 +1,10 @@
 """Compress a finished run: ``make compress RECORD=... BYTES=30000``, or ``RATIO=0.05``, or ``LOSS=0.001``.
 
 BYTES are those of the whole file on the disk, the vocabulary beside it apart; RATIO is its share of the file that the
-run has uncompressed; LOSS is the validation AUC that may be lost, and the file the smallest that loses no more as it
-is chosen: with BYTES or RATIO the model is trained on in the end, and may lose less in as many bytes.
+run has uncompressed; TABLES are bytes of embedding and first-order weights alone, as README's table counts. The fewer
+bytes, the narrower the FE that the run's model teaches first, and that is compressed in its place; WIDTH asks for
+another. LOSS is the validation AUC that may be lost. Its file, of the run's own width, is the smallest that loses no
+more as it is chosen, without teaching or training on: with the others a model may lose less in as many bytes.
 """
 
 from __future__ import annotations
@@ -12,15 +14,24 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pandas as pd
+from matplotlib import pyplot as plt
+
 from autodpq_budget.compress import Compressed, compress, smallest
-from autodpq_budget.show import choice
+from autodpq_budget.show import choice, picture
 from autodpq_data.prepared import vocabulary
 from autodpq_lib.training.metrics import evaluate
 from autodpq_packed.export import check_name, export
 from autodpq_runs.explore import LoadedRun, load_run
+from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import runs_root
 from autodpq_system.sentence import Parser, whole_number
 from autodpq_system.stopping import stop_on_signals
+
+#: What may be asked for.
+KINDS = ("bytes", "ratio", "tables", "loss")
+#: Endings of what is written beside the file.
+BESIDE = (".vocabulary.json", ".png")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,14 +46,15 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.loss is not None:
         made = smallest(run, asked.loss, path)
     else:
-        made = compress(run, asked.bytes or int(asked.ratio * whole), path, width=asked.width)
-    _tell(run, made, path, whole, asked.width or run.record.config.embedding_dim)
+        budget = asked.bytes or asked.tables or max(1, int(asked.ratio * whole))
+        made = compress(run, budget, path, width=asked.width, tables=asked.tables is not None)
+    _tell(run, made, path, whole)
     return 0
 
 
 def _default(run: LoadedRun, asked: argparse.Namespace) -> Path:
     """A place of its own for each run and budget."""
-    how = next(f"{name}-{getattr(asked, name)}" for name in ("bytes", "ratio", "loss") if getattr(asked, name))
+    how = next(f"{name}-{getattr(asked, name)}" for name in KINDS if getattr(asked, name))
     width = f"-width-{asked.width}" if asked.width else ""
     config = run.record.config
     return runs_root() / "compressed" / config.dataset / config.recipe / f"{config.name()}-{how}{width}.safetensors"
@@ -50,16 +62,20 @@ def _default(run: LoadedRun, asked: argparse.Namespace) -> Path:
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = Parser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("record", type=Path, help="of a finished run whose model is on this machine")
+    parser.add_argument("record", help="of a finished run whose model is on this machine")
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument("--bytes", type=whole_number(1), help="of the whole file, at most")
     how.add_argument("--ratio", type=_above_0, help="of the uncompressed file's bytes, at most")
+    how.add_argument("--tables", type=whole_number(1), help="of embedding and first-order weights, at most")
     how.add_argument("--loss", type=_above_0, help="of validation AUC, at most")
-    parser.add_argument("--width", type=whole_number(1), help="of an FE that the run's model teaches first")
+    parser.add_argument("--width", type=whole_number(1), help="X of what is compressed; default: by the bytes")
     parser.add_argument("--to", type=Path, help="the file; default: below runs/compressed")
     asked = parser.parse_args(arguments)
+    if not asked.record:
+        parser.error("RECORD: expected a run's record, found none")
     if asked.width and asked.loss is not None:
-        parser.error("--width: expected only with --bytes or --ratio, found it with --loss")
+        parser.error("--width: expected only with --bytes, --ratio or --tables, found it with --loss")
+    asked.record = Path(asked.record)
     return asked
 
 
@@ -80,13 +96,30 @@ def _uncompressed(run: LoadedRun) -> int:
         return path.stat().st_size
 
 
-def _tell(run: LoadedRun, made: Compressed, path: Path, whole: int, width: int) -> None:
+def _tell(run: LoadedRun, made: Compressed, path: Path, whole: int) -> None:
     before, after = run.record, {name: evaluate(made.model, getattr(run, name)) for name in ("valid", "test")}
-    say(choice(run.schema, made.tensors, width).to_string(index=False) + "\n\n")
+    rows, known, drawn = choice(run.schema, made.tensors, made.width), *map(path.with_suffix, BESIDE)
+    _draw(rows, f"X = {made.width}, {made.table_bytes:,} bytes of tables", drawn)
+    say(f"{rows.to_string(index=False)}\n\n{_start(run, made)}\n")
     say(f"{path}: {made.file_bytes:,} bytes, {made.file_bytes / whole:.1%} of {whole:,}; ")
     say(f"of these {made.table_bytes:,} are embedding and first-order weights\n")
+    say(f"{known}: {known.stat().st_size:,} bytes, which raw values need\n{drawn}: the table above as a picture\n")
     say(f"validation AUC {before.valid.auc:.4f} -> {after['valid'].auc:.4f}, ")
     say(f"test AUC {before.test.auc:.4f} -> {after['test'].auc:.4f}\n")
+
+
+def _start(run: LoadedRun, made: Compressed) -> str:
+    """What was compressed, in a line."""
+    own = run.record.config.embedding_dim
+    what = "the run's own model" if made.width == own else f"an FE that the run's model, X = {own}, has taught"
+    return f"compressed: {what}, X = {made.width}"
+
+
+def _draw(rows: pd.DataFrame, title: str, path: Path) -> None:
+    figure = picture(rows, title)
+    with atomic_path(path) as written:
+        figure.savefig(written, dpi=150, format="png")
+    plt.close(figure)
 
 
 def say(text: str) -> None:

@@ -13,11 +13,16 @@ import numpy as np
 import yaml
 from refused_commands import SEARCHED
 from tiny_movielens import WRITE, write_lines
+from torch import nn
 
 from autodpq_budget.arrays import compress_arrays
+from autodpq_budget.compress import compress as small
+from autodpq_budget.compress import smallest
 from autodpq_data.avazu import FIELDS, HEADER, HOURS
 from autodpq_packed.module import load
 from autodpq_packed.score import PackedModel
+from autodpq_runs.explore import LoadedRun
+from autodpq_runs.record import read_record
 from scripts import compress, replicate
 
 #: What is done in an empty folder, and what the sentence says; HOME is the folder.
@@ -345,6 +350,48 @@ ARRAYS: dict[str, Case] = {
     ),
 }
 
+
+def asked(do: Callable[..., object], **changed: Any) -> Callable[[Path], object]:
+    """Ask the compressor for a file of a run, of X = 16, that is no further looked at."""
+
+    def run(home: Path) -> object:
+        found = LoadedRun(read_record(SEARCHED), *[None] * 5)
+        wanted = {"run": found, "path": home / "m.safetensors"} | changed
+        return do(**({} if do is smallest else {"budget_bytes": 9000}) | wanted)
+
+    return run
+
+
+WHOLE_ABOVE_0 = "budget_bytes: expected a whole number above 0, found"
+TO_16 = "width: expected a whole number from 1 to 16, the run's own, found"
+COMPRESSED: dict[str, Case] = {
+    "a record": (
+        asked(small, run=read_record(SEARCHED)),
+        "run: expected a finished run, as load_run gives it, found",
+    ),
+    "a path": (asked(small, run=SEARCHED), "run: expected a finished run, .*, found PosixPath"),
+    "a model for a loss": (
+        asked(smallest, run=nn.Linear(1, 1), loss=0.1),
+        "run: expected a finished run, .* Linear",
+    ),
+    "another ending": (
+        asked(small, path="m.bin"),
+        "m.bin: expected a name that ends in .safetensors, found",
+    ),
+    "no path": (asked(small, path=3), "path: expected a path or a text, found 3"),
+    "bytes of text": (asked(small, budget_bytes="9000"), f"{WHOLE_ABOVE_0} '9000'"),
+    "a fraction of bytes": (asked(small, budget_bytes=9e3), f"{WHOLE_ABOVE_0} 9000.0"),
+    "True": (asked(small, budget_bytes=True), f"{WHOLE_ABOVE_0} True"),
+    "no bytes": (asked(small, budget_bytes=0), f"{WHOLE_ABOVE_0} 0"),
+    "X of 0": (asked(small, width=0), f"{TO_16} 0"),
+    "X of 2.5": (asked(small, width=2.5), f"{TO_16} 2.5"),
+    "X of text": (asked(small, width="4"), f"{TO_16} '4'"),
+    "a larger X": (asked(small, width=32), f"{TO_16} 32"),
+    "a loss of text": (asked(smallest, loss="0.1"), "loss: expected a number above 0 and below 1, found '0.1'"),
+    "a loss of NaN": (asked(smallest, loss=float("nan")), "loss: expected a number above 0 and below 1, found nan"),
+    "a loss of 2": (asked(smallest, loss=2), "loss: expected a number above 0 and below 1, found 2"),
+}
+
 KINDS = {
     "YAML": YAML,
     "own table": TABLES,
@@ -353,4 +400,5 @@ KINDS = {
     "packed file": FILES,
     "sample": SAMPLES,
     "array": ARRAYS,
+    "compressed": COMPRESSED,
 }

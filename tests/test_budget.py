@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count, product
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,16 +17,19 @@ from torch.nn import functional as F
 from autodpq_budget import compress as module
 from autodpq_budget.arrays import LARGEST, compress_arrays
 from autodpq_budget.by_groups import ByGroups
-from autodpq_budget.compress import compress, menu_of, on_groups, smallest
+from autodpq_budget.compress import compress, least, menu_of, on_groups, smallest
 from autodpq_budget.menu import Menu, Offer, bytes_of, offer
 from autodpq_budget.sensitivity import sensitivities
-from autodpq_budget.tables import Group, Table, groups, order
+from autodpq_budget.tables import Group, Table, groups
 from autodpq_budget.train_on import Moving, train_on
 from autodpq_budget.ways import Stored, options, restored, size, store
+from autodpq_budget.width import width_for
 from autodpq_data.schema import Schema
 from autodpq_lib.models.build import full_model
 from autodpq_lib.training.metrics import evaluate
-from autodpq_packed.grouped import centroids_option
+from autodpq_packed.container import PackedError
+from autodpq_packed.grouped import centroids_option, file_ids, order
+from autodpq_packed.module import Packed, load
 from autodpq_packed.score import PackedModel
 from autodpq_runs.explore import LoadedRun
 
@@ -207,7 +211,7 @@ def test_a_file_never_exceeds_its_budget_and_scores_raw_values(loaded: LoadedRun
     most = compress(loaded, 10**6, path, onward=False)
     overhead = most.file_bytes - most.table_bytes
     for budget in (overhead + 130, overhead + 200, overhead + 260):
-        made = compress(loaded, budget, path, onward=onward)
+        made = compress(loaded, budget, path, onward=onward, width=8)
         assert made.file_bytes == path.stat().st_size <= budget
         assert evaluate(made.model, loaded.valid).auc == made.valid_auc
         ids, _ = loaded.valid.take(torch.arange(5, dtype=torch.int32))
@@ -215,8 +219,90 @@ def test_a_file_never_exceeds_its_budget_and_scores_raw_values(loaded: LoadedRun
                    for row in ids.tolist()]  # fmt: skip
         expected = torch.sigmoid(made.model(ids)).detach().numpy()
         np.testing.assert_allclose(PackedModel(path).score(samples), expected, rtol=1e-5)
-    with pytest.raises(ValueError, match=r"budget_bytes: expected at least \d+ for this model, found 1000"):
-        compress(loaded, 1000, path)
+
+
+@pytest.mark.parametrize(("width", "said"), [(None, "2"), (8, "8")])
+def test_too_few_bytes_are_refused_at_once_with_those_that_would_do(
+    loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int | None, said: str
+) -> None:
+    path = tmp_path / "m.safetensors"
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "menu_of", None)
+        patched.setattr(module, "scratch_run", None)
+        says = rf"budget_bytes: expected at least \d+ for this model at X = {said}, found"
+        with pytest.raises(ValueError, match=says) as told:
+            compress(loaded, 1000, path, width=width)
+        with pytest.raises(ValueError, match=r"budget_bytes: expected at least \d+ for this model at X = .*, found 9"):
+            compress(loaded, 9, path, width=width, tables=True)
+    least = int(str(told.value).split("at least ")[1].split()[0])
+    assert compress(loaded, least, path, width=width).file_bytes == least
+    with pytest.raises(ValueError, match=f"expected at least {least} "):
+        compress(loaded, least - 1, path, width=width)
+
+
+@pytest.mark.parametrize(("share", "x"), [(0.5, 8), (0.051, 8), (0.049, 4), (0.021, 4), (0.019, 2), (1e-9, 2)])
+def test_the_fewer_bytes_the_narrower_the_model(share: float, x: int) -> None:
+    assert width_for(lambda _: share, 8) == x
+    assert width_for(lambda _: share, 3) == {8: 3, 4: 2, 2: 2}[x]
+    assert width_for(lambda _: share, 1) == 1
+
+
+def test_half_the_width_is_taken_where_its_own_file_leaves_enough() -> None:
+    """Dense weights grow with X."""
+    assert width_for({8: 0.01, 4: 0.02}.get, 8) == 4
+    assert width_for({8: 0.01, 4: 0.019}.get, 8) == 2
+
+
+def test_the_share_that_decides_is_that_of_the_tables(
+    loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """14 features of X = 8 and a first-order weight each, in float32; a file has a header and dense weights beside."""
+    told, path = [], tmp_path / "m.safetensors"
+    monkeypatch.setattr(module, "width_for", lambda share, own: told.append(share(own)) or own)
+    smallest_file = least(loaded)
+    rest = smallest_file.file_bytes - smallest_file.table_bytes
+    for budget_bytes, tables in ((rest + 200, False), (200, True)):
+        made = compress(loaded, budget_bytes, path, tables=tables)
+        assert made.table_bytes <= 200
+    assert told == [200 / (4 * 14 * (8 + 1))] * 2
+
+
+def test_own_width_is_the_run_itself_and_without_training_on_the_width_stays(
+    loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_taught", None)
+    for how in ({"width": 8}, {"onward": False}):
+        assert compress(loaded, 150, tmp_path / "m.safetensors", tables=True, **how).width == 8
+
+
+def test_a_narrower_model_is_taught_where_bytes_are_few(
+    loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autodpq_budget.width.OWN", 0.5)
+    path = tmp_path / "m.safetensors"
+    made = compress(loaded, 150, str(path), tables=True)
+    assert made.width == made.model.embedding.dim == PackedModel(path).embedding.dim == 4
+    assert made.table_bytes <= 150
+
+
+def test_a_file_read_for_the_data_s_ids_is_the_model_and_without_them_is_not_evaluated(
+    loaded: LoadedRun, tmp_path: Path
+) -> None:
+    path, (sizes, counts) = tmp_path / "m.safetensors", (loaded.schema.sizes, loaded.schema.counts.numpy())
+    made = compress(loaded, 150, path, width=8, tables=True)
+    assert evaluate(load(path, schema=loaded.schema), loaded.valid).auc == pytest.approx(made.valid_auc)
+    ids, _ = loaded.valid.take(torch.arange(5, dtype=torch.int32))
+    found = PackedModel(path).logits(file_ids(ids.numpy(), sizes, counts))
+    np.testing.assert_allclose(found, made.model(ids).detach().numpy(), rtol=1e-5)
+    for table in (None, Packed):
+        with pytest.raises(
+            ValueError, match=r"ids: expected a model of the data's ids, found one of a file's own; load"
+        ):
+            evaluate(load(path, table), loaded.valid)
+    with pytest.raises(
+        PackedError, match=r"m.safetensors: schema: expected fields and sizes {'a': 6, .*, found {'b': 6"
+    ):
+        load(path, schema=replace(loaded.schema, fields=("b", "a", "c")))
 
 
 @pytest.mark.parametrize("budget", range(1500, 1520))
@@ -226,7 +312,7 @@ def test_a_header_that_grows_leaves_what_fits(budget: int, loaded: LoadedRun, mo
         return SimpleNamespace(file_bytes=tables + (500 if tables < 1002 else 508), table_bytes=tables)
 
     monkeypatch.setattr(module, "_made", made)
-    found = module._within(loaded, SimpleNamespace(least=1000), budget, loaded.model, onward=False)
+    found = module._within(loaded, SimpleNamespace(least=1000), budget - 500, budget, loaded.model, onward=False)
     assert found.file_bytes <= budget
 
 

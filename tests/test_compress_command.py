@@ -6,15 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from autodpq_budget.plan import SHARES
+from autodpq_budget.teach import TEACHER
+from autodpq_budget.width import width_for
 from autodpq_lib.config import RunConfig
 from autodpq_packed.score import PackedModel
 from autodpq_runs.explore import load_or_train
 from autodpq_runs.record import record_path
 from autodpq_system.paths import runs_root
 from scripts import compress
+from scripts.pages import budget
 
 
-@pytest.mark.parametrize(("how", "value"), [("--bytes", "7500"), ("--ratio", "0.6"), ("--loss", "0.01")])
+@pytest.mark.parametrize(
+    ("how", "value"), [("--bytes", "7500"), ("--ratio", "0.6"), ("--tables", "5000"), ("--loss", "0.01")]
+)
 def test_a_run_is_compressed_and_told_of(
     how: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -25,8 +31,12 @@ def test_a_run_is_compressed_and_told_of(
     said = capsys.readouterr().out
     size = path.stat().st_size
     assert f"small.safetensors: {size:,} bytes" in said
+    known = path.with_suffix(".vocabulary.json")
+    assert f"{known}: {known.stat().st_size:,} bytes" in said
+    assert "compressed: the run's own model, X = 8\n" in said
+    assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     assert f"test AUC {run.record.test.auc:.4f} -> " in said
-    limit = {"--bytes": 7500, "--ratio": 0.6 * compress._uncompressed(run), "--loss": 10**6}[how]
+    limit = {"--bytes": 7500, "--ratio": 0.6 * compress._uncompressed(run), "--tables": 10**6, "--loss": 10**6}[how]
     assert size <= limit
     assert PackedModel(path).score([dict.fromkeys(run.schema.fields, 0)]).shape == (1,)
 
@@ -36,7 +46,9 @@ def test_of_a_narrower_model_the_narrower_rows_are_told(tmp_path: Path, capsys: 
     load_or_train(config, tmp_path, tmp_path)
     to = ["--width", "4", "--to", str(tmp_path / "small.safetensors")]
     assert compress.main([str(record_path(tmp_path, config)), "--bytes", "100000", *to]) == 0
-    rows = [line.split() for line in capsys.readouterr().out.splitlines() if "float16" in line]
+    said = capsys.readouterr().out
+    assert "compressed: an FE that the run's model, X = 8, has taught, X = 4\n" in said
+    rows = [line.split() for line in said.splitlines() if "float16" in line]
     assert {bits for cells in rows for bits in cells[cells.index("float16") + 1 :][:1]} == {"64.0"}
 
 
@@ -53,4 +65,11 @@ def test_each_run_and_budget_has_a_file_of_its_own(tmp_path: Path) -> None:
         assert [name for name in names if name.endswith(".safetensors")] == [
             f"{config.name()}-ratio-{ratio}.safetensors" for ratio in ("0.6", "0.7")
         ]
-        assert len(names) == 4  # and their vocabularies
+        assert len(names) == 6  # and their vocabularies and pictures
+
+
+def test_the_table_s_widths_are_those_that_are_chosen_without_being_asked_for() -> None:
+    """Of the recipe whose shares README has."""
+    rows = budget.data().query("method == 'budget'")
+    assert len(rows) == len(SHARES)
+    assert [width_for(lambda _, share=share: share, TEACHER) for share in rows["share"]] == rows["width"].tolist()

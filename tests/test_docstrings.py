@@ -14,6 +14,8 @@ COMPOSED = {
     "autodpq_lib.embedding.candidates": "Candidates",
     "autodpq_lib.embedding.full": "Full",
     "autodpq_packed.module": "Packed",
+    "autodpq_packed.grouped": "file_ids",
+    "autodpq_budget.width": "width_for",
     "autodpq_lib.models.deepfm": "DeepFM",
     "autodpq_lib.models.pnn": "PNN",
     "autodpq_lib.models.dcn": "DCN",

@@ -1,18 +1,25 @@
 """README and the pages beside what they describe: their numbers, links, paths and commands."""
 
 import importlib.util
+import json
 import re
+import textwrap
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 from matplotlib import pyplot as plt
 from PIL import Image
+from tiny_movielens import ML_100K, expect, isolate, write_lines
 from tracked import tracked
 
-from autodpq_lib.config import RECIPES, RunConfig
-from autodpq_runs.explore import load_or_train
-from autodpq_system.paths import ROOT, runs_root
+from autodpq_data.prepared import vocabulary
+from autodpq_lib.config import RECIPES
+from autodpq_packed.module import load
+from autodpq_runs import explore, finish
+from autodpq_system.paths import ROOT
 from scripts import readme
 from scripts.pages import controls
 from scripts.pages.picture import Picture
@@ -70,18 +77,39 @@ def test_commands_that_are_named_exist(page):
         assert importlib.util.find_spec(module), f"{page}: no {module}"
 
 
-def test_readme_s_python_runs_from_records_to_a_scored_value(tmp_path, monkeypatch):
+def films(folder):
+    """Ratings in the form of MovieLens-100K, of 300 users and 250 films; those of README's sample are among them."""
+    rng = np.random.default_rng(0)
+    pairs = sorted(
+        {*zip(rng.integers(1, 301, 5000).tolist(), rng.integers(1, 251, 5000).tolist(), strict=True), (196, 242)}
+    )
+    stars = [1 + int((3 * user + movie + rng.integers(9)) % 5) for user, movie in pairs]
+    ratings = [f"{user}\t{movie}\t{star}\t900" for (user, movie), star in zip(pairs, stars, strict=True)]
+    users = [f"{user}\t{'49' if user == 196 else '24'}\tM\twriter\t{54909 + user}" for user in range(1, 301)]
+    items = [f"{movie}\tA film\t1996\tComedy" for movie in range(1, 251)]
+    folder.mkdir(parents=True)
+    for (name, (head, *_)), rows in zip(ML_100K.items(), (ratings, users, items), strict=True):
+        write_lines(folder / name, [head, *rows], "utf-8")
+
+
+def test_readme_s_python_trains_compresses_and_scores(tmp_path, monkeypatch, capsys):
+    """As it stands there, on fewer films, in an empty folder."""
     (code,) = re.findall(r"^    from pathlib import Path\n(?:    .*\n|\n)*", text_of("README.md"), re.M)
-    config = RunConfig(dataset="planted", strategy="fe", profile="smoke", embedding_dim=8)
-    load_or_train(config, runs_root(), runs_root())
+    assert len(list(filter(None, code.splitlines()))) <= 10
+    films(tmp_path / "raw" / "ml-100k")
+    isolate(tmp_path, monkeypatch)
+    expect(monkeypatch, "ml-100k")
+    for module in (explore, finish):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
     monkeypatch.chdir(tmp_path)
-    lines = [line.strip() for line in code.splitlines()]
-    *before, last = filter(None, lines)
     found = {}
-    exec("\n".join(before), found)
-    assert len(found["everything"]) > 100
-    assert (tmp_path / "small.safetensors").stat().st_size <= 30_000
-    assert 0 < eval(last.split("  #")[0], found)[0] < 1
+    exec(textwrap.dedent(code), found)
+    path, sample, schema = tmp_path / "small.safetensors", found["sample"], found["run"].schema
+    assert path.stat().st_size <= 30_000
+    known, (printed,) = vocabulary("ml-100k"), json.loads(capsys.readouterr().out)
+    ids = [known[field].index(str(sample[field])) + schema.offsets[m] for m, field in enumerate(schema.fields)]
+    expected = torch.sigmoid(load(path, schema=schema)(torch.tensor([ids]))).item()
+    assert printed == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_page_without_its_blocks_is_refused(tmp_path, monkeypatch):
@@ -128,7 +156,7 @@ def test_the_page_has_every_control_that_has_an_effect_below_its_group(recipe):
         if cells[1].startswith("**"):
             group = cells[1].strip("*")
         found[cells[1]] = group
-    rows = controls.table(recipe).dropna(subset="effect")
+    rows = controls.controls(recipe).dropna(subset="effect")
     assert {name: found.get(name) for name in rows["control"]} == dict(zip(rows["control"], rows["group"], strict=True))
 
 

@@ -80,8 +80,7 @@ def start_from(model: CTRModel, weights: Mapping[str, Tensor]) -> None:
     apart = ("embedding.quantisers.", "embedding.norms.", "embedding.alpha")
     shared = {name: tensor for name, tensor in weights.items() if not name.startswith(apart)}
     missing, unexpected = model.load_state_dict(shared, strict=False)
-    assert not unexpected
-    assert all(name.startswith(apart) for name in missing)
+    assert not unexpected and all(name.startswith(apart) for name in missing)
 
 
 def _on(make: MakesEmbedding, config: RunConfig, schema: Schema) -> CTRModel:

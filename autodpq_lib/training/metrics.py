@@ -23,8 +23,10 @@ class Metrics(Strict):
 
 
 def predict(model: nn.Module, samples: Samples) -> Tensor:
-    """Logits float32 ``[rows]`` in evaluation mode, on the CPU; the model is left in it."""
+    """Logits float32 ``[rows]`` in evaluation mode, on the CPU; the model, of the data's ids, is left in it."""
     model.eval()
+    if getattr(getattr(model, "embedding", None), "by_frequency", False):
+        raise ValueError("ids: expected a model of the data's ids, found one of a file's own; load(path, schema=...)")
     with torch.inference_mode():
         return torch.cat([model(ids) for ids, _ in samples.in_order(SCORING_BATCH)]).cpu()
 
@@ -33,9 +35,8 @@ def score(logits: Tensor, labels: Tensor) -> Metrics:
     """Metrics of logits ``[rows]``, on the CPU, against labels ``[rows]``, on any device; the logits must be finite."""
     if not logits.isfinite().all():
         raise ValueError("logits: expected finite numbers, found others, for the training has diverged")
-    labels = labels.cpu()
-    logloss = F.binary_cross_entropy_with_logits(logits.double(), labels.double())
-    return Metrics(auc=float(roc_auc_score(labels.numpy(), logits.numpy())), logloss=float(logloss))
+    logloss = F.binary_cross_entropy_with_logits(logits.double(), labels.cpu().double())
+    return Metrics(auc=float(roc_auc_score(labels.cpu().numpy(), logits.numpy())), logloss=float(logloss))
 
 
 def evaluate(model: nn.Module, samples: Samples) -> Metrics:

@@ -16,14 +16,15 @@ from autodpq_budget import at_equal_bytes
 from autodpq_budget import picture as drawing
 from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT, SHARES
 from autodpq_budget.strategy import STRATEGY
-from autodpq_budget.teach import TEACHER
+from autodpq_budget.teach import TAUGHT, TEACHER, like
+from autodpq_budget.width import HALF, NARROWEST, OWN, width_for
 from autodpq_eval.cost import wall_minutes
 from autodpq_eval.layout import LABELS, gap, markdown, plus_minus
 from autodpq_lib.config import OUTSIDE, RECIPES, STRATEGIES
 from autodpq_rivals.budget import WIDTHS
 from autodpq_rivals.methods import METHODS
 from autodpq_runs.explore import records
-from autodpq_runs.record import read_record
+from autodpq_runs.record import Record, read_record
 from benchmarks import after_training, choice, large, search_or_choice, width
 from benchmarks.measured import read_measures
 from scripts.pages import aims
@@ -220,9 +221,11 @@ def in_short() -> str:
         f"Recipe `{RECIPE}`, paired, ± half a 95 % interval. Bytes are those of embedding and "
         "first-order weights. The compressor distils FE; its rivals learn from labels. In the last column it learns "
         "from labels, too, against the best rival of three seeds. `make compress RECORD=… BYTES=30000` does this "
-        f"for a finished run, such as `{DEMO}` of `make demo`; `RATIO=0.05` and `LOSS=0.001` work too "
-        "([how](results/budget.md)). `BYTES` is the size of the whole model file; the command prints how much of it "
-        "are tables. The vocabulary is a second file.\n"
+        f"for a finished run, such as `{DEMO}` of `make demo` ([how](results/budget.md)). `BYTES` is the size of the "
+        "whole model file, `RATIO=0.05` a share of the uncompressed one, and `TABLES=` asks for a row of this table. X "
+        "follows from the bytes, where no `WIDTH=` is given. `LOSS=0.001` gives the smallest file without teaching or "
+        "training on, so it is not the smallest that there is. The vocabulary, which raw values need, is a second "
+        "file that no budget counts; it may well be the larger one.\n"
     )
 
 
@@ -233,14 +236,14 @@ def _small_table() -> str:
     alone = {row["share"]: f"{_rival(row)}: {gap(row)}" for _, row in labels.iterrows()}
     rows = [
         [
-            *(f"{row['share']:.1%}", f"{sizes.loc[row['share'], 'bytes']:,.0f}", f"{sizes.loc[row['share'], 'width']}"),
+            *(f"{row['share']:.1%}", f"{sizes.loc[row['share'], 'bytes']:.0f}", f"{sizes.loc[row['share'], 'width']}"),
             *(f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
             f"{_rival(row)}: {plus_minus(row['lead'], row['lead_half'])}",
             alone.get(row["share"], "–"),
         ]
         for row in verdicts(RECIPE)
     ]
-    head = ["of FE's bytes", "bytes", "`WIDTH=`", "seeds", "AUC minus FE's", "minus the best rival's"]
+    head = ["of FE's bytes", "`TABLES=`", "X", "seeds", "AUC minus FE's", "minus the best rival's"]
     return markdown([*head, "both from labels: minus the best rival's"], rows)
 
 
@@ -266,23 +269,42 @@ def hours() -> str:
 
 
 def _clock() -> str:
-    """What the compressor takes by the clock where FE, of its own width, is at hand."""
-    paths = sorted((RESULTS / "ml-1m" / RECIPE / "records").glob(f"deepfm-{STRATEGY}-*.json"))
-    runs = [record for record in map(read_record, paths) if [log.name for log in record.fits] == ["compress"]]
-    minutes = [wall_minutes([record]) for record in runs if record.config.embedding_dim == TEACHER]
-    if not minutes:
+    """What the compressor takes by the clock where FE is at hand: of its own width, and narrower ones, taught first."""
+    runs = [record for record in _records(STRATEGY) if [log.name for log in record.fits] == ["compress"]]
+    taught = {record.config: record for record in _records(TAUGHT) if [log.name for log in record.fits] == ["fit"]}
+    own = [wall_minutes([record]) for record in runs if record.config.embedding_dim == TEACHER]
+    pairs = [(taught.get(like(run.config, TAUGHT, run.config.embedding_dim)), run) for run in runs]
+    both = [wall_minutes([first]) + wall_minutes([run]) for first, run in pairs if first]
+    if not own or not both:
         return ""
     return (
-        f"The compressor alone, where FE of X = {TEACHER} is at hand, took at most {max(minutes):.1f} minutes "
-        f"by the clock ({len(minutes)} runs, `{RECIPE}`, one thread, others beside it), scoring included."
+        f"The compressor alone, where FE of X = {TEACHER} is at hand, took at most {max(own):.1f} minutes "
+        f"by the clock ({len(own)} runs, `{RECIPE}`, one thread, others beside it), scoring included; where a narrower "
+        f"FE is taught first, {max(both):.1f} with the teaching ({len(both)} runs)."
     )
+
+
+def _records(strategy: str) -> list[Record]:
+    paths = sorted((RESULTS / "ml-1m" / RECIPE / "records").glob(f"deepfm-{strategy}-*.json"))
+    return list(map(read_record, paths))
 
 
 def widths() -> str:
     """Validation AUC of the compressor by width, on the seed of choice; and what a width by rotation would lose."""
     rows = [_by_width(recipe, share) for recipe, share in product(RECIPES, SHARES)]
     table = markdown(["budget", *(f"X = {dim}" for dim in WIDTHS)], rows)
-    return f"{table}\nTest AUC on three seeds, recipe `{RECIPE}`, nothing compressed:\n\n{width.table()}"
+    rule = (
+        "`make compress` takes, where it is not told another, the run's own X if the file leaves its tables "
+        f"{OWN:.0%} of the bytes that they have in float32, half of it if that leaves {HALF:.0%} of these, else a "
+        f"quarter, but {NARROWEST} at least. Of FE that is X = {_taken()}. In the batch X was tried, as above."
+    )
+    return f"{table}\n{rule}\n\nTest AUC on three seeds, recipe `{RECIPE}`, nothing compressed:\n\n{width.table()}"
+
+
+def _taken() -> str:
+    return ", ".join(
+        f"{width_for(dict.fromkeys(WIDTHS, share).__getitem__, TEACHER)} at {share:.1%}" for share in SHARES
+    )
 
 
 def _by_width(recipe: str, share: float) -> list[str]:

@@ -1,0 +1,72 @@
+"""What is asked of the compressor: refused in one sentence where it can't be, before anything is computed."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from pathlib import Path
+
+from autodpq_packed.export import check_name
+from autodpq_runs.explore import LoadedRun
+
+
+def expect(holds: bool, what: str, expected: str, found: object) -> None:
+    """Nothing, where it holds.
+
+    Raises:
+        ValueError: what was expected of what, and what was found.
+    """
+    if not holds:
+        raise ValueError(f"{what}: expected {expected}, found {found}")
+
+
+def check_run(run: object) -> None:
+    """Whether this is a finished run.
+
+    Raises:
+        ValueError: it is a model, a record, a path or something else.
+    """
+    expect(isinstance(run, LoadedRun), "run", "a finished run, as load_run gives it", type(run).__name__)
+
+
+def path_of(path: Path | str) -> Path:
+    """The path, of a text too.
+
+    Raises:
+        ValueError: neither path nor text, or another ending than ``.safetensors``.
+    """
+    expect(isinstance(path, Path | str), "path", "a path or a text", repr(path))
+    check_name(Path(path))
+    return Path(path)
+
+
+def check_bytes(budget: object) -> None:
+    """Whether this is a number of bytes.
+
+    Raises:
+        ValueError: it is no whole number above 0.
+    """
+    expect(_is_whole(budget) and budget > 0, "budget_bytes", "a whole number above 0", repr(budget))  # type: ignore[operator]
+
+
+def check_width(width: object, own: int) -> None:
+    """Whether this is an X of which a run of X = ``own`` can be compressed.
+
+    Raises:
+        ValueError: it is no whole number from 1 to ``own``.
+    """
+    holds = _is_whole(width) and 1 <= width <= own  # type: ignore[operator]
+    expect(holds, "width", f"a whole number from 1 to {own}, the run's own", repr(width))
+
+
+def check_loss(loss: object) -> None:
+    """Whether this is a loss of AUC.
+
+    Raises:
+        ValueError: it is no number above 0 and below 1.
+    """
+    holds = isinstance(loss, Real) and 0 < float(loss) < 1
+    expect(holds, "loss", "a number above 0 and below 1", repr(loss))
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, Integral) and not isinstance(number, bool)
