@@ -6,7 +6,6 @@ from numbers import Integral, Real
 from pathlib import Path
 
 from autodpq_packed.export import check_name
-from autodpq_runs.explore import LoadedRun
 
 
 def expect(holds: bool, what: str, expected: str, found: object) -> None:
@@ -17,15 +16,6 @@ def expect(holds: bool, what: str, expected: str, found: object) -> None:
     """
     if not holds:
         raise ValueError(f"{what}: expected {expected}, found {found}")
-
-
-def check_run(run: object) -> None:
-    """Whether this is a finished run.
-
-    Raises:
-        ValueError: it is a model, a record, a path or something else.
-    """
-    expect(isinstance(run, LoadedRun), "run", "a finished run, as load_run gives it", type(run).__name__)
 
 
 def path_of(path: Path | str) -> Path:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from autodpq_budget.asked import check_bytes, check_loss, check_run, check_width, expect, path_of
+from autodpq_budget.asked import check_bytes, check_loss, check_width, expect, path_of
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.menu import Menu, bytes_of, menu
 from autodpq_budget.sensitivity import sensitivities
@@ -114,7 +114,7 @@ def compress(
     Raises:
         ValueError: an argument is not as it should be; nothing fits, and it says how much would.
     """
-    check_run(run)
+    _check_run(run)
     check_bytes(budget_bytes)
     path, own = path_of(path), run.record.config.embedding_dim
     if width is not None:
@@ -128,6 +128,10 @@ def compress(
     made = _within(start, menu_of(start.model, run.schema, run.train), room, most, run.model, onward=onward)
     _write(start, made.model, path)
     return made
+
+
+def _check_run(run: object) -> None:
+    expect(isinstance(run, LoadedRun), "run", "a finished run, as load_run gives it", type(run).__name__)
 
 
 @dataclass(frozen=True)
@@ -198,7 +202,7 @@ def smallest(run: LoadedRun, loss: float, path: Path | str) -> Compressed:
     Raises:
         ValueError: the largest choice loses more, or an argument is not as it should be.
     """
-    check_run(run)
+    _check_run(run)
     check_loss(loss)
     path = path_of(path)
     offered, full = menu_of(run.model, run.schema, run.train), evaluate(run.model, run.valid).auc
