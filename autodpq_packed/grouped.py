@@ -100,6 +100,13 @@ class Grouped:
         self.layout = self.ends[:-1]
         self.offsets = np.cumsum([0, *model["sizes"]])
 
+    @classmethod
+    def alone(cls, name: str, sizes: Sequence[int], dim: int, tensors: Tensors) -> Grouped:
+        """A table of any name and X."""
+        own = {f"embedding.{part}": tensors[f"{name}.{part}"] for part in ("option", "codes", "numbers")}
+        model = {"sizes": sizes, "config": {"embedding_dim": dim}}
+        return cls("embedding", model, own | {"groups": tensors["groups"]})
+
     def __call__(self, ids: Ids) -> NDArray[np.float32]:
         """Vectors of features, one column of ids a field: int64 ``[B, M]`` -> float32 ``[B, M, X]``.
 
