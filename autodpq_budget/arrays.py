@@ -21,15 +21,13 @@ from autodpq_budget.tables import Floats, Table, order
 from autodpq_packed.check import check_plain
 from autodpq_packed.container import Tensors
 from autodpq_packed.export import check_name, signed
-from autodpq_packed.grouped import Grouped
+from autodpq_packed.grouped import CHUNK, Grouped
 from autodpq_system.atomic import atomic_path
 
 #: Half of the largest float16, in which the range of a dimension must fit; and the least that has all digits of one.
 LARGEST, LEAST = 65504 // 2, float(np.finfo(np.float16).smallest_normal)
 #: Beyond this float64 no longer counts one by one.
 MOST_OFTEN = 2**53
-#: Features whose rows are restored at a time.
-CHUNK = 8192
 Rows = dict[str, NDArray[np.float32]]
 
 

@@ -35,6 +35,8 @@ MEAN, ROWS = 0, 9
 #: Columns of a layout: id of the group's first feature, first bit of its codes and first of its numbers; bits of a
 #: code, K, D and X/D; numbers of a row, if rows are stored; and whether codes are integers.
 FIRST, BIT, NUMBER, BITS, CENTROIDS, SUBSPACES, WIDTH, ROW, INTEGERS = range(9)
+#: Features whose places are made at a time, where all are wanted: each takes some kilobytes meanwhile.
+CHUNK = 8192
 Ids = NDArray[np.integer[Any]]
 Places = NDArray[np.int64]
 

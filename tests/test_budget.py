@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count, product
 from pathlib import Path
@@ -18,7 +20,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from autodpq_budget import compress as module
-from autodpq_budget.arrays import LARGEST, LEAST, Arrays, compress_arrays, compress_tables
+from autodpq_budget.arrays import LARGEST, LEAST, Arrays, _vectors, compress_arrays, compress_tables
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.compress import compress, menu_of, on_groups, smallest
 from autodpq_budget.menu import Menu, Offer, bytes_of, offer
@@ -30,7 +32,7 @@ from autodpq_data.schema import Schema
 from autodpq_lib.models.build import full_model
 from autodpq_lib.training.metrics import evaluate
 from autodpq_packed.container import PackedError
-from autodpq_packed.grouped import centroids_option
+from autodpq_packed.grouped import Grouped, centroids_option
 from autodpq_packed.plain import PlainTables
 from autodpq_packed.score import PackedModel
 from autodpq_runs.explore import LoadedRun
@@ -465,6 +467,27 @@ def test_tables_of_other_features_are_refused() -> None:
         ValueError, match=r"first_order: expected rows of each field: {'a': 50, 'b': 3}, found {'a': 50}"
     ):
         compress_tables(TWO | {"first_order": {"a": ROWS["a"]}}, OFTEN, 400)
+
+
+def peak_mib(act: Callable[[], object]) -> float:
+    """The most that NumPy's arrays take meanwhile."""
+    tracemalloc.start()
+    act()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most / 2**20
+
+
+def test_tables_of_many_features_are_read_some_at_a_time() -> None:
+    """60,000 rows of 8: 1.8 MiB of float32, 9.2 MiB of places, factors and steps."""
+    counts, sizes = np.arange(60_000), [60_000]
+    schema = Schema("ml-100k", ("a",), tuple(sizes), torch.from_numpy(counts), 40, "many")
+    made = ByGroups(schema, 8)
+    assert peak_mib(made._find) < 20
+    tensors = {f"embedding.{name}": array for name, array in made.stored().items()} | {"groups": made.groups.numpy()}
+    table = Grouped.alone("embedding", sizes, 8, tensors)
+    assert peak_mib(lambda: _vectors(table, order(sizes, counts))) < 12
+    assert torch.equal(made.place, torch.from_numpy(table.places(made.order.argsort().numpy())[0]))
 
 
 # A file of them.
