@@ -14,7 +14,19 @@ from autodpq_budget.tables import groups
 from autodpq_data.schema import Schema
 from autodpq_packed.bits import pack, unpack
 from autodpq_packed.container import Tensors
-from autodpq_packed.grouped import BIT, BITS, CENTROIDS, FIRST, INTEGERS, NUMBER, SUBSPACES, Grouped, layout, order
+from autodpq_packed.grouped import (
+    BIT,
+    BITS,
+    CENTROIDS,
+    CHUNK,
+    FIRST,
+    INTEGERS,
+    NUMBER,
+    SUBSPACES,
+    Grouped,
+    layout,
+    order,
+)
 
 STORED = ("option", "codes", "numbers")
 
@@ -139,7 +151,11 @@ class ByGroups(nn.Module):
         model = {"sizes": self.sizes, "config": {"embedding_dim": self.dim}}
         table = Grouped("embedding", model, tensors | {"groups": self.groups.numpy()})
         rank = self.order.argsort().numpy()
-        for name, array in zip(("place", "factor", "step"), table.places(rank), strict=True):
+        made = [np.empty((len(rank), self.dim), kind) for kind in (np.int64, np.float32, np.int64)]
+        for start in range(0, len(rank), CHUNK):
+            for array, part in zip(made, table.places(rank[start : start + CHUNK]), strict=True):
+                array[start : start + CHUNK] = part
+        for name, array in zip(("place", "factor", "step"), made, strict=True):
             self.register_buffer(name, torch.from_numpy(array).to(self.numbers.device), persistent=False)
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 
 from autodpq_budget.tables import Floats, Group, Integers
 from autodpq_packed.bits import pack
@@ -137,7 +139,9 @@ def _centroids(group: Group, k: int, d: int) -> tuple[Integers, Floats]:
 def _kmeans(points: Floats, weights: Floats, k: int) -> tuple[Integers, Floats]:
     some = np.random.default_rng(0).permutation(len(points))[:MOST_POINTS]
     found = KMeans(k, n_init=1, max_iter=ROUNDS, random_state=0)
-    found.fit(points[some], sample_weight=weights[some])
+    with catch_warnings():  # rows that are repeated leave centroids over, and the choice sees what that is worth
+        simplefilter("ignore", ConvergenceWarning)
+        found.fit(points[some], sample_weight=weights[some])
     return found.predict(points), found.cluster_centers_
 
 

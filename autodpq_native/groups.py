@@ -43,10 +43,12 @@ class Groups:
         dim: X.
 
     Raises:
-        ValueError: a tensor is not one that C reads, or a group leads outside them.
+        ValueError: a tensor is not one that C reads, there is no field, or a group leads outside them.
     """
 
     def __init__(self, layout: Tensor, fields: Tensor, codes: Tensor, numbers: Tensor, dim: int) -> None:
+        if len(fields) < 2:
+            raise ValueError("fields: expected the first group of each field and the number of all, found no field")
         self._given = layout, fields, codes, numbers, dim  # keeps alive what C has the addresses of
         self._struct = Struct(
             address("layout", layout, torch.int64, len(layout), 9),

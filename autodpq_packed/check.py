@@ -18,7 +18,7 @@ from autodpq_packed.container import PackedError, Tensors
 from autodpq_packed.grouped import BIT, NUMBER, layout
 
 Shapes = dict[str, tuple[int, ...]]
-TABLES, GROUPS = ("embedding", "first_order"), "groups"
+TABLES, GROUPS, PLACES = ("embedding", "first_order"), "groups", "places"
 MODELS = ("deepfm", "pnn", "dcn")
 #: Readers count features in int32.
 MOST_FEATURES = 2**31 - 1
@@ -34,6 +34,8 @@ TYPES = {
     **dict.fromkeys(("low", "codes", "option"), ("uint8",)),
     "numbers": ("float16",),
 }
+#: Tensors that are no part of one table, and have another type.
+SHARED = dict.fromkeys((GROUPS, PLACES), ("int32",))
 
 
 def check(model: Any, tensors: Tensors) -> None:
@@ -66,6 +68,33 @@ def check(model: Any, tensors: Tensors) -> None:
         for field in fields:
             if f"{table}.codes.{field}" in tensors:
                 _check_codes(f"{table}.codes.{field}", tensors, k=shapes[f"{table}.centroids.{field}"][1])
+
+
+def check_plain(about: Any, tensors: Tensors) -> None:
+    """Whether the tensors are the tables of groups that the header describes, neither more nor fewer.
+
+    Args:
+        about: what the header says: ``fields``, ``sizes`` and ``dims``, the X of each table.
+        tensors: of the file.
+
+    Raises:
+        PackedError: they are not; one sentence that names the part.
+    """
+    _expect(isinstance(about, dict), "model", "an object", about)
+    _, sizes = _fields(about)
+    dims: Any = about.get("dims")
+    holds = isinstance(dims, dict) and _are(int, [*dims.values()]) and min(dims.values()) > 0
+    _expect(holds, "dims", "a whole number above 0 of each table", dims)
+    shapes: Shapes = {PLACES: (sum(sizes),)} if PLACES in tensors else {}
+    for table, dim in dims.items():
+        shapes |= _groups(table, sizes, dim, tensors)
+    for name, shape in shapes.items():
+        _compare(name, shape, tensors, SHARED.get(name) or TYPES[name.rsplit(".", 1)[-1]])
+    _expect(len(tensors) == len(shapes), "tensors", "no others", sorted(set(tensors) - set(shapes)))
+    for first, size in zip(np.cumsum([0, *sizes[:-1]]), sizes, strict=True) if PLACES in tensors else ():
+        found = np.sort(tensors[PLACES][first : first + size])
+        holds = bool((found == np.arange(first, first + size)).all())
+        _expect(holds, PLACES, f"each from {first} to {first + size - 1} once", found)
 
 
 def _expect(holds: bool, what: str, expected: str, found: object) -> None:
@@ -160,10 +189,10 @@ def _table(table: str, fields: list[str], sizes: list[int], dim: int, tensors: T
 
 def _groups(table: str, sizes: list[int], dim: int, tensors: Tensors) -> Shapes:
     """Shapes of a table of groups: each of some features of one field, each stored in a way that there is."""
-    count = len(tensors[GROUPS].ravel())
+    count = len(tensors.get(GROUPS, np.zeros(0)).ravel())
     shapes: Shapes = {GROUPS: (count,), f"{table}.option": (count,)}
     for name, shape in shapes.items():
-        _compare(name, shape, tensors)
+        _compare(name, shape, tensors, SHARED.get(name, ("uint8",)))
     groups = tensors[GROUPS].tolist()
     _expect(bool(groups) and min(groups) > 0, GROUPS, "numbers of features above 0", groups)
     _expect(set(np.cumsum(sizes)) <= set(np.cumsum(groups)), GROUPS, "groups of one field each", groups)
@@ -187,10 +216,10 @@ def _coded(name: str, sizes: list[int], tensors: Tensors) -> list[int]:
     return np.add.reduceat(bits[:features], starts, dtype=np.int64).tolist()
 
 
-def _compare(name: str, shape: tuple[int, ...], tensors: Tensors) -> None:
+def _compare(name: str, shape: tuple[int, ...], tensors: Tensors, types: tuple[str, ...] = ()) -> None:
     """Whether a tensor is there, of its type and shape, and its numbers are numbers."""
-    types = TYPES.get(name.split(".")[1], ("float32",)) if name.startswith(TABLES) else ("float32",)
-    types = ("int32",) if name == GROUPS else types
+    part = name.split(".")[1] if name.startswith(TABLES) else ""
+    types = types or SHARED.get(name) or TYPES.get(part, ("float32",))
     found = tensors.get(name, np.zeros(0, bool))
     _expect(found.dtype.name in types, name, " or ".join(types), found.dtype.name if name in tensors else "nothing")
     _expect(found.shape == shape, name, str(list(shape)), list(found.shape))

@@ -73,7 +73,7 @@ def export(
     said = json.dumps(about)
     check(json.loads(said), tensors)
     with atomic_path(path) as target:
-        target.write_bytes(_signed(tensors, said))
+        target.write_bytes(signed(tensors, said))
     write_text(path.with_suffix(".vocabulary.json"), known)
     return {name: array.nbytes for name, array in tensors.items()}
 
@@ -104,7 +104,7 @@ def _kind(layer: nn.Module) -> str | None:
     return KINDS[type(layer)]
 
 
-def _signed(tensors: Arrays, said: str) -> bytes:
+def signed(tensors: Arrays, said: str) -> bytes:
     """The file's bytes, with the digest of themselves in the header."""
     blank = "0" * 64
     raw = save(tensors, {"format": FORMAT, "model": said, "sha256": blank})

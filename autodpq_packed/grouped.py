@@ -36,6 +36,8 @@ MEAN, ROWS = 0, 9
 #: Columns of a layout: id of the group's first feature, first bit of its codes and first of its numbers; bits of a
 #: code, K, D and X/D; numbers of a row, if rows are stored; and whether codes are integers.
 FIRST, BIT, NUMBER, BITS, CENTROIDS, SUBSPACES, WIDTH, ROW, INTEGERS = range(9)
+#: Features whose places are made at a time, where all are wanted: each takes some kilobytes meanwhile.
+CHUNK = 8192
 Ids = NDArray[np.integer[Any]]
 Places = NDArray[np.int64]
 
@@ -124,6 +126,13 @@ class Grouped:
         self.ends = layout(tensors["groups"].tolist(), tensors[f"{name}.option"].tolist(), self.dim)
         self.layout = self.ends[:-1]
         self.offsets = np.cumsum([0, *model["sizes"]])
+
+    @classmethod
+    def alone(cls, name: str, sizes: Sequence[int], dim: int, tensors: Tensors) -> Grouped:
+        """A table of any name and X."""
+        own = {f"embedding.{part}": tensors[f"{name}.{part}"] for part in ("option", "codes", "numbers")}
+        model = {"sizes": sizes, "config": {"embedding_dim": dim}}
+        return cls("embedding", model, own | {"groups": tensors["groups"]})
 
     def __call__(self, ids: Ids) -> NDArray[np.float32]:
         """Vectors of features, one column of ids a field: int64 ``[B, M]`` -> float32 ``[B, M, X]``.

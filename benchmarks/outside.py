@@ -1,7 +1,7 @@
 """A model that was trained elsewhere, made small: DeepCTR-Torch's DeepFM on MovieLens-1M, through plain arrays.
 
-Nothing of this suite takes part in the training. Embedding and first-order weights of a field are given side by side,
-``[V, X + 1]``, with counts and the mean square gradient of each column, and come back as a reader gets them.
+Nothing of this suite takes part in the training. Embedding and first-order weights are given as two tables that share
+one budget, with counts and the mean square gradient of each column, and come back as a reader gets them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from autodpq_budget.arrays import compress_arrays
+from autodpq_budget.arrays import compress_tables
 from autodpq_budget.plan import SHARES
 from autodpq_data.prepared import load_samples, load_schema
 from benchmarks.measured import write_measures
@@ -48,16 +48,16 @@ def measure(model: Any, arrays: Arrays, counts: NDArray[np.int64]) -> list[dict[
     """Test AUC as it was trained, and with tables of each share of the bytes."""
     names = list(columns(arrays, "test"))
     often = dict(zip(names, np.split(counts, np.cumsum(arrays["sizes"])[:-1]), strict=True))
-    tables: dict[str, list[Tensor]] = {name: [part[name].weight for part in _parts(model)] for name in names}
-    rows = {name: torch.cat(pair, 1).detach().numpy() for name, pair in tables.items()}
-    full = sum(array.nbytes for array in rows.values())
+    parts = {table: {name: part[name].weight for name in names} for table, part in _parts(model).items()}
+    rows = {table: {name: w.detach().numpy().copy() for name, w in part.items()} for table, part in parts.items()}
+    full = sum(array.nbytes for part in rows.values() for array in part.values())
     found = [{"share": 1.0, "bytes": full, "auc": auc(model, arrays, "test")}]
     mattering = gradients(model, arrays, names)
     for share in SHARES:
-        made = compress_arrays(rows, often, int(share * full), mattering)
-        for name, pair in tables.items():
-            for weight, part in zip(pair, np.split(made.rows[name], [DIM], axis=1), strict=True):
-                weight.data.copy_(torch.from_numpy(part))
+        made = compress_tables(rows, often, int(share * full), mattering)
+        for table, part in parts.items():
+            for name, weight in part.items():
+                weight.data.copy_(torch.from_numpy(made.tables[table][name]))
         found.append({"share": share, "bytes": made.bytes, "auc": auc(model, arrays, "test")})
     return found
 
@@ -83,37 +83,34 @@ def auc(model: Any, arrays: Arrays, part: str) -> float:
     return float(roc_auc_score(arrays[f"{part}_labels"], model.predict(columns(arrays, part), SCORING).ravel()))
 
 
-def _parts(model: Any) -> tuple[Any, Any]:
-    return model.embedding_dict, model.linear_model.embedding_dict
+def _parts(model: Any) -> dict[str, Any]:
+    return {"embedding": model.embedding_dict, "first_order": model.linear_model.embedding_dict}
 
 
-def gradients(model: Any, arrays: Arrays, names: list[str]) -> Arrays:
-    """Mean square gradient of a sample's loss by each column of each field's table: ``[X + 1]``."""
-    seen: dict[tuple[str, int], Tensor] = {}
+def gradients(model: Any, arrays: Arrays, names: list[str]) -> dict[str, Arrays]:
+    """Mean square gradient of a sample's loss by each column of each field's tables: ``[X]`` and ``[1]``."""
+    seen: dict[tuple[str, str], Tensor] = {}
+    parts = _parts(model)
     hooks = [
-        part[name].register_forward_hook(_keep(seen, (name, n)))
-        for n, part in enumerate(_parts(model))
-        for name in names
+        part[name].register_forward_hook(_keep(seen, (table, name))) for table, part in parts.items() for name in names
     ]
     ids = np.stack(list(columns(arrays, "train").values()), 1)
     some = np.random.default_rng(0).permutation(len(ids))[:SAMPLES]
-    total = {name: np.zeros(DIM + 1) for name in names}
+    total = {table: {name: np.zeros(part[name].embedding_dim) for name in names} for table, part in parts.items()}
     for chunk in np.array_split(some, -(-len(some) // BATCH)):
         out = model.eval()(torch.from_numpy(ids[chunk]).float())
         F.binary_cross_entropy(
             out.squeeze(1), torch.from_numpy(arrays["train_labels"][chunk]).float(), reduction="sum"
         ).backward()
-        for name in names:
-            squares = [
-                each.grad.flatten(1).square().sum(0) for n in range(2) if (each := seen[name, n]).grad is not None
-            ]
-            total[name] += torch.cat(squares).double().numpy() / len(some)
+        for (table, name), each in seen.items():
+            assert each.grad is not None
+            total[table][name] += each.grad.flatten(1).square().sum(0).double().numpy() / len(some)
     for hook in hooks:
         hook.remove()
     return total
 
 
-def _keep(seen: dict[tuple[str, int], Tensor], key: tuple[str, int]) -> Callable[..., None]:
+def _keep(seen: dict[tuple[str, str], Tensor], key: tuple[str, str]) -> Callable[..., None]:
     def hook(_: nn.Module, __: Any, output: Tensor) -> None:
         output.retain_grad()
         seen[key] = output

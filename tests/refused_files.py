@@ -319,26 +319,43 @@ SAMPLES: dict[str, Case] = {
 }
 
 
-def arrays(rows: dict[str, Any], counts: dict[str, Any], limit: Any = 300) -> Callable[[Path], object]:
+def arrays(rows: Any, counts: Any, limit: Any = 300) -> Callable[[Path], object]:
     return lambda _: compress_arrays(rows, counts, limit)
 
 
 ARRAYS: dict[str, Case] = {
     "none": (arrays({}, {}), "rows: expected a field or more, found none"),
-    "a vector": (arrays({"a": np.ones(3)}, {"a": np.ones(3)}), r"a: expected \[V, 3\], found \(3,\)"),
+    "a vector": (arrays({"a": np.ones(3)}, {"a": np.ones(3)}), r"rows of a in embedding: expected \[V, 3\], found"),
     "NaN": (
         arrays({"a": np.full((2, 3), np.nan)}, {"a": np.ones(2)}),
-        "a: expected numbers of at most 32752, found nan",
+        "rows of a in embedding: expected numbers of at most 32752, found nan",
     ),
-    "no counts": (arrays({"a": np.ones((2, 3))}, {}), r"counts of a: expected \[2\], found \(0,\)"),
+    "no counts": (arrays({"a": np.ones((2, 3))}, {}), "counts: expected a field or more, found none"),
     "counts below 0": (
         arrays({"a": np.ones((2, 3))}, {"a": -np.ones(2)}),
         "counts of a: expected none below 0, found -1",
     ),
-    "a list": (arrays({"a": [[1.0, 2.0]]}, {"a": np.ones(1)}), "a: expected an array of numbers, found list"),
-    "a list of counts": (
-        arrays({"a": np.ones((1, 2))}, {"a": [1]}),
-        "counts of a: expected an array of numbers, found list",
+    "a ragged list": (
+        arrays({"a": [[1.0, 2.0], [3.0]]}, {"a": np.ones(2)}),
+        "rows of a in embedding: expected an array of numbers, found list: setting an array element with a sequence",
+    ),
+    "a bare array": (arrays(np.ones((2, 3)), {"a": [1, 1]}), "rows: expected a mapping by name, found ndarray"),
+    "None for counts": (arrays({"a": np.ones((2, 3))}, None), "counts: expected a mapping by name, found NoneType"),
+    "shares for counts": (
+        arrays({"a": np.ones((2, 3))}, {"a": [0.25, 0.75]}),
+        "counts of a: expected whole numbers, how often each feature occurs in the training data, found 0.25",
+    ),
+    "a count beyond counting": (
+        arrays({"a": np.ones((2, 3))}, {"a": [1, 1e300]}),
+        r"counts of a: expected at most \d+, found 1e\+300",
+    ),
+    "below float16": (
+        arrays({"a": np.full((2, 3), 1e-8)}, {"a": [1, 1]}),
+        "rows of a in embedding: expected a largest number of 6.10352e-05 or more, .*, found 1e-08",
+    ),
+    "a text of bytes": (
+        arrays({"a": np.ones((2, 3))}, {"a": [1, 1]}, "300"),
+        "budget_bytes: expected a number, found '300'",
     ),
     "one byte": (
         arrays({"a": np.ones((2, 3))}, {"a": np.ones(2, int)}, 1),

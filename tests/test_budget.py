@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count, product
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,10 +16,11 @@ import pytest
 import torch
 from conftest import SIZES, small_config, small_run
 from test_packed import record
+from torch import nn
 from torch.nn import functional as F
 
 from autodpq_budget import compress as module
-from autodpq_budget.arrays import LARGEST, compress_arrays
+from autodpq_budget.arrays import LARGEST, LEAST, Arrays, _vectors, compress_arrays, compress_tables
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.compress import compress, least, menu_of, on_groups, smallest
 from autodpq_budget.menu import Menu, Offer, bytes_of, offer
@@ -28,10 +33,12 @@ from autodpq_data.schema import Schema
 from autodpq_lib.models.build import full_model
 from autodpq_lib.training.metrics import evaluate
 from autodpq_packed.container import PackedError
-from autodpq_packed.grouped import centroids_option, file_ids, order
+from autodpq_packed.grouped import Grouped, centroids_option, file_ids, order
 from autodpq_packed.module import Packed, load
+from autodpq_packed.plain import PlainTables
 from autodpq_packed.score import PackedModel
 from autodpq_runs.explore import LoadedRun
+from benchmarks.fuzz.mutations import mutated_file
 
 FIELDS = list(SIZES.values())
 
@@ -423,12 +430,47 @@ def test_the_largest_numbers_come_back() -> None:
 @pytest.mark.parametrize(
     ("rows", "counts", "scale", "said"),
     [
+        ([ROWS["a"]], OFTEN, None, "rows: expected a mapping by name, found list"),
+        (ROWS["a"], OFTEN, None, "rows: expected a mapping by name, found ndarray"),
+        (ROWS, None, None, "counts: expected a mapping by name, found NoneType"),
+        (ROWS, OFTEN, np.ones(6), "sensitivities: expected a mapping by name, found ndarray"),
         ({}, {}, None, "rows: expected a field or more, found none"),
-        ({"a": np.ones(3)}, {"a": np.ones(3)}, None, r"a: expected \[V, 3\], found \(3,\)"),
-        (ROWS | {"b": np.ones((3, 5))}, OFTEN, None, r"b: expected \[V, 6\], found \(3, 5\)"),
-        (ROWS | {"b": np.full((3, 6), np.nan)}, OFTEN, None, "b: expected numbers of at most 32752, found nan"),
-        (ROWS | {"b": np.full((3, 6), 1e6)}, OFTEN, None, "b: expected numbers of at most 32752, found 1000000.0"),
-        (ROWS | {"b": np.full((3, 6), "x")}, OFTEN, None, "b: expected an array of numbers, found <U1"),
+        ({"a": np.ones(3)}, {"a": np.ones(3)}, None, r"rows of a in embedding: expected \[V, 3\], found \(3,\)"),
+        (ROWS | {"b": np.ones((3, 5))}, OFTEN, None, r"rows of b in embedding: expected \[V, 6\], found \(3, 5\)"),
+        (
+            ROWS | {"b": np.full((3, 6), np.nan)},
+            OFTEN,
+            None,
+            "b in embedding: expected numbers of at most 32752, found nan",
+        ),
+        (
+            ROWS | {"b": np.full((3, 6), 1e6)},
+            OFTEN,
+            None,
+            "b in embedding: expected numbers of at most 32752, found 1000000",
+        ),
+        (ROWS | {"b": np.full((3, 6), "x")}, OFTEN, None, "b in embedding: expected an array of numbers, found <U1"),
+        (ROWS | {"b": [[1, 2], [3]]}, OFTEN, None, "b in embedding: expected an array of numbers, found list: setting"),
+        (
+            ROWS | {"b": nn.Parameter(torch.ones(3, 6))},
+            *(OFTEN, None, "b in embedding: expected an array of numbers, found Parameter: Can't call numpy"),
+        ),
+        (
+            ROWS | {"b": ROWS["b"] * 1e-6},
+            OFTEN,
+            None,
+            "b in embedding: expected a largest number of 6.10352e-05 or more",
+        ),
+        (
+            ROWS,
+            OFTEN | {"b": np.array([1, 1e300, 1])},
+            None,
+            r"counts of b: expected at most 9007199254740992, found 1e\+300",
+        ),
+        (
+            *(ROWS, OFTEN | {"b": np.array([9, 10, 6]) / 25}, None),
+            "counts of b: expected whole numbers, how often each feature occurs in the training data, found 0.36",
+        ),
         (ROWS, OFTEN | {"b": np.array(["1"] * 3)}, None, "counts of b: expected an array of numbers, found <U1"),
         (ROWS, OFTEN | {"b": np.full(3, np.inf)}, None, "counts of b: expected finite numbers, found inf"),
         (ROWS, {"a": OFTEN["a"]}, None, r"counts of b: expected \[3\], found \(0,\)"),
@@ -437,7 +479,7 @@ def test_the_largest_numbers_come_back() -> None:
             ROWS,
             OFTEN,
             {"a": np.ones(6), "b": -np.ones(6)},
-            r"sensitivities of b: expected \[6\], finite and none below 0",
+            r"sensitivities of b in embedding: expected \[6\], finite and none below 0",
         ),
     ],
 )
@@ -458,7 +500,152 @@ def test_a_feature_that_never_occurs_keeps_its_row_where_there_is_room() -> None
     assert np.abs(blind - rows["a"]).max() < 0.002
 
 
+def test_whatever_numpy_takes_for_numbers_is_compressed_alike() -> None:
+    expected = compress_arrays(ROWS, OFTEN, 300)
+    for kind in (torch.from_numpy, np.ndarray.tolist, np.asfortranarray):
+        made = compress_arrays(*({field: kind(array) for field, array in part.items()} for part in (ROWS, OFTEN)), 300)
+        assert all(np.array_equal(array, made.tensors[name]) for name, array in expected.tensors.items())
+
+
+@pytest.mark.parametrize("factor", [0.0, 2 * LEAST])
+def test_the_smallest_numbers_come_back(factor: float) -> None:
+    """To a float16's last digit, or not at all."""
+    found = compress_arrays({field: rows * factor for field, rows in ROWS.items()}, OFTEN, 10**5)
+    for field, rows in ROWS.items():
+        np.testing.assert_allclose(
+            found.rows[field], rows * factor, rtol=0, atol=2.0**-11 * factor * np.abs(rows).max()
+        )
+
+
+@pytest.mark.parametrize("unit", [1e-60, 1e-12, 1e200])
+def test_sensitivities_count_by_their_ratios(unit: float) -> None:
+    matters = {"a": np.full(6, 1e-6), "b": np.arange(1.0, 7)}
+    made = [compress_arrays(ROWS, OFTEN, 200, {f: s * by for f, s in matters.items()}) for by in (1, unit)]
+    assert np.array_equal(made[0].tensors["embedding.option"], made[1].tensors["embedding.option"])
+
+
+def test_repeated_rows_are_compressed_without_a_warning() -> None:
+    rows = {"a": np.repeat(ROWS["b"], 200, axis=0)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = compress_arrays(rows, {"a": np.ones(600, int)}, 300)
+    assert np.abs(found.rows["a"] - rows["a"]).max() < 0.002
+
+
+TWO = {"embedding": ROWS, "first_order": {field: rows[:, :1] for field, rows in ROWS.items()}}
+
+
+def test_two_tables_share_a_budget_and_each_has_ways_of_its_own() -> None:
+    matters = {name: {field: np.full(rows.shape[1], 1.0) for field, rows in part.items()} for name, part in TWO.items()}
+    even = compress_tables(TWO, OFTEN, 400, matters)
+    matters["first_order"] = {field: 100 * each for field, each in matters["first_order"].items()}
+    found = compress_tables(TWO, OFTEN, 400, matters)
+    assert max(even.bytes, found.bytes) <= 400
+    losses = [[np.square(made.tables[n]["a"] - TWO[n]["a"]).sum() for n in TWO] for made in (even, found)]
+    assert losses[1][0] > losses[0][0]
+    assert losses[1][1] < losses[0][1]
+
+
+def test_tables_of_other_features_are_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"first_order: expected rows of each field: {'a': 50, 'b': 3}, found {'a': 50}"
+    ):
+        compress_tables(TWO | {"first_order": {"a": ROWS["a"]}}, OFTEN, 400)
+
+
+def peak_mib(act: Callable[[], object]) -> float:
+    """The most that NumPy's arrays take meanwhile."""
+    tracemalloc.start()
+    act()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most / 2**20
+
+
+def test_tables_of_many_features_are_read_some_at_a_time() -> None:
+    """60,000 rows of 8: 1.8 MiB of float32, 9.2 MiB of places, factors and steps."""
+    counts, sizes = np.arange(60_000), [60_000]
+    schema = Schema("ml-100k", ("a",), tuple(sizes), torch.from_numpy(counts), 40, "many")
+    made = ByGroups(schema, 8)
+    assert peak_mib(made._find) < 20
+    tensors = {f"embedding.{name}": array for name, array in made.stored().items()} | {"groups": made.groups.numpy()}
+    table = Grouped.alone("embedding", sizes, 8, tensors)
+    assert peak_mib(lambda: _vectors(table, order(sizes, counts))) < 12
+    assert torch.equal(made.place, torch.from_numpy(table.places(made.order.argsort().numpy())[0]))
+
+
+# A file of them.
+
+
+@pytest.fixture(scope="module")
+def plain() -> Arrays:
+    return compress_tables(TWO, OFTEN, 400)
+
+
+@pytest.mark.parametrize("own_ids", [True, False])
+def test_a_file_is_read_by_one_s_own_ids_or_by_places(plain: Arrays, own_ids: bool, tmp_path: Path) -> None:
+    """By hand: field b has the counts 900, 1000 and 600, so its second feature comes first, and the last last."""
+    assert plain.places[50:].tolist() == [51, 50, 52]
+    written = plain.save(tmp_path / "t.safetensors", own_ids=own_ids)
+    reader = PlainTables(tmp_path / "t.safetensors")
+    assert written == (tmp_path / "t.safetensors").stat().st_size > plain.bytes + own_ids * 4 * 53
+    for (name, part), (field, first) in product(plain.tables.items(), reader.first.items()):
+        ids = np.arange(len(part[field])) if own_ids else plain.places[first : first + len(part[field])] - first
+        assert np.array_equal(reader(name, field, ids), part[field])
+    assert reader("embedding", "b", [[0, 1, 2]] * 4).shape == (4, 3, 6)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("x", "a", [0]), "table: expected one of embedding, first_order, found x"),
+        (("embedding", "x", [0]), "field: expected one of a, b, found x"),
+        (("embedding", "b", [0.0]), "ids of b: expected integers, found float64"),
+        (("embedding", "b", [0, 3]), "ids of b: expected 0 to 2, found 3"),
+        (("embedding", "b", -1), "ids of b: expected 0 to 2, found -1"),
+    ],
+)
+def test_what_is_not_in_a_file_is_refused(plain: Arrays, asked: tuple, said: str, tmp_path: Path) -> None:
+    plain.save(tmp_path / "t.safetensors")
+    with pytest.raises((ValueError, IndexError), match=said):
+        PlainTables(tmp_path / "t.safetensors")(*asked)
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(plain: Arrays, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"expected a name that ends in .safetensors, found .npz"):
+        plain.save(tmp_path / "t.npz")
+    numbered = compress_arrays({0: ROWS["a"]}, {0: OFTEN["a"]}, 300)
+    with pytest.raises(ValueError, match=r"fields: expected names, all different, found \[0\]"):
+        numbered.save(tmp_path / "t.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", range(300))
+def test_a_hostile_file_of_tables_is_refused_in_a_sentence_or_right(plain: Arrays, number: int, tmp_path: Path) -> None:
+    path = tmp_path / "t.safetensors"
+    plain.save(path)
+    path.write_bytes(mutated_file(path.read_bytes(), Random(number)))
+    try:
+        reader = PlainTables(path)
+    except PackedError as error:
+        assert str(error).startswith(f"{path}: ")
+        assert str(error).isprintable()
+        return
+    for (name, table), (field, features) in product(reader.tables.items(), reader.sizes.items()):
+        assert reader(name, field, np.arange(features)).shape == (features, table.dim)
+
+
+def test_a_place_that_two_features_have_is_refused(plain: Arrays, tmp_path: Path) -> None:
+    replace(plain, places=plain.places.copy()).save(tmp_path / "t.safetensors")
+    places = plain.places.copy()
+    places[51] = places[50]
+    with pytest.raises(PackedError, match="places: expected each from 50 to 52 once, found"):
+        replace(plain, places=places).save(tmp_path / "t.safetensors")
+
+
 def test_no_number_of_bytes_is_refused() -> None:
     rows = {"a": np.ones((3, 8), np.float32)}
     with pytest.raises(ValueError, match=r"budget: expected at least \d+ bytes, found nan"):
         compress_arrays(rows, {"a": np.ones(3, int)}, float("nan"))
+    with pytest.raises(ValueError, match=r"budget_bytes: expected a number, found '300'"):
+        compress_arrays(rows, {"a": np.ones(3, int)}, "300")

@@ -326,6 +326,13 @@ def test_c_refuses_fields_without_groups_of_their_own(two: GroupsInC, fields: li
 
 
 @pytest.mark.skipif(not native.available(), reason="no C compiler")
+@pytest.mark.parametrize("fields", [[0], []])
+def test_c_refuses_a_table_without_fields(two: GroupsInC, fields: list[int]) -> None:
+    with pytest.raises(ValueError, match=r"fields: expected the first group of each field .*, found no field"):
+        Groups(two.layout, torch.tensor(fields, dtype=torch.int64), two.codes, two.numbers, X)
+
+
+@pytest.mark.skipif(not native.available(), reason="no C compiler")
 def test_c_refuses_a_table_that_is_one_byte_or_number_short(two: GroupsInC) -> None:
     Groups(two.layout, two.fields, two.codes, two.numbers, X)
     for codes, numbers in ((two.codes[:-1], two.numbers), (two.codes, two.numbers[:-1])):

@@ -19,6 +19,11 @@ HOSTILE: tuple[Any, ...] = (
     *(float("inf"), True, False, None, "", "x", "0.5", "deepfm", "pnn", "dcn", "linear", "\n", "\x00", "ü" * 300),
     *([], {}, [[]], [1], [10**5, 10**5], ["a"], {"a": 1}),
 )
+#: Names that other tensors have, and that none has.
+NAMES = (
+    *("embedding.codes.b", "embedding.scale", "first_order.kept", "rest.bias", "x", ""),
+    *("groups", "embedding.option", "first_order.numbers"),
+)
 WIDTHS = {name: dtype.itemsize for name, dtype in DTYPES.items()}
 
 
@@ -168,6 +173,24 @@ def _bitmap(parts: Parts, rng: Random) -> None:
     _content(Parts(None, [each]), rng)
 
 
+def _groups(parts: Parts, rng: Random) -> None:
+    """A group stored as another is, or some of its features given to another: what all indices follow from."""
+    found = [each for each in parts.tensors if each.name == "groups" or each.name.endswith(".option")]
+    if not found:
+        _bitmap(parts, rng)
+        return
+    each = rng.choice(found)
+    content, width = bytearray(each.content), 4 if each.name == "groups" else 1
+    if len(content) < width:
+        return
+    a, b = (width * rng.randrange(len(content) // width) for _ in range(2))
+    if width == 1:
+        content[a] = rng.choice((content[b], rng.randrange(256)))
+    else:  # the least significant bytes of two numbers
+        content[a], content[b] = (content[a] + 1) % 256, (content[b] - 1) % 256
+    each.content = bytes(content)
+
+
 def _dtype(parts: Parts, rng: Random) -> None:
     """Another type, half of the time with as many bytes as it asks for."""
     each = rng.choice(parts.tensors)
@@ -185,7 +208,7 @@ def _names(parts: Parts, rng: Random) -> None:
     elif kind == 1:
         parts.tensors.append(Tensor(f"{each.name}.more", each.dtype, each.shape, each.content))
     elif kind == 2:
-        each.name = rng.choice(("embedding.codes.b", "embedding.scale", "first_order.kept", "rest.bias", "x", ""))
+        each.name = rng.choice(NAMES)
     else:
         each.name, other.name = other.name, each.name
 
@@ -202,5 +225,5 @@ def _sizes(parts: Parts, rng: Random) -> None:
 
 
 CHANGES: tuple[Callable[[Parts, Random], None], ...] = (
-    *(_about, _about, _shape, _rows, _rows, _content, _content, _bitmap, _dtype, _names, _sizes),
+    *(_about, _about, _shape, _rows, _rows, _content, _content, _bitmap, _groups, _dtype, _names, _sizes),
 )

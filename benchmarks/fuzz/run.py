@@ -13,12 +13,13 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from autodpq_eval.layout import markdown
 from autodpq_runs.explore import find_records
 from autodpq_system.paths import ROOT
-from benchmarks.fuzz.judge import READERS
+from benchmarks.fuzz.judge import FORMATS, READERS
 from benchmarks.fuzz.records import edited
 from benchmarks.fuzz.worker import MEMORY
 from benchmarks.measured import read_measures, write_measures
@@ -37,17 +38,19 @@ def main() -> int:
     records = edited(find_records(ROOT / "results"), range(files))
     write_measures("trust", readers=found, without_the_check=without, records=records)
     sys.stdout.write(table())
-    return int(any(counts["crashed"] or counts["wrong"] for counts in found.values()))
+    every = [counts for reader in found.values() for counts in reader.values()]
+    return int(any(counts["crashed"] or counts["wrong"] for counts in every))
 
 
 def table() -> str:
     """Outcomes of hostile packed files by reader, and of edited records, in Markdown."""
     found = read_measures("trust")
     names = {"numpy": "NumPy", "torch": "torch", "c": "C, under AddressSanitizer"}
-    rows = {names[reader]: counts for reader, counts in found["readers"].items()}
-    rows[f"{names['c']}, the check left out"] = found["without_the_check"]
-    head = ["reader of packed files", *found["without_the_check"]]
-    files = markdown(head, [[name, *(f"{n:,}" for n in counts.values())] for name, counts in rows.items()])
+    readers = {names[reader]: counts for reader, counts in found["readers"].items()}
+    readers[f"{names['c']}, the check left out"] = found["without_the_check"]
+    every = [(name, *each) for name, counts in readers.items() for each in counts.items()]
+    rows = [[name, kind, *(f"{n:,}" for n in counts.values())] for name, kind, counts in every]
+    files = markdown(["reader of packed files", "tables in", *every[0][2]], rows)
     said = {"refused": "refused", "stale": "no longer counts, by its identity", "the same": "the same as before"}
     edits = [
         [said.get(key, f"read: this part of {key} is checked against nothing"), f"{n:,}"]
@@ -56,24 +59,29 @@ def table() -> str:
     return f"{files}\n{markdown(['a record with one thing edited', 'edits'], edits)}"
 
 
-def _counted(reader: str, files: int, *options: str) -> dict[str, int]:
-    """Outcomes of so many files, whatever dies on the way."""
-    counts, done = Counter({"files": files, "refused": 0, "harmless": 0, "wrong": 0, "crashed": 0}), 0
+def _counted(reader: str, files: int, *options: str) -> dict[str, dict[str, int]]:
+    """Outcomes of so many files by their format, whatever dies on the way."""
+    found: list[tuple[str, str]] = []
     with tempfile.TemporaryDirectory() as folder:
         environment = _sanitized(Path(folder)) if reader == "c" else dict(os.environ)
-        while done < files:
-            command = [sys.executable, "-m", "benchmarks.fuzz.worker", reader, str(done), str(files), *options]
+        while len(found) < files:
+            command = [sys.executable, "-m", "benchmarks.fuzz.worker", reader, str(len(found)), str(files), *options]
             ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-            outcomes = ended.stdout.split()
-            counts.update(outcomes)
-            done += len(outcomes)
+            lines = ended.stdout.splitlines()
+            if not lines:
+                raise SystemExit(f"{reader}: expected a line for each file, found none; {ended.stderr[-500:]}")
+            found += [(kind, outcome or "crashed") for kind, _, outcome in (line.partition(" ") for line in lines)]
             said = ended.stderr.splitlines(keepends=True)
             sys.stderr.writelines(line for line in said if line.startswith(("SUMMARY", f"{reader}, file")))
-            if done < files:
-                sys.stderr.write(f"{reader}, file {done}: crashed\n")
-                counts["crashed"] += 1
-                done += 1
-    return dict(counts)
+            if found[-1][1] == "crashed":
+                sys.stderr.write(f"{reader}, file {len(found) - 1}: crashed\n")
+    return {name: _outcomes(outcome for kind, outcome in found if kind == f"{n}") for n, name in enumerate(FORMATS)}
+
+
+def _outcomes(found: Iterable[str]) -> dict[str, int]:
+    """How many files there are, and how many of each outcome."""
+    counts = Counter(found)
+    return {"files": counts.total()} | {name: counts[name] for name in ("refused", "harmless", "wrong", "crashed")}
 
 
 def _sanitized(folder: Path) -> dict[str, str]:
@@ -84,12 +92,14 @@ def _sanitized(folder: Path) -> dict[str, str]:
     wrapper = folder / "cc"
     wrapper.write_text(f'#!/bin/sh\nexec {compiler} -fsanitize=address -g "$@"\n')
     wrapper.chmod(0o755)
-    where = subprocess.run([compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
+    # That of C++ as well, or the sanitizer takes an exception of torch for a crash.
+    asked = [[compiler, f"-print-file-name={name}"] for name in ("libasan.so", "libstdc++.so.6")]
+    where = [subprocess.run(one, capture_output=True, text=True, check=True).stdout.strip() for one in asked]
     return {
         **os.environ,
         "AUTODPQ_COMPILER": str(wrapper),
         "AUTODPQ_RUNS": str(folder / "runs"),
-        "LD_PRELOAD": where.stdout.strip(),
+        "LD_PRELOAD": " ".join(where),
         "ASAN_OPTIONS": f"detect_leaks=0:max_allocation_size_mb={MEMORY >> 20}",
     }
 

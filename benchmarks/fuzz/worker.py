@@ -1,4 +1,7 @@
-"""One reader, one mutated file after the other, a word for each on standard output: a crash is known by its file.
+"""One reader, one mutated file after the other, a line for each on standard output: a crash is known by its file.
+
+A line begins with the number of the format (:data:`benchmarks.fuzz.judge.FORMATS`), and ends with the outcome once the
+file is read.
 
 ``python -m benchmarks.fuzz.worker c 0 100`` reads the files 0 to 99.
 """
@@ -17,7 +20,7 @@ from random import Random
 import numpy as np
 
 from autodpq_packed import reader as packed_reader
-from benchmarks.fuzz.judge import KEPT, READERS, judge, sound
+from benchmarks.fuzz.judge import FORMATS, KEPT, READERS, format_of, judge, sound
 from benchmarks.fuzz.mutations import mutated_file
 
 #: Bytes that a reader may take beyond what the process has at its start.
@@ -40,7 +43,10 @@ def main() -> int:
         if "LD_PRELOAD" not in os.environ:  # the sanitizer maps terabytes, and has a limit of its own
             _limit_memory()
         for number in range(asked.first, asked.end):
-            raw = mutated_file(Random(number).choice(originals), Random(f"{number}"))
+            original = Random(number).choice(originals)
+            sys.stdout.write(f"{FORMATS.index(format_of(original))} ")
+            sys.stdout.flush()
+            raw = mutated_file(original, Random(f"{number}"))
             sys.stdout.write(_outcome(raw, Path(folder) / "sound.safetensors", asked.reader, number) + "\n")
             sys.stdout.flush()
     return 0

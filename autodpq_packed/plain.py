@@ -1,0 +1,62 @@
+"""Read tables of plain arrays (:mod:`autodpq_budget.arrays`), NumPy and the standard library alone.
+
+The signed container (:mod:`autodpq_packed.container`) has tables of groups (:mod:`autodpq_packed.grouped`) and no
+model: what its header says under ``model`` is ``fields``, ``sizes`` and ``dims``, the X of each table. Tensor
+``places``, int32 ``[N]``, if there is one, has the number by which the tables know each feature, all fields counted
+through; without it ids are those numbers, counted from the field's first.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from autodpq_packed.check import PLACES, check_plain
+from autodpq_packed.container import PackedError, unpack_file
+from autodpq_packed.grouped import Grouped
+
+
+class PlainTables:
+    """Tables of a file: a field's ids -> vectors.
+
+    Args:
+        path: of the file.
+
+    Attributes:
+        sizes: field -> number of its features.
+        tables: by name.
+
+    Raises:
+        PackedError: the file is truncated, altered, or something else; one sentence.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            about, tensors = unpack_file(Path(path).read_bytes())
+            check_plain(about, tensors)
+        except PackedError as error:
+            raise PackedError(f"{path}: {error}") from error
+        self.sizes: dict[str, int] = dict(zip(about["fields"], about["sizes"], strict=True))
+        self.first = dict(zip(self.sizes, np.cumsum([0, *about["sizes"][:-1]]).tolist(), strict=True))
+        self.tables = {name: Grouped.alone(name, about["sizes"], dim, tensors) for name, dim in about["dims"].items()}
+        self.places = tensors.get(PLACES)
+
+    def __call__(self, table: str, field: str, ids: ArrayLike) -> NDArray[np.float32]:
+        """Vectors of some of a field's features, which are numbered from 0: ``[...]`` -> ``[..., X]``.
+
+        Raises:
+            IndexError: an id is none of the field's.
+            ValueError: another table or field, or ids that are no integers.
+        """
+        for name, known, what in ((table, self.tables, "table"), (field, self.sizes, "field")):
+            if name not in known:
+                raise ValueError(f"{what}: expected one of {', '.join(known)}, found {name}")
+        array = np.asarray(ids)
+        if array.dtype.kind not in "iu":
+            raise ValueError(f"ids of {field}: expected integers, found {array.dtype}")
+        for wrong in array[(array < 0) | (array >= self.sizes[field])][:1]:
+            raise IndexError(f"ids of {field}: expected 0 to {self.sizes[field] - 1}, found {wrong}")
+        every = array.astype(np.int64) + self.first[field]
+        return self.tables[table].vectors(every if self.places is None else self.places[every])
