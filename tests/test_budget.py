@@ -20,9 +20,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from autodpq_budget import compress as module
-from autodpq_budget.arrays import LARGEST, LEAST, Arrays, _vectors, compress_arrays, compress_tables
+from autodpq_budget.arrays import Arrays, _vectors, compress_arrays, compress_tables
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.compress import compress, least, menu_of, on_groups, smallest
+from autodpq_budget.given import LARGEST, LEAST
 from autodpq_budget.menu import Menu, Offer, bytes_of, offer
 from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.tables import Group, Table, groups

@@ -1,0 +1,90 @@
+"""Plain arrays as they are given to the compressor: each is checked, and refused in a sentence.
+
+All raise ValueError for what isn't as it should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from autodpq_budget.asked import expect
+from autodpq_budget.tables import Floats
+
+#: Half of the largest float16, in which the range of a dimension must fit; and the least that has all digits of one.
+LARGEST, LEAST = 65504 // 2, float(np.finfo(np.float16).smallest_normal)
+#: Beyond this float64 no longer counts one by one.
+MOST_OFTEN = 2**53
+Rows = dict[str, NDArray[np.float32]]
+
+
+def rows_of(table: str, rows: Any) -> Rows:
+    """Of a table, each field's rows in float32."""
+    made = {field: _numbers(f"rows of {field} in {table}", array) for field, array in mapping(table, rows).items()}
+    dim = next((array.shape[-1] for array in made.values() if array.ndim), 0)
+    for field, array in made.items():
+        what = f"rows of {field} in {table}"
+        expect(array.ndim == 2 and array.shape[1] == dim > 0 and len(array) > 0, what, f"[V, {dim}]", array.shape)
+        largest = max(float(array.max()), -float(array.min()))
+        expect(largest <= LARGEST, what, f"numbers of at most {LARGEST}", largest)
+        expect(
+            largest == 0 or largest >= LEAST,
+            *(what, f"a largest number of {LEAST:g} or more, for float16 has no digits below; multiply them", largest),
+        )
+    return {field: array.astype(np.float32, copy=False) for field, array in made.items()}
+
+
+def counts_of(field: str, counts: Mapping[str, Any], size: int) -> NDArray[np.int64]:
+    """How often each feature of a field, of ``size`` features, occurs."""
+    what = f"counts of {field}"
+    often = _numbers(what, counts.get(field, np.zeros(0)))
+    expect(often.shape == (size,), what, f"[{size}]", often.shape)
+    expect(bool((often >= 0).all()), what, "none below 0", often.min())
+    expect(bool(np.isfinite(often).all()), what, "finite numbers", often.max())
+    expect(bool((often <= MOST_OFTEN).all()), what, f"at most {MOST_OFTEN}", often.max())
+    broken = often[often != np.floor(often)][:1]
+    said = "whole numbers, how often each feature occurs in the training data"
+    expect(not len(broken), what, said, *broken.tolist() or [0])
+    return often.astype(np.int64)
+
+
+def scales_of(made: Mapping[str, Rows], given: Mapping[str, Mapping[str, ArrayLike]] | None) -> dict[str, Floats]:
+    """Sensitivities of each table ``[M, X]``, over a power of 4, so that no square of float32 is lost."""
+    if given is None:
+        return {name: np.ones((len(p), next(iter(p.values())).shape[1]), np.float32) for name, p in made.items()}
+    found = {name: _sensitivities(name, part, mapping("sensitivities", given)) for name, part in made.items()}
+    largest = max(array.max() for array in found.values()) or 1.0
+    unit = 4.0 ** np.floor(np.log2(largest) / 2)
+    return {name: (array / unit).astype(np.float32) for name, array in found.items()}
+
+
+def _sensitivities(table: str, rows: Rows, given: Mapping[str, Any]) -> Floats:
+    made = []
+    for field, array in rows.items():
+        what, dim = f"sensitivities of {field} in {table}", array.shape[1]
+        found = _numbers(what, mapping("sensitivities", given.get(table)).get(field, np.zeros(0)))
+        holds = found.shape == (dim,) and bool((found >= 0).all()) and bool(np.isfinite(found).all())
+        expect(holds, what, f"[{dim}], finite and none below 0", found)
+        made.append(found.astype(np.float64))
+    return np.stack(made)
+
+
+def mapping(what: str, given: Any) -> Mapping[str, Any]:
+    """What is given by name; there must be something."""
+    expect(isinstance(given, Mapping), what, "a mapping by name", type(given).__name__)
+    expect(bool(given), what, "a field or more", "none")
+    return given
+
+
+def _numbers(what: str, given: Any) -> NDArray[Any]:
+    """As an array of numbers."""
+    try:
+        array = np.asarray(given)
+    except (TypeError, ValueError, RuntimeError) as error:  # a ragged list; a tensor on a GPU, or one that is trained
+        raise ValueError(f"{what}: expected an array of numbers, found {type(given).__name__}: {error}") from error
+    found = array.dtype if isinstance(given, np.ndarray | Sequence) else type(given).__name__
+    expect(array.dtype.kind in "fiu", what, "an array of numbers", found)
+    return array
