@@ -12,6 +12,7 @@ file                         what is there
 ``move.py``                  codes that move to where the loss is less
 ``train_on.py``              training on: codes, numbers and the rest of the model
 ``asked.py``                 what is asked of it, or one sentence on why not
+``given.py``                 plain arrays as they are given, checked
 ``width.py``                 how wide a model pays at so many bytes
 ``compress.py``              a trained model in a file of so many bytes
 ``arrays.py``                plain arrays in so many bytes
