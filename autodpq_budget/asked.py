@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from pathlib import Path
-
-from autodpq_packed.export import check_name
 
 
 def expect(holds: bool, what: str, expected: str, found: object) -> None:
@@ -16,17 +13,6 @@ def expect(holds: bool, what: str, expected: str, found: object) -> None:
     """
     if not holds:
         raise ValueError(f"{what}: expected {expected}, found {found}")
-
-
-def path_of(path: Path | str) -> Path:
-    """The path, of a text too.
-
-    Raises:
-        ValueError: neither path nor text, or another ending than ``.safetensors``.
-    """
-    expect(isinstance(path, Path | str), "path", "a path or a text", repr(path))
-    check_name(Path(path))
-    return Path(path)
 
 
 def check_bytes(budget: object) -> None:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from autodpq_budget.asked import check_bytes, check_loss, check_width, expect, path_of
+from autodpq_budget.asked import check_bytes, check_loss, check_width, expect
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.menu import Menu, bytes_of, menu
 from autodpq_budget.sensitivity import sensitivities
@@ -31,7 +31,7 @@ from autodpq_lib.models.build import assemble, full_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.metrics import evaluate
 from autodpq_packed.container import Tensors
-from autodpq_packed.export import export, vectors
+from autodpq_packed.export import check_name, export, vectors
 from autodpq_packed.grouped import order
 from autodpq_runs.explore import LoadedRun
 from autodpq_runs.open import scratch_run
@@ -116,7 +116,7 @@ def compress(
     """
     _check_run(run)
     check_bytes(budget_bytes)
-    path, own = path_of(path), run.record.config.embedding_dim
+    path, own = _path_of(path), run.record.config.embedding_dim
     if width is not None:
         check_width(width, own)
     elif onward:
@@ -128,6 +128,13 @@ def compress(
     made = _within(start, menu_of(start.model, run.schema, run.train), room, most, run.model, onward=onward)
     _write(start, made.model, path)
     return made
+
+
+def _path_of(path: Path | str) -> Path:
+    """The path, of a text too; its ending is checked."""
+    expect(isinstance(path, Path | str), "path", "a path or a text", repr(path))
+    check_name(Path(path))
+    return Path(path)
 
 
 def _check_run(run: object) -> None:
@@ -204,7 +211,7 @@ def smallest(run: LoadedRun, loss: float, path: Path | str) -> Compressed:
     """
     _check_run(run)
     check_loss(loss)
-    path = path_of(path)
+    path = _path_of(path)
     offered, full = menu_of(run.model, run.schema, run.train), evaluate(run.model, run.valid).auc
     low, high = offered.least, offered.most
     if (least := full - _auc(run, offered, high)) > loss:
