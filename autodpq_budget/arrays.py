@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autodpq_budget.asked import expect
+from autodpq_budget.asked import check_bytes, expect
 from autodpq_budget.given import Rows, counts_of, mapping, rows_of, scales_of
 from autodpq_budget.menu import bytes_of, menu
 from autodpq_budget.tables import Table
@@ -120,8 +119,7 @@ def compress_tables(
     Raises:
         ValueError: an array that isn't as it should be, or nothing fits.
     """
-    known = isinstance(budget_bytes, Real) and not isinstance(budget_bytes, bool)
-    expect(known, "budget_bytes", "a number", repr(budget_bytes))
+    check_bytes(budget_bytes)
     made = {name: rows_of(name, part) for name, part in mapping("tables", tables).items()}
     sizes = {field: len(array) for field, array in next(iter(made.values())).items()}
     for name, part in made.items():

@@ -19,8 +19,7 @@ def lead(table: pd.DataFrame, metric: str) -> str:
     if pd.isna(ours["baseline"]):
         return "not known, for runs are missing"
     gap = BETTER[metric] * (ours["mean"] - part.loc[ours["baseline"], "mean"])
-    shown = ours["p_welch"] < LEVEL
-    star = "starred" if ours["star"] == "*" else "worse" if shown else "no star"
+    star = "starred" if ours["star"] == "*" else "worse" if ours["p_welch"] < LEVEL else "no star"
     return f"{gap:+.4f} over {LABELS[ours['baseline']]} ({p_in_words(ours['p_welch'])}, {star})"
 
 

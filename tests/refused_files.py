@@ -355,7 +355,7 @@ ARRAYS: dict[str, Case] = {
     ),
     "a text of bytes": (
         arrays({"a": np.ones((2, 3))}, {"a": [1, 1]}, "300"),
-        "budget_bytes: expected a number, found '300'",
+        "budget_bytes: expected a whole number above 0, found '300'",
     ),
     "one byte": (
         arrays({"a": np.ones((2, 3))}, {"a": np.ones(2, int)}, 1),

@@ -648,5 +648,5 @@ def test_no_number_of_bytes_is_refused() -> None:
     rows = {"a": np.ones((3, 8), np.float32)}
     with pytest.raises(ValueError, match=r"budget: expected at least \d+ bytes, found nan"):
         compress_arrays(rows, {"a": np.ones(3, int)}, float("nan"))
-    with pytest.raises(ValueError, match=r"budget_bytes: expected a number, found '300'"):
+    with pytest.raises(ValueError, match=r"budget_bytes: expected a whole number above 0, found '300'"):
         compress_arrays(rows, {"a": np.ones(3, int)}, "300")

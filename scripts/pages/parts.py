@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from itertools import product
 
 from autodpq_eval.batch import TABLE_SEEDS
@@ -47,12 +48,18 @@ def table() -> str:
 
 def _part(part: str, recipe: str) -> _Part:
     """Hours of all are by those done in this recipe or, where none is, in the other."""
-    plans = {name: plan(part, "ml-1m", name, SEEDS[part], out=RESULTS) for name in RECIPES}
-    done = {name: read_plan(RESULTS, runs)[0] for name, runs in plans.items()}
-    hours = {name: sum(record.seconds for record in records) / 3600 for name, records in done.items()}
-    by = recipe if done[recipe] else next(name for name in RECIPES if done[name])
-    number = len(plans[recipe])
-    return _Part(number, len(done[recipe]), hours[recipe], number * hours[by] / len(done[by]))
+    number, done, hours = _done(part, recipe)
+    (other,) = set(RECIPES) - {recipe}
+    _, by, took = (number, done, hours) if done else _done(part, other)
+    return _Part(number, done, hours, number * took / by)
+
+
+@cache
+def _done(part: str, recipe: str) -> tuple[int, int, float]:
+    """Runs of a part, those done, and their core-hours."""
+    runs = plan(part, "ml-1m", recipe, SEEDS[part], out=RESULTS)
+    records, _ = read_plan(RESULTS, runs)
+    return len(runs), len(records), sum(record.seconds for record in records) / 3600
 
 
 def _cells(each: _Part) -> list[str]:
