@@ -363,7 +363,7 @@ ARRAYS: dict[str, Case] = {
     ),
     "no bytes": (
         arrays({"a": np.ones((2, 3))}, {"a": np.ones(2, int)}, 0),
-        "budget: expected at least 11 bytes, found 0",
+        "budget_bytes: expected a whole number above 0, found 0",
     ),
 }
 

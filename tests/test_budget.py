@@ -24,7 +24,7 @@ from autodpq_budget.arrays import Arrays, _vectors, compress_arrays, compress_ta
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.compress import compress, least, menu_of, on_groups, smallest
 from autodpq_budget.given import LARGEST, LEAST
-from autodpq_budget.menu import Menu, Offer, bytes_of, offer
+from autodpq_budget.menu import Menu, Offer, bytes_of, menu, offer
 from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.tables import Group, Table, groups
 from autodpq_budget.train_on import Moving, train_on
@@ -646,7 +646,9 @@ def test_a_place_that_two_features_have_is_refused(plain: Arrays, tmp_path: Path
 
 def test_no_number_of_bytes_is_refused() -> None:
     rows = {"a": np.ones((3, 8), np.float32)}
+    offered = menu({"embedding": Table(rows["a"], np.ones((1, 8), np.float32))}, [3], np.ones(3, int))
     with pytest.raises(ValueError, match=r"budget: expected at least \d+ bytes, found nan"):
-        compress_arrays(rows, {"a": np.ones(3, int)}, float("nan"))
-    with pytest.raises(ValueError, match=r"budget_bytes: expected a whole number above 0, found '300'"):
-        compress_arrays(rows, {"a": np.ones(3, int)}, "300")
+        offered.choose(float("nan"))  # type: ignore[arg-type]
+    for wrong in (float("nan"), "300", 0, True):
+        with pytest.raises(ValueError, match=f"budget_bytes: expected a whole number above 0, found {wrong!r}"):
+            compress_arrays(rows, {"a": np.ones(3, int)}, wrong)
