@@ -28,7 +28,7 @@ FIELDS = dict.fromkeys(("ml-1m", "ml-100k"), len(movielens.FIELDS)) | {"avazu-sa
 #: As the literature calls them.
 NAMES = {
     **{name: LABELS[name] for name in STRATEGIES},
-    STRATEGY: "rate-distortion choice",
+    STRATEGY: "the compressor",
     "taught": "FE, taught",
     "narrow": "FE, narrow",
     "merge": "Others, by threshold",
@@ -95,18 +95,24 @@ def best(found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
         choice: of :func:`runs`, on the seed of choice.
     """
     found = found[~found["control"]].reset_index(drop=True)
-    plain = found["method"].isin(STRATEGIES)
-    full, parts = _full(found), [found[plain].assign(share=1.0)]
-    for share, (method, group) in product(SHARES, found[~plain].groupby("method")):
+    parts = [found[found["method"].isin(STRATEGIES)].assign(share=1.0)]
+    for (share, _), setting in taken(found, choice).items():
+        parts.append(found[found["setting"] == setting].assign(share=share))
+    return pd.concat(parts, ignore_index=True)
+
+
+def taken(found: pd.DataFrame, choice: pd.DataFrame) -> dict[tuple[float, str], str]:
+    """Of each share and method the setting of :func:`best`, be it run on the reported seeds or not yet."""
+    full, settings = _full(found), {}
+    for share, (method, group) in product(SHARES, found[~found["method"].isin(STRATEGIES)].groupby("method")):
         tried = choice[(choice["method"] == method) & ~choice["control"]]
         largest = pd.concat([group, tried]).groupby("setting")["bytes"].max()
-        told = group[group["told"] == int(share * full)]
-        by, runs = ("bytes", told) if method == STRATEGY else ("valid", tried)
+        ours = group[group["told"] == int(share * full)]
+        by, runs = ("bytes", ours) if method == STRATEGY else ("valid", tried)
         fits = runs[runs["setting"].map(largest) <= room(full, share)]
         if len(fits):
-            one = fits.loc[fits[by].idxmax(), "setting"]
-            parts.append(group[group["setting"] == one].assign(share=share))
-    return pd.concat(parts, ignore_index=True)
+            settings[share, str(method)] = str(fits.loc[fits[by].idxmax(), "setting"])
+    return settings
 
 
 def table(found: pd.DataFrame) -> pd.DataFrame:

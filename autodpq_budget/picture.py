@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import cycle
 from typing import Any
 
 import pandas as pd
@@ -15,8 +14,12 @@ from autodpq_budget.at_equal_bytes import NAMES
 from autodpq_budget.plan import SHARES
 from autodpq_budget.strategy import STRATEGY
 from autodpq_lib.config import STRATEGIES
+from autodpq_rivals.methods import METHODS
 
-MARKERS = "osD^vP*Xh<>pdH8"
+#: Of the suite and of Table 1: black. A method has the same mark and colour in every picture.
+BLACK = (STRATEGY, *STRATEGIES)
+MARKERS = dict(zip((*BLACK, *METHODS), "osD^vP*Xh<>pdsD^", strict=True))
+COLOURS = dict.fromkeys(BLACK, "black") | dict(zip(METHODS, sns.color_palette("colorblind", 10), strict=True))
 
 
 def in_words(rows: pd.DataFrame) -> str:
@@ -26,7 +29,7 @@ def in_words(rows: pd.DataFrame) -> str:
 
 def lowest(rows: pd.DataFrame) -> float:
     """Where the picture ends: what lies far below the compressor's least AUC would flatten all else."""
-    return float(rows.loc[rows["method"] == STRATEGY, "place"].min()) - 0.03
+    return float(rows.loc[rows["method"] == STRATEGY, "place"].min()) - 0.033
 
 
 def draw(rows: pd.DataFrame, title: str) -> Figure:
@@ -39,10 +42,9 @@ def draw(rows: pd.DataFrame, title: str) -> Figure:
     figure, axis = plt.subplots(figsize=(9, 5), layout="constrained")
     fe = rows[(rows["method"] == "fe") & (rows["share"] == 1)]
     axis.axhline(fe["place"].mean(), color="0.4", ls="--", lw=1.5, label="FE, X = 16")
-    colours, markers = cycle(sns.color_palette("colorblind", 10)), cycle(MARKERS)
-    for method, points in rows.drop(fe.index).sort_values("bytes").groupby("method", sort=False):
-        ours = method in (STRATEGY, *STRATEGIES)  # of the suite and of Table 1: black
-        _line(axis, points, {"color": "black" if ours else next(colours), "marker": next(markers)})
+    drawn = dict(iter(rows.drop(fe.index).sort_values("bytes").groupby("method")))
+    for method in filter(drawn.__contains__, MARKERS):
+        _line(axis, drawn[method], {"color": COLOURS[method], "marker": MARKERS[method]})
     _axes(axis, rows, fe["bytes"].mean())
     axis.set_title(title, loc="left", fontweight="bold")
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autodpq_budget.by_groups import ByGroups
-from autodpq_budget.compress import menu_of, on_groups
+from autodpq_budget.of_model import menu_of, on_groups
 from autodpq_budget.teach import TAUGHT, fe_of, taught, taught_of, teacher_of
 from autodpq_budget.train_on import LIMIT, Onward, train_on
 from autodpq_data.schema import Schema

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.ticker import EngFormatter, LogLocator
 
-from autodpq_budget.compress import on_groups
 from autodpq_budget.menu import Menu, bytes_of
+from autodpq_budget.of_model import on_groups
 from autodpq_budget.plan import SHARES, budget_of
 from autodpq_budget.show import choice
 from autodpq_lab.shown import Shown, picture, present
@@ -33,7 +33,7 @@ def point(run: LoadedRun, offered: Menu, share: float) -> Point:
 
     Args:
         run: that the menu is of.
-        offered: see :func:`autodpq_budget.compress.menu_of`.
+        offered: see :func:`autodpq_budget.of_model.menu_of`.
         share: at least that of ``offered.least``.
     """
     config = run.record.config

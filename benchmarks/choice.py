@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from autodpq_budget.compress import menu_of
 from autodpq_budget.menu import Menu
+from autodpq_budget.of_model import menu_of
 from autodpq_budget.plan import budget_of
 from autodpq_budget.show import choice, heat
 from autodpq_eval.plans import configure

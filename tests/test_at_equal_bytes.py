@@ -148,5 +148,5 @@ def test_the_picture_has_all_methods() -> None:
 
 def test_the_picture_has_a_text() -> None:
     figure = picture.draw(at_equal_bytes.table(FOUND), "title")
-    assert "rate-distortion choice 490 bytes 0.7950" in figure.get_label()
+    assert "the compressor 490 bytes 0.7950" in figure.get_label()
     plt.close(figure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tracemalloc
 import warnings
 from collections.abc import Callable
@@ -20,12 +21,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from autodpq_budget import compress as module
+from autodpq_budget import start
 from autodpq_budget.arrays import Arrays, _vectors, compress_arrays, compress_tables
 from autodpq_budget.by_groups import ByGroups
-from autodpq_budget.compress import compress, least, menu_of, on_groups, smallest
+from autodpq_budget.compress import compress, smallest
 from autodpq_budget.given import LARGEST, LEAST
 from autodpq_budget.menu import Menu, Offer, bytes_of, menu, offer
+from autodpq_budget.of_model import menu_of, on_groups
 from autodpq_budget.sensitivity import sensitivities
+from autodpq_budget.start import least
 from autodpq_budget.tables import Group, Table, groups
 from autodpq_budget.train_on import Moving, train_on
 from autodpq_budget.ways import Stored, options, restored, size, store
@@ -209,7 +213,8 @@ def loaded(schema: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> L
     known = {name: [f"{name}{n}" for n in range(size)] for name, size in SIZES.items()}
     number = count()
     monkeypatch.setattr(module, "vocabulary", lambda _: known)
-    monkeypatch.setattr(module, "scratch_run", lambda config: small_run(tmp_path / f"{next(number)}", schema, config))
+    for used in (module, start):
+        monkeypatch.setattr(used, "scratch_run", lambda config: small_run(tmp_path / f"{next(number)}", schema, config))
     return LoadedRun(record(config, None), model.eval(), schema, run.train, run.valid, run.valid)
 
 
@@ -235,7 +240,7 @@ def test_too_few_bytes_are_refused_at_once_with_those_that_would_do(
 ) -> None:
     path = tmp_path / "m.safetensors"
     with monkeypatch.context() as patched:
-        patched.setattr(module, "menu_of", None)
+        patched.setattr(module, "begin", None)
         patched.setattr(module, "scratch_run", None)
         says = rf"budget_bytes: expected at least \d+ for this model at X = {said}, found"
         with pytest.raises(ValueError, match=says) as told:
@@ -278,7 +283,7 @@ def test_the_share_that_decides_is_that_of_the_tables(
 def test_own_width_is_the_run_itself_and_without_training_on_the_width_stays(
     loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_taught", None)
+    monkeypatch.setattr(start, "_taught", None)
     for how in ({"width": 8}, {"onward": False}):
         assert compress(loaded, 150, tmp_path / "m.safetensors", tables=True, **how).width == 8
 
@@ -341,17 +346,38 @@ def test_the_smallest_file_for_a_loss(loaded: LoadedRun, tmp_path: Path) -> None
     assert small.file_bytes < large.file_bytes
 
 
-def test_the_smallest_file_is_found_to_a_byte_or_two(
-    loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_smallest_choice_as_it_is_is_found_to_a_byte_or_two(
+    loaded: LoadedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where AUC rises with bytes: here it does so at once, half way."""
     offered = menu_of(loaded.model, loaded.schema, loaded.train)
     enough = (offered.least + offered.most) // 2
-    full, made, told = evaluate(loaded.model, loaded.valid).auc, module._made, []
-    monkeypatch.setattr(module, "_auc", lambda _, __, tables: full if tables >= enough else full - 1)
-    monkeypatch.setattr(module, "_made", lambda run, offered, tables: told.append(tables) or made(run, offered, tables))
-    smallest(loaded, 0.01, tmp_path / "a.safetensors")
-    assert enough <= told[-1] <= enough + 2
+    monkeypatch.setattr(module, "_auc", lambda _, __, tables: 0.8 if tables >= enough else 0.7)
+    assert enough <= module._fewest(loaded, offered, 0.79, 0.01) <= enough + 2
+
+
+@pytest.mark.parametrize("enough", [0, 60, 1000])
+def test_below_it_files_that_are_trained_on_are_tried_and_the_smallest_that_keeps_the_auc_is_written(
+    loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enough: int
+) -> None:
+    """A file with a teacher keeps it from so many bytes on: always, from somewhere between, never."""
+    first, made, told, path = 200, module._made, [], tmp_path / "a.safetensors"
+
+    def counted(run: LoadedRun, offered: Menu, tables: int, teacher: object = None) -> module.Compressed:
+        if teacher is not None:
+            assert teacher is loaded.model
+            told.append(tables)
+        return replace(made(run, offered, tables), table_bytes=tables, valid_auc=float(not told or tables >= enough))
+
+    monkeypatch.setattr(module, "_fewest", lambda *_: first)
+    monkeypatch.setattr(module, "_made", counted)
+    monkeypatch.setattr("autodpq_budget.width.OWN", 0.5)  # so that some are narrow
+    found = smallest(loaded, 0.01, path)
+    low = max(menu_of(loaded.model, loaded.schema, loaded.train).least, first / module.DEEPEST)
+    assert len(told) == module.TRIES
+    assert told[0] == pytest.approx(math.sqrt(low * first), abs=1)
+    assert found.table_bytes == min([first, *(tables for tables in told if tables >= enough)])
+    assert found.width == PackedModel(path).embedding.dim == (8 if found.table_bytes == first else 4)
 
 
 def test_no_file_loses_so_little(loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

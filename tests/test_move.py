@@ -13,8 +13,8 @@ from conftest import DyingCheckpoints, KilledError, small_config, small_run
 from torch.nn import functional as F
 
 from autodpq_budget.by_groups import ByGroups, Choices
-from autodpq_budget.compress import menu_of, on_groups
 from autodpq_budget.move import better, move, slopes, tables_of
+from autodpq_budget.of_model import menu_of, on_groups
 from autodpq_budget.tables import groups
 from autodpq_budget.train_on import Moving, train_on
 from autodpq_data.schema import Schema

@@ -18,6 +18,7 @@ from tracked import tracked
 from autodpq_data.prepared import vocabulary
 from autodpq_lib.config import RECIPES
 from autodpq_packed.module import load
+from autodpq_packed.plain import PlainTables
 from autodpq_runs import explore, finish
 from autodpq_system.paths import ROOT
 from scripts import readme
@@ -110,6 +111,22 @@ def test_readme_s_python_trains_compresses_and_scores(tmp_path, monkeypatch, cap
     ids = [known[field].index(str(sample[field])) + schema.offsets[m] for m, field in enumerate(schema.fields)]
     expected = torch.sigmoid(load(path, schema=schema)(torch.tensor([ids]))).item()
     assert printed == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_budget_page_s_python_compresses_plain_arrays(tmp_path, monkeypatch):
+    """As it stands there, for made-up rows of a field."""
+    (code,) = re.findall(r"^    from pathlib import Path\n(?:    .*\n|\n)*", text_of("results/budget.md"), re.M)
+    rng = np.random.default_rng(0)
+    rows, counts = {"user": rng.normal(0, 0.1, (400, 16)).astype("f4")}, {"user": rng.integers(1, 90, 400)}
+    monkeypatch.chdir(tmp_path)
+    found = {"rows": rows, "counts": counts}
+    exec(textwrap.dedent(code), found)
+    made, path = found["made"], tmp_path / "mine.safetensors"
+    assert made.bytes <= rows["user"].nbytes / 16
+    assert made.bytes + 4 * 400 < path.stat().st_size < made.bytes + 4 * 400 + 1500
+    np.testing.assert_array_equal(
+        PlainTables(path)("embedding", "user", [0, 17]), np.asarray(made.rows["user"])[[0, 17]]
+    )
 
 
 def test_a_page_without_its_blocks_is_refused(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import torch
 from conftest import COUNTS, small_config
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from autodpq_budget.compress import menu_of
+from autodpq_budget.of_model import menu_of
 from autodpq_budget.plan import budget_of
 from autodpq_budget.show import choice
 from autodpq_lab.budget import budget_slider, point

@@ -39,9 +39,19 @@ def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **swit
 @cache
 def found(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
     """A run a method, share and seed, over the seeds that the compressor has; none where it has none."""
-    every = every_run(recipe, model, dataset, **switches)
-    ours = set() if every.empty else set(every.loc[every["method"] == STRATEGY, "seed"])
-    return at_equal_bytes.best(every[every["seed"].isin(ours)], choice_runs(recipe)) if ours else NONE
+    runs = _paired(every_run(recipe, model, dataset, **switches))
+    return NONE if runs.empty else at_equal_bytes.best(runs, choice_runs(recipe))
+
+
+def not_run(recipe: str) -> list[tuple[float, str]]:
+    """Shares and methods whose setting is chosen and not run on any of these seeds."""
+    taken = at_equal_bytes.taken(_paired(every_run(recipe)), choice_runs(recipe))
+    return [key for key in taken if key not in set(zip(found(recipe)["share"], found(recipe)["method"], strict=True))]
+
+
+def _paired(every: pd.DataFrame) -> pd.DataFrame:
+    """The runs on the seeds that the compressor has."""
+    return every[every["seed"].isin(every.loc[every["method"] == STRATEGY, "seed"])]
 
 
 @cache

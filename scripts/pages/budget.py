@@ -27,7 +27,7 @@ from autodpq_runs.explore import records
 from autodpq_runs.record import Record, read_record
 from benchmarks import after_training, choice, large, search_or_choice, width
 from benchmarks.measured import read_measures
-from scripts.pages import aims
+from scripts.pages import aims, which_row
 from scripts.pages.aims import MARGINS, NOT_YET, choice_runs, every_run, found, verdicts
 from scripts.pages.committed import RESULTS
 
@@ -106,6 +106,7 @@ def _absent(recipe: str) -> str:
     """The methods without a run on the seeds of the compressor."""
     has = set(found(recipe)["method"])
     names = [at_equal_bytes.NAMES[name] for name in (STRATEGY, *METHODS) if name not in has]
+    names += [f"{at_equal_bytes.NAMES[name]} at {share:.1%}" for share, name in aims.not_run(recipe)]
     return f"Not run yet on these seeds, `{recipe}`: {'; '.join(names) or 'none'}."
 
 
@@ -187,7 +188,7 @@ def _caption(recipe: str) -> str:
     rivals = f" Rivals have {theirs} seeds, the compressor {ours}." if len(seeds) else ""
     alone = " A mark without a bar has one seed." if len(seeds) and seeds.min() == 1 else ""
     return (
-        "*What to see: how far to the left the thick line, the compressor (rate-distortion choice), stays near FE, "
+        "*What to see: how far to the left the thick line, the compressor, stays near FE, "
         "which is dashed, and where it lies above the rivals. A mark is FE's mean plus the paired difference to FE; "
         "bars are 95 % intervals."
         f"{alone}{rivals}{_below(data(recipe))}*"
@@ -198,8 +199,8 @@ def _below(rows: pd.DataFrame) -> str:
     """What the picture has no room for."""
     below = rows[rows["place"] < drawing.lowest(rows)]
     names = below["method"].map(at_equal_bytes.NAMES).groupby(below["share"], sort=False).agg("; ".join)
-    said = [f"at {share:.1%}: {each}" for share, each in names.items()]
-    return f" Too low to show, {'. '.join(said)}." if said else ""
+    said = [f" At {share:.1%}: {each}." for share, each in names.items()]
+    return f" Too low to show.{''.join(said)}" if said else ""
 
 
 def _image(path: str, recipe: str = RECIPE) -> str:
@@ -218,14 +219,14 @@ def in_short() -> str:
         "choice*, below *the compressor*, stores a trained FE group by group, each in the way that is worth its bytes. "
         f"Published compressors stand beside it at equal bytes.\n"
         f"{_image(f'results/{PICTURES[RECIPE]}')}\n{_caption(RECIPE)} {_absent(RECIPE)}\n\n{_small_table()}\n"
-        f"Recipe `{RECIPE}`, paired, ± half a 95 % interval. Bytes are those of embedding and "
-        "first-order weights. The compressor distils FE; its rivals learn from labels. In the last column it learns "
-        "from labels, too, against the best rival of three seeds. `make compress RECORD=… BYTES=30000` does this "
-        f"for a finished run, such as `{DEMO}` of `make demo` ([how](results/budget.md)). `BYTES` is the size of the "
-        "whole model file, `RATIO=0.05` a share of the uncompressed one, and `TABLES=` asks for a row of this table. X "
-        "follows from the bytes, where no `WIDTH=` is given. `LOSS=0.001` gives the smallest file without teaching or "
-        "training on, so it is not the smallest that there is. The vocabulary, which raw values need, is a second "
-        "file that no budget counts; it may well be the larger one.\n"
+        f"Recipe `{RECIPE}`, paired, ± half a 95 % interval. {which_row.ahead('paper')} X is the length of a vector. "
+        "Bytes are those of embedding and first-order weights. The compressor distils FE, and its rivals learn from "
+        "labels; in the last column it does so too, against the best rival of three seeds.\n\n"
+        f"`make compress RECORD=… BYTES=30000` does this for a finished run, such as `{DEMO}` of `make demo` ([how, "
+        "and which row is yours](results/budget.md)). `BYTES` is the size of the whole model file, `RATIO=0.05` a "
+        "share of the uncompressed one; `TABLES=` asks for a row of this table, and `LOSS=0.001` for the smallest "
+        "file that loses no more AUC on validation. The vocabulary, which raw values need, is a second file that no budget "
+        "counts; it may well be the larger one.\n"
     )
 
 
@@ -294,9 +295,10 @@ def widths() -> str:
     rows = [_by_width(recipe, share) for recipe, share in product(RECIPES, SHARES)]
     table = markdown(["budget", *(f"X = {dim}" for dim in WIDTHS)], rows)
     rule = (
-        "`make compress` takes, where it is not told another, the run's own X if the file leaves its tables "
-        f"{OWN:.0%} of the bytes that they have in float32, half of it if that leaves {HALF:.0%} of these, else a "
-        f"quarter, but {NARROWEST} at least. Of FE that is X = {_taken()}. In the batch X was tried, as above."
+        "Unless it is told X, `make compress` chooses it by the share of their float32 bytes that the file leaves for "
+        f"the tables: from {OWN:.0%} on the run's own X; else half of it, if the tables of that X keep {HALF:.0%} or "
+        f"more; else a quarter, but at least {NARROWEST}. Of FE that is X = {_taken()}. In the batch X was tried, as "
+        "above."
     )
     return f"{table}\n{rule}\n\nTest AUC on three seeds, recipe `{RECIPE}`, nothing compressed:\n\n{width.table()}"
 
@@ -345,6 +347,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-outside": outside,
     "budget-avazu": avazu,
     "budget-hours": hours,
+    "budget-row": which_row.text,
     "budget-above": above,
     "budget-widths": widths,
     "budget-choice": choice.text,

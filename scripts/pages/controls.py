@@ -65,9 +65,9 @@ def _picture(recipe: str) -> str:
     said = effects.forest_in_words(rows, f"Controls on ml-1m, DeepFM, recipe {recipe}")
     return (
         f"![{said}](ml-1m/{recipe}/figures/controls.png)\n\n*What to see: which intervals leave the grey band, an "
-        f"effect below {MARGIN:g}, and which come near the dashed line, the paper's gain over FE. Of {len(rows)}, "
-        f"{inside.sum()} lie in the band and {near.sum()} reach the line. An effect that hides in a wide interval is "
-        "not shown to be zero.*\n"
+        f"effect below {MARGIN:g}, and which come near the dashed line, the paper's gain over FE. Of {len(rows)} "
+        f"intervals, {inside.sum()} lie within the band; {near.sum()} touch the line. An effect that hides in a "
+        "wide interval is not shown to be zero.*\n"
     )
 
 

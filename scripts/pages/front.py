@@ -44,8 +44,8 @@ def _behind(tables: dict[str, pd.DataFrame]) -> str:
     plain = references("avazu-sample", RESULTS)
     constant = plain.loc["constant predictor", "logloss"]
     return (
-        f"Behind {plain['auc'].idxmax()} in AUC: {_worse(tables, 'auc', plain['auc'].max())}. "
-        f"Behind the constant predictor in logloss: {_worse(tables, 'logloss', constant)}.\n"
+        f"In AUC these stay below {plain['auc'].idxmax()}: {_worse(tables, 'auc', plain['auc'].max())}. "
+        f"In logloss these are worse than the constant predictor: {_worse(tables, 'logloss', constant)}.\n"
     )
 
 
@@ -77,7 +77,8 @@ def answer() -> str:
     return (
         f"**In short.** The claim that AutoDPQ beats the best baseline {_holds()}. {_most()} To shrink a trained "
         f"embedding, compress it after training: at {row['share']:.1%} of FE's bytes AUC changes by "
-        f"{plus_minus(row['difference'], row['half'])} (`make compress`, [below](#shrink-a-trained-embedding)).\n"
+        f"{plus_minus(row['difference'], row['half'])} (recipe `{budget.RECIPE}`; `make compress`, "
+        "[below](#shrink-a-trained-embedding)).\n"
     )
 
 

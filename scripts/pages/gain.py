@@ -83,8 +83,8 @@ def _paired() -> str:
     rows = conditions.data().query("condition == 'our split, literal reading'")
     above, below = (rows["low"] > 0).sum(), (rows["high"] < 0).sum()
     return (
-        f"Over FE and Others both sides have the same ten seeds: of those {len(rows)} intervals by the paired test "
-        f"{above} above zero, {below} below ([conditions](results/conditions.md))."
+        f"Over FE and Others both sides have the same ten seeds: of their {len(rows)} intervals the paired "
+        f"test puts {above} above zero and {below} below ([conditions](results/conditions.md))."
     )
 
 

@@ -1,0 +1,99 @@
+"""What is compressed of a run: its own model, or a narrower FE that this teaches first."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from autodpq_budget.asked import expect
+from autodpq_budget.by_groups import ByGroups
+from autodpq_budget.menu import Menu
+from autodpq_budget.of_model import menu_of
+from autodpq_budget.teach import Taught, like
+from autodpq_lib.config import RunConfig
+from autodpq_lib.models.build import assemble, full_model
+from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_packed.export import export
+from autodpq_runs.explore import LoadedRun
+from autodpq_runs.open import scratch_run
+
+
+@dataclass(frozen=True)
+class Least:
+    """The smallest file of a shape: every group has its mean. The bytes of its tables, and of all of it."""
+
+    table_bytes: int
+    file_bytes: int
+
+
+def least(run: LoadedRun) -> Least:
+    """The smallest file of a run's width, from the shape of its model alone."""
+    config, schema = run.record.config, run.schema
+    embedding = ByGroups(schema, config.embedding_dim)
+    tables = [embedding, *([embedding.first_order()] if config.model == "deepfm" else [])]
+    model = assemble(config, len(schema.fields), *tables).eval()
+    return Least(sum(table.served_bytes() for table in tables), file_bytes_of(run, model))
+
+
+def _room(smallest: Least, budget: int, *, tables: bool) -> int:
+    """Bytes that a budget leaves for the tables."""
+    return budget if tables else budget - (smallest.file_bytes - smallest.table_bytes)
+
+
+def room_or_refuse(run: LoadedRun, budget: int, *, tables: bool) -> int:
+    """The same, where the smallest choice fits.
+
+    Raises:
+        ValueError: it does not; it says how many bytes would do.
+    """
+    smallest, dim = least(run), run.record.config.embedding_dim
+    enough = smallest.table_bytes if tables else smallest.file_bytes
+    expect(budget >= enough, "budget_bytes", f"at least {enough} for this model at X = {dim}", budget)
+    return _room(smallest, budget, tables=tables)
+
+
+def share_of(run: LoadedRun, budget: int, width: int, *, tables: bool) -> float:
+    """What a budget leaves for tables of some X: a share of the run's own in float32, ``4 N (X + 1)``, 1 for DeepFM."""
+    config = run.record.config
+    full = 4 * run.schema.num_features * (config.embedding_dim + (config.model == "deepfm"))
+    return _room(least(of_width(run, width)), budget, tables=tables) / full
+
+
+def begin(run: LoadedRun, width: int) -> tuple[LoadedRun, Menu]:
+    """What is compressed at some X, and all that can be chosen of it: a minute or two on MovieLens-1M."""
+    start = of_width(run, width)
+    start = start if start is run else _taught(start, run.model)
+    return start, menu_of(start.model, run.schema, run.train)
+
+
+def of_width(run: LoadedRun, width: int) -> LoadedRun:
+    """The run itself, or what FE of another width, taught by it, has for a record; its model is yet to be made."""
+    if width == run.record.config.embedding_dim:
+        return run
+    config = here(like(run.record.config, "fe", width))
+    identity = hashlib.sha256(f"{run.record.identity} taught FE of X = {width}".encode()).hexdigest()
+    return replace(run, record=run.record.model_copy(update={"config": config, "identity": identity}))
+
+
+def _taught(run: LoadedRun, teacher: CTRModel) -> LoadedRun:
+    """FE of the record's width, taught."""
+    config = run.record.config
+    scratch, model = scratch_run(config), full_model(config, run.schema)
+    scratch.fit("fit", model, trainer=Taught(model, scratch, teacher))
+    scratch.checkpoints.clear()
+    return replace(run, model=model)
+
+
+def here(config: RunConfig) -> RunConfig:
+    """The same where a model that was loaded is: on the CPU."""
+    return config.model_copy(update={"device": "cpu"})
+
+
+def file_bytes_of(run: LoadedRun, model: CTRModel) -> int:
+    """Bytes of the file, which has of the vocabulary the digest alone."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "m.safetensors"
+        export(model, run.schema, run.record, {}, path)
+        return path.stat().st_size

@@ -1,0 +1,45 @@
+"""What an engineer takes at his budget, in a paragraph of results/budget.md, and where a rival is ahead."""
+
+from __future__ import annotations
+
+from autodpq_budget.at_equal_bytes import NAMES
+from autodpq_data import movielens
+from autodpq_eval.layout import plus_minus
+from autodpq_lib.config import RECIPES, RunConfig
+from autodpq_rivals.budget import WIDTHS, rest_bytes
+from scripts.pages.aims import verdicts
+
+#: The recipe of the paragraph.
+RECIPE = "tuned"
+
+
+def text() -> str:
+    """From a number of bytes to a method, and what it loses on MovieLens-1M."""
+    losses = ", ".join(f"{row['difference']:+.4f} at {row['share']:.1%}" for row in verdicts(RECIPE))
+    dense = ", ".join(f"{_dense(dim) / 1000:.1f} kB at X = {dim}" for dim in WIDTHS)
+    return (
+        "**Which row is mine?** Tables of N features take 4 N (X + 1) bytes in float32 (4 N X on PNN and DCN, which "
+        "have no first-order weights). Divide your budget by that. At a quarter or more take int8 rows, which lose "
+        "nothing that ten seeds show. Below that take the compressor: `TABLES=` and `BYTES=` take any number, not "
+        f"those of this page alone. On MovieLens-1M, recipe `{RECIPE}`, its AUC minus FE's is {losses}. "
+        f"{' '.join(map(ahead, RECIPES))} A rival has to be trained; the compressor takes a model that is trained "
+        "already. For a row of these tables `make replicate STRATEGIES=fe MODELS=deepfm SEEDS=1 OUT=runs/mine` trains "
+        "FE in a minute, and `make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json TABLES=57630` "
+        "compresses it. "
+        f"`BYTES=` counts the dense weights too (here {dense}), and the file's header.\n"
+    )
+
+
+def ahead(recipe: str) -> str:
+    """The budgets at which the best rival has the better AUC, by the paired test."""
+    rows = [row for row in verdicts(recipe) if row["lead"] + row["lead_half"] < 0]
+    said = (
+        f"{NAMES[row['rival']]} at {row['share']:.1%}, by {plus_minus(-row['lead'], row['lead_half'])}" for row in rows
+    )
+    return f"Ahead of the compressor in recipe `{recipe}`: {'; '.join(said) or 'no rival'}."
+
+
+def _dense(dim: int) -> int:
+    """Bytes of DeepFM's dense weights on MovieLens-1M's fields."""
+    config = RunConfig(dataset="ml-1m", strategy="fe", recipe=RECIPE, embedding_dim=dim, subspaces=(1,))
+    return rest_bytes(config, len(movielens.FIELDS))
