@@ -161,8 +161,9 @@ def _counted(gaps: list[dict[str, float]]) -> str:
     better, worse = sum(each["low"] > 0 for each in gaps), sum(each["high"] < 0 for each in gaps)
     equal, widest = sum(each["p_equal"] < LEVEL for each in gaps), max(each["high"] - each["effect"] for each in gaps)
     return (
-        f"of {len(gaps)} differences {better} favour AutoDPQ's decision, {worse} the other, and {equal} equal "
-        f"within {MARGIN:g} (p equal below {LEVEL:g}, uncorrected); the widest interval is ± {widest:.4f}."
+        f"of {len(gaps)} intervals {better} lie above zero, in favour of AutoDPQ's decision, and {worse} below; "
+        f"{equal} differences are shown to be within {MARGIN:g} (p equal below {LEVEL:g}, uncorrected); the widest "
+        f"interval is ± {widest:.4f}."
     )
 
 

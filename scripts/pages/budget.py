@@ -225,8 +225,8 @@ def in_short() -> str:
         f"`make compress RECORD=… BYTES=30000` does this for a finished run, such as `{DEMO}` of `make demo` ([how, "
         "and which row is yours](results/budget.md)). `BYTES` is the size of the whole model file, `RATIO=0.05` a "
         "share of the uncompressed one; `TABLES=` asks for a row of this table, and `LOSS=0.001` for the smallest "
-        "file that loses no more AUC on validation. The vocabulary, which raw values need, is a second file that no budget "
-        "counts; it may well be the larger one.\n"
+        "file that loses no more AUC on validation. The vocabulary, which raw values need, is a second file that no "
+        "budget counts; it may well be the larger one.\n"
     )
 
 
