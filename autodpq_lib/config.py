@@ -69,9 +69,6 @@ READINGS: dict[str, dict[str, Any]] = {
 }
 #: The strategies that a reading which is not literal changes.
 CHANGED_BY = {"text": ("grid", "random", "autodpq"), "laboratory": ("autodpq",)}
-#: The parts of the text's reading that a model trained from scratch under a given decision has.
-FROM_SCRATCH = ("distance", "encoder_decay")
-
 #: Switches that some of the five strategies do not read, and those that do.
 READ_BY: dict[str, tuple[str, ...]] = {"options": (), "extra_training": STRATEGIES[:4], "trials_from": STRATEGIES[2:4]}
 READ_BY |= dict.fromkeys(("distance", "tau_kd", "kd_noise", "tied", "encoder_decay"), STRATEGIES[2:])
@@ -186,9 +183,8 @@ class RunConfig(_Frozen):
         unread = [key for key, readers in READ_BY.items() if strategy in STRATEGIES and strategy not in readers]
         defaults = {key: value for key, value in own.items() if key not in ("table", *unread)}
         named = defaults | values
-        reading = READINGS.get(str(named.get("reading")), {})
-        if named.get("strategy") != "autodpq":
-            reading = {key: reading[key] for key in FROM_SCRATCH if key in reading}
+        every = READINGS.get(str(named.get("reading")), {})
+        reading = {key: value for key, value in every.items() if strategy in READ_BY.get(key, ("autodpq",))}
         return defaults | reading | PROTOCOLS.get(str(named.get("protocol")), {}) | values
 
     @model_validator(mode="after")
@@ -238,12 +234,11 @@ class RunConfig(_Frozen):
     @property
     def budget(self) -> Budget:
         """The budget that :attr:`profile` names, in rounds; a ``full`` one with the limits that are given apart."""
-        budget = BUDGETS[self.profile]
-        train, search = {"patience": self.patience}, {"rounds": self.search_epochs, "patience": self.search_patience}
-        own = {"train": train, "search": search} if self.profile == "full" else {"train": {}, "search": {}}
-        until = {"train": "validation", "search": self.search_until}
-        limits = {key: self._limit(getattr(budget, key), own[key], until[key]) for key in own}
-        return budget.model_copy(update=limits)
+        given, full = BUDGETS[self.profile], self.profile == "full"
+        own = {"rounds": self.search_epochs, "patience": self.search_patience}
+        train = self._limit(given.train, {"patience": self.patience} if full else {}, "validation")
+        search = self._limit(given.search, own if full else {}, self.search_until)
+        return given.model_copy(update={"train": train, "search": search})
 
     def _limit(self, limit: Limit, own: dict[str, int | None], until: str) -> Limit:
         """The profile's limit, written for one validation an epoch, with what is given apart."""

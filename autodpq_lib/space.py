@@ -31,13 +31,10 @@ class Space(Strict):
 
 def space(schema: Schema, dim: int, decision: Decision | None, model: nn.Module, *, tied: bool = True) -> Space:
     """Space of a trained model: FE and Others by their table, DPQ by its decision."""
-    dense = sum(p.numel() for name, p in model.named_parameters() if not name.startswith("embedding."))
-    if (own := getattr(model.embedding, "served_bytes", None)) is not None:
-        served = own()
-        return Space(paper=math.ceil(served / 4), bits=8 * served, model_bytes=model_bytes(model))
     if decision is None:
-        floats = model.get_parameter("embedding.table").numel()
-        return Space(paper=floats, bits=32 * floats, model_bytes=4 * (floats + dense))
+        served = _served(model.get_submodule("embedding"))
+        return Space(paper=math.ceil(served / 4), bits=8 * served, model_bytes=model_bytes(model))
+    dense = sum(p.numel() for name, p in model.named_parameters() if not name.startswith("embedding."))
     floats = _floats(schema, dim, decision, tied)
     packed = _code_bits(schema, decision)
     return Space(

@@ -106,9 +106,8 @@ def descent(trainer: Trainer) -> Callable[[], object]:
 def searching(config: RunConfig, schema: Schema, train: Samples, valid: Samples) -> Callable[[], object]:
     """A function that does one turn of Algorithm 1."""
     search = Search(candidates_model(config, schema), train, valid, config)
-    search.model.train()
-    held_out, again = endless(valid, config), endless(train, config)
-    return lambda: search.turn(next(held_out), next(again))
+    search.held_out = endless(valid, config)
+    return descent(search)
 
 
 def endless(samples: Samples, config: RunConfig) -> Iterator[Batch]:

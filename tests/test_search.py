@@ -12,6 +12,7 @@ from autodpq_data.schema import Schema
 from autodpq_lib.models.build import candidates_model
 from autodpq_lib.training.run import Run
 from autodpq_lib.training.search import Search, second_order, temperature
+from autodpq_lib.training.trainer import Trainer
 
 
 def search(run: Run, **changed: object) -> Search:
@@ -48,7 +49,7 @@ def test_alpha_step_moves_alpha_alone_and_weight_step_all_else(run: Run) -> None
     trainer.update_alpha(held_out, batch)
     assert moved() == {"embedding.alpha"}
     before["embedding.alpha"] = trainer.alpha.detach().clone()
-    trainer.update_weights(batch)
+    Trainer.step(trainer, batch)
     assert "embedding.alpha" not in moved()
     assert {"embedding.table", "first_order.table", "bias", "mlp.0.weight"} <= moved()
 
@@ -60,7 +61,8 @@ def test_batches_without_low_frequency_features_leave_alpha(run: Run, second_ord
     trainer = search(run, recipe=recipe)
     trainer.config = trainer.config.model_copy(update={"second_order": second_order})
     kept, before = (torch.tensor([[0, 6, 10], [1, 7, 11]]), torch.tensor([0.0, 1.0])), trainer.alpha.detach().clone()
-    assert torch.isfinite(trainer.turn(kept, kept))
+    trainer.held_out = iter([kept])
+    assert torch.isfinite(trainer.step(kept))
     assert torch.equal(trainer.alpha, before)
 
 
@@ -69,7 +71,7 @@ def test_alpha_learns_from_validation_and_weights_from_training(run: Run, monkey
     rows = {"train": set(map(tuple, run.train.ids.tolist())), "valid": set(map(tuple, run.valid.ids.tolist()))}
     monkeypatch.setattr(trainer, "update_alpha", lambda held_out, batch: seen.append(held_out[0]))
     trained = []
-    monkeypatch.setattr(trainer, "update_weights", lambda batch: trained.append(batch[0]) or torch.zeros(()))
+    monkeypatch.setattr(Trainer, "step", lambda _, batch: trained.append(batch[0]) or torch.zeros(()))
     trainer.round(0)
     assert {tuple(row) for ids in seen for row in ids.tolist()} <= rows["valid"]
     assert {tuple(row) for ids in trained for row in ids.tolist()} == rows["train"]
@@ -117,7 +119,7 @@ def test_second_order_is_told_which_loss_is_which_and_the_step(run: Run, monkeyp
 def test_alpha_has_the_first_turn(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer, order = search(run), []
     monkeypatch.setattr(trainer, "update_alpha", lambda *_: order.append("alpha"))
-    monkeypatch.setattr(trainer, "update_weights", lambda _: order.append("weights") or torch.zeros(()))
+    monkeypatch.setattr(Trainer, "step", lambda *_: order.append("weights") or torch.zeros(()))
     trainer.round(0)
     assert order == ["alpha", "weights"] * 7
 
@@ -162,7 +164,7 @@ def test_second_order_with_no_step_is_first_order(run: Run) -> None:
     (first,) = torch.autograd.grad(trainer.loss(batch), trainer.alpha)
     torch.set_rng_state(state)
     found = second_order(
-        lambda: trainer.loss(batch), lambda: trainer.loss(batch), trainer.weights, trainer.alpha, xi=0.0
+        lambda: trainer.loss(batch), lambda: trainer.loss(batch), trainer.optimizer.parameters, trainer.alpha, xi=0.0
     )
     torch.testing.assert_close(found, first, atol=1e-6, rtol=1e-5)
 

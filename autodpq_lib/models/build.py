@@ -29,12 +29,12 @@ MakesEmbedding = Callable[[RunConfig, Schema], Any]
 
 def full(config: RunConfig, schema: Schema) -> Full:
     """FE's embedding: every feature has its row."""
-    return Full(schema.num_features, config.embedding_dim, _init(config, schema))
+    return Full(schema.num_features, *_rows(config, schema)[1:])
 
 
 def others(config: RunConfig, schema: Schema) -> Others:
     """Others' embedding: the low-frequency features of a field share a row."""
-    return Others(schema, config.embedding_dim, _init(config, schema))
+    return Others(*_rows(config, schema))
 
 
 #: Embedding of the strategies that have no decision; of the rest it is what their models start from.
@@ -58,21 +58,13 @@ def others_model(config: RunConfig, schema: Schema) -> CTRModel:
 
 def dpq_model(config: RunConfig, schema: Schema, decision: Decision) -> CTRModel:
     """DPQ with the (K, D) of ``decision``."""
-
-    def make(config: RunConfig, schema: Schema) -> DPQ:
-        return DPQ(schema, config.embedding_dim, _init(config, schema), decision, _coding(config))
-
-    return _on(make, config, schema)
+    return _on(lambda *own: DPQ(*_rows(*own), decision, _coding(config)), config, schema)
 
 
 def candidates_model(config: RunConfig, schema: Schema) -> CTRModel:
     """The search's model, with all candidates of every field."""
-
-    def make(config: RunConfig, schema: Schema) -> Candidates:
-        shared = (schema, config.embedding_dim, _init(config, schema), config.candidates, _coding(config))
-        return Candidates(*shared, batchnorm=config.search_batchnorm, quantise=config.quantise)
-
-    return _on(make, config, schema)
+    shared, norm, quantise = (config.candidates, _coding(config)), config.search_batchnorm, config.quantise
+    return _on(lambda *own: Candidates(*_rows(*own), *shared, batchnorm=norm, quantise=quantise), config, schema)
 
 
 def start_from(model: CTRModel, weights: Mapping[str, Tensor]) -> None:
@@ -123,8 +115,10 @@ def _coding(config: RunConfig) -> Coding:
     return Coding(config.distance, config.tied, config.tau_kd, config.kd_noise)
 
 
-def _init(config: RunConfig, schema: Schema) -> Init:
-    return embedding_init(config.base_model, schema.num_features, config.embedding_dim)
+def _rows(config: RunConfig, schema: Schema) -> tuple[Schema, int, Init]:
+    """Of which features there are rows, of how many numbers, and how they start."""
+    dim = config.embedding_dim
+    return schema, dim, embedding_init(config.base_model, schema.num_features, dim)
 
 
 def _seed(config: RunConfig, part: str) -> None:

@@ -14,7 +14,7 @@ from autodpq_lib.config import RunConfig
 from autodpq_lib.embedding.candidates import Candidates
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.adam import Adam
-from autodpq_lib.training.trainer import Row, Trainer, adam, batches, shuffled
+from autodpq_lib.training.trainer import Row, Trainer, adam, shuffled
 
 TAU_MIN, TAU_DECAY = 0.01, 5e-5
 Loss = Callable[[], Tensor]
@@ -36,55 +36,37 @@ class Search(Trainer):
         self.model, self.train, self.valid, self.config = model, train, valid, config
         self.embedding = cast(Candidates, model.embedding)
         self.alpha = self.embedding.alpha
-        self.weights = [p for p in model.parameters() if p is not self.alpha]
         self.alpha_optimizer = Adam([self.alpha], config.learning_rate)
-        self.optimizer = adam(self.weights, config)
-        self.mean = None
-        self.steps = 0
+        self.optimizer = adam([p for p in model.parameters() if p is not self.alpha], config)
+        self.mean, self.steps, self.number = None, 0, 0
+        self.held_out: Iterator[Batch] = iter(())
 
     def round(self, number: int) -> Row:
         """One round over the training part; notes steps, loss, tau and the entropy of p of each field."""
-        self.model.train()
-        total, before = torch.zeros((), device=self.config.device), self.steps
-        held_out = self._validation_batches(number)
-        for batch in batches(self.train, self.config, number):
-            s = self.steps if self.config.tau_unit == "steps" else number // self.config.validations
-            self.embedding.tau = temperature(s)
-            alphas_turn = self.steps % self.config.alpha_every == 0
-            total += self.turn(next(held_out), batch) if alphas_turn else self.update_weights(batch)
-            self.steps += 1
+        self.number, self.held_out = number, self._validation_batches(number)
+        noted = super().round(number)
         self.model.eval()
-        return {
-            "steps": self.steps - before,
-            "train_loss": float(total) / (self.steps - before),
-            "tau": self.embedding.tau,
-            **self._weights_of_candidates(),
-        }
+        return noted | {"tau": self.embedding.tau, **self._weights_of_candidates()}
 
-    def turn(self, held_out: Batch, batch: Batch) -> Tensor:
+    def step(self, batch: Batch) -> Tensor:
         """One turn of Algorithm 1: alpha on a validation batch, then the weights on a training batch; its loss."""
-        self.update_alpha(held_out, batch)
-        return self.update_weights(batch)
+        s = self.steps if self.config.tau_unit == "steps" else self.number // self.config.validations
+        self.embedding.tau = temperature(s)
+        if self.steps % self.config.alpha_every == 0:
+            self.update_alpha(next(self.held_out), batch)
+        self.steps += 1
+        return super().step(batch)
 
     def update_alpha(self, held_out: Batch, batch: Batch) -> None:
-        """Alpha's turn in Algorithm 1: one step of Adam on the loss of a validation batch."""
-        valid_loss, train_loss = (lambda: self.loss(held_out)), (lambda: self.loss(batch))
+        """Alpha's turn: one step of Adam on the loss of a validation batch."""
+        valid_loss, train_loss, weights = (lambda: self.loss(held_out)), (lambda: self.loss(batch)), self.optimizer
         if self.config.second_order:
-            gradient = second_order(valid_loss, train_loss, self.weights, self.alpha, self.config.learning_rate)
+            gradient = second_order(valid_loss, train_loss, weights.parameters, self.alpha, self.config.learning_rate)
         else:
             # Zero where no sample of the batch has a low-frequency feature.
             (gradient,) = torch.autograd.grad(valid_loss(), self.alpha, materialize_grads=True)
         self.alpha.grad = gradient.contiguous()
         self.alpha_optimizer.step()
-
-    def update_weights(self, batch: Batch) -> Tensor:
-        """The weights' turn in Algorithm 1: one step of Adam on the loss of a training batch; that loss."""
-        loss = self.loss(batch)
-        self.optimizer.zero_grad()
-        self.alpha.grad = None
-        loss.backward(inputs=self.weights)
-        self.optimizer.step()
-        return loss.detach()
 
     def _validation_batches(self, number: int) -> Iterator[Batch]:
         """Validation batches without end: reshuffled passes, named by epoch and pass."""
@@ -102,16 +84,12 @@ class Search(Trainer):
 
     def state_dict(self) -> dict[str, Any]:
         """Both optimisers, and the step that tau has reached."""
-        return {
-            "alpha": self.alpha_optimizer.state_dict(),
-            "weights": self.optimizer.state_dict(),
-            "steps": self.steps,
-        }
+        return super().state_dict() | {"alpha": self.alpha_optimizer.state_dict(), "steps": self.steps}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore :meth:`state_dict`."""
+        super().load_state_dict(state)
         self.alpha_optimizer.load_state_dict(state["alpha"])
-        self.optimizer.load_state_dict(state["weights"])
         self.steps = state["steps"]
 
 

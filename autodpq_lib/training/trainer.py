@@ -52,10 +52,10 @@ class Trainer:
         return {"steps": steps, "train_loss": float(total) / steps}
 
     def step(self, batch: Batch) -> Tensor:
-        """One update of all weights on a batch; its loss."""
+        """One update of the weights on a batch; its loss."""
         loss = self.loss(batch)
         self.optimizer.zero_grad()
-        loss.backward()
+        loss.backward(inputs=self.optimizer.parameters)
         self.optimizer.step()
         if self.mean is not None:
             self.mean.update_parameters(self.model)
