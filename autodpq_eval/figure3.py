@@ -103,20 +103,26 @@ def draw(table: pd.DataFrame, title: str, *, paper: bool = True) -> Figure:
     """
     figure, axes = plt.subplots(1, 2, figsize=(12, 5.2), sharey=True, layout="constrained")
     axes[0].set_ylim(*_limits(table, paper))
-    for axis, (unit, label) in zip(axes, UNITS.items(), strict=True):
+    for axis, unit in zip(axes, UNITS, strict=True):
         part = table[table["unit"] == unit]
         labels = [_curve(axis, part[part["strategy"] == name], name) for name in _drawn(part)]
         labels += [_paper_curve(axis, name) for name in STRATEGIES] if paper else []
-        axis.set(title=f"in {unit}", xlabel=f"{label}, natural log; 0 is one FE training", xlim=SHOWN)
-        axis.axvline(0, color="0.85", lw=0.8, zorder=0)
-        above = axis.secondary_xaxis("top")
-        above.set_xticks(np.log(NAMED), list(map(str, NAMED)))
-        above.set_xlabel("FE trainings")
+        _scales(axis, unit)
         name_lines(axis, labels)
     axes[0].set_ylabel("test AUC of the best on validation so far")
     figure.suptitle(title + (" (solid) and the paper's (thin, dashed)" if paper else ""))
     figure.set_label(_in_words(table, title, paper))
     return figure
+
+
+def _scales(axis: Axes, unit: str) -> None:
+    """Below the paper's logarithm, above FE trainings in plain numbers."""
+    axis.set(xlabel=f"{UNITS[unit]}, natural log; 0 is one FE training", xlim=SHOWN)
+    axis.set_title(f"in {unit}", loc="left")
+    axis.axvline(0, color="0.85", lw=0.8, zorder=0)
+    above = axis.secondary_xaxis("top")
+    above.set_xticks(np.log(NAMED), list(map(str, NAMED)))
+    above.set_xlabel("FE trainings")
 
 
 def _drawn(part: pd.DataFrame) -> list[str]:
