@@ -52,13 +52,14 @@ def _range(low: int | None, end: int | None) -> str:
     return f"{low} and more" if end is None else f"{low} to {end - 1}"
 
 
-def heat(axes: Axes, rows: pd.DataFrame, *, scale: bool = True) -> None:
+def heat(axes: Axes, rows: pd.DataFrame, *, scale: bool = True, size: int = 7) -> None:
     """Fields down, tiers of frequency across, the darker the more bits a feature of the embedding has.
 
     Args:
         axes: to draw on.
         rows: of :func:`choice`.
         scale: whether a scale of colours stands beside it.
+        size: of the cells' text, in points.
     """
     tiers = sorted(set(rows["counts"]), key=lambda counts: int(counts.split()[0]))
     bits, ways = (
@@ -67,7 +68,7 @@ def heat(axes: Axes, rows: pd.DataFrame, *, scale: bool = True) -> None:
     )
     sns.heatmap(
         bits, annot=ways.fillna(""), fmt="", cmap="cividis_r", norm=LogNorm(1, MOST), ax=axes, linewidths=0.5,
-        annot_kws={"fontsize": 7}, cbar=scale, cbar_kws={"label": "bits a feature"},
+        annot_kws={"fontsize": size}, cbar=scale, cbar_kws={"label": "bits a feature"},
     )  # fmt: skip
     axes.set(xlabel="occurrences of a feature", ylabel="")
     axes.tick_params(axis="x", rotation=40)

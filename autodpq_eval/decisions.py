@@ -14,7 +14,7 @@ from autodpq_runs.record import Record
 
 
 def agreement(records: Sequence[Record]) -> pd.DataFrame:
-    """Per field: the pair chosen most often, its share of the seeds, and that share by lot."""
+    """Per field: the pair chosen most often, its share of the seeds, and that share by chance."""
     rows = []
     for name in records[0].decision or {} if records else {}:
         pairs = pd.Series([f"{k}, {d}" for r in records if r.decision for k, d in [r.decision[name]]])
@@ -22,11 +22,11 @@ def agreement(records: Sequence[Record]) -> pd.DataFrame:
         rows.append({"field": name, "most frequent": counts.index[0], "share": counts.iloc[0] / len(pairs)})
     table = pd.DataFrame(rows, columns=["field", "most frequent", "share"]).set_index("field")
     return table.assign(
-        **{"share by lot": _share_by_lot(len(records), len(records[0].config.candidates))} if rows else {}
+        **{"share by chance": _share_by_chance(len(records), len(records[0].config.candidates))} if rows else {}
     )
 
 
-def _share_by_lot(runs: int, pairs: int) -> float:
+def _share_by_chance(runs: int, pairs: int) -> float:
     """Expected share of the most frequent pair when each run draws its own, by simulation."""
     drawn = np.random.default_rng(0).multinomial(runs, np.full(pairs, 1 / pairs), size=20_000)
     return float(drawn.max(1).mean() / runs)

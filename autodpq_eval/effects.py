@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from autodpq_eval.figures import COLOURS
+from autodpq_eval.figures import COLOURS, MARKERS
 from autodpq_eval.layout import LABELS, interval
 from autodpq_eval.measures import MEASURES, by_seed
 from autodpq_eval.paper import gain
@@ -214,17 +214,17 @@ def forest_in_words(table: pd.DataFrame, title: str) -> str:
     shown = table.dropna(subset="effect")
     clear = shown[(shown["low"] > 0) | (shown["high"] < 0)]["control"]
     return (
-        f"{title}: a dot and an interval for each of {len(shown)} controls, around a band of {MARGIN:g}. "
+        f"{title}: a mark and an interval for each of {len(shown)} controls, around a band of {MARGIN:g}. "
         f"Clear of zero: {'; '.join(clear) or 'none'}."
     )
 
 
 def _points(axis: Axes, shown: pd.DataFrame) -> None:
-    """A dot and an interval a control, in its strategy's colour, below the heading of its group."""
+    """A mark and an interval a control, in its strategy's colour and shape, below the heading of its group."""
     for name in [name for name in STRATEGIES if name in set(shown["strategy"])]:
         part = shown[shown["strategy"] == name]
         error = [part["effect"] - part["low"], part["high"] - part["effect"]]
-        look = {"fmt": "o", "color": COLOURS[name], "ms": 5, "lw": 1.4, "label": LABELS[name]}
+        look = {"fmt": MARKERS[name], "color": COLOURS[name], "ms": 5, "lw": 1.4, "label": LABELS[name]}
         axis.errorbar(part["effect"], part["y"], xerr=error, **look)
     look = {"transform": axis.get_yaxis_transform(), "ha": "right", "va": "center", "fontsize": 9, "weight": "bold"}
     for group, rows in shown.groupby("group", sort=False):

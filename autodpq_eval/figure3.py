@@ -28,6 +28,8 @@ from autodpq_system.atomic import atomic_path, write_text
 UNITS = {"seconds": "log(time)", "steps": "log(optimiser steps)"}
 #: Part of the x-axis that is shown: FE's own training is left of 0.
 SHOWN = (-1.0, 5.3)
+#: FE trainings that are named above a panel.
+NAMED = (1, 3, 10, 30, 100)
 #: Height of a line's name, as a share of the panel's.
 NAME_HEIGHT = 0.042
 #: Where a line ends, its name, its strategy.
@@ -99,19 +101,28 @@ def draw(table: pd.DataFrame, title: str, *, paper: bool = True) -> Figure:
     A curve is solid until the last of its runs ends, at the dot, then dotted: a strategy that has stopped keeps its
     result. FE ends at 0 and is drawn last, over the others.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(12, 4.8), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(12, 5.2), sharey=True, layout="constrained")
     axes[0].set_ylim(*_limits(table, paper))
-    for axis, (unit, label) in zip(axes, UNITS.items(), strict=True):
+    for axis, unit in zip(axes, UNITS, strict=True):
         part = table[table["unit"] == unit]
         labels = [_curve(axis, part[part["strategy"] == name], name) for name in _drawn(part)]
         labels += [_paper_curve(axis, name) for name in STRATEGIES] if paper else []
-        axis.set(title=f"in {unit}", xlabel=f"{label}, natural log; 0 is one FE training", xlim=SHOWN)
-        axis.axvline(0, color="0.85", lw=0.8, zorder=0)
+        _scales(axis, unit)
         name_lines(axis, labels)
     axes[0].set_ylabel("test AUC of the best on validation so far")
     figure.suptitle(title + (" (solid) and the paper's (thin, dashed)" if paper else ""))
     figure.set_label(_in_words(table, title, paper))
     return figure
+
+
+def _scales(axis: Axes, unit: str) -> None:
+    """Below the paper's logarithm, above FE trainings in plain numbers."""
+    axis.set(xlabel=f"{UNITS[unit]}, natural log; 0 is one FE training", xlim=SHOWN)
+    axis.set_title(f"in {unit}", loc="left")
+    axis.axvline(0, color="0.85", lw=0.8, zorder=0)
+    above = axis.secondary_xaxis("top")
+    above.set_xticks(np.log(NAMED), list(map(str, NAMED)))
+    above.set_xlabel("FE trainings")
 
 
 def _drawn(part: pd.DataFrame) -> list[str]:
@@ -195,7 +206,8 @@ def _in_words(table: pd.DataFrame, title: str, paper: bool) -> str:
     beside = " The paper's curves are dashed." if paper else ""
     return (
         f"{title}. Two step charts, by seconds and by steps: test AUC against the log of the cost in FE trainings; "
-        f"one curve a strategy. They stop, in seconds, at: {each}.{beside}"
+        f"one curve a strategy. They stop, in "
+        f"seconds and on average over the seeds, at: {each}.{beside}"
     )
 
 

@@ -22,6 +22,8 @@ from autodpq_runs.curves import FitLog
 from autodpq_runs.record import Record
 
 COLOURS = dict(zip(STRATEGIES, sns.color_palette("colorblind"), strict=False))
+#: A shape a strategy, for who does not tell colours apart.
+MARKERS = dict(zip(STRATEGIES, "osD^v", strict=True))
 #: Of strategies from outside.
 OTHER = sns.color_palette("colorblind")[len(STRATEGIES)]
 DASHES = ("-", "--", ":", "-.")

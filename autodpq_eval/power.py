@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,8 @@ from autodpq_eval.stats import BETTER, LEVEL, MARGIN
 
 #: Experiments in a simulation; true gaps, up to beyond the paper's in logloss.
 DRAWS, GAPS = 20_000, np.linspace(0, 0.006, 25)
-RUNS = (3, 5, 10)
+#: Numbers of runs, and a shape for each.
+RUNS = {3: "o", 5: "s", 10: "^"}
 
 
 class Power(NamedTuple):
@@ -80,18 +81,22 @@ def draw(spreads: dict[str, float]) -> Figure:
         axis.set(xlabel=f"true difference in {NAMES[metric]}", xticks=GAPS[::4], ylim=(0, 1.1))
         axis.set_title(f"{NAMES[metric]}, sd {sd:.4f} over seeds", pad=14, loc="left", fontsize=10)
     figure.suptitle("What a number of runs can show, by the spread over seeds", x=0.01, ha="left", fontweight="bold")
-    axes[0, 0].set_ylabel(f"probability of p < {LEVEL:g}")
+    axes[0, 0].set_ylabel(f"probability of p < {LEVEL:g}\nand the right sign")
     axes[0, -1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-    figure.set_label(f"Rising curves of power against the true difference. At {MARGIN:g}: {_said(spreads)}.")
+    figure.set_label(
+        f"Rising curves of power, the probability of p < {LEVEL:g} and the right sign, against the true difference. "
+        f"Welch's test at {MARGIN:g}: {_said(spreads)}."
+    )
     return figure
 
 
 def _curves(axis: Axes, sd: float) -> None:
-    """A colour a number of runs; Welch's test is drawn through, the paired one dashed."""
-    for runs, colour in zip(RUNS, sns.color_palette("colorblind"), strict=False):
+    """A colour and a shape a number of runs; Welch's test is drawn through, the paired one dashed."""
+    for (runs, marker), colour in zip(RUNS.items(), sns.color_palette("colorblind"), strict=False):
         powers = [power(gap, sd, runs) for gap in GAPS]
-        axis.plot(GAPS, [each.welch for each in powers], "-", color=colour, label=f"{runs} runs, Welch")
-        axis.plot(GAPS, [each.paired for each in powers], "--", color=colour, label=f"{runs} runs, paired")
+        look: dict[str, Any] = {"color": colour, "marker": marker, "ms": 5, "markevery": 4}
+        axis.plot(GAPS, [each.welch for each in powers], "-", label=f"{runs} runs, Welch", **look)
+        axis.plot(GAPS, [each.paired for each in powers], "--", label=f"{runs} runs, paired", **look)
 
 
 def _mark(axis: Axes, gap: float, name: str) -> None:

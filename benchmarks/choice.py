@@ -46,11 +46,13 @@ def data() -> pd.DataFrame:
 
 def draw(rows: pd.DataFrame) -> Figure:
     """A panel a budget: fields down, tiers of frequency across, the darker the more bits a feature has."""
-    figure, axes = plt.subplots(1, len(SHOWN), figsize=(15, 4.2), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(len(SHOWN), 1, figsize=(9, 10), sharex=True, layout="constrained")
     named = rows.rename(columns={"way": "embedding", "bits": "embedding, bits"})
     for axis, (share, each) in zip(axes, named.groupby("share", sort=False), strict=True):
-        heat(axis, each, scale=axis is axes[-1])
-        axis.set(title=f"{share:.1%} of FE's bytes")
+        heat(axis, each, scale=False, size=9)
+        axis.set_title(f"{share:.1%} of FE's bytes", loc="left")
+        axis.label_outer()
+    figure.colorbar(axes[0].collections[0], ax=axes, label="bits a feature", aspect=50, format="{x:g}")
     figure.suptitle("How FE's rows are stored, MovieLens-1M, X = 16", x=0.01, ha="left", fontweight="bold")
     return figure
 

@@ -27,7 +27,7 @@ def test_agreement_counts_the_most_frequent_pair(found: dict[str, list[Record]])
     assert row["most frequent"] == "8, 2"
     assert row["share"] == pytest.approx(2 / 3)
     alike = {1: 9 * 8 * 7 / 9**3, 2: 3 * 9 * 8 / 9**3, 3: 9 / 9**3}  # of three draws from nine
-    assert row["share by lot"] == pytest.approx(sum(n / 3 * p for n, p in alike.items()), abs=0.005)
+    assert row["share by chance"] == pytest.approx(sum(n / 3 * p for n, p in alike.items()), abs=0.005)
 
 
 def test_sureness_is_that_of_the_epoch_that_decided(found: dict[str, list[Record]]) -> None:

@@ -182,7 +182,7 @@ def test_forest_draws_each_control_once() -> None:
 def test_a_forest_in_words_names_what_is_clear_of_zero() -> None:
     rows = [{"control": name, "effect": 0.0, "low": low, "high": 0.002} for name, low in (("a", 0.001), ("b", -0.001))]
     text = forest_in_words(pd.DataFrame([*rows, {"control": "c", "effect": math.nan}]), "title")
-    assert text.startswith("title: a dot and an interval for each of 2 controls")
+    assert text.startswith("title: a mark and an interval for each of 2 controls")
     assert text.endswith("Clear of zero: a.")
 
 

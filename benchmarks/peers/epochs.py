@@ -39,6 +39,8 @@ LOOPS = {
     "FuxiCTR": "fuxi",
     "DeepCTR-Torch": "deepctr",
 }
+#: A pattern a loop, for who does not tell colours apart.
+HATCHES = dict(zip(LOOPS, ("", "//", "..", "xx", "\\\\", "--"), strict=True))
 THEIRS = ("FuxiCTR", "DeepCTR-Torch")
 #: Rounds in which all take turns, and epochs of a round; AUC is of the last.
 ROUNDS, EPOCHS = 5, 1
@@ -133,9 +135,13 @@ def draw(found: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(10, 4), layout="constrained")
     sns.barplot(
         found.assign(model=found["model"].map(LABELS)), x="train and validation", y="model", hue="loop", ax=axis,
-        hue_order=list(LOOPS), estimator="median", errorbar=("pi", 50), palette="colorblind",
+        hue_order=list(LOOPS), estimator="median", errorbar=("pi", 50), palette="colorblind", edgecolor="white",
+        legend=False,
     )  # fmt: skip
-    sns.move_legend(axis, "upper left", bbox_to_anchor=(1, 1), title=None, frameon=False)
+    for bars, loop in zip(axis.containers, LOOPS, strict=True):
+        for bar in bars:
+            bar.set_hatch(HATCHES[loop])
+    axis.legend(axis.containers, list(LOOPS), loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     axis.set(
         title="An epoch of MovieLens-1M, batch 2048, one thread", xlabel="seconds, training and validation", ylabel=""
     )
