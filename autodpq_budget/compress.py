@@ -127,6 +127,8 @@ def smallest(run: LoadedRun, loss: float, path: Path | str) -> Compressed:
     begun = cache(lambda width: (run, offered) if width == own else begin(run, width))
     low, high = max(offered.least, best.table_bytes // DEEPEST), best.table_bytes
     for _ in tqdm(range(TRIES), desc="smaller files", leave=False, disable=None):
+        if low >= high - 1:  # nothing is left to halve
+            break
         middle = round(math.sqrt(low * high))
         tried, menu = begun(width_for(partial(share_of, run, middle, tables=True), own))
         if (made := _made(tried, menu, middle, run.model)).valid_auc >= aim:

@@ -94,7 +94,7 @@ class Limit(_Frozen):
     until: Literal["validation", "settled"] = "validation"
 
 
-class Budget(_Frozen):
+class Profile(_Frozen):
     """How much is run: the limit of a training, of the search, and of the trials of Grid and Random (None: all)."""
 
     train: Limit
@@ -102,11 +102,11 @@ class Budget(_Frozen):
     trials: int | None
 
 
-BUDGETS: dict[str, Budget] = {
-    "full": Budget(train=Limit(rounds=60, patience=3), search=Limit(rounds=15, patience=2), trials=None),
-    "smoke": Budget(train=Limit(rounds=2, patience=1), search=Limit(rounds=2, patience=1), trials=2),
+PROFILES: dict[str, Profile] = {
+    "full": Profile(train=Limit(rounds=60, patience=3), search=Limit(rounds=15, patience=2), trials=None),
+    "smoke": Profile(train=Limit(rounds=2, patience=1), search=Limit(rounds=2, patience=1), trials=2),
     # For data so large that a second pass is known to overfit.
-    "one-pass": Budget(train=Limit(rounds=1, patience=3), search=Limit(rounds=1, patience=3), trials=None),
+    "one-pass": Profile(train=Limit(rounds=1, patience=3), search=Limit(rounds=1, patience=3), trials=None),
 }
 
 
@@ -232,9 +232,9 @@ class RunConfig(_Frozen):
         return RECIPES[self.recipe].model_copy(update={k: v for k, v in given.items() if v is not None})
 
     @property
-    def budget(self) -> Budget:
-        """The budget that :attr:`profile` names, in rounds; a ``full`` one with the limits that are given apart."""
-        given, full = BUDGETS[self.profile], self.profile == "full"
+    def limits(self) -> Profile:
+        """The profile that :attr:`profile` names, in rounds; a ``full`` one with the limits that are given apart."""
+        given, full = PROFILES[self.profile], self.profile == "full"
         own = {"rounds": self.search_epochs, "patience": self.search_patience}
         train = self._limit(given.train, {"patience": self.patience} if full else {}, "validation")
         search = self._limit(given.search, own if full else {}, self.search_until)
@@ -249,7 +249,7 @@ class RunConfig(_Frozen):
     def pretrain_limit(self) -> Limit:
         """Of the pretrain: that of a training, or a number of epochs."""
         if self.pretrain_epochs is None or self.profile != "full":
-            return self.budget.train
+            return self.limits.train
         rounds = self.pretrain_epochs * self.validations
         return Limit(rounds=rounds, patience=rounds)
 

@@ -183,8 +183,8 @@ def test_rounds_inside_an_epoch_are_the_parts_of_its_pass(run: Run, parts: int) 
     for epoch in (0, 1):
         whole = passed(small_config(), range(epoch, epoch + 1))
         assert torch.equal(passed(config, range(epoch * parts, (epoch + 1) * parts)), whole)
-    assert config.budget.train.rounds == parts * small_config().budget.train.rounds
-    assert config.budget.train.patience == small_config().budget.train.patience
+    assert config.limits.train.rounds == parts * small_config().limits.train.rounds
+    assert config.limits.train.patience == small_config().limits.train.patience
 
 
 @pytest.mark.parametrize("kind", ["descent", "search"])

@@ -203,13 +203,13 @@ def test_contradictions_are_refused(wrong: dict[str, object], said: str) -> None
 
 def test_limits_that_are_given_apart() -> None:
     lab = RunConfig(dataset="ml-1m", strategy="autodpq", reading="laboratory")
-    assert (lab.budget.search.rounds, lab.budget.search.patience) == (50, 3)
+    assert (lab.limits.search.rounds, lab.limits.search.patience) == (50, 3)
     assert (lab.pretrain_limit.rounds, lab.pretrain_limit.patience) == (2, 2)
-    assert lab.budget.train == RunConfig(dataset="ml-1m", strategy="autodpq").budget.train
+    assert lab.limits.train == RunConfig(dataset="ml-1m", strategy="autodpq").limits.train
     protocol = RunConfig(dataset="ml-1m", strategy="fe", protocol="laboratory")
-    assert (protocol.budget.train.patience, protocol.scored) == (2, "last")
+    assert (protocol.limits.train.patience, protocol.scored) == (2, "last")
     parts = RunConfig(dataset="avazu-sample", strategy="autodpq", reading="text", validations=4)
-    assert (parts.budget.search.rounds, parts.budget.search.until) == (120, "settled")
+    assert (parts.limits.search.rounds, parts.limits.search.until) == (120, "settled")
 
 
 def test_the_laboratory_s_pretrain_is_two_epochs(tmp_path: Path, schema: Schema) -> None:

@@ -191,8 +191,8 @@ def test_extra_training_goes_on_from_the_best_weights_under_autodpqs_limits(
     )
     config = small_config(strategy="fe", extra_training=True, profile="full", patience=1)
     fits = STRATEGY["fe"](small_run(tmp_path, schema, config))
-    assert config.budget.search != config.budget.train
-    assert limits == {"fit": None, "more": config.budget.search, "last": config.budget.train}
+    assert config.limits.search != config.limits.train
+    assert limits == {"fit": None, "more": config.limits.search, "last": config.limits.train}
     assert [each.stage for each in fits] == ["fit", "more", "last"]
     (plain,) = STRATEGY["fe"](
         small_run(tmp_path / "plain", schema, config.model_copy(update={"extra_training": False}))
@@ -201,7 +201,7 @@ def test_extra_training_goes_on_from_the_best_weights_under_autodpqs_limits(
     again = full_model(config, schema)
     again.load_state_dict(fits[0].weights)
     by_hand = small_run(tmp_path / "by hand", schema, config)
-    assert same(fits[1].weights, by_hand.fit("more", again, limit=config.budget.search).weights)
+    assert same(fits[1].weights, by_hand.fit("more", again, limit=config.limits.search).weights)
 
 
 def test_without_pretrain_the_search_starts_from_scratch(tmp_path: Path, schema: Schema) -> None:

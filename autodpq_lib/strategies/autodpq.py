@@ -37,7 +37,7 @@ def search(run: Run, pretrained: Fit | None) -> tuple[Fit, CTRModel]:
         start_from(model, pretrained.weights)
         _from_pretrained_rows(run, model.embedding)
     trainer = Search(model, run.train, run.valid, run.config)
-    return run.fit("search", model, trainer=trainer, limit=run.config.budget.search), model
+    return run.fit("search", model, trainer=trainer, limit=run.config.limits.search), model
 
 
 def retrain(run: Run, pretrained: Fit | None, mixture: CTRModel) -> Fit:

@@ -17,8 +17,8 @@ def trained_on(run: Run, fits: list[Fit]) -> list[Fit]:
 
     The limits are those of the search and of the retrain: as much as AutoDPQ's steps after the pretrain get.
     """
-    budget, start = run.config.budget, max(fits, key=lambda fit: fit.result["valid_auc"])
-    more = {"more": budget.search, "last": budget.train} if run.config.extra_training else {}
+    limits, start = run.config.limits, max(fits, key=lambda fit: fit.result["valid_auc"])
+    more = {"more": limits.search, "last": limits.train} if run.config.extra_training else {}
     for name, limit in more.items():
         model = final_model(run.config, run.schema, start.decision)
         model.load_state_dict(start.weights)

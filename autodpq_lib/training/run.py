@@ -32,7 +32,7 @@ class Run:
         trainer: Trainer | None = None,
         limit: Limit | None = None,
     ) -> Fit:
-        """Train a model on the run's data, by plain descent within the budget of a training unless told otherwise.
+        """Train a model on the run's data, by plain descent within the limit of a training unless told otherwise.
 
         A fit that was interrupted goes on where it was, to the same bits. The model ends with the weights of the fit's
         result.
@@ -48,4 +48,4 @@ class Run:
         last = self.config.scored == "last" or (limit is not None and limit.until == "settled")
         fit = Fit(name, self.checkpoints, decision, last)
         trainer = trainer or Trainer(model, self.train, self.config)
-        return run_fit(fit, trainer, self.valid, limit or self.config.budget.train)
+        return run_fit(fit, trainer, self.valid, limit or self.config.limits.train)

@@ -16,7 +16,7 @@ from autodpq_eval import readings
 from autodpq_eval.layout import LABELS, NAMES, as_markdown, interval, judged, markdown, p_value, plus_minus
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, pair_of_grid
 from autodpq_eval.stats import MARGIN
-from autodpq_lib.config import BUDGETS, READINGS, RECIPES, RunConfig
+from autodpq_lib.config import PROFILES, READINGS, RECIPES, RunConfig
 from scripts.pages import committed
 from scripts.pages.committed import RESULTS
 
@@ -58,7 +58,7 @@ def comparisons(place: str) -> pd.DataFrame:
 def parts() -> str:
     """The switches of each reading, and their values under the literal one."""
     keys = list(dict.fromkeys(key for switches in READINGS.values() for key in switches))
-    search = BUDGETS["full"].search
+    search = PROFILES["full"].search
     plain = {key: RunConfig.model_fields[key].default for key in keys}
     plain |= {"search_epochs": search.rounds, "search_patience": search.patience, "pretrain_epochs": "to convergence"}
     rows = [[f"`{key}`", *(f"`{(plain | own)[key]}`" for own in READINGS.values())] for key in keys]
