@@ -21,7 +21,7 @@ typedef struct {
     const int64_t *fields; // number of the first group of each field, and of all
     const uint8_t *codes; // a word longer than the codes
     const float *numbers;
-    const int64_t *later; // ids with which the groups of each field but its first begin, then ids that are too large
+    const int32_t *later; // ids with which the groups of each field but its first begin, then INT32_MAX, which is none
     int64_t count, dim, length, bytes, total; // M, X, and the lengths of groups (without the ends), codes and numbers
     int64_t most; // numbers a field has in later, so many times PART
 } table;
@@ -111,6 +111,7 @@ int64_t groups_part(void) { return PART; }
 
 // Returns the number of the first group that leads outside the table, or -1; look_up_groups takes a table for checked.
 int64_t look_up_groups_check(const table *t) {
+    if (t->groups[t->length].first > INT32_MAX) return t->length; // ids of features are below
     for (int64_t m = 0; m < t->count; m++)
         if (t->fields[m] < 0 || t->fields[m] >= t->fields[m + 1] || t->fields[m + 1] > t->length) return t->length;
     for (int64_t n = 0; n < t->length; n++)
@@ -119,11 +120,17 @@ int64_t look_up_groups_check(const table *t) {
 }
 
 // How many groups of field m after its first begin with this id or an earlier one; no branch depends on the id.
-static inline int64_t before(const table *t, int64_t m, int64_t id) {
-    const int64_t *later = t->later + m * t->most * PART;
-    int64_t n = 0;
-    for (int64_t i = 0; i < t->most; i++, later += PART)
-        for (int j = 0; j < PART; j++) n += id >= later[j];
+static inline int64_t before(const table *t, int64_t m, int32_t id) {
+    const int32_t *later = t->later + m * t->most * PART;
+    int64_t n = t->most * PART;
+    for (int64_t i = 0; i < t->most; i++, later += PART) {
+#if defined(__AVX2__) && defined(__BMI2__)
+        const __m256i above = _mm256_cmpgt_epi32(_mm256_loadu_si256((const __m256i *)later), _mm256_set1_epi32(id));
+        n -= __builtin_popcount(_mm256_movemask_ps(_mm256_castsi256_ps(above)));
+#else
+        for (int j = 0; j < PART; j++) n -= later[j] > id;
+#endif
+    }
     return n;
 }
 

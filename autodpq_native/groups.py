@@ -20,16 +20,15 @@ class Struct(ctypes.Structure):
 
 
 def later_groups(layout: Tensor, fields: Tensor, part: int) -> Tensor:
-    """The ids with which the groups of each field but its first begin, then ids that are too large: int64 ``[M, n]``.
+    """The ids with which the groups of each field but its first begin, then ids that are too large: int32 ``[M, n]``.
 
     The group of an id is the field's first, and as many on as there are numbers not above it. n is a multiple of the
     ``part`` that C compares at a time.
     """
     begin, end = fields[:-1], fields[1:]
     places = begin[:, None] + 1 + torch.arange(-(-int((end - begin).max()) // part) * part)
-    return layout[places.clamp(max=len(layout) - 1), 0].masked_fill(
-        places >= end[:, None], torch.iinfo(torch.int64).max
-    )
+    begins = layout[places.clamp(max=len(layout) - 1), 0].int()
+    return begins.masked_fill(places >= end[:, None], torch.iinfo(torch.int32).max)
 
 
 class Groups:
