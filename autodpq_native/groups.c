@@ -94,7 +94,7 @@ INLINE void vectors(float *restrict out, const table *t, const group *const *of,
 // Whether all that vectors reads of a group lies inside the table.
 static int inside(const table *t, const group *g) {
     const int64_t features = g[1].first - g->first;
-    if (features < 1 || features > INT32_MAX || t->dim < 1 || t->dim > t->total) return 0;
+    if (g->first < 0 || features < 1 || g[1].first > INT32_MAX || t->dim < 1 || t->dim > t->total) return 0;
     if (g->bits < 0 || g->bits > 8 || g->subspaces < 1 || g->width < 1 || g->k < 1) return 0;
     if (t->dim % g->subspaces || g->width != t->dim / g->subspaces || (g->row != 0 && g->row != t->dim)) return 0;
     if (g->bits && !g->integers && g->k != 1 << g->bits) return 0;
@@ -111,7 +111,6 @@ int64_t groups_part(void) { return PART; }
 
 // Returns the number of the first group that leads outside the table, or -1; look_up_groups takes a table for checked.
 int64_t look_up_groups_check(const table *t) {
-    if (t->groups[t->length].first > INT32_MAX) return t->length; // ids of features are below
     for (int64_t m = 0; m < t->count; m++)
         if (t->fields[m] < 0 || t->fields[m] >= t->fields[m + 1] || t->fields[m + 1] > t->length) return t->length;
     for (int64_t n = 0; n < t->length; n++)
