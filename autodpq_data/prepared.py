@@ -81,7 +81,7 @@ def load_schema(dataset: str, threshold: int) -> Schema:
         dataset=dataset,
         fields=tuple(manifest["sizes"]),
         sizes=tuple(manifest["sizes"].values()),
-        counts=pl.read_parquet(folder / FEATURES, columns=["count"])["count"].to_torch(),
+        counts=_features(folder, "count")["count"].to_torch(),
         threshold=threshold,
         fingerprint=manifest["fingerprint"],
     )
@@ -114,7 +114,7 @@ def _all_rows(dataset: str, ids: NDArray[np.int32], labels: NDArray[np.uint8], s
 
 def vocabulary(dataset: str) -> dict[str, list[str]]:
     """Per field its raw values, in the order of their ids."""
-    features = pl.read_parquet(prepare(dataset) / FEATURES, columns=["field", "value"])
+    features = _features(prepare(dataset), "field", "value")
     fields = features.group_by("field", maintain_order=True).agg("value")
     return dict(zip(fields["field"], fields["value"].to_list(), strict=True))
 
@@ -133,6 +133,11 @@ def known_fingerprint(dataset: str) -> str | None:
 
 def _folder(dataset: str) -> Path:
     return runs_root() / "prepared" / dataset
+
+
+def _features(folder: Path, *columns: str) -> pl.DataFrame:
+    """Some columns; a folder's name is no pattern."""
+    return pl.read_parquet(folder / FEATURES, columns=[*columns], glob=False)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
