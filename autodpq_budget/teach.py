@@ -5,10 +5,10 @@ A narrow model that is taught so is as good as the wide one that teaches it, and
 
 from __future__ import annotations
 
+from contextlib import suppress
 from copy import deepcopy
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 from tqdm import tqdm
 
@@ -20,6 +20,7 @@ from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 from autodpq_lib.training.trainer import Row, Trainer
 from autodpq_rivals.strategies import stored, train_and_store
+from autodpq_runs.kept import DamagedError, weights
 from autodpq_runs.places import identity_of, weights_path
 
 #: Name of the strategy that is FE, taught; and width X of the FE that teaches, by which all are measured.
@@ -108,7 +109,8 @@ def width(dim: int) -> dict[str, object]:
 
 
 def _load(model: CTRModel, config: RunConfig, run: Run) -> bool:
-    """Take the weights of the finished run, if they are on this machine; a training would give the same bits."""
-    if found := (path := weights_path(identity_of(config, run.schema.fingerprint))).exists():
-        model.load_state_dict(load_file(path))
-    return found
+    """Take the weights of the finished run, if they are whole on this machine; a training would give the same bits."""
+    with suppress(FileNotFoundError, DamagedError):
+        model.load_state_dict(weights(weights_path(identity_of(config, run.schema.fingerprint))))
+        return True
+    return False

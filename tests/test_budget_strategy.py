@@ -16,7 +16,7 @@ from autodpq_budget.batch import register_all
 from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.strategy import STRATEGY as NAME
 from autodpq_budget.strategy import register_budget
-from autodpq_budget.teach import TAUGHT, TEACHER, Taught, learn, like
+from autodpq_budget.teach import TAUGHT, TEACHER, Taught, learn, like, teacher_of
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.plans import PLANS
@@ -30,6 +30,8 @@ from autodpq_rivals.budget import rest_bytes
 from autodpq_rivals.strategies import register_rivals
 from autodpq_runs.explore import load_run
 from autodpq_runs.finish import finish
+from autodpq_runs.kept import weights
+from autodpq_runs.places import weights_path
 from autodpq_runs.record import Record
 
 
@@ -71,6 +73,21 @@ def test_at_the_teachers_width_the_teacher_itself_is_compressed(tmp_path: Path, 
     config = small_config(strategy=NAME, options={"bytes": 400}, embedding_dim=TEACHER)
     fits = STRATEGY[NAME](small_run(tmp_path, schema, config))
     assert [fit.name for fit in fits] == ["full-teacher", "compress"]
+
+
+def test_a_teacher_that_is_whole_on_this_machine_is_taken(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = small_run(tmp_path / "fe", schema, like(small_config(), "fe", TEACHER))
+    monkeypatch.setattr("autodpq_runs.finish.load_samples", lambda *_: run.valid)
+    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: schema)
+    path = weights_path(finish(run, STRATEGY["fe"](run), tmp_path / "out").identity)
+    expected, whole = {name: tensor.clone() for name, tensor in weights(path).items()}, path.read_bytes()
+    for trained, content in enumerate([whole, whole[:-9]]):
+        path.write_bytes(content)
+        model, fits = teacher_of(small_run(tmp_path / f"{trained}", schema, run.config))
+        assert len(fits) == trained
+        assert all(torch.equal(tensor, expected[name]) for name, tensor in model.state_dict().items())
 
 
 def test_the_compressor_may_learn_from_labels_and_a_rival_from_its_teacher(tmp_path: Path, schema: Schema) -> None:

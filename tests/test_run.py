@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,6 +97,28 @@ def test_what_is_there_is_loaded_and_what_is_not_is_trained(
     weights_path(first.record.identity).unlink()
     load_or_train(config, tmp_path / "out", tmp_path / "out")
     assert opened == [config, config]
+
+
+CUTS = {"model": (weights_path, -9, "a model's tensors"), "predictions": (logits_path, -9, "predictions")}
+CUTS |= {f"no {name}": (path, -(2**30), said) for name, (path, _, said) in CUTS.items()}
+
+
+@pytest.mark.parametrize(("kept", "end", "said"), CUTS.values(), ids=CUTS)
+def test_what_was_damaged_is_named_and_made_again(
+    kept: Callable[[str], Path], end: int, said: str, tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = make("fe", tmp_path, schema)
+    path = kept(record.identity)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:end])
+    with pytest.raises(
+        ValueError, match=f"{path.name}: expected {said}, found a damaged file: .+; run it again"
+    ) as told:
+        load_run(record)
+    assert "\n" not in str(told.value)
+    monkeypatch.setattr("autodpq_runs.explore.open_run", lambda config: small_run(tmp_path / "w", schema, config))
+    assert load_or_train(record.config, tmp_path / "out", tmp_path / "out").record.test == record.test
+    assert path.read_bytes() == whole
 
 
 def test_a_run_is_found_where_it_would_be_written(
