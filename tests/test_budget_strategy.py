@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -120,6 +121,17 @@ def test_other_options_are_refused_before_anything_is_trained(
 def test_what_only_other_strategies_read_is_not_asked_of_fe() -> None:
     control = small_config(strategy="autodpq", quantise=False, search_until="settled", threshold=7)
     assert like(control, "fe", 8) == like(small_config(threshold=7), "fe", 8)
+
+
+def test_of_a_data_set_s_subspaces_those_stay_that_divide_x(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autodpq_data.settings.CONFIG", tmp_path)
+    table = {"path": "x", "label": "y", "fields": ["a", "b"]}
+    (tmp_path / "wide.yaml").write_text(json.dumps({"embedding_dim": 32, "subspaces": [16, 32], "table": table}))
+    config = RunConfig(dataset="wide", strategy="fe")
+    found = {dim: like(config, "taught", dim).subspaces for dim in (32, 16, 8, 6, 4)}
+    assert found == {32: (16, 32), 16: (16,), 8: (1,), 6: (1,), 4: (1,)}
+    usual = small_config(subspaces=(2, 4, 8), strategy="fe")
+    assert [like(usual, "fe", dim).subspaces for dim in (16, 8, 4)] == [(2, 4, 8), (2, 4, 8), (1,)]  # as records say
 
 
 VQ = {"centroids": 16, "subspaces": 2, "shared": False, "tied": False, "normed": False}
