@@ -27,6 +27,9 @@ from autodpq_packed.read_in_c import works
 from autodpq_packed.reader import BITS, Table, read, tables
 from autodpq_system.strict import sentence
 
+#: Keys of a configuration that say which layers a model has.
+SHAPE = ("model", "recipe", "embedding_dim", "hidden", "dropout", "batchnorm")
+
 
 class Packed(nn.Module):
     """Looks up kept rows and decodes the rest from packed codes, to the bits of the trained module.
@@ -173,9 +176,10 @@ def _check_counts(schema: Schema, about: Mapping[str, Any], tensors: Tensors, pa
 
 
 def _config(about: Mapping[str, Any], path: Path) -> RunConfig:
+    """Whatever trained the model, on whatever data, need not be known here."""
+    shape = {key: value for key, value in about["config"].items() if key in SHAPE}
     try:
-        # Only the model's shape counts, so a table of one's own may be unknown here.
-        return RunConfig.model_validate(about["config"] | {"dataset": "ml-1m"})
+        return RunConfig.model_validate(shape | {"dataset": "ml-1m", "strategy": "fe", "subspaces": (1,)})
     except ValidationError as error:
         raise PackedError(f"{path}: config: {shorten(sentence(error), 500)}") from error
 
