@@ -1,7 +1,7 @@
 """Plain arrays in at most so many bytes: tables that were trained anywhere.
 
 Features of a field are grouped by how often they occur in the training data, with steps at 10, 40, 160, 640 and 2560
-times (:data:`autodpq_budget.tables.TIERS`). So counts are occurrences, and no shares of them.
+times (:data:`autodpq_packed.grouped.TIERS`). So counts are occurrences, and no shares of them.
 """
 
 from __future__ import annotations

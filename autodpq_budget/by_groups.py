@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from autodpq_budget.tables import groups
 from autodpq_data.schema import Schema
 from autodpq_packed.bits import pack, unpack
 from autodpq_packed.container import Tensors
@@ -24,6 +23,7 @@ from autodpq_packed.grouped import (
     NUMBER,
     SUBSPACES,
     Grouped,
+    groups,
     layout,
     order,
 )

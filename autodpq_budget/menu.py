@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from autodpq_budget.tables import Floats, Group, Integers, Table, groups
+from autodpq_budget.tables import Floats, Group, Integers, Table
 from autodpq_budget.ways import MOST_POINTS, Later, Stored, options, store
 from autodpq_packed.container import Tensors
+from autodpq_packed.grouped import groups
 
 #: Halvings of the price's range.
 HALVINGS = 100

@@ -104,7 +104,7 @@ def of_model(found: Chosen, model: Model, seed: int) -> list[RunConfig]:
             continue
         run, _ = found[share, STRATEGY]
         schema = load_schema(run.dataset, run.threshold)
-        own = {"options": {"bytes": budget_of(schema, share, model)}, **width(run.embedding_dim)}
+        own = {"options": {"bytes": budget_of(schema, share, model)}, **width(run.dataset, run.embedding_dim)}
         made.append(configure(run.dataset, run.recipe, STRATEGY, seed, model=model, **own))
     return with_teachers(made)
 
@@ -176,4 +176,4 @@ def best(found: Chosen) -> Chosen:
 
 def _run(fe: RunConfig, one: Setting) -> RunConfig:
     own = {"options": one.options} if one.options else {}
-    return configure(fe.dataset, fe.recipe, one.method, fe.seed, **own, **width(one.dim))
+    return configure(fe.dataset, fe.recipe, one.method, fe.seed, **own, **width(fe.dataset, one.dim))

@@ -11,11 +11,10 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from autodpq_budget.menu import Menu
-from autodpq_budget.tables import TIERS, groups
 from autodpq_budget.ways import size
 from autodpq_data.schema import Schema
 from autodpq_packed.container import Tensors
-from autodpq_packed.grouped import MEAN, ROWS, parameters
+from autodpq_packed.grouped import MEAN, ROWS, TIERS, groups, parameters
 
 #: Points of a curve.
 POINTS = 40

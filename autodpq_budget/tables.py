@@ -8,22 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from autodpq_packed.grouped import order
+from autodpq_packed.grouped import groups, order
 
 Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]
-#: Features of a field that lie between two of these counts form a group.
-TIERS = (10, 40, 160, 640, 2560)
 #: Least count of a feature, and least scale of a dimension as a share of its field's largest.
 TINY_COUNT, TINY_SCALE = 1e-9, 1e-6
-
-
-def groups(sizes: Sequence[int], counts: Integers) -> NDArray[np.int32]:
-    """Number of features of each group, in the order of the file: a field's tiers, those without features left out."""
-    tier = len(TIERS) - np.digitize(counts, TIERS)  # 0 for the most frequent
-    field = np.repeat(np.arange(len(sizes)), sizes)
-    found = np.bincount(field * (len(TIERS) + 1) + tier)
-    return found[found > 0].astype(np.int32)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ A narrow model that is taught so is as good as the wide one that teaches it, and
 
 from __future__ import annotations
 
+from contextlib import suppress
 from copy import deepcopy
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 from tqdm import tqdm
 
@@ -20,6 +20,7 @@ from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 from autodpq_lib.training.trainer import Row, Trainer
 from autodpq_rivals.strategies import stored, train_and_store
+from autodpq_runs.kept import DamagedError, weights
 from autodpq_runs.places import identity_of, weights_path
 
 #: Name of the strategy that is FE, taught; and width X of the FE that teaches, by which all are measured.
@@ -99,16 +100,22 @@ def like(config: RunConfig, strategy: str, dim: int) -> RunConfig:
     """Another strategy of width ``dim``; in all else that every strategy reads as ``config`` has it."""
     named = {key: getattr(config, key) for key in ("dataset", "recipe", "model", "seed")}
     same = {key: value for key, value in config.changed().items() if key not in OWN and key not in READ_BY}
-    return RunConfig.model_validate(named | same | {"strategy": strategy} | width(dim))
+    return RunConfig.model_validate(named | same | {"strategy": strategy} | width(config.dataset, dim))
 
 
-def width(dim: int) -> dict[str, object]:
-    """What a configuration without quantisers says of X: theirs, which it has too, must divide it."""
-    return {"embedding_dim": dim, **({"subspaces": (1,)} if dim % 8 else {})}
+def width(dataset: str, dim: int) -> dict[str, object]:
+    """What a configuration without quantisers says of X: the subspaces, which it has too, must divide it.
+
+    Where those of the data set do not, it has the ones that do, or one.
+    """
+    usual = RunConfig(dataset=dataset, strategy="fe").subspaces
+    fit = tuple(parts for parts in usual if dim % parts == 0 == dim % 8) or (1,)
+    return {"embedding_dim": dim, **({} if fit == usual else {"subspaces": fit})}
 
 
 def _load(model: CTRModel, config: RunConfig, run: Run) -> bool:
-    """Take the weights of the finished run, if they are on this machine; a training would give the same bits."""
-    if found := (path := weights_path(identity_of(config, run.schema.fingerprint))).exists():
-        model.load_state_dict(load_file(path))
-    return found
+    """Take the weights of the finished run, if they are whole on this machine; a training would give the same bits."""
+    with suppress(FileNotFoundError, DamagedError):
+        model.load_state_dict(weights(weights_path(identity_of(config, run.schema.fingerprint))))
+        return True
+    return False

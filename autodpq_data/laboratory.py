@@ -67,7 +67,7 @@ def _by_place(ids: NDArray[np.int32], labels: NDArray[np.uint8], values: Mapping
 
 
 def _rows(path: Path, known: pl.DataFrame) -> NDArray[np.int64]:
-    listed = pl.read_csv(path, has_header=False, new_columns=[*FIELDS, "label"])
+    listed = pl.read_csv(path, glob=False, has_header=False, new_columns=[*FIELDS, "label"])
     joined = listed.join(known, on=["user", "movie"], how="left")
     wrong = joined.filter(~pl.col("label").eq_missing(pl.col("known")))
     if len(wrong):

@@ -17,7 +17,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from autodpq_data.encoding import Counted, count_values, write_ids
-from autodpq_data.errors import DataError
+from autodpq_data.errors import DataError, last_line
 from autodpq_data.samples import Samples
 from autodpq_data.schema import Schema
 from autodpq_data.source import Source
@@ -74,14 +74,18 @@ def _state(files: Sequence[Path]) -> list[tuple[int, int]]:
 
 
 def load_schema(dataset: str, threshold: int) -> Schema:
-    """Fields, sizes and counts of a prepared data set."""
+    """Fields, sizes and counts of a prepared data set.
+
+    Raises:
+        DataError: it can't be prepared, or what was prepared is damaged.
+    """
     folder = prepare(dataset)
     manifest = _manifest(folder)
     return Schema(
         dataset=dataset,
         fields=tuple(manifest["sizes"]),
         sizes=tuple(manifest["sizes"].values()),
-        counts=pl.read_parquet(folder / FEATURES, columns=["count"])["count"].to_torch(),
+        counts=_features(folder, "count")["count"].to_torch(),
         threshold=threshold,
         fingerprint=manifest["fingerprint"],
     )
@@ -91,11 +95,11 @@ def load_samples(dataset: str, part: Part, split_seed: int = 0, split: Split = "
     """Rows of one part of the split, in the order of the raw data, mapped from disk.
 
     Raises:
-        DataError: the data set has no such split, or one that no seed can move; or the part lacks a label.
+        DataError: the data set has no such split, or one that no seed can move; the part lacks a label; or what was
+            prepared is damaged.
     """
     folder = prepare(dataset)
-    # "c": nothing is ever written, but torch warns of an array that forbids it.
-    ids, labels = (np.load(folder / name, mmap_mode="c") for name in ("ids.npy", "labels.npy"))
+    ids, labels = (_array(folder / name) for name in ("ids.npy", "labels.npy"))
     rows = _all_rows(dataset, ids, labels, split_seed, split)[part]
     _check_labels(f"{dataset}, {part}", int(labels[rows].sum()), len(rows))
     return Samples(torch.from_numpy(ids), torch.from_numpy(labels), torch.from_numpy(rows.astype(np.int32)))
@@ -106,7 +110,7 @@ def _all_rows(dataset: str, ids: NDArray[np.int32], labels: NDArray[np.uint8], s
     if split_seed and (stated.exists() or split == "laboratory"):
         raise DataError(f"split_seed: expected 0 where the split of {dataset} is given, found {split_seed}")
     if split == "fixed":
-        return stated_rows(np.load(stated)) if stated.exists() else split_rows(len(labels), split_seed)
+        return stated_rows(_array(stated)) if stated.exists() else split_rows(len(labels), split_seed)
     if laboratory is None:
         raise DataError(f"split: expected fixed on {dataset}, found {split}")
     return laboratory(ids, labels, vocabulary(dataset))
@@ -114,7 +118,7 @@ def _all_rows(dataset: str, ids: NDArray[np.int32], labels: NDArray[np.uint8], s
 
 def vocabulary(dataset: str) -> dict[str, list[str]]:
     """Per field its raw values, in the order of their ids."""
-    features = pl.read_parquet(prepare(dataset) / FEATURES, columns=["field", "value"])
+    features = _features(prepare(dataset), "field", "value")
     fields = features.group_by("field", maintain_order=True).agg("value")
     return dict(zip(fields["field"], fields["value"].to_list(), strict=True))
 
@@ -133,6 +137,28 @@ def known_fingerprint(dataset: str) -> str | None:
 
 def _folder(dataset: str) -> Path:
     return runs_root() / "prepared" / dataset
+
+
+def _features(folder: Path, *columns: str) -> pl.DataFrame:
+    """Some columns; a folder's name is no pattern."""
+    try:
+        return pl.read_parquet(folder / FEATURES, columns=[*columns], glob=False)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise _damaged(folder / FEATURES, error) from error
+
+
+def _array(path: Path) -> NDArray[Any]:
+    """An array, mapped."""
+    try:
+        # "c": nothing is ever written, but torch warns of an array that forbids it.
+        return np.asarray(np.load(path, mmap_mode="c"))
+    except (ValueError, EOFError, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: BaseException) -> DataError:
+    again = f"remove the folder {path.parent}, and it is made again"
+    return DataError(f"{path}: expected prepared data, found a damaged file: {last_line(error)}; {again}")
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

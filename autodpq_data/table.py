@@ -13,11 +13,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from reprlib import repr as shortened
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -120,6 +121,8 @@ def _blocks(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
             parquet = file.read(4) == b"PAR1"
         frame = pl.scan_parquet(path, glob=False) if parquet else pl.scan_csv(path, glob=False, infer_schema=False)
         present = frame.collect_schema().names()
+        if not parquet:
+            _check_names(path, present)
         for name in columns:
             if name not in present:
                 raise DataError(f"{path}: expected a column {name}, found {', '.join(present)!r:.300}")
@@ -128,6 +131,20 @@ def _blocks(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         found = str(error).strip().splitlines()[0]
         raise DataError(f"{path}: expected a CSV or Parquet table, found: {found}") from error
+
+
+def _check_names(path: Path, present: Sequence[str]) -> None:
+    """Of a CSV, in which polars gives a column that is there twice another name."""
+    for name in present:
+        twice = re.fullmatch(r"(.+)_duplicated_\d+", name, re.DOTALL)
+        if twice and twice[1] in present and name not in _header(path):
+            raise DataError(f"{path}: expected columns of different names, found {twice[1]!r:.300} twice")
+
+
+def _header(path: Path) -> tuple[str | None, ...]:
+    """Names as they are."""
+    options: dict[str, Any] = {"has_header": False, "infer_schema": False, "truncate_ragged_lines": True}
+    return pl.read_csv(path, glob=False, n_rows=1, **options).row(0)
 
 
 def _slices(frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:

@@ -29,6 +29,7 @@ from autodpq_lib.models.build import final_model
 from autodpq_lib.space import space
 from autodpq_runs.agreement import agrees
 from autodpq_runs.explore import find_records
+from autodpq_runs.kept import DamagedError
 from autodpq_runs.places import logits_path
 from autodpq_runs.record import Record, canonical, contradictions, read_record, record_path
 from autodpq_system.paths import runs_root
@@ -134,17 +135,25 @@ def predictions(records: Records, others: Sequence[Path] = ()) -> Check:
     """
     check = Check("test AUC and logloss from predictions")
     for path, record in records.items():
-        logits = logits_path(record.identity)
-        if not logits.exists():
-            check.left_out["without predictions here"] += 1
-        elif _agrees(record, logits):
+        try:
+            _compare(check, path, record, others or [runs_root()])
+        except DamagedError as error:
             check.looked_at += 1
-        elif _of_another(record, logits, others or [runs_root()]):
-            check.left_out["with predictions of another training here"] += 1
-        else:
-            check.looked_at += 1
-            check.wrong.append(f"{path}: test: expected the metrics of {logits}, found others")
+            check.wrong.append(str(error))
     return check
+
+
+def _compare(check: Check, path: Path, record: Record, others: Sequence[Path]) -> None:
+    logits = logits_path(record.identity)
+    if not logits.exists():
+        check.left_out["without predictions here"] += 1
+    elif _agrees(record, logits):
+        check.looked_at += 1
+    elif _of_another(record, logits, others):
+        check.left_out["with predictions of another training here"] += 1
+    else:
+        check.looked_at += 1
+        check.wrong.append(f"{path}: test: expected the metrics of {logits}, found others")
 
 
 def _of_another(record: Record, logits: Path, folders: Sequence[Path]) -> bool:

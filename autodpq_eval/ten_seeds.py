@@ -13,6 +13,7 @@ from autodpq_eval.measures import more_is_better
 from autodpq_eval.stats import corrected, effect
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.agreement import SAME
+from autodpq_runs.kept import predictions
 from autodpq_runs.places import logits_path
 from autodpq_runs.record import Record
 
@@ -107,7 +108,7 @@ def _scorer(record: Record, labels: NDArray[np.float32]) -> _Auc:
 
 
 def _logits(record: Record) -> NDArray[np.float32]:
-    return np.asarray(np.load(logits_path(record.identity)))
+    return predictions(logits_path(record.identity))
 
 
 class _Auc:

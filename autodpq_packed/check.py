@@ -42,14 +42,15 @@ def check(model: Any, tensors: Tensors) -> None:
     """Whether the tensors are those of the model that the header describes, neither more nor fewer.
 
     Args:
-        model: what the header says: ``model``, ``fields``, ``sizes``, ``mlp``, ``config`` and two digests.
+        model: what the header says: ``model``, ``fields``, ``sizes``, ``mlp``, ``config`` and two digests; by groups
+            ``order``, too, unless the file is older.
         tensors: of the file.
 
     Raises:
         PackedError: they are not; one sentence that names the part.
     """
     _expect(isinstance(model, dict), "model", "an object", model)
-    for key in ("vocabulary_sha256", "identity"):
+    for key in ("vocabulary_sha256", "identity", *(["order"] if "order" in model else [])):
         _expect(isinstance(model.get(key), str), key, "a text", model.get(key))
     fields, sizes = _fields(model)
     dim, hidden = _widths(model)

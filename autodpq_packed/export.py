@@ -22,6 +22,7 @@ from autodpq_lib.models.mlp import BatchNorm, Dropout
 from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.check import check
 from autodpq_packed.container import FORMAT
+from autodpq_packed.grouped import digest
 from autodpq_runs.record import Record
 from autodpq_system.atomic import atomic_path, write_text
 
@@ -69,6 +70,7 @@ def export(
         "vocabulary_sha256": hashlib.sha256(known.encode()).hexdigest(),
         "config": record.config.model_dump(mode="json"),
         "identity": record.identity,
+        **_order(model),
     }
     said = json.dumps(about)
     check(json.loads(said), tensors)
@@ -76,6 +78,12 @@ def export(
         target.write_bytes(signed(tensors, said))
     write_text(path.with_suffix(".vocabulary.json"), known)
     return {name: array.nbytes for name, array in tensors.items()}
+
+
+def _order(model: CTRModel) -> dict[str, str]:
+    """Which order a model by groups numbers its features in."""
+    ordered = getattr(model.embedding, "order", None)
+    return {} if ordered is None else {"order": digest(ordered.numpy())}
 
 
 def check_name(path: Path) -> None:

@@ -1,7 +1,8 @@
 """Read a table whose features lie in groups, each group stored in a way of its own; NumPy alone.
 
-Features of a field that are about equally frequent form a group, and have ids one after the other: the most frequent
-feature of a field comes first (:func:`order`; :func:`file_ids` leads there from a data set's own ids). Tensor
+Features of a field that are about equally frequent form a group (:func:`groups`), and have ids one after the other: the
+most frequent feature of a field comes first (:func:`order`; :func:`file_ids` leads there from a data set's own ids, and
+the header's ``order`` is the :func:`digest` of that, which older files lack). Tensor
 ``groups``, int32 ``[G]``, has the number of features of each group, field by field. A table has three tensors more:
 ``<table>.option`` uint8 ``[G]``, how each group is stored; ``<table>.codes`` uint8, the codes of each group
 (:mod:`autodpq_packed.bits`), which begin with a byte of their own; and ``<table>.numbers`` float16, all else, group by
@@ -24,6 +25,7 @@ names a centroid. Arithmetic is in float32.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,6 +40,10 @@ MEAN, ROWS = 0, 9
 FIRST, BIT, NUMBER, BITS, CENTROIDS, SUBSPACES, WIDTH, ROW, INTEGERS = range(9)
 #: Features whose places are made at a time, where all are wanted: each takes some kilobytes meanwhile.
 CHUNK = 8192
+#: Features of a field that lie between two of these counts form a group.
+TIERS = (10, 40, 160, 640, 2560)
+#: Hexadecimal digits that tell one order from another.
+DIGITS = 16
 Ids = NDArray[np.integer[Any]]
 Places = NDArray[np.int64]
 
@@ -54,6 +60,19 @@ def order(sizes: Sequence[int], counts: Ids) -> Places:
     """
     field = np.repeat(np.arange(len(sizes)), sizes)
     return np.lexsort((-counts.astype(np.int64), field))
+
+
+def groups(sizes: Sequence[int], counts: Ids) -> NDArray[np.int32]:
+    """Number of features of each group, in the order of the file: a field's tiers, those without features left out."""
+    tier = len(TIERS) - np.digitize(counts, TIERS)  # 0 for the most frequent
+    field = np.repeat(np.arange(len(sizes)), sizes)
+    found = np.bincount(field * (len(TIERS) + 1) + tier)
+    return found[found > 0].astype(np.int32)
+
+
+def digest(ordered: Ids) -> str:
+    """The first digits of the sha256 of an :func:`order`, int64 and little-endian: ``[N]``."""
+    return hashlib.sha256(ordered.astype("<i8").tobytes()).hexdigest()[:DIGITS]
 
 
 def file_ids(ids: Ids, sizes: Sequence[int], counts: Ids) -> Places:

@@ -17,14 +17,18 @@ from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import assemble
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_packed.bits import bits_for
+from autodpq_packed.check import GROUPS
 from autodpq_packed.container import PackedError, Tensors
-from autodpq_packed.grouped import Grouped, file_ids
+from autodpq_packed.grouped import Grouped, digest, file_ids, groups, order
 from autodpq_packed.groups_in_c import GroupsInC
 from autodpq_packed.look_up import PackedInC
 from autodpq_packed.packed_groups import PackedGroups
 from autodpq_packed.read_in_c import works
 from autodpq_packed.reader import BITS, Table, read, tables
 from autodpq_system.strict import sentence
+
+#: Keys of a configuration that say which layers a model has.
+SHAPE = ("model", "recipe", "embedding_dim", "hidden", "dropout", "batchnorm")
 
 
 class Packed(nn.Module):
@@ -139,7 +143,9 @@ def load(path: Path, table: Callable[[Table], nn.Module] | None = None, *, schem
     ]
     if schema is not None:
         _check_schema(schema, about, path)
-        parts = [Renumbered(part, schema) for part in parts] if "groups" in tensors else parts
+        if GROUPS in tensors:
+            _check_counts(schema, about, tensors, path)
+            parts = [Renumbered(part, schema) for part in parts]
     model = assemble(config, len(about["fields"]), *parts)
     rest = {name.removeprefix("rest."): array for name, array in tensors.items() if name.startswith("rest.")}
     _fill(model, rest, path)
@@ -158,10 +164,22 @@ def _check_schema(schema: Schema, about: Mapping[str, Any], path: Path) -> None:
         )
 
 
+def _check_counts(schema: Schema, about: Mapping[str, Any], tensors: Tensors, path: Path) -> None:
+    """Whether counts number the features as the file does; of an older one, whether they give its groups at least."""
+    own, what = (schema.sizes, schema.counts.numpy()), "order" if "order" in about else GROUPS
+    expected, found = (
+        (about["order"], digest(order(*own))) if what == "order" else (tensors[GROUPS].tolist(), groups(*own).tolist())
+    )
+    if found != expected:
+        said = f"expected counts that give the {what} {shorten(str(expected), 200)}, found {shorten(str(found), 200)}"
+        raise PackedError(f"{path}: schema: {said}")
+
+
 def _config(about: Mapping[str, Any], path: Path) -> RunConfig:
+    """Whatever trained the model, on whatever data, need not be known here."""
+    shape = {key: value for key, value in about["config"].items() if key in SHAPE}
     try:
-        # Only the model's shape counts, so a table of one's own may be unknown here.
-        return RunConfig.model_validate(about["config"] | {"dataset": "ml-1m"})
+        return RunConfig.model_validate(shape | {"dataset": "ml-1m", "strategy": "fe", "subspaces": (1,)})
     except ValidationError as error:
         raise PackedError(f"{path}: config: {shorten(sentence(error), 500)}") from error
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from safetensors.torch import load_file
 
 from autodpq_data.prepared import known_fingerprint, load_samples, load_schema
 from autodpq_data.samples import Samples
@@ -19,6 +18,7 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.strategies import STRATEGY
 from autodpq_runs.agreement import agrees
 from autodpq_runs.finish import finish
+from autodpq_runs.kept import weights
 from autodpq_runs.open import open_run
 from autodpq_runs.places import logits_path, weights_path
 from autodpq_runs.record import Record, read_record, record_path
@@ -80,14 +80,15 @@ def load_run(record: Record | Path) -> LoadedRun:
 
     Raises:
         FileNotFoundError: the record is there but its model is not, as in a fresh clone; run it again.
-        ValueError: the method or the data have changed since, or another training of this run has left the model.
+        ValueError: the method or the data have changed since, another training of this run has left the model, or what
+            is kept of it is damaged.
     """
     found = read_record(record) if isinstance(record, Path) else record
     config = found.config
-    weights = weights_path(found.identity)
-    if not weights.exists():
+    path = weights_path(found.identity)
+    if not path.exists():
         raise FileNotFoundError(
-            f"{weights}: the model of {config.name()} is not on this machine; run it again with OUT=runs/mine"
+            f"{path}: the model of {config.name()} is not on this machine; run it again with OUT=runs/mine"
         )
     schema = load_schema(config.dataset, config.threshold)
     if reason := found.stale(schema.fingerprint):
@@ -96,12 +97,12 @@ def load_run(record: Record | Path) -> LoadedRun:
     if not agrees(found, logits_path(found.identity), parts[-1].labels):
         raise ValueError(f"{config.name()}: the model on this machine is of another training; load that one's record")
     model = final_model(config.model_copy(update={"device": "cpu"}), schema, found.decision)
-    model.load_state_dict(load_file(weights))
+    model.load_state_dict(weights(path))
     return LoadedRun(found, model.eval(), schema, *parts)
 
 
 def load_or_train(config: RunConfig, found_in: str | Path, out: str | Path) -> LoadedRun:
-    """The finished run of a configuration, trained now if its record or its model is not on this machine or stale.
+    """The finished run of a configuration, trained now if record or model is not on this machine, stale or damaged.
 
     Args:
         config: of the run.

@@ -55,7 +55,7 @@ class Record(Strict):
     def _as_written(cls, given: Any, validate: Callable[[Any], RunConfig]) -> RunConfig:
         """A command line may give "1" for 1; a record may not."""
         if isinstance(given, RunConfig):
-            return given
+            return _checked(given)
         if not isinstance(given, dict):
             raise ValueError(f"expected an object, found {shortened(given)}")  # noqa: TRY004 - pydantic wants it so
         config = validate(given)
@@ -92,6 +92,11 @@ class Record(Strict):
         return None
 
 
+def _checked(config: RunConfig) -> RunConfig:
+    """The same; a copy of a configuration with another value is not checked where it is made."""
+    return RunConfig.model_validate(config.model_dump(mode="json"))
+
+
 def record_path(out: Path, config: RunConfig) -> Path:
     """``<out>/<dataset>/<recipe>/records/<name>.json``."""
     return out / config.dataset / config.recipe / "records" / f"{config.name()}.json"
@@ -101,8 +106,12 @@ def write_record(record: Record, path: Path) -> None:
     """Write canonical JSON, all or nothing: sorted keys, one top-level key a line, floats at 17 digits at most.
 
     Raises:
-        ValueError: the record contradicts itself, so that nobody would believe it.
+        ValueError: the record contradicts itself, or its configuration can't be, so that nobody would believe it.
     """
+    try:
+        _checked(record.config)
+    except ValidationError as error:
+        raise ValueError(f"{path}: not a valid record: config: {sentence(error)}") from error
     _refuse_contradictions(record, path)
     write_text(path, canonical(record.model_dump(mode="json")))
 

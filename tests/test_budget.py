@@ -30,7 +30,7 @@ from autodpq_budget.menu import Menu, Offer, bytes_of, menu, offer
 from autodpq_budget.of_model import menu_of, on_groups
 from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.start import least
-from autodpq_budget.tables import Group, Table, groups
+from autodpq_budget.tables import Group, Table
 from autodpq_budget.train_on import Moving, train_on
 from autodpq_budget.ways import Stored, options, restored, size, store
 from autodpq_budget.width import width_for
@@ -38,7 +38,7 @@ from autodpq_data.schema import Schema
 from autodpq_lib.models.build import full_model
 from autodpq_lib.training.metrics import evaluate
 from autodpq_packed.container import PackedError
-from autodpq_packed.grouped import Grouped, centroids_option, file_ids, order
+from autodpq_packed.grouped import Grouped, centroids_option, file_ids, groups, order
 from autodpq_packed.module import Packed, load
 from autodpq_packed.plain import PlainTables
 from autodpq_packed.score import PackedModel

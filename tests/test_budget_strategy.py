@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from autodpq_budget.batch import register_all
 from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.strategy import STRATEGY as NAME
 from autodpq_budget.strategy import register_budget
-from autodpq_budget.teach import TAUGHT, TEACHER, Taught, learn, like
+from autodpq_budget.teach import TAUGHT, TEACHER, Taught, learn, like, teacher_of
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.plans import PLANS
@@ -30,6 +31,8 @@ from autodpq_rivals.budget import rest_bytes
 from autodpq_rivals.strategies import register_rivals
 from autodpq_runs.explore import load_run
 from autodpq_runs.finish import finish
+from autodpq_runs.kept import weights
+from autodpq_runs.places import weights_path
 from autodpq_runs.record import Record
 
 
@@ -73,6 +76,21 @@ def test_at_the_teachers_width_the_teacher_itself_is_compressed(tmp_path: Path, 
     assert [fit.name for fit in fits] == ["full-teacher", "compress"]
 
 
+def test_a_teacher_that_is_whole_on_this_machine_is_taken(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = small_run(tmp_path / "fe", schema, like(small_config(), "fe", TEACHER))
+    monkeypatch.setattr("autodpq_runs.finish.load_samples", lambda *_: run.valid)
+    monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: schema)
+    path = weights_path(finish(run, STRATEGY["fe"](run), tmp_path / "out").identity)
+    expected, whole = {name: tensor.clone() for name, tensor in weights(path).items()}, path.read_bytes()
+    for trained, content in enumerate([whole, whole[:-9]]):
+        path.write_bytes(content)
+        model, fits = teacher_of(small_run(tmp_path / f"{trained}", schema, run.config))
+        assert len(fits) == trained
+        assert all(torch.equal(tensor, expected[name]) for name, tensor in model.state_dict().items())
+
+
 def test_the_compressor_may_learn_from_labels_and_a_rival_from_its_teacher(tmp_path: Path, schema: Schema) -> None:
     ours = small_config(strategy=NAME, options={"bytes": 250, "taught": False}, embedding_dim=8)
     fits = STRATEGY[NAME](small_run(tmp_path / "a", schema, ours))
@@ -103,6 +121,17 @@ def test_other_options_are_refused_before_anything_is_trained(
 def test_what_only_other_strategies_read_is_not_asked_of_fe() -> None:
     control = small_config(strategy="autodpq", quantise=False, search_until="settled", threshold=7)
     assert like(control, "fe", 8) == like(small_config(threshold=7), "fe", 8)
+
+
+def test_of_a_data_set_s_subspaces_those_stay_that_divide_x(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autodpq_data.settings.CONFIG", tmp_path)
+    table = {"path": "x", "label": "y", "fields": ["a", "b"]}
+    (tmp_path / "wide.yaml").write_text(json.dumps({"embedding_dim": 32, "subspaces": [16, 32], "table": table}))
+    config = RunConfig(dataset="wide", strategy="fe")
+    found = {dim: like(config, "taught", dim).subspaces for dim in (32, 16, 8, 6, 4)}
+    assert found == {32: (16, 32), 16: (16,), 8: (1,), 6: (1,), 4: (1,)}
+    usual = small_config(subspaces=(2, 4, 8), strategy="fe")
+    assert [like(usual, "fe", dim).subspaces for dim in (16, 8, 4)] == [(2, 4, 8), (2, 4, 8), (1,)]  # as records say
 
 
 VQ = {"centroids": 16, "subspaces": 2, "shared": False, "tied": False, "normed": False}

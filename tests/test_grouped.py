@@ -6,6 +6,7 @@ import copy
 import math
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -198,6 +199,55 @@ def test_ids_that_are_none_of_their_fields_are_refused(schema: Schema, tmp_path:
             look_up()
 
 
+def older(path: Path) -> None:
+    """As files were written before the header told the order of the features."""
+    parts = Parts.of(path.read_bytes())
+    del parts.about["order"]
+    path.write_bytes(parts.signed())
+
+
+#: Counts that the tiny data set hasn't -> what they change. Feature 3 beside 4, in one tier; 0 beside 2, in two.
+SWAPPED = {"order": (3, 4), "groups": (0, 2)}
+
+
+@pytest.mark.parametrize("swapped", SWAPPED)
+@pytest.mark.parametrize("old", [False, True])
+def test_ids_of_other_counts_are_not_read(schema: Schema, swapped: str, old: bool, tmp_path: Path) -> None:
+    path = written(schema, tmp_path, model_on(schema, OPTIONS[0], [0] * 5))
+    counts, pair = schema.counts.clone(), list(SWAPPED[swapped])
+    counts[pair] = counts[pair[::-1]]
+    if swapped == "groups":
+        counts[1] = 3
+    if old:
+        older(path)
+    if old and swapped == "order":  # an older file can't tell
+        load(path, schema=replace(schema, counts=counts))
+        return
+    what = "groups" if old else "order"
+    with pytest.raises(PackedError, match=rf"m\.safetensors: schema: expected counts that give the {what} .*, found"):
+        load(path, schema=replace(schema, counts=counts))
+
+
+@torch.inference_mode()
+def test_files_old_and_new_are_read_alike_by_all(schema: Schema, tmp_path: Path) -> None:
+    model, ids = model_on(schema, OPTIONS[0], [0] * 5), all_ids(schema)
+    path, rank = written(schema, tmp_path, model), model.embedding.order.argsort()[ids]
+    for _ in ("new", "old"):
+        for reader in KINDS:
+            assert torch.equal(load(path, reader, schema=schema)(ids), model(ids))
+            assert torch.equal(load(path, reader)(rank), model(ids))
+        np.testing.assert_allclose(PackedModel(path).logits(rank.numpy()), model(ids).numpy(), rtol=0, atol=1e-5)
+        if "order" in read(path)[0]:
+            older(path)
+    assert "order" not in read(path)[0]
+
+
+def test_counts_of_another_data_set_in_the_same_order_are_read(schema: Schema, tmp_path: Path) -> None:
+    """As those of the training part alone may be: what counts is the order."""
+    path = written(schema, tmp_path, model_on(schema, OPTIONS[0], [0] * 5))
+    load(path, schema=replace(schema, counts=10 * schema.counts))
+
+
 def change(name: str, array: np.ndarray, dtype: str) -> Callable[[Parts], None]:
     def edit(parts: Parts) -> None:
         (found,) = [tensor for tensor in parts.tensors if tensor.name == name]
@@ -249,6 +299,7 @@ HOSTILE: dict[str, tuple[Callable[[Parts], None], str]] = {
         change("first_order.numbers", np.full(9, np.nan, np.float16), "F16"),
         "first_order.numbers: expected finite numbers, found",
     ),
+    "an order of numbers": (lambda parts: parts.about.update(order=[1]), r"order: expected a text, found \[1\]"),
     "single precision": (
         change("first_order.numbers", np.zeros(9, np.float32), "F32"),
         "first_order.numbers: expected float16, found 'float32'",

@@ -55,6 +55,12 @@ def test_rows_are_found_by_user_and_movie_and_the_rest_is_training():
     assert len(ML_1M["ratings.dat"]) == sum(map(len, parts.values()))
 
 
+def test_a_folders_name_is_no_pattern(tiny, monkeypatch):
+    (tiny / "raw").rename(tiny / "raw [1]*?")
+    monkeypatch.setenv("AUTODPQ_DATA", str(tiny / "raw [1]*?"))
+    assert load_samples("ml-1m", "valid", split="laboratory").rows.tolist() == [1, 5]
+
+
 @pytest.mark.parametrize(
     "line",
     ["1,0,0,1,0,0,0,0,0", "0,0,0,3,0,0,0,0,1", "9,0,0,1,0,0,0,0,1"],

@@ -15,7 +15,6 @@ from torch.nn import functional as F
 from autodpq_budget.by_groups import ByGroups, Choices
 from autodpq_budget.move import better, move, slopes, tables_of
 from autodpq_budget.of_model import menu_of, on_groups
-from autodpq_budget.tables import groups
 from autodpq_budget.train_on import Moving, train_on
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
@@ -23,7 +22,7 @@ from autodpq_lib.models.build import full_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.checkpoints import Checkpoints
 from autodpq_lib.training.run import Run
-from autodpq_packed.grouped import ROWS, code_bytes, numbers_of, parameters
+from autodpq_packed.grouped import ROWS, code_bytes, groups, numbers_of, parameters
 
 
 def filled(schema: Schema, dim: int, options: list[int]) -> ByGroups:

@@ -12,7 +12,7 @@ import pytest
 
 from autodpq_system.paths import ROOT, data_roots, runs_root
 
-ODD = """a b; 'ü' "x" $(touch oops) & #%\\"""
+ODD = """a b; 'ü' "x" $(touch oops) & #% [1]*? \\"""
 
 
 def test_a_batch_runs_in_folders_with_odd_names(tmp_path: Path) -> None:

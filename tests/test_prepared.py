@@ -4,8 +4,10 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -250,6 +252,21 @@ def test_a_manifest_that_was_cut_is_prepared_again(tiny, text):
     manifest.write_text(text)
     prepare("ml-1m")
     assert manifest.read_text() == whole
+
+
+@pytest.mark.parametrize("name", ["features.parquet", "ids.npy", "labels.npy"])
+@pytest.mark.parametrize("left", [0, 9, -1])
+def test_prepared_files_that_were_cut_are_named(tiny, name, left):
+    folder = prepare("ml-1m")
+    (folder / name).write_bytes((folder / name).read_bytes()[:left])
+    read = partial(load_schema, "ml-1m", 1) if name == "features.parquet" else partial(load_samples, "ml-1m", "train")
+    with pytest.raises(DataError) as caught:
+        read()
+    said = one_line(caught.value)
+    assert said.startswith(f"{folder / name}: expected prepared data, found a damaged file: ")
+    assert said.endswith(f"; remove the folder {folder}, and it is made again")
+    shutil.rmtree(folder)
+    read()
 
 
 def test_files_that_change_while_they_are_read_are_refused(tiny, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from autodpq_runs.explore import find_records, load_or_train, load_run, records
 from autodpq_runs.finish import finish
 from autodpq_runs.open import open_run, scratch_run
 from autodpq_runs.places import logits_path, weights_path
-from autodpq_runs.record import Record, read_record, record_path
+from autodpq_runs.record import Record, read_record, record_path, write_record
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +97,28 @@ def test_what_is_there_is_loaded_and_what_is_not_is_trained(
     weights_path(first.record.identity).unlink()
     load_or_train(config, tmp_path / "out", tmp_path / "out")
     assert opened == [config, config]
+
+
+CUTS = {"model": (weights_path, -9, "a model's tensors"), "predictions": (logits_path, -9, "predictions")}
+CUTS |= {f"no {name}": (path, -(2**30), said) for name, (path, _, said) in CUTS.items()}
+
+
+@pytest.mark.parametrize(("kept", "end", "said"), CUTS.values(), ids=CUTS)
+def test_what_was_damaged_is_named_and_made_again(
+    kept: Callable[[str], Path], end: int, said: str, tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = make("fe", tmp_path, schema)
+    path = kept(record.identity)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:end])
+    with pytest.raises(
+        ValueError, match=f"{path.name}: expected {said}, found a damaged file: .+; run it again"
+    ) as told:
+        load_run(record)
+    assert "\n" not in str(told.value)
+    monkeypatch.setattr("autodpq_runs.explore.open_run", lambda config: small_run(tmp_path / "w", schema, config))
+    assert load_or_train(record.config, tmp_path / "out", tmp_path / "out").record.test == record.test
+    assert path.read_bytes() == whole
 
 
 def test_a_run_is_found_where_it_would_be_written(
@@ -218,6 +241,20 @@ def test_record_survives_a_round_trip_and_is_canonical(tmp_path: object, schema:
     path = record_path(tmp_path / "out", record.config)
     assert read_record(path) == record
     assert list(json.loads(path.read_text())) == sorted(json.loads(path.read_text()))
+
+
+def test_a_configuration_that_cannot_be_leaves_no_record(tmp_path: Path, schema: Schema) -> None:
+    """As a copy with another value may be, which nothing has checked."""
+    record, path = make("fe", tmp_path, schema), tmp_path / "x.json"
+    config = record.config.model_copy(update={"distance": "nearest"})
+    said = "distance: expected inner for fe, which does not read it, found nearest"
+    with pytest.raises(ValueError, match=f"x.json: not a valid record: config: {said}"):
+        write_record(record.model_copy(update={"config": config}), path)
+    run = small_run(tmp_path / "other", schema, config)
+    with pytest.raises(ValueError, match=said):
+        finish(run, STRATEGY["fe"](run), tmp_path / "out")
+    assert not path.exists()
+    assert not weights_path(run.identity).exists()
 
 
 def test_stale_records_say_why(tmp_path: object, schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,6 +82,11 @@ def test_settings_of_the_run_come_from_the_same_file(mine):
     assert locate("mine") == mine.parent
 
 
+def renamed(rows):
+    """With a column that is called as polars calls one that is there twice."""
+    return rows.rename({"part": "film_duplicated_0"})
+
+
 def as_parquet(path, rows):
     columns = {"user": pl.Categorical, "clicked": pl.Boolean}
     rows.with_columns(day=pl.lit(date(2013, 1, 1)), price=pl.lit(1.5)).cast(columns).write_parquet(path)
@@ -96,6 +101,9 @@ FORMS = {
     "labels as floats": lambda path, rows: rows.cast({"clicked": pl.Float32}).write_csv(path),
     "other order of columns": lambda path, rows: rows.select(rows.columns[::-1]).write_csv(path),
     "parquet named csv": as_parquet,
+    "a name as of a double": lambda path, rows: renamed(rows).write_csv(path),
+    "such a name in parquet": lambda path, rows: renamed(rows).write_parquet(path),
+    "columns without names": lambda path, rows: path.write_text(rows.write_csv().replace("\n", ",,\n")),
 }
 
 
@@ -195,6 +203,11 @@ def ragged(path):
     path.write_text("\n".join([*lines[:9], lines[9] + ",too,many", *lines[10:]]))
 
 
+def twice(path):
+    header, *lines = frame().write_csv().splitlines(keepends=True)
+    path.write_text(header.replace("part", "film") + "".join(lines))
+
+
 def cut_parquet(path):
     frame().write_parquet(path)
     path.write_bytes(path.read_bytes()[:-20])
@@ -221,6 +234,7 @@ BAD = {
     "field without values": (all_of("film", None), {}, "row 1: expected a value for film, found ''"),
     "not a number in Parquet": (nan_in_parquet, {}, "row 1: expected a value for film, found ''"),
     "no rows": (lambda path: frame(0).write_csv(path), {}, "expected rows, found none"),
+    "a column twice": (twice, {}, "rows.csv: expected columns of different names, found 'film' twice"),
     "empty file": (lambda path: path.write_bytes(b""), {}, "expected a CSV or Parquet table, found: empty"),
     "ragged": (ragged, {}, "expected a CSV or Parquet table, found: found more fields"),
     "another encoding": (

@@ -387,8 +387,8 @@ def test_bytes_that_nothing_names_are_refused(files: list[bytes], tmp_path: Path
 
 
 CONFIGURATIONS = {
-    "no parts": (put("subspaces", to=[2, 0]), r"config: subspaces\.1: expected greater than 0, found 0"),
-    "unknown key": (put("colour", to="red"), "config: colour: Extra inputs are not permitted, found 'red'"),
+    "no such recipe": (put("recipe", to="red"), r"config: recipe: expected 'paper' or 'tuned', found 'red'"),
+    "no share": (put("dropout", to=1.5), r"config: dropout: expected less than 1, found 1\.5"),
     "other layers than the file": (put("batchnorm", to=False), "expected the tensors that the model of its config"),
 }
 
@@ -405,11 +405,20 @@ def test_torch_refuses_a_configuration_that_is_none(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["no-such", "../config/ml-1m"])
-def test_torch_needs_no_description_of_the_data_set(name: str, files: list[bytes], tmp_path: Path) -> None:
-    """A table of one's own is not known elsewhere; a model's shape does not depend on it."""
+#: What another checkout or a later one may know, and a model's shape does not depend on.
+ELSEWHERE = {
+    "a table of one's own": {"dataset": "no-such"},
+    "a data set of another folder": {"dataset": "../config/ml-1m"},
+    "a strategy that was registered": {"strategy": "modulo", "options": {"rows": 5}},
+    "a switch": {"colour": "red"},
+    "another rule": {"subspaces": [3, 0], "draws": 0, "reading": "aloud"},
+}
+
+
+@pytest.mark.parametrize("changed", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_torch_needs_to_know_nothing_but_the_shape(changed: dict[str, Any], files: list[bytes], tmp_path: Path) -> None:
     parts, path = Parts.of(files[FE]), tmp_path / "m.safetensors"
-    parts.about["config"]["dataset"] = name
+    parts.about["config"].update(changed)
     path.write_bytes(parts.signed())
     first = np.cumsum([0, *parts.about["sizes"][:-1]])
     ids = torch.from_numpy(np.stack([first, first]))

@@ -137,6 +137,9 @@ def test_predictions_of_nobodys_run_fail_and_those_of_another_training_say_nothi
     assert str(found).endswith("predictions: 0; 1 with predictions of another training here")
     np.save(logits, np.load(logits)[1:])
     assert len(checks.predictions({path: record}, [tmp_path / "mine"]).wrong) == 1
+    logits.write_bytes(b"")
+    (damaged,) = checks.predictions({path: record}).wrong
+    assert damaged.startswith(f"{logits}: expected predictions, found a damaged file: ")
     logits.unlink()
     assert checks.predictions({path: record}).left_out == {"without predictions here": 1}
 
