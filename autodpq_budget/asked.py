@@ -15,13 +15,13 @@ def expect(holds: bool, what: str, expected: str, found: object) -> None:
         raise ValueError(f"{what}: expected {expected}, found {found}")
 
 
-def check_bytes(budget: object) -> None:
+def check_bytes(budget: object, what: str = "budget_bytes") -> None:
     """Whether this is a number of bytes.
 
     Raises:
         ValueError: it is no whole number above 0.
     """
-    expect(_is_whole(budget) and budget > 0, "budget_bytes", "a whole number above 0", repr(budget))  # type: ignore[operator]
+    expect(_is_whole(budget) and budget > 0, what, "a whole number above 0", repr(budget))  # type: ignore[operator]
 
 
 def check_width(width: object, own: int) -> None:

@@ -19,8 +19,7 @@ from autodpq_eval.plans import configure
 from autodpq_eval.tables import read_plans
 from autodpq_lib.config import Model, RunConfig
 from autodpq_rivals.budget import WIDTHS, Setting, rest_bytes, settings
-from autodpq_rivals.methods import METHODS
-from autodpq_rivals.strategies import LEARNERS
+from autodpq_rivals.methods import LEARNERS, METHODS
 from autodpq_runs.record import Record
 
 #: Shares of FE's bytes.

@@ -87,8 +87,8 @@ def _taught(run: LoadedRun, teacher: CTRModel) -> LoadedRun:
 
 
 def here(config: RunConfig) -> RunConfig:
-    """The same where a model that was loaded is: on the CPU."""
-    return config.model_copy(update={"device": "cpu"})
+    """The same where a model that was loaded is, on the CPU; the best round is taken of what is trained."""
+    return config.model_copy(update={"device": "cpu", "scored": "best"})
 
 
 def file_bytes_of(run: LoadedRun, model: CTRModel) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autodpq_budget.asked import check_bytes, expect
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.of_model import menu_of, on_groups
 from autodpq_budget.teach import TAUGHT, fe_of, taught, taught_of, teacher_of
@@ -26,16 +27,22 @@ def budget(run: Run) -> list[Fit]:
     Raises:
         ValueError: other options, or a device that is not the CPU.
     """
-    if not {"bytes"} <= {*run.config.options} <= {"bytes", "taught"}:
-        found = ", ".join(run.config.options) or "none"
-        raise ValueError(f"options of {STRATEGY}: expected bytes, and at most taught, found {found}")
-    if run.config.device != "cpu":
-        raise ValueError(f"device of {STRATEGY}: expected cpu, found {run.config.device}")
+    _check(run.config)
     if not run.config.options.get("taught", True):
         return _alone(run)
     teacher, fits = teacher_of(run)
     model, own = taught_of(run, teacher)
     return [*fits, *own, train_on(run, _chosen(run, model), teacher)]
+
+
+def _check(config: RunConfig) -> None:
+    options, of = config.options, f"options of {STRATEGY}"
+    named = {"bytes"} <= {*options} <= {"bytes", "taught"}
+    expect(named, of, "bytes, and at most taught", ", ".join(options) or "none")
+    check_bytes(options["bytes"], f"{of}: bytes")
+    taught = options.get("taught", True)
+    expect(isinstance(taught, bool), f"{of}: taught", "true or false", repr(taught))
+    expect(config.device == "cpu", f"device of {STRATEGY}", "cpu", config.device)
 
 
 def _alone(run: Run) -> list[Fit]:

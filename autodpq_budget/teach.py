@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from autodpq_budget.asked import expect
 from autodpq_data.samples import Batch
 from autodpq_lib.config import READ_BY, RunConfig
 from autodpq_lib.models.build import final_model, full_model
@@ -19,6 +20,7 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 from autodpq_lib.training.trainer import Row, Trainer
+from autodpq_rivals.methods import check_options
 from autodpq_rivals.strategies import stored, train_and_store
 from autodpq_runs.kept import DamagedError, weights
 from autodpq_runs.places import identity_of, weights_path
@@ -80,14 +82,25 @@ def taught_of(run: Run, teacher: CTRModel) -> tuple[CTRModel, list[Fit]]:
 
 
 def taught(run: Run) -> list[Fit]:
-    """FE of the run's width, taught by FE of width :data:`TEACHER`: a strategy."""
+    """FE of the run's width, taught by FE of width :data:`TEACHER`: a strategy.
+
+    Raises:
+        ValueError: it is told options, of which it has none.
+    """
+    options = run.config.options
+    expect(not options, f"options of {TAUGHT}", "none", ", ".join(options))
     teacher, fits = teacher_of(run)
     model = full_model(run.config, run.schema)
     return [*fits, run.fit("fit", model, trainer=Taught(model, run, teacher))]
 
 
 def learn(run: Run) -> list[Fit]:
-    """A rival, from labels or, with the option ``taught``, from what the compressor's teacher says: a control."""
+    """A rival, from labels or, with the option ``taught``, from what the compressor's teacher says: a control.
+
+    Raises:
+        ValueError: an option that the rival can't have.
+    """
+    check_options(run.config)  # the teacher does not read them
     if not run.config.options.get("taught"):
         return train_and_store(run)
     teacher, fits = teacher_of(run)

@@ -81,11 +81,13 @@ def settings(dataset: str) -> dict[str, Any]:
     """What the data set's YAML says; empty for one that is registered without.
 
     Raises:
-        DataError: there is no such data set.
+        DataError: there is none, or its name has what Snakemake takes for a wildcard, or what can't be printed.
     """
     names = sorted(described() | set(SOURCES))
     if dataset not in names:
         raise DataError(f"dataset: expected one of {', '.join(names)}, found {dataset!r}")
+    if set("{}") & set(dataset) or not dataset.isprintable():
+        raise DataError(f"dataset: expected a name without braces and unprintable signs, found {dataset!r}")
     return read_settings(dataset)
 
 

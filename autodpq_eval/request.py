@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeI
 from autodpq_eval.batch import TABLE_SEEDS, log_folder
 from autodpq_eval.plans import PLANS, plan
 from autodpq_lib.config import STRATEGIES, RunConfig
-from autodpq_system.paths import ROOT, folder_named
+from autodpq_system.paths import ROOT, folder_named, runs_root
 
 
 def _words(value: Any) -> list[str]:
@@ -62,6 +62,11 @@ class Request(BaseModel):
     @classmethod
     def _folder(cls, out: Any) -> str:
         return os.path.relpath(ROOT / folder_named(str(out)), ROOT)
+
+    @model_validator(mode="after")
+    def _in_folders_that_snakemake_takes(self) -> Request:
+        folder_named(str(runs_root()), "folder of the project or AUTODPQ_RUNS: ")
+        return self
 
     @model_validator(mode="after")
     def _of_one_data_set(self) -> Request:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from inspect import Parameter, signature
 from typing import get_type_hints
 
@@ -36,29 +35,38 @@ METHODS: dict[str, type[Rival]] = {
     "mpe": MPE,
     "qr": QR,
 }
+#: Rivals that are one training, which may as well be towards what a teacher says.
+LEARNERS = tuple(name for name in METHODS if name not in ("int-b", "mpe"))
 
 
 def rival(config: RunConfig, schema: Schema) -> Rival:
     """The embedding of a configuration whose strategy is a rival's name, with its ``options``.
 
-    One of them, ``taught``, says whom it learns from and is none of the embedding's.
+    One of them, ``taught``, says of a learner whom it learns from and is none of the embedding's.
 
     Raises:
         ValueError: an option that the rival does not have, lacks, or cannot have.
     """
+    check_options(config)
     kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
     options = {key: value for key, value in config.options.items() if key != "taught"}
-    _check(kind, config, options)
     made = kind(embedding, **options)
     made.first_order = lambda: kind(weights, **kind.for_weights(options))
     return made
 
 
-def _check(kind: type[Rival], config: RunConfig, options: Mapping[str, bool | int | float]) -> None:
-    """Refuse options that are unknown, missing, or not of the type that the rival gives them."""
+def check_options(config: RunConfig) -> None:
+    """Refuse options that are unknown, missing, or not of the type that the rival gives them.
+
+    Raises:
+        ValueError: one of them is so.
+    """
+    kind, options, of = METHODS[config.strategy], config.options, f"options of {config.strategy}"
     _, *parameters = signature(kind).parameters.values()
-    of, hints = f"options of {config.strategy}", get_type_hints(kind.__init__, include_extras=True)
+    hints = get_type_hints(kind.__init__, include_extras=True)
     types = {each.name: hints[each.name] for each in parameters}
+    if config.strategy in LEARNERS:
+        types["taught"] = bool
     for unknown in [key for key in options if key not in types]:
         raise ValueError(f"{of}: expected some of {', '.join(types)}, found {unknown}")
     for lacks in [each.name for each in parameters if each.default is Parameter.empty and each.name not in options]:

@@ -8,18 +8,29 @@ from autodpq_lib.strategies import Strategy, register
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 from autodpq_lib.training.trainer import Row, Trainer
-from autodpq_rivals.methods import METHODS, rival
+from autodpq_rivals.methods import METHODS, check_options, rival
 from autodpq_rivals.mpe import MPE
 from autodpq_rivals.rival import Rival
 
 
 def train_and_store(run: Run) -> list[Fit]:
-    """Training from scratch; then the model as it is stored."""
+    """Training from scratch; then the model as it is stored.
+
+    Raises:
+        ValueError: an option that the rival can't have, or it is to be taught, which takes a teacher.
+    """
+    if run.config.options.get("taught"):
+        raise ValueError(f"options of {run.config.strategy}: taught: expected false without a teacher, found True")
     return stored(run, [run.fit("train", final_model(run.config, run.schema, None))])
 
 
 def int_b(run: Run) -> list[Fit]:
-    """FE; then all its weights, with its tables quantised and not trained on."""
+    """FE; then all its weights, with its tables quantised and not trained on.
+
+    Raises:
+        ValueError: an option that the rival can't have.
+    """
+    check_options(run.config)  # FE does not read them
     return stored(run, [run.fit("full", full_model(run.config, run.schema))])
 
 
@@ -54,10 +65,9 @@ class Untrained(Trainer):
 
 #: Rivals that are more than one training; the others may be trained otherwise.
 OWN: dict[str, Strategy] = {"int-b": int_b, "mpe": mpe}
-LEARNERS = tuple(name for name in METHODS if name not in OWN)
 
 
 def register_rivals(learn: Strategy = train_and_store) -> None:
-    """Make every rival a strategy; ``learn`` is that of :data:`LEARNERS`."""
+    """Make every rival a strategy; ``learn`` is that of :data:`~autodpq_rivals.methods.LEARNERS`."""
     for name in METHODS:
         register(name, rival, strategy=OWN.get(name, learn), version=METHOD_VERSION[name])

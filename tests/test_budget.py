@@ -37,6 +37,7 @@ from autodpq_budget.width import width_for
 from autodpq_data.schema import Schema
 from autodpq_lib.models.build import full_model
 from autodpq_lib.training.metrics import evaluate
+from autodpq_lib.training.run import Run
 from autodpq_packed.container import PackedError
 from autodpq_packed.grouped import Grouped, centroids_option, file_ids, groups, order
 from autodpq_packed.module import Packed, load
@@ -316,6 +317,20 @@ def test_a_file_read_for_the_data_s_ids_is_the_model_and_without_them_is_not_eva
         PackedError, match=r"m.safetensors: schema: expected fields and sizes {'a': 6, .*, found {'b': 6"
     ):
         load(path, schema=replace(loaded.schema, fields=("b", "a", "c")))
+
+
+def test_the_best_round_is_taken_of_a_run_that_scores_its_last(
+    loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the narrower FE that is taught, and of training on."""
+    fits, fit = [], Run.fit
+    monkeypatch.setattr(Run, "fit", lambda *given, **named: fits.append(fit(*given, **named)) or fits[-1])
+    last = loaded.record.config.model_copy(update={"scored": "last"})
+    run = replace(loaded, record=loaded.record.model_copy(update={"config": last}))
+    made = compress(run, 150, tmp_path / "m.safetensors", width=4, tables=True)
+    assert [each.name for each in fits] == ["fit", "compress"]
+    assert not any(each.last for each in fits)
+    assert made.valid_auc == max(row["valid_auc"] for row in fits[1].curve)
 
 
 @pytest.mark.parametrize("budget", range(1500, 1520))

@@ -27,8 +27,9 @@ from autodpq_lib.models.build import EMBEDDING, final_model, full_model
 from autodpq_lib.space import model_bytes
 from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.training.metrics import Metrics, evaluate
+from autodpq_lib.training.run import Run
 from autodpq_rivals.budget import rest_bytes
-from autodpq_rivals.strategies import register_rivals
+from autodpq_rivals.strategies import register_rivals, train_and_store
 from autodpq_runs.explore import load_run
 from autodpq_runs.finish import finish
 from autodpq_runs.kept import weights
@@ -118,6 +119,34 @@ def test_other_options_are_refused_before_anything_is_trained(
         STRATEGY[NAME](small_run(tmp_path, schema, small_config(strategy=NAME, options=options)))
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        (NAME, {"bytes": True}, "budget: bytes: expected a whole number above 0, found True"),
+        (NAME, {"bytes": 2000.9}, r"budget: bytes: expected a whole number above 0, found 2000\.9"),
+        (NAME, {"bytes": -1}, "budget: bytes: expected a whole number above 0, found -1"),
+        (NAME, {"bytes": 300, "taught": 1}, "budget: taught: expected true or false, found 1"),
+        (TAUGHT, {"bytes": 300}, "taught: expected none, found bytes"),
+        ("int-b", {"bits": 0}, "int-b: bits: expected greater than 0, found 0"),
+        ("int-b", {"bits": 4, "taught": True}, "int-b: expected some of bits, found taught"),
+        ("mpe", {"price": 1e-3, "taught": False}, "mpe: expected some of price, found taught"),
+        ("lsq", {"bits": 4, "taught": 1}, "lsq: taught: expected a valid boolean, found 1"),
+    ],
+)
+def test_options_that_cannot_be_are_refused_before_anything_is_trained(
+    name: str, options: dict[str, object], says: str, tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Run, "fit", lambda *_, **__: pytest.fail("trained"))
+    with pytest.raises(ValueError, match=f"options of {says}"):
+        STRATEGY[name](small_run(tmp_path, schema, small_config(strategy=name, options=options)))
+
+
+def test_a_rival_that_nobody_teaches_is_not_said_to_be_taught(tmp_path: Path, schema: Schema) -> None:
+    run = small_run(tmp_path, schema, small_config(strategy="lsq", options={"bits": 4, "taught": True}))
+    with pytest.raises(ValueError, match="options of lsq: taught: expected false without a teacher, found True"):
+        train_and_store(run)
+
+
 def test_what_only_other_strategies_read_is_not_asked_of_fe() -> None:
     control = small_config(strategy="autodpq", quantise=False, search_until="settled", threshold=7)
     assert like(control, "fe", 8) == like(small_config(threshold=7), "fe", 8)
@@ -147,7 +176,7 @@ VQ = {"centroids": 16, "subspaces": 2, "shared": False, "tied": False, "normed":
         ("double-hash", {"kept": -1, "shared": 4}, "kept: expected greater than or equal to 0, found -1"),
         ("dpq-vq", VQ | {"tied": 0.5}, "tied: expected a valid boolean, found 0.5"),
         ("lsq", {"bits": True}, "bits: expected a valid integer, found True"),
-        ("lsq", {"bits": 2, "table": 1}, "expected some of bits, found table"),
+        ("lsq", {"bits": 2, "table": 1}, "expected some of bits, taught, found table"),
         ("mgqe", {"centroids": 2, "subspaces": 2}, "centroids: expected greater than or equal to 4, found 2"),
         ("mpe", {"price": -1.0}, "price: expected greater than or equal to 0, found -1.0"),
         ("dpq-vq", VQ | {"subspaces": 3}, "subspaces: expected a divisor of embedding_dim 16, found 3"),

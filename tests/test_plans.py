@@ -12,6 +12,7 @@ from autodpq_eval.plans import TEN_SEEDS, Control, best_pair, configure, control
 from autodpq_eval.request import Request
 from autodpq_lib.config import RECIPES
 from autodpq_runs.record import read_record
+from autodpq_system import paths
 from autodpq_system.paths import ROOT, runs_root
 from scripts.report import notebooks_of
 
@@ -43,6 +44,16 @@ def test_each_control_changes_something_and_has_a_record_of_its_own(recipe: str)
     runs = [run.name() for run in control_runs("ml-1m", recipe)]
     assert len(set(runs)) == len(runs)
     assert set(runs) == plain | set(names)
+
+
+def test_a_project_in_a_folder_with_braces_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its prepared data would be a wildcard of Snakemake."""
+    monkeypatch.delenv("AUTODPQ_RUNS")
+    monkeypatch.setattr(paths, "ROOT", tmp_path / "a{b}")
+    with pytest.raises(ValidationError, match=r"project or AUTODPQ_RUNS: expected a folder without braces .*a{b}"):
+        Request()
+    monkeypatch.setenv("AUTODPQ_RUNS", str(tmp_path))
+    Request()
 
 
 def test_each_title_is_of_one_control() -> None:

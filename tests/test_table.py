@@ -322,6 +322,14 @@ def test_bad_yaml_is_named(home, text, says):
     one_line(caught.value)
 
 
+@pytest.mark.parametrize("name", ["a{b", "a}b", "a{wildcard}", "a\nb"])
+def test_names_that_snakemake_does_not_take_are_refused(home, mine, name):
+    describe(home, name)
+    with pytest.raises(DataError, match="dataset: expected a name without braces and unprintable signs, fou") as told:
+        settings(name)
+    assert repr(name) in one_line(told.value)
+
+
 @pytest.mark.parametrize(
     "name", ["../config/mine", "../../etc/passwd", "/etc/hostname", "controls", "paper/claims", "."]
 )
