@@ -91,7 +91,7 @@ def _power(recipe: str) -> list[list[str]]:
 
 def decided() -> str:
     """How often seeds agree on a pair and how sure the search was, by recipe and reading, with Eq. 2 and without."""
-    head = ["recipe", "reading", "seeds", "most frequent pair of each field, its share of the seeds", "by lot"]
+    head = ["recipe", "reading", "seeds", "most frequent pair of each field, its share of the seeds", "by chance"]
     rows = [_decided(recipe, *each) for recipe in RECIPES for each in SEARCHES.items()]
     return markdown([*head, "entropy of a field's weights"], [row for row in rows if row])
 
