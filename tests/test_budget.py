@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import tracemalloc
 import warnings
 from collections.abc import Callable
@@ -331,6 +332,13 @@ def test_the_best_round_is_taken_of_a_run_that_scores_its_last(
     assert [each.name for each in fits] == ["fit", "compress"]
     assert not any(each.last for each in fits)
     assert made.valid_auc == max(row["valid_auc"] for row in fits[1].curve)
+
+
+def test_what_is_compressed_can_be_pickled(loaded: LoadedRun, tmp_path: Path) -> None:
+    made = compress(loaded, 300, tmp_path / "m.safetensors", onward=False, tables=True)
+    again, (ids, _) = pickle.loads(pickle.dumps(made)), loaded.valid.take(torch.arange(9, dtype=torch.int32))
+    assert torch.equal(again.model(ids), made.model(ids))
+    assert again.model.embedding.first_order().dim == 1
 
 
 @pytest.mark.parametrize("budget", range(1500, 1520))
