@@ -18,11 +18,12 @@ import pytest
 import torch
 from conftest import SIZES, small_config, small_run
 from test_packed import record
+from threadpoolctl import threadpool_info, threadpool_limits
 from torch import nn
 from torch.nn import functional as F
 
 from autodpq_budget import compress as module
-from autodpq_budget import start
+from autodpq_budget import start, ways
 from autodpq_budget.arrays import Arrays, _vectors, compress_arrays, compress_tables
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.compress import compress, smallest
@@ -33,7 +34,7 @@ from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.start import least
 from autodpq_budget.tables import Group, Table
 from autodpq_budget.train_on import Moving, train_on
-from autodpq_budget.ways import Stored, options, restored, size, store
+from autodpq_budget.ways import Later, Stored, options, restored, size, store
 from autodpq_budget.width import width_for
 from autodpq_data.schema import Schema
 from autodpq_lib.models.build import full_model
@@ -332,6 +333,25 @@ def test_the_best_round_is_taken_of_a_run_that_scores_its_last(
     assert [each.name for each in fits] == ["fit", "compress"]
     assert not any(each.last for each in fits)
     assert made.valid_auc == max(row["valid_auc"] for row in fits[1].curve)
+
+
+@pytest.mark.parametrize("stores", ["at once", "when it is chosen"])
+def test_a_group_is_stored_on_one_thread(stores: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large one is stored long after the menu is made."""
+    seen, kmeans, given = [], ways._kmeans, group(40, 4)
+
+    def threads() -> set[int]:
+        return {each["num_threads"] for each in threadpool_info()}
+
+    monkeypatch.setattr(ways, "_kmeans", lambda *asked: seen.append(threads()) or kmeans(*asked))
+    with threadpool_limits(2):
+        before = threads()
+        if stores == "at once":
+            store(given, centroids_option(4, 2))
+        else:
+            Later(given, centroids_option(4, 2)).whole()
+        assert threads() == before
+    assert seen == [{1}, {1}]
 
 
 def test_what_is_compressed_can_be_pickled(loaded: LoadedRun, tmp_path: Path) -> None:
