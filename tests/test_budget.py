@@ -543,6 +543,18 @@ def test_the_largest_numbers_come_back() -> None:
         ),
         (ROWS, OFTEN | {"b": np.array(["1"] * 3)}, None, "counts of b: expected an array of numbers, found <U1"),
         (ROWS, OFTEN | {"b": np.full(3, np.inf)}, None, "counts of b: expected finite numbers, found inf"),
+        (ROWS, OFTEN | {"c": OFTEN["b"]}, None, "counts: expected some of a, b, found c, too"),
+        (
+            ROWS,
+            OFTEN,
+            dict.fromkeys("abc", np.ones(6)),
+            "sensitivities of embedding: expected some of a, b, found c, too",
+        ),
+        (
+            ROWS | {"b": np.ma.masked_less(ROWS["b"], 0)},
+            *(OFTEN, None, "b in embedding: expected an array without a mask, found a masked one"),
+        ),
+        (ROWS, OFTEN | {"b": np.ma.masked_equal(OFTEN["b"], 9)}, None, "counts of b: expected an array without a mask"),
         (ROWS, {"a": OFTEN["a"]}, None, r"counts of b: expected \[3\], found \(0,\)"),
         (ROWS, OFTEN | {"b": np.array([1, -1, 1])}, None, "counts of b: expected none below 0, found -1"),
         (
@@ -621,6 +633,8 @@ def test_tables_of_other_features_are_refused() -> None:
         ValueError, match=r"first_order: expected rows of each field: {'a': 50, 'b': 3}, found {'a': 50}"
     ):
         compress_tables(TWO | {"first_order": {"a": ROWS["a"]}}, OFTEN, 400)
+    with pytest.raises(ValueError, match="sensitivities: expected some of embedding, first_order, found wide, too"):
+        compress_tables(TWO, OFTEN, 400, {name: {"a": np.ones(6)} for name in [*TWO, "wide"]})
 
 
 def peak_mib(act: Callable[[], object]) -> float:
