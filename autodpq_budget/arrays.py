@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autodpq_budget.asked import check_bytes, expect
-from autodpq_budget.given import Rows, counts_of, mapping, rows_of, scales_of
+from autodpq_budget.given import Rows, counts_of, mapping, only, rows_of, scales_of
 from autodpq_budget.menu import bytes_of, menu
 from autodpq_budget.tables import Table
 from autodpq_packed.check import check_plain
@@ -125,7 +125,8 @@ def compress_tables(
     for name, part in made.items():
         found = {field: len(array) for field, array in part.items()}
         expect(list(found.items()) == list(sizes.items()), name, f"rows of each field: {sizes}", found)
-    often = np.concatenate([counts_of(field, mapping("counts", counts), size) for field, size in sizes.items()])
+    known = only("counts", mapping("counts", counts), sizes)
+    often = np.concatenate([counts_of(field, known, size) for field, size in sizes.items()])
     scales = scales_of(made, sensitivities)
     offered = menu(
         {name: Table(np.concatenate([*part.values()]), scales[name]) for name, part in made.items()},

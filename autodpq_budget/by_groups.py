@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,7 +83,7 @@ class ByGroups(nn.Module):
         mean = {"option": np.zeros(len(self.groups), np.uint8), "codes": np.zeros(0, np.uint8)}
         self.numbers = nn.Parameter(torch.zeros(0))
         self.fill(mean | {"numbers": np.zeros(dim * len(self.groups), np.float16)})
-        self.first_order = lambda: ByGroups(schema, 1, counted=False)
+        self.first_order = partial(ByGroups, schema, 1, counted=False)  # no lambda, for models are pickled
 
     def fill(self, stored: Tensors) -> None:
         """Take the tensors ``option``, ``codes`` and ``numbers`` of a table."""

@@ -55,7 +55,8 @@ def scales_of(made: Mapping[str, Rows], given: Mapping[str, Mapping[str, ArrayLi
     """Sensitivities of each table ``[M, X]``, over a power of 4, so that no square of float32 is lost."""
     if given is None:
         return {name: np.ones((len(p), next(iter(p.values())).shape[1]), np.float32) for name, p in made.items()}
-    found = {name: _sensitivities(name, part, mapping("sensitivities", given)) for name, part in made.items()}
+    known = only("sensitivities", mapping("sensitivities", given), made)
+    found = {name: _sensitivities(name, part, known) for name, part in made.items()}
     largest = max(array.max() for array in found.values()) or 1.0
     unit = 4.0 ** np.floor(np.log2(largest) / 2)
     return {name: (array / unit).astype(np.float32) for name, array in found.items()}
@@ -63,9 +64,10 @@ def scales_of(made: Mapping[str, Rows], given: Mapping[str, Mapping[str, ArrayLi
 
 def _sensitivities(table: str, rows: Rows, given: Mapping[str, Any]) -> Floats:
     made = []
+    own = only(f"sensitivities of {table}", mapping("sensitivities", given.get(table)), rows)
     for field, array in rows.items():
         what, dim = f"sensitivities of {field} in {table}", array.shape[1]
-        found = _numbers(what, mapping("sensitivities", given.get(table)).get(field, np.zeros(0)))
+        found = _numbers(what, own.get(field, np.zeros(0)))
         holds = found.shape == (dim,) and bool((found >= 0).all()) and bool(np.isfinite(found).all())
         expect(holds, what, f"[{dim}], finite and none below 0", found)
         made.append(found.astype(np.float64))
@@ -79,8 +81,16 @@ def mapping(what: str, given: Any) -> Mapping[str, Any]:
     return given
 
 
+def only(what: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is given, of nothing that has no rows."""
+    for name in [name for name in given if name not in known][:1]:
+        expect(False, what, f"some of {', '.join(map(str, known))}", f"{name}, too")
+    return given
+
+
 def _numbers(what: str, given: Any) -> NDArray[Any]:
     """As an array of numbers."""
+    expect(not isinstance(given, np.ma.MaskedArray), what, "an array without a mask", "a masked one")
     try:
         array = np.asarray(given)
     except (TypeError, ValueError, RuntimeError) as error:  # a ragged list; a tensor on a GPU, or one that is trained

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from autodpq_budget.tables import Floats, Group, Integers, Table
@@ -121,7 +120,7 @@ def menu(tables: Mapping[str, Table], sizes: Sequence[int], counts: Integers) ->
         counts: int ``[N]``, how often each feature occurs.
     """
     lengths = groups(sizes, counts)
-    with threadpool_limits(1), tqdm(total=len(lengths) * len(tables), desc="groups", unit="group") as bar:
+    with tqdm(total=len(lengths) * len(tables), desc="groups", unit="group") as bar:
 
         def offers(table: Table) -> Iterator[list[Offer]]:
             for group in table.groups(sizes, counts):

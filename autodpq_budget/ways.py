@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import ThreadpoolController
 
 from autodpq_budget.tables import Floats, Group, Integers
 from autodpq_packed.bits import pack
@@ -94,12 +96,24 @@ def size(option: int, features: int, dim: int) -> int:
 
 def store(group: Group, option: int) -> tuple[Stored, float]:
     """A group in one way, and what it loses."""
-    stored = encode(group, option)
-    return stored, distortion(group, restored(stored, *group.rows.shape))
+    with _threads().limit(limits=1):
+        stored = encode(group, option)
+        return stored, distortion(group, restored(stored, *group.rows.shape))
 
 
 def encode(group: Group, option: int) -> Stored:
-    """A group in one way."""
+    """A group in one way, on one thread: on busy cores more slow small groups down, and sums have other last bits."""
+    with _threads().limit(limits=1):
+        return _encode(group, option)
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """Of the libraries that are loaded; to look for them each time would take as long as k-means of a small group."""
+    return ThreadpoolController()
+
+
+def _encode(group: Group, option: int) -> Stored:
     bits, k, d = parameters(option, group.rows.shape[1])
     codes: Integers = np.zeros(0, np.uint8)
     numbers: Floats = group.rows

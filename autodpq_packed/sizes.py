@@ -37,7 +37,7 @@ def sizes(record: Record, schema: Schema, vocabulary: dict[str, list[str]], fold
     ``folder``. Serving is measured in a fresh process with the NumPy reader, less what the same process needs without a
     model (Linux alone; else 0).
     """
-    model = final_model(record.config, schema, record.decision)
+    model = final_model(record.config.model_copy(update={"device": "cpu"}), schema, record.decision)
     path = folder / f"{record.config.name()}.safetensors"
     tensors = export(model, schema, record, vocabulary, path)
     one = space(schema, record.config.embedding_dim, record.decision, model, tied=record.config.tied)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from inspect import Parameter, signature
 from typing import get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
+from torch import Tensor
 
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
@@ -51,7 +53,7 @@ def rival(config: RunConfig, schema: Schema) -> Rival:
     kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
     options = {key: value for key, value in config.options.items() if key != "taught"}
     made = kind(embedding, **options)
-    made.first_order = lambda: kind(weights, **kind.for_weights(options))
+    made.first_order = partial(kind, weights, **kind.for_weights(options))  # no lambda, for models are pickled
     return made
 
 
@@ -87,4 +89,8 @@ def tables(config: RunConfig, schema: Schema) -> tuple[Table, Table]:
     """
     start = embedding_init(config.base_model, schema.num_features, config.embedding_dim)
     sd = config.base_model.first_order_sd or NORMAL_SD
-    return Table(schema, config.embedding_dim, start), Table(schema, 1, lambda tensor: tensor.normal_(0.0, sd))
+    return Table(schema, config.embedding_dim, start), Table(schema, 1, partial(_normal, sd=sd))
+
+
+def _normal(tensor: Tensor, sd: float) -> Tensor:
+    return tensor.normal_(0.0, sd)

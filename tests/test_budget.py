@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import tracemalloc
 import warnings
 from collections.abc import Callable
@@ -17,11 +18,12 @@ import pytest
 import torch
 from conftest import SIZES, small_config, small_run
 from test_packed import record
+from threadpoolctl import threadpool_info, threadpool_limits
 from torch import nn
 from torch.nn import functional as F
 
 from autodpq_budget import compress as module
-from autodpq_budget import start
+from autodpq_budget import start, ways
 from autodpq_budget.arrays import Arrays, _vectors, compress_arrays, compress_tables
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.compress import compress, smallest
@@ -32,7 +34,7 @@ from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.start import least
 from autodpq_budget.tables import Group, Table
 from autodpq_budget.train_on import Moving, train_on
-from autodpq_budget.ways import Stored, options, restored, size, store
+from autodpq_budget.ways import Later, Stored, options, restored, size, store
 from autodpq_budget.width import width_for
 from autodpq_data.schema import Schema
 from autodpq_lib.models.build import full_model
@@ -333,6 +335,32 @@ def test_the_best_round_is_taken_of_a_run_that_scores_its_last(
     assert made.valid_auc == max(row["valid_auc"] for row in fits[1].curve)
 
 
+@pytest.mark.parametrize("stores", ["at once", "when it is chosen"])
+def test_a_group_is_stored_on_one_thread(stores: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large one is stored long after the menu is made."""
+    seen, kmeans, given = [], ways._kmeans, group(40, 4)
+
+    def threads() -> set[int]:
+        return {each["num_threads"] for each in threadpool_info()}
+
+    monkeypatch.setattr(ways, "_kmeans", lambda *asked: seen.append(threads()) or kmeans(*asked))
+    with threadpool_limits(2):
+        before = threads()
+        if stores == "at once":
+            store(given, centroids_option(4, 2))
+        else:
+            Later(given, centroids_option(4, 2)).whole()
+        assert threads() == before
+    assert seen == [{1}, {1}]
+
+
+def test_what_is_compressed_can_be_pickled(loaded: LoadedRun, tmp_path: Path) -> None:
+    made = compress(loaded, 300, tmp_path / "m.safetensors", onward=False, tables=True)
+    again, (ids, _) = pickle.loads(pickle.dumps(made)), loaded.valid.take(torch.arange(9, dtype=torch.int32))
+    assert torch.equal(again.model(ids), made.model(ids))
+    assert again.model.embedding.first_order().dim == 1
+
+
 @pytest.mark.parametrize("budget", range(1500, 1520))
 def test_a_header_that_grows_leaves_what_fits(budget: int, loaded: LoadedRun, monkeypatch: pytest.MonkeyPatch) -> None:
     def made(_: object, __: object, tables: int, ___: object = None) -> SimpleNamespace:
@@ -515,6 +543,18 @@ def test_the_largest_numbers_come_back() -> None:
         ),
         (ROWS, OFTEN | {"b": np.array(["1"] * 3)}, None, "counts of b: expected an array of numbers, found <U1"),
         (ROWS, OFTEN | {"b": np.full(3, np.inf)}, None, "counts of b: expected finite numbers, found inf"),
+        (ROWS, OFTEN | {"c": OFTEN["b"]}, None, "counts: expected some of a, b, found c, too"),
+        (
+            ROWS,
+            OFTEN,
+            dict.fromkeys("abc", np.ones(6)),
+            "sensitivities of embedding: expected some of a, b, found c, too",
+        ),
+        (
+            ROWS | {"b": np.ma.masked_less(ROWS["b"], 0)},
+            *(OFTEN, None, "b in embedding: expected an array without a mask, found a masked one"),
+        ),
+        (ROWS, OFTEN | {"b": np.ma.masked_equal(OFTEN["b"], 9)}, None, "counts of b: expected an array without a mask"),
         (ROWS, {"a": OFTEN["a"]}, None, r"counts of b: expected \[3\], found \(0,\)"),
         (ROWS, OFTEN | {"b": np.array([1, -1, 1])}, None, "counts of b: expected none below 0, found -1"),
         (
@@ -593,6 +633,8 @@ def test_tables_of_other_features_are_refused() -> None:
         ValueError, match=r"first_order: expected rows of each field: {'a': 50, 'b': 3}, found {'a': 50}"
     ):
         compress_tables(TWO | {"first_order": {"a": ROWS["a"]}}, OFTEN, 400)
+    with pytest.raises(ValueError, match="sensitivities: expected some of embedding, first_order, found wide, too"):
+        compress_tables(TWO, OFTEN, 400, {name: {"a": np.ones(6)} for name in [*TWO, "wide"]})
 
 
 def peak_mib(act: Callable[[], object]) -> float:

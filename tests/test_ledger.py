@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from autodpq_eval import claims
 from autodpq_eval.claims import _comparison, _of_one_code
 from autodpq_eval.facts import FACT
 from autodpq_eval.ledger import COLUMNS, as_csv, as_printed, comparisons_as_csv, counts, judged, ledger
@@ -180,17 +181,33 @@ def test_on_the_laboratorys_split_there_is_what_was_run_there(table: pd.DataFram
     assert claims["table1-ml-1m-deepfm-grid-auc"] == "auc of DPQ (8, 8), for Grid on deepfm, ml-1m"
 
 
+def made_by(commit: str, cpu: str) -> SimpleNamespace:
+    config = SimpleNamespace(seed=1, name=lambda: "x")
+    return SimpleNamespace(config=config, provenance=SimpleNamespace(git_commit=commit, cpu=cpu))
+
+
 @pytest.mark.parametrize(("commit", "cpu", "left"), [("a", "x", [1]), ("b", "x", []), ("a", "y", [])])
 def test_cost_is_compared_within_one_code_on_one_processor(commit: str, cpu: str, left: list[int]) -> None:
-    def made(commit: str, cpu: str) -> SimpleNamespace:
-        return SimpleNamespace(config=SimpleNamespace(seed=1), provenance=SimpleNamespace(git_commit=commit, cpu=cpu))
+    """The long Random with the FE of its own batch."""
+    runs = {("deepfm", name): [made_by("a", "x")] for name in ("fe", "one", "long fe")}
+    runs |= {("deepfm", name): [made_by(commit, cpu)] for name in ("two", "long random")}
+    found = _of_one_code(runs, "one", "two")
+    for name in ("two", "long random"):
+        assert [r.config.seed for r in found["deepfm", name]] == left
+    other = {("deepfm", name): [made_by("b", "y")] for name in ("long fe", "long random")}
+    assert _of_one_code(runs | other, "one", "one")["deepfm", "long random"]
 
-    runs = {
-        ("deepfm", "fe"): [made("a", "x")],
-        ("deepfm", "one"): [made("a", "x")],
-        ("deepfm", "two"): [made(commit, cpu)],
-    }
-    assert [r.config.seed for r in _of_one_code(runs, "one", "two")["deepfm", "two"]] == left
+
+@pytest.mark.parametrize(("metric", "guarded"), [("cost", True), ("auc_at_cost", True), ("auc", False)])
+def test_all_that_is_measured_in_seconds_is_compared_so(
+    metric: str, guarded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "_values", lambda runs, _, name, __: dict.fromkeys(range(len(runs["deepfm", name])), 1))
+    runs = defaultdict(list, {("deepfm", name): [made_by("a", "x")] for name in ("fe", "autodpq")})
+    runs |= {("deepfm", name): [] for name in ("random", "long random", "long fe")}
+    runs["deepfm", "grid"] = [made_by("b", "x")]
+    found = _comparison({"better": "autodpq", "worse": "grid", "metric": metric}, runs, {})
+    assert (found["n"], found["n_base"]) == ((0, 0) if guarded else (1, 1))
 
 
 def test_a_reading_is_compared_with_baselines_of_its_own(table: pd.DataFrame) -> None:

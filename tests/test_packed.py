@@ -26,6 +26,7 @@ from autodpq_lib.models.deepfm import pairwise
 from autodpq_lib.space import Space
 from autodpq_lib.training.metrics import Metrics
 from autodpq_packed import bits, check
+from autodpq_packed import sizes as packed_sizes
 from autodpq_packed.bits import bits_for, pack, unpack
 from autodpq_packed.export import Kept, export, stored
 from autodpq_packed.look_up import PackedInC
@@ -33,6 +34,7 @@ from autodpq_packed.module import Packed, load
 from autodpq_packed.onnx_export import to_onnx
 from autodpq_packed.reader import PackedError, Table, parse, read
 from autodpq_packed.score import PackedModel
+from autodpq_packed.sizes import sizes
 from autodpq_runs.provenance import Origin, provenance
 from autodpq_runs.record import Record
 
@@ -105,6 +107,23 @@ def test_readers_agree_with_the_trained_model(
         in_numpy = PackedModel(tmp_path / "m.safetensors")
         assert np.array_equal(in_numpy.embedding(ids.numpy()), original.embedding(ids).numpy())
         np.testing.assert_allclose(in_numpy.logits(ids.numpy()), original(ids).numpy(), rtol=0, atol=1e-6)
+
+
+def test_sizes_of_a_run_on_a_gpu_need_none(schema: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed_sizes, "_memory", lambda *_: 0)
+    _, made = trained("dpq", schema)
+    found = sizes(made, schema, VOCABULARY, tmp_path)
+    on_gpu = made.model_copy(update={"config": made.config.model_copy(update={"device": "cuda"})})
+    devices, build = [], packed_sizes.final_model
+
+    def built(config: RunConfig, *rest: object) -> CTRModel:
+        devices.append(config.device)
+        return build(config, *rest)
+
+    monkeypatch.setattr(packed_sizes, "final_model", built)
+    again = sizes(on_gpu, schema, VOCABULARY, tmp_path)
+    assert devices == ["cpu"]
+    assert [again[key] for key in ("paper units", "bits")] == [found[key] for key in ("paper units", "bits")]
 
 
 @pytest.mark.parametrize("low", [0, 1, 5, 8, 13])

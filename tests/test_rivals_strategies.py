@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,12 @@ def test_every_rival_fits_every_model(schema: Schema, rival: str, model: str) ->
     assert built(IDS).shape == (4,)
     assert built.eval()(IDS[:1]).shape == (1,)
     assert isinstance(built.first_order, type(built.embedding)) == (model == "deepfm")
+
+
+@pytest.mark.parametrize("rival", RIVALS)
+def test_a_model_with_a_rival_can_be_pickled(schema: Schema, rival: str) -> None:
+    model = final_model(config_of(rival), schema, None).eval()
+    assert torch.equal(pickle.loads(pickle.dumps(model))(IDS), model(IDS))
 
 
 @pytest.mark.parametrize("rival", RIVALS)
