@@ -58,6 +58,13 @@ def test_rank_is_the_share_of_trials_below(found: dict[str, list[Record]]) -> No
     assert rank_among_random(chosen, found["random"]).loc[1, "share below"] == 0.75
 
 
+def test_a_trial_that_is_as_good_is_not_below(found: dict[str, list[Record]]) -> None:
+    trials = sorted(max(log.curve["valid_auc"]) for log in found["random"][0].fits)
+    assert trials[13] < trials[14] < trials[15]
+    chosen = [found["autodpq"][0].model_copy(update={"valid": Metrics(auc=trials[14], logloss=0.5)})]
+    assert rank_among_random(chosen, found["random"]).loc[1, "share below"] == 14 / 20
+
+
 def test_nothing_done_yet_gives_empty_tables() -> None:
     for table in (agreement([]), sureness([]), rank_among_random([], []), codebook_use([])):
         assert table.empty

@@ -114,6 +114,12 @@ def test_what_an_earlier_fit_was_better_than_is_forgotten_but_for_the_result(
     assert checkpoints_of(run) == [f"x-{epoch:03d}.pt" for epoch in left]
 
 
+def test_what_an_earlier_fit_was_as_good_as_is_forgotten(run: Run) -> None:
+    _, aucs, done = scripted(run, [0.3, 0.8, 0.6, 0.9, 0.1], patience=9, epochs=5)
+    done.forget(aucs[1])
+    assert checkpoints_of(run) == ["x-003.pt"]
+
+
 @pytest.mark.parametrize(
     ("chosen", "patience", "ended"),
     [("aabbbb", 3, True), ("aabbb", 3, False), ("abab", 1, False), ("aaaa", 3, True), ("", 1, False)],

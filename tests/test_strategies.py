@@ -22,6 +22,7 @@ from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.strategies.autodpq import pretrain, retrain, search
 from autodpq_lib.strategies.grid import global_decisions
 from autodpq_lib.strategies.random import random_decisions
+from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 from autodpq_runs.finish import finish
 from autodpq_runs.places import logits_path
@@ -33,6 +34,19 @@ def test_grid_tries_all_pairs_once(run: Run) -> None:
     tried = [set(decision.values()) for decision in global_decisions(run.config, run.schema)]
     assert sorted(pair for (pair,) in tried) == sorted(product((2, 4), (2, 4)))
     assert all(tuple(decision) == ("a", "c") for decision in global_decisions(run.config, run.schema))
+
+
+def test_each_trial_forgets_what_those_before_it_were_better_than(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, float]] = []
+    monkeypatch.setattr(Fit, "forget", lambda fit, below: asked.append((fit.name, below)))
+    config = small_config(strategy="grid", profile="full", patience=1)
+    trials = STRATEGY["grid"](small_run(tmp_path, schema, config))
+    aucs = [max(row["valid_auc"] for row in trial.curve) for trial in trials]
+    best = [max([-1.0, *aucs[:n]]) for n in range(len(aucs))]
+    assert asked == list(zip([f"trial-{n:03d}" for n in range(4)], best, strict=True))
+    assert aucs[:3] != best[1:]  # some trial is no better than one before it
 
 
 def test_random_draws_distinct_decisions_and_at_most_all(tmp_path: Path, schema: Schema) -> None:
