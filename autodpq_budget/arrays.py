@@ -141,7 +141,7 @@ def _restored(tensors: Tensors, made: Mapping[str, Rows], ordered: NDArray[np.in
     ends, tables = np.cumsum([len(rows) for rows in next(iter(made.values())).values()]), {}
     for name, part in made.items():
         dim = next(iter(part.values())).shape[1]
-        every = _vectors(Grouped.alone(name, np.diff(ends, prepend=0).tolist(), dim, tensors), ordered)
+        every = _vectors(Grouped(name, np.diff(ends, prepend=0).tolist(), dim, tensors), ordered)
         tables[name] = dict(zip(part, np.split(every, ends[:-1]), strict=True))
     return Arrays(tensors, tables, ordered.argsort().astype(np.int32))
 

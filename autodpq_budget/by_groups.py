@@ -148,9 +148,8 @@ class ByGroups(nn.Module):
 
     def _find(self) -> None:
         """Where each feature's entries come from: ``[N, X]``, in the order of the data set's ids."""
-        tensors = {f"embedding.{name}": array for name, array in self.stored().items()}
-        model = {"sizes": self.sizes, "config": {"embedding_dim": self.dim}}
-        table = Grouped("embedding", model, tensors | {"groups": self.groups.numpy()})
+        tensors = {f"own.{name}": array for name, array in self.stored().items()}
+        table = Grouped("own", self.sizes, self.dim, tensors | {"groups": self.groups.numpy()})
         rank = self.order.argsort().numpy()
         made = [np.empty((len(rank), self.dim), kind) for kind in (np.int64, np.float32, np.int64)]
         for start in range(0, len(rank), CHUNK):

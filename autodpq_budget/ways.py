@@ -128,13 +128,8 @@ def _encode(group: Group, option: int) -> Stored:
 
 def restored(stored: Stored, features: int, dim: int) -> NDArray[np.float32]:
     """What a reader of the file gets: ``[n, X]``."""
-    tensors = {
-        "groups": np.array([features]),
-        "embedding.option": np.array([stored.option]),
-        "embedding.codes": stored.codes,
-        "embedding.numbers": stored.numbers,
-    }
-    table = Grouped("embedding", {"sizes": [features], "config": {"embedding_dim": dim}}, tensors)
+    own = {"own.option": np.array([stored.option]), "own.codes": stored.codes, "own.numbers": stored.numbers}
+    table = Grouped("own", [features], dim, own | {"groups": np.array([features])})
     return table.vectors(np.arange(features))
 
 

@@ -26,7 +26,7 @@ names a centroid. Arithmetic is in float32.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -133,25 +133,19 @@ class Grouped:
     """A table of groups: ids -> vectors.
 
     Args:
-        name: ``embedding`` or ``first_order``.
-        model: field sizes, and X within the configuration, from the header.
+        name: of the table: ``embedding`` or ``first_order``, or as plain arrays have it.
+        sizes: number of features of each field.
+        dim: X.
         tensors: of the file.
     """
 
-    def __init__(self, name: str, model: Mapping[str, Any], tensors: Tensors) -> None:
-        self.dim = model["config"]["embedding_dim"] if name == "embedding" else 1
+    def __init__(self, name: str, sizes: Sequence[int], dim: int, tensors: Tensors) -> None:
+        self.dim = dim
         self.numbers = tensors[f"{name}.numbers"]
         self.codes = np.append(tensors[f"{name}.codes"], np.zeros(8, np.uint8))  # up to eight bytes are read at a time
         self.ends = layout(tensors["groups"].tolist(), tensors[f"{name}.option"].tolist(), self.dim)
         self.layout = self.ends[:-1]
-        self.offsets = np.cumsum([0, *model["sizes"]])
-
-    @classmethod
-    def alone(cls, name: str, sizes: Sequence[int], dim: int, tensors: Tensors) -> Grouped:
-        """A table of any name and X."""
-        own = {f"embedding.{part}": tensors[f"{name}.{part}"] for part in ("option", "codes", "numbers")}
-        model = {"sizes": sizes, "config": {"embedding_dim": dim}}
-        return cls("embedding", model, own | {"groups": tensors["groups"]})
+        self.offsets = np.cumsum([0, *sizes])
 
     def __call__(self, ids: Ids) -> NDArray[np.float32]:
         """Vectors of features, one column of ids a field: int64 ``[B, M]`` -> float32 ``[B, M, X]``.

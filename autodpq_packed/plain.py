@@ -40,7 +40,7 @@ class PlainTables:
             raise PackedError(f"{path}: {error}") from error
         self.sizes: dict[str, int] = dict(zip(about["fields"], about["sizes"], strict=True))
         self.first = dict(zip(self.sizes, np.cumsum([0, *about["sizes"][:-1]]).tolist(), strict=True))
-        self.tables = {name: Grouped.alone(name, about["sizes"], dim, tensors) for name, dim in about["dims"].items()}
+        self.tables = {name: Grouped(name, about["sizes"], dim, tensors) for name, dim in about["dims"].items()}
         self.places = tensors.get(PLACES)
 
     def __call__(self, table: str, field: str, ids: ArrayLike) -> NDArray[np.float32]:

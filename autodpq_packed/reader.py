@@ -114,5 +114,8 @@ def decode(codes: NDArray[np.uint8], centroids: Floats, rank: NDArray[np.int64])
 
 def tables(model: Mapping[str, Any], tensors: Tensors) -> dict[str, Table | Grouped]:
     """The tables of a file: ``embedding`` and, in DeepFM's, ``first_order``."""
-    kind = Grouped if "groups" in tensors else Table
-    return {name: kind(name, model, tensors) for name in TABLES if f"unknown.{name}" in tensors}
+    names = [name for name in TABLES if f"unknown.{name}" in tensors]
+    if "groups" not in tensors:
+        return {name: Table(name, model, tensors) for name in names}
+    widths = {"embedding": model["config"]["embedding_dim"], "first_order": 1}
+    return {name: Grouped(name, model["sizes"], widths[name], tensors) for name in names}

@@ -82,7 +82,7 @@ def files(offered: Menu, counts: list[NDArray[np.int64]], shares: tuple[float, .
         start = perf_counter()
         tensors = offered.tensors(offered.choose(int(share * 4 * DIM * sum(sizes))))
         seconds = perf_counter() - start
-        groups = GroupsInC(Grouped("embedding", {"sizes": sizes, "config": {"embedding_dim": DIM}}, tensors))
+        groups = GroupsInC(Grouped("embedding", sizes, DIM, tensors))
         ours, theirs = by_turns([groups, older], ids)
         yield {"share": share, "bytes": bytes_of(tensors), "seconds": seconds, "groups_ns": ours, "packed_ns": theirs}
 

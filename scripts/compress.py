@@ -11,16 +11,15 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pandas as pd
 from matplotlib import pyplot as plt
 
 from autodpq_budget.compress import Compressed, compress, smallest
 from autodpq_budget.show import choice, picture
-from autodpq_data.prepared import vocabulary
+from autodpq_budget.start import file_bytes_of
 from autodpq_lib.training.metrics import evaluate
-from autodpq_packed.export import check_name, export
+from autodpq_packed.export import check_name
 from autodpq_runs.explore import LoadedRun, load_run
 from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import runs_root
@@ -41,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     run = load_run(asked.record)
     path = asked.to or _default(run, asked)
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole = _uncompressed(run)
+    whole = file_bytes_of(run, run.model)
     if asked.loss is not None:
         made = smallest(run, asked.loss, path)
     else:
@@ -86,13 +85,6 @@ def _above_0(text: str) -> float:
     if not 0 < number < 1:
         raise argparse.ArgumentTypeError(f"expected a number above 0 and below 1, found {text!r}")
     return number
-
-
-def _uncompressed(run: LoadedRun) -> int:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "m.safetensors"
-        export(run.model, run.schema, run.record, vocabulary(run.schema.dataset), path)
-        return path.stat().st_size
 
 
 def _tell(run: LoadedRun, made: Compressed, path: Path, whole: int) -> None:

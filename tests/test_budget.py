@@ -653,7 +653,7 @@ def test_tables_of_many_features_are_read_some_at_a_time() -> None:
     made = ByGroups(schema, 8)
     assert peak_mib(made._find) < 20
     tensors = {f"embedding.{name}": array for name, array in made.stored().items()} | {"groups": made.groups.numpy()}
-    table = Grouped.alone("embedding", sizes, 8, tensors)
+    table = Grouped("embedding", sizes, 8, tensors)
     assert peak_mib(lambda: _vectors(table, order(sizes, counts))) < 12
     assert torch.equal(made.place, torch.from_numpy(table.places(made.order.argsort().numpy())[0]))
 

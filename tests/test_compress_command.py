@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from autodpq_budget.plan import SHARES
+from autodpq_budget.start import file_bytes_of
 from autodpq_budget.teach import TEACHER
 from autodpq_budget.width import width_for
 from autodpq_lib.config import RunConfig
@@ -36,7 +37,7 @@ def test_a_run_is_compressed_and_told_of(
     assert "compressed: the run's own model, X = 8\n" in said
     assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     assert f"test AUC {run.record.test.auc:.4f} -> " in said
-    limit = {"--bytes": 7500, "--ratio": 0.6 * compress._uncompressed(run), "--tables": 10**6, "--loss": 10**6}[how]
+    limit = {"--bytes": 7500, "--ratio": 0.6 * file_bytes_of(run, run.model), "--tables": 10**6, "--loss": 10**6}[how]
     assert size <= limit
     assert PackedModel(path).score([dict.fromkeys(run.schema.fields, 0)]).shape == (1,)
 

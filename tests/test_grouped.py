@@ -95,7 +95,7 @@ def test_every_option_by_hand() -> None:
 def test_vectors_are_those_of_the_naive_reader(option: int) -> None:
     groups, options = [3, 7, 1, 5], [option, 0, 3, option]
     tensors = grouped(groups, options, X)
-    table = Grouped("embedding", {"sizes": [10, 6], "config": {"embedding_dim": X}}, tensors)
+    table = Grouped("embedding", [10, 6], X, tensors)
     assert np.array_equal(table.vectors(np.arange(16)), naive(tensors, X))
 
 
@@ -107,7 +107,7 @@ def test_c_reads_every_option_of_every_width_in_fields_of_many_groups(dim: int) 
     groups = np.random.default_rng(dim).integers(1, 6, len(options)).tolist()
     tensors, ends = grouped(groups, options, dim), np.cumsum(groups)
     sizes = np.diff([0, ends[0], ends[9], *ends[-1:]]).tolist() if len(options) > 10 else [ends[0], ends[-1] - ends[0]]
-    reader = GroupsInC(Grouped("embedding", {"sizes": sizes, "config": {"embedding_dim": dim}}, tensors))
+    reader = GroupsInC(Grouped("embedding", sizes, dim, tensors))
     expected = naive(tensors, dim)
     for field, (first, size) in enumerate(zip(np.cumsum([0, *sizes]), sizes, strict=False)):
         ids = torch.from_numpy(np.cumsum([0, *sizes[:-1]])).repeat(size, 1)
@@ -326,7 +326,7 @@ def test_every_code_names_a_number() -> None:
     for option in ALL:
         tensors = grouped([3], [option], X)
         tensors["embedding.codes"][:] = 255
-        table = Grouped("embedding", {"sizes": [3], "config": {"embedding_dim": X}}, tensors)
+        table = Grouped("embedding", [3], X, tensors)
         place, _, step = table.places(np.arange(3))
         assert max(place.max(), step.max()) < len(tensors["embedding.numbers"])
 
@@ -345,7 +345,7 @@ def test_onnxruntime_gives_the_logits(schema: Schema, tmp_path: Path) -> None:
 @pytest.mark.parametrize("option", ALL)
 def test_c_gives_the_same_vectors(option: int) -> None:
     tensors = grouped([3, 7, 1, 5], [option, 0, 3, option], X)
-    table = Grouped("embedding", {"sizes": [10, 6], "config": {"embedding_dim": X}}, tensors)
+    table = Grouped("embedding", [10, 6], X, tensors)
     ids = np.stack([np.arange(6), np.arange(10, 16)], 1)
     found = copy.deepcopy(GroupsInC(table)).half().float()(torch.from_numpy(ids))
     assert np.array_equal(found.numpy(), table(ids))
@@ -356,7 +356,7 @@ def test_c_gives_the_same_vectors(option: int) -> None:
 @pytest.mark.parametrize("value", [-1, 2**20])
 def test_c_refuses_groups_that_lead_outside(column: int, value: int) -> None:
     tensors = grouped([3, 7], [centroids_option(4, 2), 3], X)
-    made = GroupsInC(Grouped("embedding", {"sizes": [10], "config": {"embedding_dim": X}}, tensors))
+    made = GroupsInC(Grouped("embedding", [10], X, tensors))
     layout = made.layout.clone()
     layout[1, column] = value
     with pytest.raises(ValueError, match=r"group [01]: expected features, codes and numbers inside the table"):
@@ -366,7 +366,7 @@ def test_c_refuses_groups_that_lead_outside(column: int, value: int) -> None:
 @pytest.fixture
 def two() -> GroupsInC:
     tensors = grouped([3, 7], [centroids_option(4, 2), 3], X)
-    return GroupsInC(Grouped("embedding", {"sizes": [10], "config": {"embedding_dim": X}}, tensors))
+    return GroupsInC(Grouped("embedding", [10], X, tensors))
 
 
 @pytest.mark.skipif(not native.available(), reason="no C compiler")
