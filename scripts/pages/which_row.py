@@ -24,7 +24,7 @@ def text() -> str:
         f"those of this page alone. On MovieLens-1M, recipe `{RECIPE}`, its AUC minus FE's is {losses}. "
         f"{' '.join(map(ahead, RECIPES))} A rival has to be trained; the compressor takes a model that is trained "
         "already. For a row of these tables `make replicate STRATEGIES=fe MODELS=deepfm SEEDS=1 OUT=runs/mine` trains "
-        "FE in a minute, and `make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json TABLES=57630` "
+        "FE in minutes, and `make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json TABLES=57630` "
         "compresses it. "
         f"`BYTES=` counts the dense weights too (here {dense}), and the file's header.\n"
     )
