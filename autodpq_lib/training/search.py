@@ -55,7 +55,10 @@ class Search(Trainer):
         if self.steps % self.config.alpha_every == 0:
             self.update_alpha(next(self.held_out), batch)
         self.steps += 1
-        return super().step(batch)
+        self.alpha.requires_grad_(False)  # the weights' turn: a gradient that nobody takes costs time
+        loss = super().step(batch)
+        self.alpha.requires_grad_(True)
+        return loss
 
     def update_alpha(self, held_out: Batch, batch: Batch) -> None:
         """Alpha's turn: one step of Adam on the loss of a validation batch."""

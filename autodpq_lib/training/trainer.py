@@ -55,7 +55,7 @@ class Trainer:
         """One update of the weights on a batch; its loss."""
         loss = self.loss(batch)
         self.optimizer.zero_grad()
-        loss.backward(inputs=self.optimizer.parameters)
+        loss.backward()
         self.optimizer.step()
         if self.mean is not None:
             self.mean.update_parameters(self.model)
