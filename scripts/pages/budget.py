@@ -215,8 +215,8 @@ def in_short() -> str:
     rows = data().set_index("method")
     kept = rows.loc["autodpq", "bytes"] / rows.loc["fe", "bytes"]
     return (
-        f"AutoDPQ keeps {kept:.0%} of FE's bytes, both in float32. How small can FE be made? The *rate-distortion "
-        "choice*, below *the compressor*, stores a trained FE group by group, each in the way that is worth its bytes. "
+        f"AutoDPQ keeps {kept:.0%} of FE's bytes, both in float32. How small can FE be made? The *compressor* stores "
+        "a trained FE group by group, each in the way that is worth its bytes, and fine-tunes it. "
         f"Published compressors stand beside it at equal bytes.\n"
         f"{_image(f'results/{PICTURES[RECIPE]}')}\n{_caption(RECIPE)} {_absent(RECIPE)}\n\n{_small_table()}\n"
         f"Recipe `{RECIPE}`, paired, ± half a 95 % interval. {which_row.ahead('paper')} X is the length of a vector. "

@@ -103,8 +103,8 @@ def _decided(recipe: str, name: str, key: str) -> list[str]:
     found, sure = agreement(records), sureness(records).drop(columns=["tau", "changed"])
     low, high = sure.min().min(), sure.max().max()
     pairs = [f"{field} ({row['most frequent']}) {row['share']:.0%}" for field, row in found.iterrows()]
-    lot = f"{found['share by chance'].iloc[0]:.0%}"
-    return [f"`{recipe}`", name, str(len(records)), "; ".join(pairs), lot, f"{low:.2f} to {high:.2f}"]
+    chance = f"{found['share by chance'].iloc[0]:.0%}"
+    return [f"`{recipe}`", name, str(len(records)), "; ".join(pairs), chance, f"{low:.2f} to {high:.2f}"]
 
 
 def calibration() -> str:

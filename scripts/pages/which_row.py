@@ -25,8 +25,7 @@ def text() -> str:
         f"{' '.join(map(ahead, RECIPES))} A rival has to be trained; the compressor takes a model that is trained "
         "already. For a row of these tables `make replicate STRATEGIES=fe MODELS=deepfm SEEDS=1 OUT=runs/mine` trains "
         "FE in minutes, and `make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json TABLES=57630` "
-        "compresses it. "
-        f"`BYTES=` counts the dense weights too (here {dense}), and the file's header.\n"
+        f"compresses it. `BYTES=` counts the dense weights too (here {dense}), and the file's header.\n"
     )
 
 
