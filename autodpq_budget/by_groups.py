@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from autodpq_data.schema import Schema
+from autodpq_lib.config import RunConfig
 from autodpq_packed.bits import pack, unpack
 from autodpq_packed.container import Tensors
 from autodpq_packed.grouped import (
@@ -165,3 +166,9 @@ class ByGroups(nn.Module):
             self.numbers.data = torch.empty_like(state[f"{prefix}numbers"], device=self.numbers.device)
         super()._load_from_state_dict(state, prefix, *rest)
         self._find()
+
+
+def means(config: RunConfig, schema: Schema) -> list[ByGroups]:
+    """The tables of a run in the fewest bytes, every group with its mean: embedding and, of DeepFM, first-order."""
+    embedding = ByGroups(schema, config.embedding_dim)
+    return [embedding, *([embedding.first_order()] if config.model == "deepfm" else [])]

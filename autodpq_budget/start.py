@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from autodpq_budget.asked import expect
-from autodpq_budget.by_groups import ByGroups
+from autodpq_budget.by_groups import means
 from autodpq_budget.menu import Menu
 from autodpq_budget.of_model import menu_of
 from autodpq_budget.teach import Taught, like
@@ -31,8 +31,7 @@ class Least:
 def least(run: LoadedRun) -> Least:
     """The smallest file of a run's width, from the shape of its model alone."""
     config, schema = run.record.config, run.schema
-    embedding = ByGroups(schema, config.embedding_dim)
-    tables = [embedding, *([embedding.first_order()] if config.model == "deepfm" else [])]
+    tables = means(config, schema)
     model = assemble(config, len(schema.fields), *tables).eval()
     return Least(sum(table.served_bytes() for table in tables), file_bytes_of(run, model))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autodpq_budget.asked import check_bytes, expect
-from autodpq_budget.by_groups import ByGroups
+from autodpq_budget.by_groups import ByGroups, means
 from autodpq_budget.of_model import menu_of, on_groups
 from autodpq_budget.teach import TAUGHT, fe_of, taught, taught_of, teacher_of
 from autodpq_budget.train_on import LIMIT, Onward, train_on
@@ -25,9 +25,10 @@ def budget(run: Run) -> list[Fit]:
     ``taught``, off for labels in place of a teacher.
 
     Raises:
-        ValueError: other options, or a device that is not the CPU.
+        ValueError: other options, bytes that are too few, or a device that is not the CPU.
     """
     _check(run.config)
+    _check_room(run.config, run.schema)
     if not run.config.options.get("taught", True):
         return _alone(run)
     teacher, fits = teacher_of(run)
@@ -43,6 +44,12 @@ def _check(config: RunConfig) -> None:
     taught = options.get("taught", True)
     expect(isinstance(taught, bool), f"{of}: taught", "true or false", repr(taught))
     expect(config.device == "cpu", f"device of {STRATEGY}", "cpu", config.device)
+
+
+def _check_room(config: RunConfig, schema: Schema) -> None:
+    """Before anything is trained: the choice itself would refuse it after minutes."""
+    budget, least = config.options["bytes"], sum(table.served_bytes() for table in means(config, schema))
+    expect(budget >= least, f"options of {STRATEGY}: bytes", f"at least {least} at X = {config.embedding_dim}", budget)
 
 
 def _alone(run: Run) -> list[Fit]:

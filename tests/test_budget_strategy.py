@@ -125,6 +125,7 @@ def test_other_options_are_refused_before_anything_is_trained(
         (NAME, {"bytes": True}, "budget: bytes: expected a whole number above 0, found True"),
         (NAME, {"bytes": 2000.9}, r"budget: bytes: expected a whole number above 0, found 2000\.9"),
         (NAME, {"bytes": -1}, "budget: bytes: expected a whole number above 0, found -1"),
+        (NAME, {"bytes": 20}, r"budget: bytes: expected at least \d+ at X = \d+, found 20"),
         (NAME, {"bytes": 300, "taught": 1}, "budget: taught: expected true or false, found 1"),
         (TAUGHT, {"bytes": 300}, "taught: expected none, found bytes"),
         ("int-b", {"bits": 0}, "int-b: bits: expected greater than 0, found 0"),
