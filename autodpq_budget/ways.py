@@ -123,7 +123,9 @@ def _encode(group: Group, option: int) -> Stored:
         codes, numbers = _integers(group, bits)
     elif option == MEAN:
         numbers = np.average(group.rows, axis=0, weights=group.counts)
-    return Stored(option, pack(codes.ravel(), bits), numbers.astype(np.float16).ravel())
+    with np.errstate(over="ignore"):  # of a centroid that no row has, where rows are few; fewer centroids cost less
+        halves = numbers.astype(np.float16)
+    return Stored(option, pack(codes.ravel(), bits), halves.ravel())
 
 
 def restored(stored: Stored, features: int, dim: int) -> NDArray[np.float32]:

@@ -300,7 +300,7 @@ def test_mpe_mixes_bit_widths_while_it_searches(schema: Schema) -> None:
 
 def test_mpe_prices_bits_by_the_frequency_of_their_group(schema: Schema) -> None:
     rival = mixed(schema)
-    p, least = rival.probabilities(), min(COUNTS.tolist())
+    p, least = rival.probabilities().detach(), min(COUNTS.tolist())
     bits = [sum(b * float(p[g, b]) / (int(COUNTS[x]) / least) for b in range(7)) for g, x in enumerate(ORDER)]
     assert rival.extra_loss().item() == pytest.approx(rival.price * sum(bits), rel=1e-4)
 
