@@ -49,6 +49,8 @@ CONTRASTS = [
     ("AutoDPQ over Others, threshold 160", "autodpq-160", "others-160"),
     ("AutoDPQ over FE, split redrawn", "autodpq-split", "fe-split"),
     ("AutoDPQ over Others, split redrawn", "autodpq-split", "others-split"),
+    ("laboratory reading over FE, split redrawn", "laboratory-split", "fe-split"),
+    ("laboratory reading over Others, split redrawn", "laboratory-split", "others-split"),
     ("AutoDPQ over FE, laboratory's split", "autodpq, split laboratory", "fe, split laboratory"),
     ("AutoDPQ over FE, laboratory's split, one order of rows in all epochs", "order-autodpq", "order-fe"),
     ("AutoDPQ over FE, laboratory's split, patience 2, last epoch scored", "protocol-autodpq", "protocol-fe"),

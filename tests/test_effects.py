@@ -96,7 +96,7 @@ def test_parts_of_other_thresholds_are_not_compared(plain: dict[str, list[Record
 
 def test_a_redrawn_split_is_compared_within_itself_alone(plain: dict[str, list[Record]]) -> None:
     assert not control_effects(plain)["id"].str.endswith("-split").any()
-    assert sum("split redrawn" in title for title, _, _ in CONTRASTS) == 2
+    assert sum("split redrawn" in title for title, _, _ in CONTRASTS) == 4
 
 
 def test_runs_that_begin_as_their_reference_are_counted(plain: dict[str, list[Record]]) -> None:
