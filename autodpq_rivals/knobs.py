@@ -63,7 +63,7 @@ def _largest(options: Callable[[int], Options], limit: int, fits: Fits) -> Itera
         yield options(number)
 
 
-_BITS = _grid(*({"bits": b} for b in (8, 6, 4, 3, 2, 1)))
+_BITS = _grid(*({"bits": b} for b in range(8, 0, -1)))
 _PARTS = (8, 4, 2, 1)
 _TIED = [(d, tied) for d in _PARTS for tied in (True, False) if d > 1 or not tied]  # one part has nothing to share
 _BOOLS = (False, True)
