@@ -19,8 +19,8 @@ from autodpq_rivals.rival import Options
 MOST = 6
 #: Widths X that a method may have, the compressor too.
 WIDTHS = (16, 8, 4, 2)
-#: Narrow FE has nothing else to vary. LSQ's bytes go in large steps, and it is the strongest rival, so it has more. The
-#: rest vary what else they have at fewer widths; of DHE's net X is that of the last layer alone.
+#: Narrow FE has nothing else to vary, and LSQ's bytes would go in large steps. The rest vary what else they have at
+#: fewer widths; of DHE's net X is that of the last layer alone.
 OWN_WIDTHS = {
     "narrow": range(8, 0, -1),
     "lsq": (16, 12, 8, 6, 4, 3, 2, 1),
