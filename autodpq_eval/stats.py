@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 
@@ -48,6 +49,19 @@ def _welch(a: NDArray[np.float64], b: NDArray[np.float64]) -> dict[str, float]:
         test = stats.ttest_ind(a, b, equal_var=False)
     low, high = test.confidence_interval(0.95)
     return {"low": low, "high": high, "p_welch": test.pvalue}
+
+
+def welch_interval(ours: Mapping[str, float], baseline: Mapping[str, float]) -> tuple[float, float]:
+    """The interval of :func:`effect` from what a table has of each side: ``mean``, ``sd`` and ``n``."""
+    if min(ours["n"], baseline["n"]) < 2:
+        return math.nan, math.nan
+    sides = [(each["sd"] ** 2 / each["n"], each["n"]) for each in (ours, baseline)]
+    gap, square = ours["mean"] - baseline["mean"], sum(share for share, _ in sides)
+    if square == 0:
+        return gap, gap
+    freedom = square**2 / sum(share**2 / (n - 1) for share, n in sides)
+    half = stats.t.ppf(0.975, freedom) * math.sqrt(square)
+    return gap - half, gap + half
 
 
 def starred(difference: Mapping[str, float], metric: str) -> bool:

@@ -16,7 +16,7 @@ from scipy.stats import t as student
 from autodpq_budget.plan import SHARES
 from autodpq_eval import conditions
 from autodpq_system.paths import ROOT
-from scripts.pages import aims, gain, readings
+from scripts.pages import aims, gain, readings, robust
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +84,19 @@ def test_an_aim_can_be_missed() -> None:
     assert [aims._beaten("tuned", worse | {"lead": lead}) for lead in (-0.01, 0.01)] == ["missed", "met"]
     row = {"share": SHARES[2], "half": 0.001, "p_equal": math.nan, "p_equal_holm": math.nan}
     assert [aims._met("tuned", row | {"difference": gap}) for gap in (-0.0024, -0.0026)] == ["met", "missed"]
+
+
+def test_a_claim_that_reproduces_says_in_how_many_cases() -> None:
+    verdicts = {"a": ["reproduced", "missing", "reproduced"], "b": ["reproduced", "off"], "c": ["missing"]}
+    rows = [{"id": name, "claim": f"{name}!", "verdict": each} for name, every in verdicts.items() for each in every]
+    assert robust.reproduced(pd.DataFrame(rows)) == {"a!": "2 cases, 1 missing"}
+    assert robust.reproduced(pd.DataFrame(rows[:1])) == {"a!": "1 case"}
+
+
+def test_a_gain_that_is_shown_to_be_smaller_than_the_papers_says_so() -> None:
+    row = {"paper": "+0.0068", "ours": 0.0034, "high": 0.0046}
+    assert robust.size(row) == "50% of its size, and shown to be less than it"
+    assert robust.size(row | {"high": 0.0069}) == "50% of its size"
 
 
 def test_readmes_gain_over_fe_is_that_of_the_records() -> None:
