@@ -91,6 +91,20 @@ def paired_effect(ours: BySeed, baseline: BySeed, margin: float = MARGIN) -> dic
     return result | {"effect": mean, "low": low, "high": high, "p": test.pvalue, "p_equal": equal}
 
 
+def no_worse(ours: BySeed, baseline: BySeed) -> float:
+    """Non-inferiority: the p of a one-sided paired test that ours lies less than :data:`MARGIN` below the baseline.
+
+    For a metric of which more is better. Without any spread it is what it tends to, 0 or 1.
+    """
+    a, b = common(ours, baseline)
+    differences = np.array([a[seed] - b[seed] for seed in a])
+    if len(differences) < 2:
+        return math.nan
+    if np.ptp(differences) < ROUNDING:
+        return float(differences.mean() <= -MARGIN)
+    return float(stats.ttest_1samp(differences, -MARGIN, alternative="greater").pvalue)
+
+
 def common(a: BySeed, b: BySeed) -> tuple[dict[int, float], dict[int, float]]:
     """Both, on the seeds that both have."""
     both = sorted({*a} & {*b})
