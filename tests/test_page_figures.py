@@ -15,8 +15,9 @@ from scipy.stats import t as student
 
 from autodpq_budget.plan import SHARES
 from autodpq_eval import conditions
+from autodpq_rivals.methods import METHODS
 from autodpq_system.paths import ROOT
-from scripts.pages import aims, gain, readings, robust
+from scripts.pages import aims, gain, readings, robust, which_row
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +98,15 @@ def test_a_gain_that_is_shown_to_be_smaller_than_the_papers_says_so() -> None:
     row = {"paper": "+0.0068", "ours": 0.0034, "high": 0.0046}
     assert robust.size(row) == "50% of its size, and shown to be less than it"
     assert robust.size(row | {"high": 0.0069}) == "50% of its size"
+
+
+def test_of_how_many_rivals_the_best_was_taken() -> None:
+    """FE and the compressor are no rivals, and a rival at another share is not run there."""
+    methods = ["fe", "budget", "lsq", "lsq", "int-b"]
+    runs = pd.DataFrame({"method": [*methods, "qr"], "share": [0.125] * len(methods) + [0.0625]})
+    assert which_row.of_rivals(runs, 0.125) == " (of the 2 rivals run there)"
+    every = pd.DataFrame({"method": list(METHODS), "share": 0.125})
+    assert which_row.of_rivals(every, 0.125) == ""
 
 
 def test_readmes_gain_over_fe_is_that_of_the_records() -> None:
