@@ -17,7 +17,7 @@ from autodpq_budget.plan import SHARES
 from autodpq_eval import conditions
 from autodpq_rivals.methods import METHODS
 from autodpq_system.paths import ROOT
-from scripts.pages import aims, gain, readings, robust, which_row
+from scripts.pages import aims, gain, readings, results, robust, which_row
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +107,11 @@ def test_of_how_many_rivals_the_best_was_taken() -> None:
     assert which_row.of_rivals(runs, 0.125) == " (of the 2 rivals run there)"
     every = pd.DataFrame({"method": list(METHODS), "share": 0.125})
     assert which_row.of_rivals(every, 0.125) == ""
+
+
+def test_pairs_that_tie_have_a_share_each() -> None:
+    rows = [{"most frequent": pairs, "share": 0.5} for pairs in ("(8, 2)", "(8, 2) and (16, 2)")]
+    assert [results._share(pd.Series(row)) for row in rows] == ["(8, 2) 50%", "(8, 2) and (16, 2) each 50%"]
 
 
 def test_readmes_gain_over_fe_is_that_of_the_records() -> None:

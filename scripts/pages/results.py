@@ -91,7 +91,13 @@ def _power(recipe: str) -> list[list[str]]:
 
 def decided() -> str:
     """How often seeds agree on a pair and how sure the search was, by recipe and reading, with Eq. 2 and without."""
-    head = ["recipe", "reading", "seeds", "most frequent pair of each field, its share of the seeds", "by chance"]
+    head = [
+        "recipe",
+        "reading",
+        "seeds",
+        "most frequent pair of each field, or those that tie, its share of the seeds",
+        "by chance",
+    ]
     rows = [_decided(recipe, *each) for recipe in RECIPES for each in SEARCHES.items()]
     return markdown([*head, "entropy of a field's weights"], [row for row in rows if row])
 
@@ -102,9 +108,14 @@ def _decided(recipe: str, name: str, key: str) -> list[str]:
         return []
     found, sure = agreement(records), sureness(records).drop(columns=["tau", "changed"])
     low, high = sure.min().min(), sure.max().max()
-    pairs = [f"{field} ({row['most frequent']}) {row['share']:.0%}" for field, row in found.iterrows()]
+    pairs = [f"{field} {_share(row)}" for field, row in found.iterrows()]
     chance = f"{found['share by chance'].iloc[0]:.0%}"
     return [f"`{recipe}`", name, str(len(records)), "; ".join(pairs), chance, f"{low:.2f} to {high:.2f}"]
+
+
+def _share(row: pd.Series) -> str:
+    """``(8, 2) 50%``, and *each* where pairs tie."""
+    return f"{row['most frequent']} {'each ' if ' and ' in row['most frequent'] else ''}{row['share']:.0%}"
 
 
 def calibration() -> str:
