@@ -15,7 +15,7 @@ from autodpq_eval.stats import MARGIN
 from autodpq_eval.tables import read_plan
 from autodpq_eval.verdicts import on_number
 from autodpq_lib.config import RECIPES
-from scripts.pages import committed, parts
+from scripts.pages import committed, figure3, parts
 from scripts.pages.committed import both_tables, claims, runs, table, ten_seed_comparisons
 
 #: Of ten seeds; Grid's is the pair that Table 1's Grid found best.
@@ -169,6 +169,7 @@ BLOCKS = {
     "table1-tuned": lambda: as_markdown(table("tuned")),
     "table2-paper": lambda: as_markdown(table("paper", 2)),
     "table2-tuned": lambda: as_markdown(table("tuned", 2)),
+    "figure3-random": figure3.random_curve,
     "ten-seeds": ten_seeds,
     "ten-seeds-apart": ten_seeds_apart,
     "decided": decided,
