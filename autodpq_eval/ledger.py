@@ -147,12 +147,17 @@ def comparisons_as_csv(table: pd.DataFrame) -> str:
     return layout.as_csv(table.loc[table["kind"] == "comparison", TESTS])
 
 
+def counted(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows without what Table 2 repeats of Table 1."""
+    return table[~table["id"].str.startswith("table2-ml-1m-deepfm")]
+
+
 def counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Number of rows by kind and case, a column a verdict; what Table 2 repeats of Table 1 is left out.
+    """Number of rows by kind and case, a column a verdict, of those that are :func:`counted`.
 
     What has no case, for it is a fact or can't be tested, counts once.
     """
-    shown = table[~table["id"].str.startswith("table2-ml-1m-deepfm")]
+    shown = counted(table)
     verdicts = shown["verdict"].str.replace(r"^off by.*", "off", regex=True).str.replace(r":.*", "", regex=True)
     every = shown["kind"].eq("fact") | verdicts.eq("can't be tested")
     cases, once = shown.apply(_titled, axis=1).mask(every, "any"), ~(every & shown.duplicated("id"))

@@ -17,7 +17,7 @@ from autodpq_budget.plan import SHARES
 from autodpq_eval import conditions
 from autodpq_rivals.methods import METHODS
 from autodpq_system.paths import ROOT
-from scripts.pages import aims, gain, readings, results, robust, which_row
+from scripts.pages import aims, gain, readings, results, robust, weight, which_row
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +112,26 @@ def test_of_how_many_rivals_the_best_was_taken() -> None:
 def test_pairs_that_tie_have_a_share_each() -> None:
     rows = [{"most frequent": pairs, "share": 0.5} for pairs in ("(8, 2)", "(8, 2) and (16, 2)")]
     assert [results._share(pd.Series(row)) for row in rows] == ["(8, 2) 50%", "(8, 2) and (16, 2) each 50%"]
+
+
+def test_what_is_reproduced_in_a_wide_interval_alone_is_counted_apart() -> None:
+    """Table 2's rows on DeepFM repeat Table 1's, and are not counted."""
+    numbers = [
+        ("a-auc", "0.8100", 0.8105, 0.80, 0.82),
+        ("b-auc", "0.8100", 0.8130, 0.809, 0.817),
+        ("c-auc", "0.8100", 0.8140, 0.808, 0.820),
+        ("autodpq-cost", "2.2", 2.1, 1.8, 2.4),
+        ("table2-ml-1m-deepfm-fe-auc", "0.8100", 0.8130, 0.80, 0.83),
+    ]
+    keys = ["id", "paper", "ours", "low", "high"]
+    rows = pd.DataFrame(numbers, columns=keys).assign(kind="number", verdict="reproduced")
+    only = pd.DataFrame({"id": ["x", "y"], "low": [-0.1, 0.1], "high": [0.2, 0.2], "verdict": "direction only"})
+    said = weight.text(pd.concat([rows, rows.assign(verdict="off by +0.1"), only.assign(kind="comparison")]))
+    assert said == (
+        "Of the 4 numbers that are *reproduced*, 1 are within 0.001 of the paper's; the other 3 (costs: 1) only "
+        "have an interval wide enough to hold it, whose half has a median of 0.0050, costs apart. Of the 2 "
+        "comparisons *direction only*, 1 have a 95 % interval, not corrected, that holds zero: these show nothing.\n"
+    )
 
 
 def test_readmes_gain_over_fe_is_that_of_the_records() -> None:

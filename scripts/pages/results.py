@@ -15,7 +15,7 @@ from autodpq_eval.stats import MARGIN
 from autodpq_eval.tables import read_plan
 from autodpq_eval.verdicts import on_number
 from autodpq_lib.config import RECIPES
-from scripts.pages import committed, figure3, parts
+from scripts.pages import committed, figure3, parts, weight
 from scripts.pages.committed import both_tables, claims, runs, table, ten_seed_comparisons
 
 #: Of ten seeds; Grid's is the pair that Table 1's Grid found best.
@@ -132,9 +132,9 @@ def calibration() -> str:
 
 
 def ledger() -> str:
-    """Rows of the ledger by kind, verdict and recipe."""
+    """Rows of the ledger by kind, verdict and recipe, and what they weigh."""
     found = counts(claims()).reset_index()
-    return markdown(list(found.columns), found.astype(str).to_numpy().tolist())
+    return f"{markdown(list(found.columns), found.astype(str).to_numpy().tolist())}\n{weight.text(claims())}"
 
 
 def cost() -> str:
