@@ -15,7 +15,7 @@ from autodpq_eval.cost import PAPER_END
 from autodpq_eval.figure3 import auc_at, fe_unit, points
 from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import FACTS, as_number, curve_value, numbers, published, table_value, truncated
-from autodpq_eval.stats import BETTER, best_baseline, effect, relative_improvement
+from autodpq_eval.stats import BETTER, best_baseline, effect, no_worse, relative_improvement
 from autodpq_eval.tables import TABLES
 from autodpq_eval.verdicts import on_number, on_space
 from autodpq_lib.config import STRATEGIES
@@ -132,6 +132,8 @@ def _comparison(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:
     counts = {"n": len(ours), "n_base": len(baseline)}
     whole = min(counts.values()) >= len(TABLE_SEEDS)  # a missing run is no number
     difference = (effect(ours, baseline) if whole else effect({}, {})) | counts
+    if claim.get("no_worse"):
+        difference["p_no_worse"] = no_worse(ours, baseline) if whole else math.nan
     if metric not in ("auc", "logloss"):  # which alone are measured in units of the margin
         difference["p_equal_paired"] = math.nan
     low, high = sorted([sign * difference["low"], sign * difference["high"]])

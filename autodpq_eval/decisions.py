@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,12 +15,13 @@ from autodpq_runs.record import Record
 
 
 def agreement(records: Sequence[Record]) -> pd.DataFrame:
-    """Per field: the pair chosen most often, its share of the seeds, and that share by chance."""
+    """Per field: the pair chosen most often, or those that tie, its share of the seeds, and that share by chance."""
     rows = []
     for name in records[0].decision or {} if records else {}:
-        pairs = pd.Series([f"{k}, {d}" for r in records if r.decision for k, d in [r.decision[name]]])
-        counts = pairs.value_counts()
-        rows.append({"field": name, "most frequent": counts.index[0], "share": counts.iloc[0] / len(pairs)})
+        counts = Counter(record.decision[name] for record in records if record.decision)
+        most = max(counts.values())
+        tied = " and ".join(f"({k}, {d})" for (k, d), times in sorted(counts.items()) if times == most)
+        rows.append({"field": name, "most frequent": tied, "share": most / counts.total()})
     table = pd.DataFrame(rows, columns=["field", "most frequent", "share"]).set_index("field")
     return table.assign(
         **{"share by chance": _share_by_chance(len(records), len(records[0].config.candidates))} if rows else {}

@@ -17,7 +17,7 @@ from autodpq_eval.facts import read_facts
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, configure, controls, long_random
 from autodpq_eval.stats import holm
 from autodpq_eval.tables import read_plans
-from autodpq_eval.verdicts import on_comparison
+from autodpq_eval.verdicts import on_comparison, on_no_worse
 from autodpq_lib.config import CHANGED_BY, MODELS, READINGS, RECIPES, STRATEGIES, RunConfig
 from autodpq_runs.record import Record
 
@@ -28,7 +28,7 @@ COLUMNS = [
 #: What the tests behind the comparisons say, for those who want to check a verdict.
 TESTS = [
     "id", "recipe", "reading", "split", "paper", "ours", "low", "high", "n", "n_base", "p_welch", "p_welch_holm",
-    "p_paired", "p_paired_holm", "p_equal_paired", "verdict",
+    "p_paired", "p_paired_holm", "p_equal_paired", "p_no_worse", "p_no_worse_holm", "verdict",
 ]  # fmt: skip
 #: The order in which verdicts are counted.
 VERDICTS = (
@@ -108,17 +108,33 @@ def _configured(case: Case, strategy: str, seed: int, model: str) -> RunConfig:
 
 
 def judged(rows: Sequence[Row]) -> list[Row]:
-    """Judge the comparisons, whose p-values are corrected together; a missing one counts as p = 1 in the family."""
+    """Judge the comparisons, whose p-values are corrected together; a missing one counts as p = 1 in the family.
+
+    A claim that one side is no worse has two tests, and both are of the family.
+    """
     compared = [row for row in rows if "_paper" in row]
-    for key in ("p_welch", "p_paired"):
-        p = np.array([row[key] for row in compared])
-        corrected = np.where(np.isnan(p), np.nan, holm(np.nan_to_num(p, nan=1.0)))
-        for row, value in zip(compared, corrected, strict=True):
-            row[f"{key}_holm"] = value
+    for key in ("p_paired", "p_welch"):  # last the family that decides
+        _correct(compared, key, "p_no_worse")
     for row in compared:
-        p = row["p_welch_holm"]
-        row["verdict"] = "missing" if math.isnan(p) else on_comparison(row["ours"], p, row["_paper"])
+        row["verdict"] = _verdict(row)
     return list(rows)
+
+
+def _correct(rows: Sequence[Row], *tests: str) -> None:
+    """Holm's correction over all of these tests that a row has."""
+    members = [(row, test) for row in rows for test in tests if test in row]
+    p = np.array([row[test] for row, test in members])
+    corrected = np.where(np.isnan(p), np.nan, holm(np.nan_to_num(p, nan=1.0)))
+    for (row, test), value in zip(members, corrected, strict=True):
+        row[f"{test}_holm"] = value
+
+
+def _verdict(row: Row) -> str:
+    if any(math.isnan(row[f"{test}_holm"]) for test in ("p_welch", "p_no_worse") if test in row):
+        return "missing"
+    if "p_no_worse" in row:
+        return on_no_worse(row["ours"], row["p_welch_holm"], row["p_no_worse_holm"])
+    return on_comparison(row["ours"], row["p_welch_holm"], row["_paper"])
 
 
 def as_csv(table: pd.DataFrame) -> str:
@@ -131,12 +147,17 @@ def comparisons_as_csv(table: pd.DataFrame) -> str:
     return layout.as_csv(table.loc[table["kind"] == "comparison", TESTS])
 
 
+def counted(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows without what Table 2 repeats of Table 1."""
+    return table[~table["id"].str.startswith("table2-ml-1m-deepfm")]
+
+
 def counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Number of rows by kind and case, a column a verdict; what Table 2 repeats of Table 1 is left out.
+    """Number of rows by kind and case, a column a verdict, of those that are :func:`counted`.
 
     What has no case, for it is a fact or can't be tested, counts once.
     """
-    shown = table[~table["id"].str.startswith("table2-ml-1m-deepfm")]
+    shown = counted(table)
     verdicts = shown["verdict"].str.replace(r"^off by.*", "off", regex=True).str.replace(r":.*", "", regex=True)
     every = shown["kind"].eq("fact") | verdicts.eq("can't be tested")
     cases, once = shown.apply(_titled, axis=1).mask(every, "any"), ~(every & shown.duplicated("id"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 
@@ -50,6 +51,19 @@ def _welch(a: NDArray[np.float64], b: NDArray[np.float64]) -> dict[str, float]:
     return {"low": low, "high": high, "p_welch": test.pvalue}
 
 
+def welch_interval(ours: Mapping[str, float], baseline: Mapping[str, float]) -> tuple[float, float]:
+    """The interval of :func:`effect` from what a table has of each side: ``mean``, ``sd`` and ``n``."""
+    if min(ours["n"], baseline["n"]) < 2:
+        return math.nan, math.nan
+    sides = [(each["sd"] ** 2 / each["n"], each["n"]) for each in (ours, baseline)]
+    gap, square = ours["mean"] - baseline["mean"], sum(share for share, _ in sides)
+    if square == 0:
+        return gap, gap
+    freedom = square**2 / sum(share**2 / (n - 1) for share, n in sides)
+    half = stats.t.ppf(0.975, freedom) * math.sqrt(square)
+    return gap - half, gap + half
+
+
 def starred(difference: Mapping[str, float], metric: str) -> bool:
     """The star of the tables: an :func:`effect` in the right direction that Welch's test shows."""
     return bool(BETTER[metric] * difference["effect"] > 0 and difference["p_welch"] < LEVEL)
@@ -75,6 +89,20 @@ def paired_effect(ours: BySeed, baseline: BySeed, margin: float = MARGIN) -> dic
     sides = ((-margin, "greater"), (margin, "less"))
     equal = max(stats.ttest_1samp(differences, at, alternative=side).pvalue for at, side in sides)
     return result | {"effect": mean, "low": low, "high": high, "p": test.pvalue, "p_equal": equal}
+
+
+def no_worse(ours: BySeed, baseline: BySeed) -> float:
+    """Non-inferiority: the p of a one-sided paired test that ours lies less than :data:`MARGIN` below the baseline.
+
+    For a metric of which more is better. Without any spread it is what it tends to, 0 or 1.
+    """
+    a, b = common(ours, baseline)
+    differences = np.array([a[seed] - b[seed] for seed in a])
+    if len(differences) < 2:
+        return math.nan
+    if np.ptp(differences) < ROUNDING:
+        return float(differences.mean() <= -MARGIN)
+    return float(stats.ttest_1samp(differences, -MARGIN, alternative="greater").pvalue)
 
 
 def common(a: BySeed, b: BySeed) -> tuple[dict[int, float], dict[int, float]]:

@@ -45,3 +45,14 @@ def on_comparison(ours: float, p: float, paper: float) -> str:
     if ours <= 0:
         return "contradicted" if p < LEVEL else "not reproduced"
     return "reproduced" if p < LEVEL and not ours < paper / 2 else "direction only"
+
+
+def on_no_worse(ours: float, p: float, p_no_worse: float) -> str:
+    """Verdict on "A is no worse than B", a claim that the test of a difference can't show; both p are corrected.
+
+    *reproduced*: the one-sided paired test shows A less than 0.001 below B, ``p_no_worse`` < 0.05. Else *contradicted*,
+    if A is shown to be below B as in any comparison, ``p`` < 0.05; else *not reproduced*.
+    """
+    if p_no_worse < LEVEL:
+        return "reproduced"
+    return "contradicted" if ours < 0 and p < LEVEL else "not reproduced"

@@ -24,10 +24,17 @@ def test_agreement_counts_the_most_frequent_pair(found: dict[str, list[Record]])
     decisions = ({"user": (8, 2)}, {"user": (16, 4)}, {"user": (8, 2)})
     made = [r.model_copy(update={"decision": d}) for r, d in zip(found["autodpq"], decisions, strict=True)]
     row = agreement(made).loc["user"]
-    assert row["most frequent"] == "8, 2"
+    assert row["most frequent"] == "(8, 2)"
     assert row["share"] == pytest.approx(2 / 3)
     alike = {1: 9 * 8 * 7 / 9**3, 2: 3 * 9 * 8 / 9**3, 3: 9 / 9**3}  # of three draws from nine
     assert row["share by chance"] == pytest.approx(sum(n / 3 * p for n, p in alike.items()), abs=0.005)
+
+
+def test_pairs_that_tie_are_all_named_whatever_seed_comes_first() -> None:
+    decisions = [{"zip": pair} for pair in ((16, 2), (8, 2), (8, 4), (8, 2), (16, 2))]
+    config = SimpleNamespace(candidates=range(9))
+    row = agreement([SimpleNamespace(decision=each, config=config) for each in decisions]).loc["zip"]
+    assert (row["most frequent"], row["share"]) == ("(8, 2) and (16, 2)", 0.4)
 
 
 def test_sureness_is_that_of_the_epoch_that_decided(found: dict[str, list[Record]]) -> None:

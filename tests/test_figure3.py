@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from autodpq_eval.again import beside
 from autodpq_eval.cost import costs, speed, wall_minutes, whole
 from autodpq_eval.figure3 import draw, ends, fe_unit, points, write_figure3
 from autodpq_eval.plans import LONG_DRAWS, configure
@@ -16,6 +18,7 @@ from autodpq_lib.training.metrics import Metrics
 from autodpq_runs.curves import FitLog, Point
 from autodpq_runs.provenance import Origin, provenance
 from autodpq_runs.record import Record
+from scripts.pages.figure3 import two_trainings
 
 
 def record(
@@ -136,3 +139,28 @@ def test_speed_of_a_fit_by_hand() -> None:
     row = speed([FE]).iloc[0]
     assert (row["fit"], row["steps"], row["seconds"], row["ms a step"]) == ("fit", 50, 10.0, 200.0)
     assert row["samples a second"] == 50 * 2048 / 10
+
+
+def drawn(commit: str, draws: list[tuple[int, float, float]]) -> SimpleNamespace:
+    """A run of Random: of each draw its K, its best validation AUC and its test AUC; the timeline has improvements."""
+    best, points, fits = -1.0, [], []
+    for n, (k, valid, test) in enumerate(draws):
+        fits.append(SimpleNamespace(name=f"trial-{n}", decision={"user": (k, 2)}, curve={"valid_auc": [0.1, valid]}))
+        if valid > best:
+            best = valid
+            auc = {"valid": SimpleNamespace(auc=valid), "test": SimpleNamespace(auc=test)}
+            points.append(SimpleNamespace(fit=f"trial-{n}", **auc))
+    made = {"config": SimpleNamespace(name=lambda: commit), "provenance": SimpleNamespace(git_commit=commit)}
+    return SimpleNamespace(fits=fits, timeline=points, test=points[-1].test, **made)
+
+
+def test_random_s_curve_is_of_other_trainings_of_the_same_draws() -> None:
+    """The long run's third draw, the best of all, is none of Table 1's two."""
+    short = drawn("aaaaaaaaa", [(8, 0.70, 0.71), (16, 0.72, 0.74)])
+    long = drawn("bbbbbbbbb", [(8, 0.73, 0.75), (16, 0.71, 0.70), (32, 0.78, 0.77)])
+    assert beside(short, long) == (0.75, pytest.approx(0.03))
+    said = two_trainings([short], [long])
+    assert "3 draws in place of 2: it ends at 0.7700, where Table 1's Random has 0.7400" in said
+    assert "(bbbbbbb; Table 1's by aaaaaaa). After these 2, the draw" in said
+    with pytest.raises(ValueError, match="bbbbbbbbb: expected the draws of aaaaaaaaa first, found others"):
+        beside(short, drawn("bbbbbbbbb", [(8, 0.7, 0.7), (64, 0.7, 0.7)]))

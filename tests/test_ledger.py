@@ -18,7 +18,7 @@ from autodpq_eval.facts import FACT
 from autodpq_eval.ledger import COLUMNS, as_csv, as_printed, comparisons_as_csv, counts, judged, ledger
 from autodpq_eval.paper import FACTS
 from autodpq_eval.stats import holm
-from autodpq_eval.verdicts import on_comparison, on_number, on_space
+from autodpq_eval.verdicts import on_comparison, on_no_worse, on_number, on_space
 from autodpq_lib.config import CHANGED_BY
 from autodpq_system.paths import ROOT
 
@@ -49,6 +49,43 @@ def test_p_values_are_corrected_over_all_comparisons_of_a_recipe_missing_ones_to
     assert [row.get("p_welch_holm") for row in rows] == pytest.approx([0.03, 0.06, 0.06, None])
     rows = [{"ours": 1.0, "p_welch": p, "p_paired": p, "_paper": 1.0} for p in (0.02, nan, nan)]
     assert [row["verdict"] for row in judged(rows)] == ["direction only", "missing", "missing"]  # 0.02 x 3
+
+
+@pytest.mark.parametrize(
+    ("ours", "p", "p_no_worse", "expected"),
+    [
+        (-0.0002, 0.6, 0.01, "reproduced"),
+        (-0.0004, 0.01, 0.01, "reproduced"),  # shown to be below, and shown to be less than 0.001 below
+        (-0.0002, 0.6, 0.2, "not reproduced"),  # not shown to be below, which shows nothing
+        (0.0002, 0.6, 0.06, "not reproduced"),
+        (-0.0023, 0.02, 0.99, "contradicted"),
+    ],
+)
+def test_verdict_on_a_claim_that_one_is_no_worse(ours: float, p: float, p_no_worse: float, expected: str) -> None:
+    assert on_no_worse(ours, p, p_no_worse) == expected
+
+
+def test_both_tests_of_a_claim_that_one_is_no_worse_are_of_the_family() -> None:
+    """Three p-values of two rows: the least counts three times, the next two times."""
+    rows = [{"ours": 1.0, "p_welch": 0.02, "p_paired": 0.02, "_paper": 1.0}]
+    rows += [{"ours": -0.1, "p_welch": 0.5, "p_paired": 0.5, "p_no_worse": 0.015, "_paper": math.nan}]
+    assert [row["verdict"] for row in judged(rows)] == ["reproduced", "reproduced"]
+    assert [row["p_welch_holm"] for row in rows] == pytest.approx([0.045, 0.5])
+    assert rows[1]["p_no_worse_holm"] == pytest.approx(0.045)
+    rows[1] |= {"p_no_worse": 0.02}
+    assert [row["verdict"] for row in judged(rows)] == ["direction only", "not reproduced"]  # 0.02 x 3
+    rows[1] |= {"p_welch": 0.001}
+    assert [row["verdict"] for row in judged(rows)] == ["reproduced", "reproduced"]  # 0.001 x 3, 0.02 x 2
+    rows[1] |= {"p_no_worse": 0.9}
+    assert judged(rows)[1]["verdict"] == "contradicted"
+    rows[1] |= {"p_no_worse": math.nan}
+    assert judged(rows)[1]["verdict"] == "missing"
+
+
+def test_that_the_pretrain_costs_no_auc_is_tested_as_no_worse(table: pd.DataFrame) -> None:
+    rows = table.dropna(subset="p_no_worse")
+    assert set(rows["id"]) == {"pretrain-auc"}
+    assert set(rows["recipe"]) == {"paper", "tuned"}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +148,8 @@ def test_the_comparisons_of_a_case_are_one_family(table: pd.DataFrame) -> None:
     rows = table[table["kind"] == "comparison"]
     for _, each in rows.groupby(["recipe", "reading", "split"]):
         for test in ("p_welch", "p_paired"):
-            expected = holm(each[test].fillna(1).to_numpy(float))[each[test].notna()]
+            family = [*each[test].fillna(1), *each["p_no_worse"].dropna()]
+            expected = holm(np.array(family, float))[: len(each)][each[test].notna()]
             assert each[f"{test}_holm"].dropna().to_numpy(float) == pytest.approx(expected)
 
 
@@ -156,11 +194,14 @@ def test_no_difference_without_spread_is_no_contradiction() -> None:
 def test_the_tests_behind_the_comparisons_can_be_checked(table: pd.DataFrame) -> None:
     kept = pd.read_csv(io.StringIO(comparisons_as_csv(table)))
     for _, case in kept.query("split == 'fixed'").groupby(["recipe", "reading"]):
-        p = case["p_welch"].fillna(1).to_numpy()  # a missing one counts
+        second = case.dropna(subset="p_no_worse")
+        raw, adjusted = (
+            np.array([*case[f"p_welch{end}"], *second[f"p_no_worse{end}"]], float) for end in ("", "_holm")
+        )
+        p, known = np.nan_to_num(raw, nan=1.0), ~np.isnan(raw)  # a missing one counts
         order = p.argsort()
         by_hand = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
-        known = case["p_welch"].notna().to_numpy()[order]
-        assert case["p_welch_holm"].to_numpy()[order][known] == pytest.approx(by_hand[known], rel=1e-4)
+        assert adjusted[order][known[order]] == pytest.approx(by_hand[known[order]], rel=1e-4)
     printed = sum(c["kind"] == "comparison" for c in yaml.safe_load((FACTS / "claims.yaml").read_text()))
     assert len(as_printed(kept)) == 2 * printed
 

@@ -15,8 +15,9 @@ from scipy.stats import t as student
 
 from autodpq_budget.plan import SHARES
 from autodpq_eval import conditions
+from autodpq_rivals.methods import METHODS
 from autodpq_system.paths import ROOT
-from scripts.pages import aims, gain, readings
+from scripts.pages import aims, gain, readings, results, robust, weight, which_row
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +85,53 @@ def test_an_aim_can_be_missed() -> None:
     assert [aims._beaten("tuned", worse | {"lead": lead}) for lead in (-0.01, 0.01)] == ["missed", "met"]
     row = {"share": SHARES[2], "half": 0.001, "p_equal": math.nan, "p_equal_holm": math.nan}
     assert [aims._met("tuned", row | {"difference": gap}) for gap in (-0.0024, -0.0026)] == ["met", "missed"]
+
+
+def test_a_claim_that_reproduces_says_in_how_many_cases() -> None:
+    verdicts = {"a": ["reproduced", "missing", "reproduced"], "b": ["reproduced", "off"], "c": ["missing"]}
+    rows = [{"id": name, "claim": f"{name}!", "verdict": each} for name, every in verdicts.items() for each in every]
+    assert robust.reproduced(pd.DataFrame(rows)) == {"a!": "2 cases, 1 missing"}
+    assert robust.reproduced(pd.DataFrame(rows[:1])) == {"a!": "1 case"}
+
+
+def test_a_gain_that_is_shown_to_be_smaller_than_the_papers_says_so() -> None:
+    row = {"paper": "+0.0068", "ours": 0.0034, "high": 0.0046}
+    assert robust.size(row) == "50% of its size, and shown to be less than it"
+    assert robust.size(row | {"high": 0.0069}) == "50% of its size"
+
+
+def test_of_how_many_rivals_the_best_was_taken() -> None:
+    """FE and the compressor are no rivals, and a rival at another share is not run there."""
+    methods = ["fe", "budget", "lsq", "lsq", "int-b"]
+    runs = pd.DataFrame({"method": [*methods, "qr"], "share": [0.125] * len(methods) + [0.0625]})
+    assert which_row.of_rivals(runs, 0.125) == " (of the 2 rivals run there)"
+    every = pd.DataFrame({"method": list(METHODS), "share": 0.125})
+    assert which_row.of_rivals(every, 0.125) == ""
+
+
+def test_pairs_that_tie_have_a_share_each() -> None:
+    rows = [{"most frequent": pairs, "share": 0.5} for pairs in ("(8, 2)", "(8, 2) and (16, 2)")]
+    assert [results._share(pd.Series(row)) for row in rows] == ["(8, 2) 50%", "(8, 2) and (16, 2) each 50%"]
+
+
+def test_what_is_reproduced_in_a_wide_interval_alone_is_counted_apart() -> None:
+    """Table 2's rows on DeepFM repeat Table 1's, and are not counted."""
+    numbers = [
+        ("a-auc", "0.8100", 0.8105, 0.80, 0.82),
+        ("b-auc", "0.8100", 0.8130, 0.809, 0.817),
+        ("c-auc", "0.8100", 0.8140, 0.808, 0.820),
+        ("autodpq-cost", "2.2", 2.1, 1.8, 2.4),
+        ("table2-ml-1m-deepfm-fe-auc", "0.8100", 0.8130, 0.80, 0.83),
+    ]
+    keys = ["id", "paper", "ours", "low", "high"]
+    rows = pd.DataFrame(numbers, columns=keys).assign(kind="number", verdict="reproduced")
+    only = pd.DataFrame({"id": ["x", "y"], "low": [-0.1, 0.1], "high": [0.2, 0.2], "verdict": "direction only"})
+    said = weight.text(pd.concat([rows, rows.assign(verdict="off by +0.1"), only.assign(kind="comparison")]))
+    assert said == (
+        "Of the 4 numbers that are *reproduced*, 1 are within 0.001 of the paper's; the other 3 (costs: 1) only "
+        "have an interval wide enough to hold it, whose half has a median of 0.0050, costs apart. Of the 2 "
+        "comparisons *direction only*, 1 have a 95 % interval, not corrected, that holds zero: these show nothing.\n"
+    )
 
 
 def test_readmes_gain_over_fe_is_that_of_the_records() -> None:

@@ -10,7 +10,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from autodpq_eval.layout import p_in_words
-from autodpq_eval.lead import lead, paper_lead, verdict
+from autodpq_eval.lead import Lead, below, lead, lead_between, paper_lead, verdict
 from autodpq_eval.spread import at_hand, beside_seeds, luck, over_seeds, spreads, yardsticks
 from autodpq_eval.tables import build, collect
 from autodpq_lib.config import RunConfig
@@ -45,9 +45,9 @@ def test_rows_are_drawn_around_their_own_mean_with_their_deviation() -> None:
 
 
 def row(metric: str, star: str = "", baseline: str | None = "others", p: float = 0.2) -> list[dict[str, object]]:
-    base = {"strategy": "others", "metric": metric, "mean": 0.81}
-    ours = {"strategy": "autodpq", "metric": metric, "mean": 0.82, "baseline": baseline, "p_welch": p, "star": star}
-    return [base, ours]
+    base = {"strategy": "others", "metric": metric, "mean": 0.81, "sd": 0.0012, "n": 3}
+    ours = {"strategy": "autodpq", "mean": 0.82, "baseline": baseline, "p_welch": p, "star": star}
+    return [base, base | ours]
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,27 @@ def test_a_missing_run_is_no_verdict() -> None:
 def test_a_lead_is_positive_where_autodpq_is_better() -> None:
     assert lead(pd.DataFrame(row("logloss")), "logloss") == "-0.0100 over Others (p = 0.200, no star)"
     assert (paper_lead("auc"), paper_lead("logloss")) == pytest.approx((0.0035, 0.0052))
+
+
+def test_a_p_that_is_not_corrected_is_against_autodpq_and_calls_nothing_worse() -> None:
+    """The interval by hand: t of four degrees of freedom times 0.0012 root 2/3 is 0.00272."""
+    table = pd.DataFrame(row("logloss", p=0.026))
+    assert lead(table, "logloss") == "-0.0100 over Others (p = 0.026, against it)"
+    assert lead_between(table, "logloss") == "-0.0100 (-0.0127 to -0.0073) over Others, p = 0.026, against it"
+    assert lead_between(pd.DataFrame(row("auc", baseline=None)), "auc") == "not known, for runs are missing"
+
+
+def test_leads_of_one_seed_have_no_interval() -> None:
+    table = pd.DataFrame(row("auc", p=float("nan"))).assign(n=1, sd=float("nan"))
+    assert lead_between(table, "auc") == "+0.0100 (–) over Others, no test, no star"
+
+
+def test_intervals_that_exclude_the_papers_lead_are_counted_and_the_others_named() -> None:
+    ends = {"A": (0.002, 0.003), "B": (0.004, 0.003), "C": (0.003, 0.003)}
+    leads = {name: (Lead(0.001, 0.0, high, "FE", 0.5, "no star"), paper) for name, (high, paper) in ends.items()}
+    assert below(leads) == (
+        "Of these 3 intervals over the best baseline 1 lie wholly below the paper's lead; not so: B; C."
+    )
 
 
 @pytest.mark.parametrize(("p", "said"), [(0.0124, "p = 0.012"), (0.0002, "p < 0.001"), (float("nan"), "no test")])

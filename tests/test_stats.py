@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from autodpq_eval.stats import best_baseline, effect, paired_effect, relative_improvement, starred, verdict
+from autodpq_eval.stats import (
+    best_baseline,
+    effect,
+    no_worse,
+    paired_effect,
+    relative_improvement,
+    starred,
+    verdict,
+    welch_interval,
+)
 
 OURS = {1: 0.8147, 2: 0.8150, 3: 0.8144}
 BASE = {1: 0.8112, 2: 0.8110, 3: 0.8115}
@@ -28,6 +37,14 @@ def test_welch_by_hand() -> None:
     freedom = (a + b) ** 2 / (a**2 / 2 + b**2 / 2)
     expected = 2 * student.sf(abs(statistic), freedom)
     assert effect(OURS, BASE)["p_welch"] == pytest.approx(expected, abs=1e-9)
+
+
+def test_welchs_interval_from_mean_deviation_and_number_is_that_of_the_runs() -> None:
+    sides = [{"mean": mean(x), "sd": math.sqrt(variance(x)), "n": 3} for x in (OURS, BASE)]
+    found, base = effect(OURS, BASE), {"mean": 0.8, "sd": 0.0, "n": 2}
+    assert welch_interval(*sides) == pytest.approx((found["low"], found["high"]), abs=1e-9)
+    assert welch_interval(base | {"mean": 0.9}, base) == pytest.approx((0.1, 0.1))
+    assert math.isnan(welch_interval(sides[0], base | {"n": 1})[0])
 
 
 def test_paired_by_hand() -> None:
@@ -73,6 +90,16 @@ def test_equivalence_by_hand() -> None:
     by_hand = max(student.sf((gaps.mean() + 0.5) / error, 2), student.cdf((gaps.mean() - 0.5) / error, 2))
     assert paired_effect(ours, baseline, 0.5)["p_equal"] == pytest.approx(by_hand, abs=1e-9)
     assert effect(ours, baseline)["p_equal_paired"] == pytest.approx(paired_effect(ours, baseline)["p_equal"], abs=0)
+
+
+def test_no_worse_by_hand() -> None:
+    """Gaps of -0.0005, 0.0001 and -0.0002: t = (-0.0002 + 0.001) / (0.0003 / root 3) with two degrees of freedom."""
+    ours, baseline = {1: 0.7995, 2: 0.8001, 3: 0.7998, 4: 0.1}, dict.fromkeys((1, 2, 3), 0.8)
+    assert no_worse(ours, baseline) == pytest.approx(student.sf(0.0008 / (0.0003 / 3**0.5), 2), abs=1e-9)
+    assert no_worse(baseline, ours) < 0.05 < no_worse({1: 0.7985, 2: 0.7989, 3: 0.799}, baseline)
+    level = {1: 0.5, 2: 0.25}
+    assert [no_worse({s: x - gap for s, x in level.items()}, level) for gap in (0.0, 0.125)] == [0, 1]
+    assert math.isnan(no_worse({1: 0.8}, baseline))
 
 
 def test_equivalence_needs_two_pairs_and_without_spread_all_is_certain() -> None:

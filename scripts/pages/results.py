@@ -15,7 +15,7 @@ from autodpq_eval.stats import MARGIN
 from autodpq_eval.tables import read_plan
 from autodpq_eval.verdicts import on_number
 from autodpq_lib.config import RECIPES
-from scripts.pages import committed, parts
+from scripts.pages import committed, figure3, parts, weight
 from scripts.pages.committed import both_tables, claims, runs, table, ten_seed_comparisons
 
 #: Of ten seeds; Grid's is the pair that Table 1's Grid found best.
@@ -91,7 +91,13 @@ def _power(recipe: str) -> list[list[str]]:
 
 def decided() -> str:
     """How often seeds agree on a pair and how sure the search was, by recipe and reading, with Eq. 2 and without."""
-    head = ["recipe", "reading", "seeds", "most frequent pair of each field, its share of the seeds", "by chance"]
+    head = [
+        "recipe",
+        "reading",
+        "seeds",
+        "most frequent pair of each field, or those that tie, its share of the seeds",
+        "by chance",
+    ]
     rows = [_decided(recipe, *each) for recipe in RECIPES for each in SEARCHES.items()]
     return markdown([*head, "entropy of a field's weights"], [row for row in rows if row])
 
@@ -102,9 +108,14 @@ def _decided(recipe: str, name: str, key: str) -> list[str]:
         return []
     found, sure = agreement(records), sureness(records).drop(columns=["tau", "changed"])
     low, high = sure.min().min(), sure.max().max()
-    pairs = [f"{field} ({row['most frequent']}) {row['share']:.0%}" for field, row in found.iterrows()]
+    pairs = [f"{field} {_share(row)}" for field, row in found.iterrows()]
     chance = f"{found['share by chance'].iloc[0]:.0%}"
     return [f"`{recipe}`", name, str(len(records)), "; ".join(pairs), chance, f"{low:.2f} to {high:.2f}"]
+
+
+def _share(row: pd.Series) -> str:
+    """``(8, 2) 50%``, and *each* where pairs tie."""
+    return f"{row['most frequent']} {'each ' if ' and ' in row['most frequent'] else ''}{row['share']:.0%}"
 
 
 def calibration() -> str:
@@ -121,9 +132,9 @@ def calibration() -> str:
 
 
 def ledger() -> str:
-    """Rows of the ledger by kind, verdict and recipe."""
+    """Rows of the ledger by kind, verdict and recipe, and what they weigh."""
     found = counts(claims()).reset_index()
-    return markdown(list(found.columns), found.astype(str).to_numpy().tolist())
+    return f"{markdown(list(found.columns), found.astype(str).to_numpy().tolist())}\n{weight.text(claims())}"
 
 
 def cost() -> str:
@@ -158,6 +169,7 @@ BLOCKS = {
     "table1-tuned": lambda: as_markdown(table("tuned")),
     "table2-paper": lambda: as_markdown(table("paper", 2)),
     "table2-tuned": lambda: as_markdown(table("tuned", 2)),
+    "figure3-random": figure3.random_curve,
     "ten-seeds": ten_seeds,
     "ten-seeds-apart": ten_seeds_apart,
     "decided": decided,

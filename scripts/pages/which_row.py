@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from autodpq_budget.at_equal_bytes import NAMES
 from autodpq_data import movielens
 from autodpq_eval.layout import plus_minus
 from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_rivals.budget import WIDTHS, rest_bytes
-from scripts.pages.aims import verdicts
+from autodpq_rivals.methods import METHODS
+from scripts.pages.aims import found, verdicts
 
 #: The recipe of the paragraph.
 RECIPE = "tuned"
@@ -33,9 +36,17 @@ def ahead(recipe: str) -> str:
     """The budgets at which the best rival has the better AUC, by the paired test."""
     rows = [row for row in verdicts(recipe) if row["lead"] + row["lead_half"] < 0]
     said = (
-        f"{NAMES[row['rival']]} at {row['share']:.1%}, by {plus_minus(-row['lead'], row['lead_half'])}" for row in rows
+        f"{NAMES[row['rival']]} at {row['share']:.1%}, by {plus_minus(-row['lead'], row['lead_half'])}"
+        f"{of_rivals(found(recipe), row['share'])}"
+        for row in rows
     )
-    return f"Ahead of the compressor in recipe `{recipe}`: {'; '.join(said) or 'no rival'}."
+    return f"Ahead of the compressor in recipe `{recipe}`: {'; '.join(said) or 'no rival of those run'}."
+
+
+def of_rivals(runs: pd.DataFrame, share: float) -> str:
+    """Of how many rivals the best one was taken, where not all have run at a share of FE's bytes."""
+    ran = runs.loc[(runs["share"] == share) & runs["method"].isin(METHODS), "method"].nunique()
+    return f" (of the {ran} rivals run there)" if ran < len(METHODS) else ""
 
 
 def _dense(dim: int) -> int:

@@ -1,0 +1,24 @@
+"""The same draws trained twice: Random's run of Table 1, and the first draws of the long run of Figure 3."""
+
+from __future__ import annotations
+
+from autodpq_runs.record import Record
+
+
+def beside(short: Record, long: Record) -> tuple[float, float]:
+    """Of the long run's draws that the short run has too: test AUC of the best, and how far their AUCs differ.
+
+    The best is that on validation, as if the long run had stopped there; the second number is the largest difference in
+    validation AUC between the two trainings of a draw.
+
+    Raises:
+        ValueError: the long run begins with other draws.
+    """
+    draws = long.fits[: len(short.fits)]
+    if [log.decision for log in draws] != [log.decision for log in short.fits]:
+        raise ValueError(f"{long.config.name()}: expected the draws of {short.config.name()} first, found others")
+    names = {log.name for log in draws}
+    best = max((point for point in long.timeline if point.fit in names), key=lambda point: point.valid.auc)
+    pairs = zip(short.fits, draws, strict=True)
+    gaps = [abs(max(one.curve["valid_auc"]) - max(other.curve["valid_auc"])) for one, other in pairs]
+    return best.test.auc, max(gaps)

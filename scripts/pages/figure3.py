@@ -1,0 +1,45 @@
+"""Beside Figure 3 on results/README.md: of which runs Random's curve is, and how these differ from Table 1's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import mean
+
+from autodpq_eval.again import beside
+from autodpq_eval.plans import long_random
+from autodpq_eval.tables import read_plan
+from autodpq_runs.record import Record
+from scripts.pages.committed import RESULTS, SEEDS, runs
+
+#: The recipe of the figure on the page.
+RECIPE = "paper"
+
+
+def random_curve() -> str:
+    """Of which runs Random's curve is."""
+    done, gaps = read_plan(RESULTS, long_random("ml-1m", RECIPE, SEEDS))
+    if gaps:
+        return "Random's curve is that of Table 1's runs.\n"
+    return two_trainings(runs(RECIPE).of("random"), [record for record in done if record.config.strategy == "random"])
+
+
+def two_trainings(short: Sequence[Record], long: Sequence[Record]) -> str:
+    """Where Random ends in Table 1 and in its long runs, seed by seed, and what both trainings of its draws give."""
+    draws, more = len(short[0].fits), len(long[0].fits)
+    best, differ = zip(*(beside(*pair) for pair in zip(short, long, strict=True)), strict=True)
+    return (
+        f"Random's curve is not of Table 1's runs, but of longer ones, {more} draws in place of {draws}: it ends at "
+        f"{_auc(long)}, where Table 1's Random has {_auc(short)} (means over {len(short)} seeds). The first {draws} "
+        f"draws of a long run are the draws of Table 1, trained by another commit ({_commits(long)}; Table 1's by "
+        f"{_commits(short)}). After these {draws}, the draw that is best on validation has a test AUC of "
+        f"{mean(best):.4f} on average. Validation AUC of the same draw differs by up to {max(differ):.4f} between its "
+        "two trainings.\n"
+    )
+
+
+def _auc(records: Sequence[Record]) -> str:
+    return f"{mean(record.test.auc for record in records):.4f}"
+
+
+def _commits(records: Sequence[Record]) -> str:
+    return ", ".join(sorted({str(record.provenance.git_commit)[:7] for record in records}))
