@@ -84,22 +84,23 @@ def common(a: BySeed, b: BySeed) -> tuple[dict[int, float], dict[int, float]]:
 
 
 def verdict(row: Mapping[str, float]) -> str:
-    """*better* or *worse* if the paired test says so after Holm's correction, *equal* within the margin, else *open*.
+    """*better* or *worse* by the paired test, *equal* within the margin by two one-sided ones, else *open*.
 
-    The paired test decides, for a seed gives both sides of a pair the same order of the data and the same start of the
-    weights that they share. A difference can be both shown and smaller than the margin; then both are said.
+    All after Holm's correction. The paired test decides, for a seed gives both sides of a pair the same order of the
+    data and the same start of the weights that they share. A difference can be both shown and smaller than the margin;
+    then both are said.
     """
     if np.isnan(row["p_paired_holm"]):
         return "missing"
     shown = ("better" if row["effect"] > 0 else "worse") if row["p_paired_holm"] < LEVEL else ""
-    equal = f"equal within {MARGIN:g}" if row["p_equal_paired"] < LEVEL else ""
+    equal = f"equal within {MARGIN:g}" if row["p_equal_paired_holm"] < LEVEL else ""
     return ", ".join(filter(None, (shown, equal))) or "open"
 
 
 def corrected(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    """Comparisons as a table, with both tests' p-values corrected by Holm over all of its rows, and the verdicts."""
+    """Comparisons as a table, with each test's p-values corrected by Holm over all of its rows, and the verdicts."""
     table = pd.DataFrame(rows)
-    for column in ("p_welch", "p_paired"):
+    for column in ("p_welch", "p_paired", "p_equal_paired"):
         table[f"{column}_holm"] = holm(table[column].to_numpy(float))
     return table.assign(verdict=[verdict(row) for _, row in table.iterrows()])
 

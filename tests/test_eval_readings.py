@@ -64,7 +64,7 @@ def test_ours_minus_each_baseline_beside_the_papers_gap(monkeypatch: pytest.Monk
     ],
 )
 def test_verdicts_by_hand(effect: float, p: float, p_equal: float, said: str) -> None:
-    assert verdict({"effect": effect, "p_paired_holm": p, "p_equal_paired": p_equal}) == said
+    assert verdict({"effect": effect, "p_paired_holm": p, "p_equal_paired_holm": p_equal}) == said
 
 
 def test_a_switched_runs_name_says_what_is_switched() -> None:

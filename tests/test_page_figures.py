@@ -15,7 +15,9 @@ from scipy.stats import t as student
 
 from autodpq_budget.plan import SHARES
 from autodpq_eval import conditions
+from autodpq_eval.stats import paired_effect
 from autodpq_system.paths import ROOT
+from benchmarks import after_training
 from scripts.pages import aims, gain, readings
 
 
@@ -76,6 +78,18 @@ def test_the_picture_of_the_conditions_has_a_panel_a_baseline() -> None:
         assert [claim] * 2 == pytest.approx(
             next(line.get_xdata() for line in axis.lines if line.get_linestyle() == "--")
         )
+
+
+def test_equality_after_training_is_corrected_over_the_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four of seven pairs differ from FE by the same; the other three do not differ at all, and come first."""
+    plain = {seed: 0.8 + seed / 100 for seed in range(5)}
+    aucs = dict.fromkeys((what for pair in after_training.PAIRS for what in pair), plain)
+    aucs["FE"] = {seed: auc + (-1) ** seed * 0.00055 for seed, auc in plain.items()}
+    monkeypatch.setattr(after_training, "_aucs", lambda: {"tuned": aucs})
+    assert 0.05 / 4 < paired_effect(plain, aucs["FE"])["p_equal"] < 0.05
+    assert "equal" not in after_training.lost("tuned")
+    monkeypatch.setattr(after_training, "PAIRS", [(after_training.INT8, "FE")])
+    assert after_training.lost("tuned").endswith(", equal within 0.001)")
 
 
 def test_an_aim_can_be_missed() -> None:

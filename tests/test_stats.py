@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from autodpq_eval.stats import best_baseline, effect, paired_effect, relative_improvement, starred, verdict
+from autodpq_eval.stats import best_baseline, corrected, effect, paired_effect, relative_improvement, starred
 
 OURS = {1: 0.8147, 2: 0.8150, 3: 0.8144}
 BASE = {1: 0.8112, 2: 0.8110, 3: 0.8115}
@@ -86,8 +86,17 @@ def test_equivalence_needs_two_pairs_and_without_spread_all_is_certain() -> None
     runs = {1: 0.8, 2: 0.81}
     assert [paired_effect(runs, runs)[key] for key in ("effect", "p", "p_equal")] == [0, 1, 0]
     found = effect(runs, runs)
-    assert verdict(found | {"p_paired_holm": found["p_paired"]}) == "equal within 0.001"
+    assert corrected([found])["verdict"].tolist() == ["equal within 0.001"]
     assert math.isnan(effect({1: 0.8, 2: 0.81}, {3: 0.8, 4: 0.82})["p_equal_paired"])
+
+
+def test_equivalence_is_corrected_over_the_rows_that_are_tested() -> None:
+    """By hand: 0.02 counts twice, 0.03 once, and not less than what comes before it; one that is not tested, not."""
+    row = {"effect": 0.0002, "p_welch": 0.5, "p_paired": 0.5}
+    found = corrected([row | {"p_equal_paired": p} for p in (0.03, 0.02, math.nan)])
+    assert found["p_equal_paired_holm"].tolist() == pytest.approx([0.04, 0.04, math.nan], nan_ok=True)
+    alone, beside = (corrected([row | {"p_equal_paired": 0.03}] * n)["verdict"][0] for n in (1, 2))
+    assert (alone, beside) == ("equal within 0.001", "open")
 
 
 def test_the_paired_effect_by_hand() -> None:

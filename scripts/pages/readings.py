@@ -96,8 +96,8 @@ def differences(place: str) -> str:
         [
             *(row["a"], row["b"], row["metric"], f"{row['paper']:+.4f}", f"{row['effect']:+.4f}"),
             *(interval(row[f"low{test}"], row[f"high{test}"]) for test in ("", "_paired")),
-            *(p_value(row["p_welch_holm"]), p_value(row["p_paired_holm"])),
-            *(p_value(row["p_equal_paired"]), row["verdict"]),
+            *(p_value(row[f"{test}_holm"]) for test in ("p_welch", "p_paired", "p_equal_paired")),
+            row["verdict"],
         ]
         for _, row in comparisons(place).iterrows()
     ]
