@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
 from scipy.stats import t as student
+from scipy.stats import wilcoxon
 
-from autodpq_eval.stats import best_baseline, corrected, effect, paired_effect, relative_improvement, starred
+from autodpq_eval.stats import (
+    _cut,
+    best_baseline,
+    by_ranks,
+    corrected,
+    effect,
+    paired_effect,
+    relative_improvement,
+    starred,
+)
 
 OURS = {1: 0.8147, 2: 0.8150, 3: 0.8144}
 BASE = {1: 0.8112, 2: 0.8110, 3: 0.8115}
@@ -113,3 +124,29 @@ def test_one_pair_has_no_paired_effect() -> None:
     found = paired_effect({1: 0.8}, {1: 0.7})
     assert found["n"] == 1
     assert math.isnan(found["effect"])
+
+
+def test_the_estimate_by_ranks_by_hand() -> None:
+    """Of 1, 2 and 6 the means of pairs are 1, 1.5, 2, 3.5, 4 and 6; a fourth seed has no partner."""
+    ours, baseline = {1: 1.0, 2: 2.0, 3: 6.0, 4: 9.0}, {1: 0.0, 2: 0.0, 3: 0.0, 5: 9.0}
+    found = by_ranks(ours, baseline)
+    assert found["centre"] == 2.75
+    assert math.isnan(found["rank low"])
+    assert math.isnan(by_ranks(ours, {})["centre"])
+
+
+def test_ten_pairs_cut_the_signed_rank_distribution_where_all_signs_do() -> None:
+    """All 1024 of them; the interval covers 95.1 %. Five pairs have no interval of 95 %, six have one of 96.9 %."""
+    sums = np.array([sum(rank for rank, sign in enumerate(signs, 1) if sign) for signs in product((0, 1), repeat=10)])
+    below = [(sums < place).mean() for place in (_cut(10), _cut(10) + 1)]
+    assert below[0] <= 0.025 < below[1]
+    assert 1 - 2 * below[0] == pytest.approx(0.951, abs=5e-4)
+    assert [_cut(pairs) for pairs in (5, 6)] == [0, 1]
+
+
+def test_the_interval_by_ranks_is_what_scipy_s_exact_test_does_not_reject() -> None:
+    gaps = np.random.default_rng(1).exponential(size=10)
+    found = by_ranks(dict(enumerate(gaps)), dict.fromkeys(range(10), 0.0))
+    for end, out in (("rank low", -1e-9), ("rank high", 1e-9)):
+        ps = [wilcoxon(gaps - found[end] - step, method="exact").pvalue for step in (out, -out)]
+        assert ps[0] < 0.05 < ps[1]
