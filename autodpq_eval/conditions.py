@@ -5,7 +5,7 @@ Some conditions choose on the test split. They are here to be named, are marked 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +32,8 @@ from autodpq_runs.record import Record
 Values = dict[int, float]
 #: From both sides' AUCs to the ends of an interval of their difference.
 Ends = Callable[[Values, Values], tuple[float, float]]
+#: Column of the table -> its seeds.
+HALVES = {"seeds 1 to 5": TEN_SEEDS[:5], "seeds 6 to 10": TEN_SEEDS[5:]}
 
 
 class Condition(NamedTuple):
@@ -55,8 +57,8 @@ class Condition(NamedTuple):
 def table(out: Path, recipe: str) -> pd.DataFrame:
     """A row a condition and baseline: mean AUCs over the common seeds, the paired difference with its 95 % interval.
 
-    With p of both tests and of equivalence, none corrected, the difference and its interval by ranks, and the seeds
-    that either interval :func:`hangs_on`.
+    With p of both tests and of equivalence, none corrected, the difference and its interval by ranks, the seeds that
+    either interval :func:`hangs_on`, and the mean differences by :data:`HALVES`.
     """
     rows = [
         {"condition": each.title, "on test": each.on_test, "over": name, "paper": gap}
@@ -64,6 +66,7 @@ def table(out: Path, recipe: str) -> pd.DataFrame:
         | {"p_welch": effect(*common(each.ours, other))["p_welch"], **by_ranks(each.ours, other)}
         | {column: hangs_on(each.ours, other, gap, ends) for column, ends in ENDS.items()}
         | levels(each.ours, other)
+        | {half: paired_effect(_on(seeds, each.ours), other)["effect"] for half, seeds in HALVES.items()}
         for each in conditions(out, recipe)
         for name, gap, other in (
             ("FE", gain("auc", "fe"), each.fe),
@@ -72,6 +75,10 @@ def table(out: Path, recipe: str) -> pd.DataFrame:
     ]
     every = pd.DataFrame(rows)
     return every[every["n"] > 1].reset_index(drop=True)
+
+
+def _on(seeds: Container[int], values: Values) -> Values:
+    return {seed: value for seed, value in values.items() if seed in seeds}
 
 
 def hangs_on(ours: Values, baseline: Values, gap: float, ends: Ends) -> str:

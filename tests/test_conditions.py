@@ -65,3 +65,15 @@ def test_what_the_test_split_chose_is_marked_and_what_is_missing_is_left_out() -
     assert chosen.str.contains("chosen on test|stopped at the paper's AUC").all()
     assert not rows.loc[~rows["on test"], "condition"].str.contains("chosen on test|stopped").any()
     assert rows[["effect", "low", "high"]].notna().all(axis=None)
+    ten = rows[rows["n"] == 10]
+    assert ten[["seeds 1 to 5", "seeds 6 to 10"]].mean(axis=1).tolist() == pytest.approx(ten["effect"].tolist())
+
+
+def test_gains_are_told_by_half_of_the_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two conditions over FE, of which one gains less on the later seeds; the split, over Others and tuned are none."""
+    row = {"over": "FE", "recipe": "paper", "on test": False, "seeds 1 to 5": 0.003, "seeds 6 to 10": 0.001}
+    more = [{"condition": "b", "seeds 6 to 10": 0.004}, {"condition": "our split"}, {"over": "Others"}]
+    rows = pd.DataFrame([{"condition": "a", **row, **changed} for changed in ({}, *more, {"recipe": "tuned"})])
+    monkeypatch.setattr(needs, "data", lambda: rows)
+    said = "*a* +0.0030 and +0.0010; *b* +0.0030 and +0.0040. In 1 of 2 the second is smaller."
+    assert needs._by_half().endswith(said)
