@@ -18,6 +18,7 @@ from scripts.pages import (
     avazu,
     bench,
     budget,
+    by_validation,
     conditions,
     controls,
     front,
@@ -35,7 +36,7 @@ Blocks = Mapping[str, Callable[[], str]]
 PAGES: dict[str, Blocks] = {
     "README.md": front.BLOCKS,
     "notebooks/README.md": notebooks.BLOCKS,
-    "results/README.md": results.BLOCKS,
+    "results/README.md": results.BLOCKS | by_validation.BLOCKS,
     "results/readings.md": readings.BLOCKS,
     "results/conditions.md": conditions.BLOCKS | needs.BLOCKS,
     "results/controls.md": controls.BLOCKS,
