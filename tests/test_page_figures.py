@@ -93,11 +93,14 @@ def test_equality_after_training_is_corrected_over_the_pairs(monkeypatch: pytest
 
 
 def test_an_aim_can_be_missed() -> None:
-    """A compressor that is clearly worse than its rival has not met an aim, nor has a mean beyond what was allowed."""
+    """By a compressor that is clearly worse than its rival, and by an interval that reaches beyond what was allowed."""
     worse = {"n_rival": 10, "n": 10, "lead": -0.01, "p_holm": 0.0001}
     assert [aims._beaten("tuned", worse | {"lead": lead}) for lead in (-0.01, 0.01)] == ["missed", "met"]
-    row = {"share": SHARES[2], "half": 0.001, "p_equal": math.nan, "p_equal_holm": math.nan}
-    assert [aims._met("tuned", row | {"difference": gap}) for gap in (-0.0024, -0.0026)] == ["met", "missed"]
+    for share, limit in ((SHARES[0], 0.0005), (SHARES[2], 0.0025)):
+        row = {"share": share, "difference": 0.0002 - limit}
+        halves = (0.0001, 0.0003, math.nan)
+        assert [aims._met("tuned", row | {"half": half}) for half in halves] == ["met", "missed", "unfinished"]
+        assert aims._met("tuned", row | {"difference": 0.0004, "half": 0.0003}) == "better"
 
 
 def test_readmes_gain_over_fe_is_that_of_the_records() -> None:
