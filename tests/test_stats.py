@@ -12,6 +12,7 @@ from scipy.stats import wilcoxon
 
 from autodpq_eval.stats import (
     _cut,
+    auc_error,
     best_baseline,
     by_ranks,
     corrected,
@@ -150,3 +151,11 @@ def test_the_interval_by_ranks_is_what_scipy_s_exact_test_does_not_reject() -> N
     for end, out in (("rank low", -1e-9), ("rank high", 1e-9)):
         ps = [wilcoxon(gaps - found[end] - step, method="exact").pvalue for step in (out, -out)]
         assert ps[0] < 0.05 < ps[1]
+
+
+def test_the_error_of_an_auc_is_that_of_exponential_scores() -> None:
+    """For which Hanley and McNeil's formula is exact: the spread of AUC over many draws, by a loop."""
+    rng = np.random.default_rng(0)
+    aucs = [np.greater.outer(rng.exponential(3, 20), rng.exponential(1, 40)).mean() for _ in range(4000)]
+    assert np.mean(aucs) == pytest.approx(0.75, abs=0.003)
+    assert auc_error(0.75, 20, 40) == pytest.approx(np.std(aucs), rel=0.03)
