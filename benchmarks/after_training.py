@@ -17,7 +17,7 @@ import torch
 from tqdm import tqdm
 
 from autodpq_data.schema import Schema
-from autodpq_eval.layout import interval, markdown, p_in_words, p_value, plus_minus
+from autodpq_eval.layout import markdown, p_in_words, p_value, plus_minus, spanned
 from autodpq_eval.plans import TEN_SEEDS, configure
 from autodpq_eval.stats import LEVEL, MARGIN, holm, paired_effect
 from autodpq_lib.config import RECIPES, Decision, RunConfig
@@ -97,7 +97,7 @@ def sizes() -> str:
     rows = [
         [
             *(f"`{recipe}`", str(what), f"{runs['bytes'].mean():,.0f}"),
-            *(plus_minus(runs[name].mean(), runs[name].std(), ".4f") for name in ("auc", "logloss")),
+            *(plus_minus(runs[name].mean(), runs[name].std(), "") for name in ("auc", "logloss")),
         ]
         for (recipe, what), runs in _measured().groupby(["recipe", "what"], sort=False)
     ]
@@ -108,7 +108,7 @@ def differences() -> str:
     """What FE loses so, and what AutoDPQ is ahead of each, over the same seeds."""
     rows = [
         [
-            *(f"`{recipe}`", f"{a} minus {b}", f"{found['effect']:+.4f} ({interval(found['low'], found['high'])})"),
+            *(f"`{recipe}`", f"{a} minus {b}", spanned(found)),
             *(p_value(found["p"]), p_value(found["p_equal_holm"])),
         ]
         for recipe in RECIPES
@@ -136,8 +136,8 @@ def lost(recipe: str) -> str:
 
 
 def _told(found: dict[str, float]) -> str:
-    equal = f", equal within {MARGIN:g}" if found["p_equal_holm"] < LEVEL else ""
-    return f"{found['effect']:+.4f} ({interval(found['low'], found['high'])}, {p_in_words(found['p'])}{equal})"
+    equal = [f"equal within {MARGIN:g}"] if found["p_equal_holm"] < LEVEL else []
+    return spanned(found, p_in_words(found["p"]), *equal)
 
 
 def _measured() -> pd.DataFrame:

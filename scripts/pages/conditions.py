@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from autodpq_eval import conditions, ladder
-from autodpq_eval.layout import LABELS, interval, markdown, p_value
+from autodpq_eval.layout import LABELS, interval, markdown, p_value, spanned
 from autodpq_eval.paper import gain
 from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS
 from autodpq_lib.config import RECIPES
@@ -53,10 +53,6 @@ def _over(name: str, key: str) -> str:
 def by_ranks(row: pd.Series) -> str:
     """``+0.0045 (+0.0029 to +0.0158)``: the estimate by ranks and its interval, of a row of the table."""
     return f"{row['centre']:+.4f} ({interval(row['rank low'], row['rank high'])})"
-
-
-def _interval(row: pd.Series) -> str:
-    return f"{row['effect']:+.4f} ({interval(row['low'], row['high'])})"
 
 
 def picture() -> str:
@@ -115,7 +111,7 @@ def ladder_parts() -> str:
 
 def _intervals(rows: pd.DataFrame) -> dict[str, str]:
     """Length of the pretrain -> the interval."""
-    return {row["pretrain"]: _interval(row) for _, row in rows.iterrows()}
+    return {row["pretrain"]: spanned(row) for _, row in rows.iterrows()}
 
 
 BLOCKS = {

@@ -73,7 +73,7 @@ def table(place: str) -> str:
     rows = [
         [
             *(str(name), f"{row['n']:.0f}", f"{row['paper']:.4f}"),
-            *(plus_minus(row[key], row[f"{key} sd"], ".4f") for key in ("auc", "logloss", "touched auc")),
+            *(plus_minus(row[key], row[f"{key} sd"], "") for key in ("auc", "logloss", "touched auc")),
             f"{row['space']:,.0f}",
             f"{row['cost']:.1f}" if pd.notna(row["cost"]) else "",
         ]
