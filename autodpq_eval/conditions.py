@@ -5,7 +5,7 @@ Some conditions choose on the test split. They are here to be named, are marked 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,13 +23,17 @@ from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import gain, table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, all_together, threshold_from_zero
 from autodpq_eval.readings import Groups
-from autodpq_eval.stats import common, effect, paired_effect
+from autodpq_eval.stats import by_ranks, common, effect, paired_effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import READINGS, RECIPES
 from autodpq_runs.record import Record
 
 #: AUC by seed.
 Values = dict[int, float]
+#: From both sides' AUCs to the ends of an interval of their difference.
+Ends = Callable[[Values, Values], tuple[float, float]]
+#: Column of the table -> its seeds.
+HALVES = {"seeds 1 to 5": TEN_SEEDS[:5], "seeds 6 to 10": TEN_SEEDS[5:]}
 
 
 class Condition(NamedTuple):
@@ -53,13 +57,16 @@ class Condition(NamedTuple):
 def table(out: Path, recipe: str) -> pd.DataFrame:
     """A row a condition and baseline: mean AUCs over the common seeds, the paired difference with its 95 % interval.
 
-    With p of both tests and of equivalence, none corrected, and the seeds that it :func:`hangs_on`.
+    With p of both tests and of equivalence, none corrected, the difference and its interval by ranks, the seeds that
+    either interval :func:`hangs_on`, and the mean differences by :data:`HALVES`.
     """
     rows = [
         {"condition": each.title, "on test": each.on_test, "over": name, "paper": gap}
         | paired_effect(each.ours, other)
-        | {"p_welch": effect(*common(each.ours, other))["p_welch"], "hangs on": hangs_on(each.ours, other, gap)}
-        | {"median": median(each.ours, other), **levels(each.ours, other)}
+        | {"p_welch": effect(*common(each.ours, other))["p_welch"], **by_ranks(each.ours, other)}
+        | {column: hangs_on(each.ours, other, gap, ends) for column, ends in ENDS.items()}
+        | levels(each.ours, other)
+        | {half: paired_effect(_on(seeds, each.ours), other)["effect"] for half, seeds in HALVES.items()}
         for each in conditions(out, recipe)
         for name, gap, other in (
             ("FE", gain("auc", "fe"), each.fe),
@@ -70,23 +77,32 @@ def table(out: Path, recipe: str) -> pd.DataFrame:
     return every[every["n"] > 1].reset_index(drop=True)
 
 
-def median(ours: Values, baseline: Values) -> float:
-    """Median of the differences, seed by seed: unlike their mean it does not follow one seed that went wrong."""
-    return float(np.median([ours[seed] - baseline[seed] for seed in ours.keys() & baseline.keys()] or [np.nan]))
+def _on(seeds: Container[int], values: Values) -> Values:
+    return {seed: value for seed, value in values.items() if seed in seeds}
 
 
-def hangs_on(ours: Values, baseline: Values, gap: float) -> str:
-    """Seeds without any one of which the interval does not hold a gap that it holds with them."""
+def hangs_on(ours: Values, baseline: Values, gap: float, ends: Ends) -> str:
+    """Seeds without any one of which the interval, where there still is one, misses a gap that it holds with them."""
     seeds = sorted(ours.keys() & baseline.keys())
-    if not _holds(ours, baseline, gap):
+    low, high = ends(ours, baseline)
+    if not low <= gap <= high:
         return ""
-    left = {seed: {other: ours[other] for other in seeds if other != seed} for seed in seeds}
-    return ", ".join(str(seed) for seed in seeds if not _holds(left[seed], baseline, gap))
+    left = {seed: ends({other: ours[other] for other in seeds if other != seed}, baseline) for seed in seeds}
+    return ", ".join(str(seed) for seed, (low, high) in left.items() if gap < low or high < gap)
 
 
-def _holds(ours: Values, baseline: Values, gap: float) -> bool:
+def _of_t(ours: Values, baseline: Values) -> tuple[float, float]:
     found = paired_effect(ours, baseline)
-    return found["low"] <= gap <= found["high"]
+    return found["low"], found["high"]
+
+
+def _of_ranks(ours: Values, baseline: Values) -> tuple[float, float]:
+    found = by_ranks(ours, baseline)
+    return found["rank low"], found["rank high"]
+
+
+#: Column of the table -> the interval of which it tells the seeds that it hangs on.
+ENDS: dict[str, Ends] = {"hangs on": _of_t, "by ranks hangs on": _of_ranks}
 
 
 def levels(ours: Values, baseline: Values) -> dict[str, float]:

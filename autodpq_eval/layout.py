@@ -94,16 +94,32 @@ def interval(low: float, high: float) -> str:
     return "–" if pd.isna(low) else f"{low:+.4f} to {high:+.4f}"
 
 
-def plus_minus(mean: float, spread: float, how: str = "+.4f") -> str:
+def plus_minus(mean: float, spread: float, sign: str = "+") -> str:
     """A mean and its spread, or the half width of its interval, where there is one."""
     if pd.isna(mean):
         return "–"
-    return f"{mean:{how}}" if pd.isna(spread) else f"{mean:{how}} ± {spread:.4f}"
+    if pd.isna(spread):
+        return f"{mean:{sign}.4f}"
+    digits = _digits_of(mean, spread)
+    return f"{mean:{sign}.{digits}f} ± {spread:.{digits}f}"
+
+
+def _digits_of(*numbers: float) -> int:
+    """Four, or one more where all would print as zero and then don't."""
+    printed = {digits: any(round(number, digits) for number in numbers) for digits in (4, 5)}
+    return 5 if printed[5] and not printed[4] else 4
 
 
 def gap(effect: Mapping[str, float] | pd.Series) -> str:
     """``+0.0013 ± 0.0005``: an effect with half of its interval."""
     return plus_minus(effect["effect"], effect["high"] - effect["effect"])
+
+
+def spanned(effect: Mapping[str, float] | pd.Series, *more: str) -> str:
+    """``+0.0013 (+0.0008 to +0.0017, p < 0.001)``: an effect with its interval, and what more is said of it."""
+    numbers = [effect[key] for key in ("effect", "low", "high")]
+    mean, low, high = (f"{number:+.{_digits_of(*numbers)}f}" for number in numbers)
+    return f"{mean} ({', '.join((f'{low} to {high}', *more))})"
 
 
 def judged(row: Mapping[str, Any] | pd.Series) -> str:

@@ -53,9 +53,9 @@ def means(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
 def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     """AutoDPQ under each reading against each baseline: positive where AutoDPQ is better.
 
-    Intervals and p-values by Welch and paired, p-values corrected by Holm over the table, and the two one-sided
-    tests of equivalence within :data:`~autodpq_eval.stats.MARGIN`. Only seeds that both sides have count, so that
-    pairs are pairs.
+    Intervals and p-values by Welch and paired, and the two one-sided tests of equivalence within
+    :data:`~autodpq_eval.stats.MARGIN`; p-values corrected by Holm over the table. Only seeds that both sides have
+    count, so that pairs are pairs.
     """
     rows = []
     for metric in ("auc", "logloss"):

@@ -27,10 +27,10 @@ def by_strategy(records: Sequence[Record]) -> dict[str, list[Record]]:
 
 
 def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
-    """One row a metric and pair of strategies: a over b, positive where a is better, both tests with Holm's correction.
+    """One row a metric and pair of strategies: a over b, positive where a is better, with both tests.
 
     With the 95 % intervals, Hedges' g, the tests of equivalence within :data:`~autodpq_eval.stats.MARGIN`, and the
-    verdict. The correction's family are all rows of the table.
+    verdict. All p-values are corrected by Holm; each test's family are all rows of the table.
     """
     rows: list[dict[str, object]] = []
     for metric in ("auc", "logloss"):

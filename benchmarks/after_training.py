@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from tqdm import tqdm
 
 from autodpq_data.schema import Schema
-from autodpq_eval.layout import interval, markdown, p_in_words, p_value, plus_minus
+from autodpq_eval.layout import markdown, p_in_words, p_value, plus_minus, spanned
 from autodpq_eval.plans import TEN_SEEDS, configure
-from autodpq_eval.stats import LEVEL, MARGIN, paired_effect
+from autodpq_eval.stats import LEVEL, MARGIN, holm, paired_effect
 from autodpq_lib.config import RECIPES, Decision, RunConfig
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.models.build import dpq_model, start_from
@@ -96,7 +97,7 @@ def sizes() -> str:
     rows = [
         [
             *(f"`{recipe}`", str(what), f"{runs['bytes'].mean():,.0f}"),
-            *(plus_minus(runs[name].mean(), runs[name].std(), ".4f") for name in ("auc", "logloss")),
+            *(plus_minus(runs[name].mean(), runs[name].std(), "") for name in ("auc", "logloss")),
         ]
         for (recipe, what), runs in _measured().groupby(["recipe", "what"], sort=False)
     ]
@@ -105,31 +106,38 @@ def sizes() -> str:
 
 def differences() -> str:
     """What FE loses so, and what AutoDPQ is ahead of each, over the same seeds."""
-    rows = [[f"`{recipe}`", *_difference(a, b, aucs)] for recipe, aucs in _aucs().items() for a, b in PAIRS]
+    rows = [
+        [
+            *(f"`{recipe}`", f"{a} minus {b}", spanned(found)),
+            *(p_value(found["p"]), p_value(found["p_equal_holm"])),
+        ]
+        for recipe in RECIPES
+        for (a, b), found in _differences(recipe).items()
+    ]
     return markdown(["recipe", "difference", "in test AUC, 95 % interval", "p, uncorrected", "p equal"], rows)
 
 
-def _difference(a: str, b: str, aucs: dict[str, dict[int, float]]) -> list[str]:
-    """The paired difference with its interval, p, and p of equivalence."""
-    found = paired_effect(aucs[a], aucs[b])
-    told = f"{found['effect']:+.4f} ({interval(found['low'], found['high'])})"
-    return [f"{a} minus {b}", told, p_value(found["p"]), p_value(found["p_equal"])]
+def _differences(recipe: str) -> dict[tuple[str, str], dict[str, float]]:
+    """Of each of :data:`PAIRS` the paired difference; its p of equivalence is corrected by Holm over them."""
+    aucs = _aucs()[recipe]
+    found = {(a, b): paired_effect(aucs[a], aucs[b]) for a, b in PAIRS}
+    equal = holm(np.array([each["p_equal"] for each in found.values()]))
+    return {pair: found[pair] | {"p_equal_holm": p} for pair, p in zip(found, equal.tolist(), strict=True)}
 
 
 def lead(recipe: str) -> str:
     """AutoDPQ minus FE whose low-frequency rows were replaced after its training, with what the tests show."""
-    return _told(_aucs()[recipe][AUTODPQ], _aucs()[recipe][LOW])
+    return _told(_differences(recipe)[AUTODPQ, LOW])
 
 
 def lost(recipe: str) -> str:
     """What FE loses if all its rows become int8 after its training."""
-    return _told(_aucs()[recipe][INT8], _aucs()[recipe][FE])
+    return _told(_differences(recipe)[INT8, FE])
 
 
-def _told(a: dict[int, float], b: dict[int, float]) -> str:
-    found = paired_effect(a, b)
-    equal = f", equal within {MARGIN:g}" if found["p_equal"] < LEVEL else ""
-    return f"{found['effect']:+.4f} ({interval(found['low'], found['high'])}, {p_in_words(found['p'])}{equal})"
+def _told(found: dict[str, float]) -> str:
+    equal = [f"equal within {MARGIN:g}"] if found["p_equal_holm"] < LEVEL else []
+    return spanned(found, p_in_words(found["p"]), *equal)
 
 
 def _measured() -> pd.DataFrame:

@@ -19,6 +19,7 @@ from scripts.pages import (
     bench,
     best_of,
     budget,
+    by_validation,
     conditions,
     controls,
     front,
@@ -36,7 +37,7 @@ Blocks = Mapping[str, Callable[[], str]]
 PAGES: dict[str, Blocks] = {
     "README.md": front.BLOCKS,
     "notebooks/README.md": notebooks.BLOCKS,
-    "results/README.md": results.BLOCKS,
+    "results/README.md": results.BLOCKS | by_validation.BLOCKS,
     "results/readings.md": readings.BLOCKS,
     "results/conditions.md": conditions.BLOCKS | best_of.BLOCKS | needs.BLOCKS,
     "results/controls.md": controls.BLOCKS,

@@ -38,6 +38,7 @@ def _measure(dataset: str) -> dict[str, object]:
         "constant": score(rate, test.labels).model_dump(),
         "logistic": _scored(fits[strength], test).model_dump(),
         "strength": strength,
+        "test": {"positives": (positives := int(test.labels.sum())), "negatives": len(test) - positives},
     }
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from autodpq_eval.conditions import best_on_test, hangs_on, median, stopped_at, table
+from autodpq_eval.conditions import ENDS, best_on_test, hangs_on, stopped_at, table
 from autodpq_eval.paper import gain
 from autodpq_system.paths import ROOT
+from scripts.pages import needs
 
 
 def made(*aucs: float, stage: str = "fit") -> list[Any]:
@@ -32,16 +34,24 @@ def test_a_run_is_stopped_where_its_auc_is_nearest(level: float, stopped: float)
     assert stopped_at(made(0.80, 0.807, 0.81, 0.812), level) == {4: stopped}
 
 
-def test_the_median_is_that_of_the_seeds_which_both_have() -> None:
-    assert median({1: 0.81, 2: 0.82, 3: 0.83, 4: 0.9}, {1: 0.80, 2: 0.80, 3: 0.70, 5: 0.1}) == pytest.approx(0.02)
-
-
 def test_an_interval_hangs_on_a_seed_without_which_it_does_not_hold_the_gap() -> None:
-    base = dict.fromkeys(range(1, 7), 0.0)
-    wild = {1: 0.001, 2: 0.0012, 3: 0.0008, 4: 0.001, 5: 0.0011, 6: 0.02}
-    assert hangs_on(wild, base, 0.0068) == "6"  # which alone widens it
-    assert hangs_on({**wild, 6: 0.001}, base, 0.0068) == ""  # it does not hold it at all
-    assert hangs_on({seed: 0.004 + seed / 1e3 for seed in base}, base, 0.0068) == ""  # it holds it without any
+    base = dict.fromkeys(range(1, 8), 0.0)
+    wild = {1: 0.001, 2: 0.0012, 3: 0.0008, 4: 0.001, 5: 0.0011, 6: 0.02, 7: 0.0009}
+    t, ranks = ENDS.values()
+    assert hangs_on(wild, base, 0.0068, t) == hangs_on(wild, base, 0.0068, ranks) == "6"  # which alone widens it
+    six = {seed: wild[seed] for seed in range(1, 7)}
+    assert hangs_on(six, base, 0.0068, ranks) == ""  # by ranks five seeds have no interval that could miss it
+    assert hangs_on({**wild, 6: 0.001}, base, 0.0068, t) == ""  # it does not hold it at all
+    assert hangs_on({seed: 0.004 + seed / 1e3 for seed in base}, base, 0.0068, t) == ""  # it holds it without any
+
+
+@pytest.mark.parametrize(
+    ("high", "seeds", "said"), [(0.008, "8", "it only with seed 8, too"), (0.008, "", "whichever"), (0.006, "", "not")]
+)
+def test_readme_says_whether_the_interval_by_ranks_holds_the_gain(high: float, seeds: str, said: str) -> None:
+    row = {"condition": "wild", "paper": 0.0068, "hangs on": "8", "by ranks hangs on": seeds}
+    rows = pd.DataFrame([row | {"rank low": 0.003, "rank high": high}])
+    assert said in needs._one_seed(rows).partition("that by ranks")[2]
 
 
 def test_the_papers_gain_is_table_1s() -> None:
@@ -55,3 +65,15 @@ def test_what_the_test_split_chose_is_marked_and_what_is_missing_is_left_out() -
     assert chosen.str.contains("chosen on test|stopped at the paper's AUC").all()
     assert not rows.loc[~rows["on test"], "condition"].str.contains("chosen on test|stopped").any()
     assert rows[["effect", "low", "high"]].notna().all(axis=None)
+    ten = rows[rows["n"] == 10]
+    assert ten[["seeds 1 to 5", "seeds 6 to 10"]].mean(axis=1).tolist() == pytest.approx(ten["effect"].tolist())
+
+
+def test_gains_are_told_by_half_of_the_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two conditions over FE, of which one gains less on the later seeds; the split, over Others and tuned are none."""
+    row = {"over": "FE", "recipe": "paper", "on test": False, "seeds 1 to 5": 0.003, "seeds 6 to 10": 0.001}
+    more = [{"condition": "b", "seeds 6 to 10": 0.004}, {"condition": "our split"}, {"over": "Others"}]
+    rows = pd.DataFrame([{"condition": "a", **row, **changed} for changed in ({}, *more, {"recipe": "tuned"})])
+    monkeypatch.setattr(needs, "data", lambda: rows)
+    said = "*a* +0.0030 and +0.0010; *b* +0.0030 and +0.0040. In 1 of 2 the second is smaller."
+    assert needs._by_half().endswith(said)

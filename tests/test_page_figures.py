@@ -15,8 +15,10 @@ from scipy.stats import t as student
 
 from autodpq_budget.plan import SHARES
 from autodpq_eval import conditions
+from autodpq_eval.stats import paired_effect
 from autodpq_rivals.methods import METHODS
 from autodpq_system.paths import ROOT
+from benchmarks import after_training, search_or_choice
 from scripts.pages import aims, gain, readings, results, robust, weight, which_row
 
 
@@ -79,12 +81,33 @@ def test_the_picture_of_the_conditions_has_a_panel_a_baseline() -> None:
         )
 
 
+def test_equality_after_training_is_corrected_over_the_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four of seven pairs differ from FE by the same; the other three do not differ at all, and come first."""
+    plain = {seed: 0.8 + seed / 100 for seed in range(5)}
+    aucs = dict.fromkeys((what for pair in after_training.PAIRS for what in pair), plain)
+    aucs["FE"] = {seed: auc + (-1) ** seed * 0.00055 for seed, auc in plain.items()}
+    monkeypatch.setattr(after_training, "_aucs", lambda: {"tuned": aucs})
+    assert 0.05 / 4 < paired_effect(plain, aucs["FE"])["p_equal"] < 0.05
+    assert "equal" not in after_training.lost("tuned")
+    monkeypatch.setattr(after_training, "PAIRS", [(after_training.INT8, "FE")])
+    assert after_training.lost("tuned").endswith(", equal within 0.001)")
+
+
+def test_decisions_are_counted_as_equal_after_the_correction() -> None:
+    each = {"effect": 0.0, "low": -0.0003, "high": 0.0003, "p_equal": 0.03}
+    assert "; 1 differences are shown" in search_or_choice._counted([each])
+    assert "; 0 differences are shown" in search_or_choice._counted([each] * 2)
+
+
 def test_an_aim_can_be_missed() -> None:
-    """A compressor that is clearly worse than its rival has not met an aim, nor has a mean beyond what was allowed."""
+    """By a compressor that is clearly worse than its rival, and by an interval that reaches beyond what was allowed."""
     worse = {"n_rival": 10, "n": 10, "lead": -0.01, "p_holm": 0.0001}
     assert [aims._beaten("tuned", worse | {"lead": lead}) for lead in (-0.01, 0.01)] == ["missed", "met"]
-    row = {"share": SHARES[2], "half": 0.001, "p_equal": math.nan, "p_equal_holm": math.nan}
-    assert [aims._met("tuned", row | {"difference": gap}) for gap in (-0.0024, -0.0026)] == ["met", "missed"]
+    for share, limit in ((SHARES[0], 0.0005), (SHARES[2], 0.0025)):
+        row = {"share": share, "difference": 0.0002 - limit}
+        halves = (0.0001, 0.0003, math.nan)
+        assert [aims._met("tuned", row | {"half": half}) for half in halves] == ["met", "missed", "unfinished"]
+        assert aims._met("tuned", row | {"difference": 0.0004, "half": 0.0003}) == "better"
 
 
 def test_a_claim_that_reproduces_says_in_how_many_cases() -> None:

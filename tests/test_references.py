@@ -40,6 +40,8 @@ def test_constant_predicts_the_training_rate(parts, tmp_path):
     found = references("toy", tmp_path).loc["constant predictor"]
     p, y = float(parts["train"].labels.mean()), parts["test"].labels
     assert found["auc"] == 0.5
+    labels = parts["test"].labels.tolist()
+    assert reading.measured("toy", tmp_path)["test"] == {"positives": labels.count(1), "negatives": labels.count(0)}
     assert found["logloss"] == pytest.approx(-float((y * math.log(p) + (1 - y) * math.log(1 - p)).mean()), abs=1e-6)
 
 

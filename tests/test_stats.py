@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
 from scipy.stats import t as student
+from scipy.stats import wilcoxon
 
 from autodpq_eval.stats import (
+    _cut,
+    auc_error,
     best_baseline,
+    by_ranks,
+    corrected,
     effect,
     no_worse,
     paired_effect,
     relative_improvement,
     starred,
-    verdict,
     welch_interval,
 )
 
@@ -113,8 +118,17 @@ def test_equivalence_needs_two_pairs_and_without_spread_all_is_certain() -> None
     runs = {1: 0.8, 2: 0.81}
     assert [paired_effect(runs, runs)[key] for key in ("effect", "p", "p_equal")] == [0, 1, 0]
     found = effect(runs, runs)
-    assert verdict(found | {"p_paired_holm": found["p_paired"]}) == "equal within 0.001"
+    assert corrected([found])["verdict"].tolist() == ["equal within 0.001"]
     assert math.isnan(effect({1: 0.8, 2: 0.81}, {3: 0.8, 4: 0.82})["p_equal_paired"])
+
+
+def test_equivalence_is_corrected_over_the_rows_that_are_tested() -> None:
+    """By hand: 0.02 counts twice, 0.03 once, and not less than what comes before it; one that is not tested, not."""
+    row = {"effect": 0.0002, "p_welch": 0.5, "p_paired": 0.5}
+    found = corrected([row | {"p_equal_paired": p} for p in (0.03, 0.02, math.nan)])
+    assert found["p_equal_paired_holm"].tolist() == pytest.approx([0.04, 0.04, math.nan], nan_ok=True)
+    alone, beside = (corrected([row | {"p_equal_paired": 0.03}] * n)["verdict"][0] for n in (1, 2))
+    assert (alone, beside) == ("equal within 0.001", "open")
 
 
 def test_the_paired_effect_by_hand() -> None:
@@ -131,3 +145,37 @@ def test_one_pair_has_no_paired_effect() -> None:
     found = paired_effect({1: 0.8}, {1: 0.7})
     assert found["n"] == 1
     assert math.isnan(found["effect"])
+
+
+def test_the_estimate_by_ranks_by_hand() -> None:
+    """Of 1, 2 and 6 the means of pairs are 1, 1.5, 2, 3.5, 4 and 6; a fourth seed has no partner."""
+    ours, baseline = {1: 1.0, 2: 2.0, 3: 6.0, 4: 9.0}, {1: 0.0, 2: 0.0, 3: 0.0, 5: 9.0}
+    found = by_ranks(ours, baseline)
+    assert found["centre"] == 2.75
+    assert math.isnan(found["rank low"])
+    assert math.isnan(by_ranks(ours, {})["centre"])
+
+
+def test_ten_pairs_cut_the_signed_rank_distribution_where_all_signs_do() -> None:
+    """All 1024 of them; the interval covers 95.1 %. Five pairs have no interval of 95 %, six have one of 96.9 %."""
+    sums = np.array([sum(rank for rank, sign in enumerate(signs, 1) if sign) for signs in product((0, 1), repeat=10)])
+    below = [(sums < place).mean() for place in (_cut(10), _cut(10) + 1)]
+    assert below[0] <= 0.025 < below[1]
+    assert 1 - 2 * below[0] == pytest.approx(0.951, abs=5e-4)
+    assert [_cut(pairs) for pairs in (5, 6)] == [0, 1]
+
+
+def test_the_interval_by_ranks_is_what_scipy_s_exact_test_does_not_reject() -> None:
+    gaps = np.random.default_rng(1).exponential(size=10)
+    found = by_ranks(dict(enumerate(gaps)), dict.fromkeys(range(10), 0.0))
+    for end, out in (("rank low", -1e-9), ("rank high", 1e-9)):
+        ps = [wilcoxon(gaps - found[end] - step, method="exact").pvalue for step in (out, -out)]
+        assert ps[0] < 0.05 < ps[1]
+
+
+def test_the_error_of_an_auc_is_that_of_exponential_scores() -> None:
+    """For which Hanley and McNeil's formula is exact: the spread of AUC over many draws, by a loop."""
+    rng = np.random.default_rng(0)
+    aucs = [np.greater.outer(rng.exponential(3, 20), rng.exponential(1, 40)).mean() for _ in range(4000)]
+    assert np.mean(aucs) == pytest.approx(0.75, abs=0.003)
+    assert auc_error(0.75, 20, 40) == pytest.approx(np.std(aucs), rel=0.03)

@@ -21,7 +21,7 @@ def accuracy() -> str:
     for recipe in RECIPES:
         aucs = table(recipe).query("metric == 'auc'").set_index("strategy")
         rows.append(
-            [f"`{recipe}`", *(plus_minus(aucs.loc[name, "mean"], aucs.loc[name, "sd"], ".4f") for name in STRATEGIES)]
+            [f"`{recipe}`", *(plus_minus(aucs.loc[name, "mean"], aucs.loc[name, "sd"], "") for name in STRATEGIES)]
         )
     return markdown(["recipe", *(LABELS[name] for name in STRATEGIES)], rows)
 

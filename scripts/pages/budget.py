@@ -128,7 +128,7 @@ def _rows(kinds: Sequence[tuple[str, str]], dataset: str = "ml-1m") -> str:
                 _bold_ours(row["method"]),
                 f"{row['share']:.1%}" if row["share"] < 1 else "–",
             ),
-            *(f"{row['width']}", f"{row['bytes']:,.0f}", f"{row['n']:.0f}", plus_minus(row["auc"], row["sd"], ".4f")),
+            *(f"{row['width']}", f"{row['bytes']:,.0f}", f"{row['n']:.0f}", plus_minus(row["auc"], row["sd"], "")),
             "" if (row["method"], row["share"]) == ("fe", 1) else plus_minus(row["difference"], row["half"]),
         ]
         for model, recipe in kinds

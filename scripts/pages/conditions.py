@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from autodpq_eval import conditions, ladder
-from autodpq_eval.layout import LABELS, interval, markdown, p_value
+from autodpq_eval.layout import LABELS, interval, markdown, p_value, spanned
 from autodpq_eval.paper import gain
 from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS
 from autodpq_lib.config import RECIPES
@@ -38,20 +38,21 @@ def numbers() -> str:
 
 def _over(name: str, key: str) -> str:
     rows = data().query("over == @name")
-    head = ["recipe", "condition", "seeds", "AutoDPQ", name, "mean gain", "95 %, paired", "median", "p paired"]
+    head = ["recipe", "condition", "seeds", "AutoDPQ", name, "mean gain", "95 %, paired", "by ranks", "p paired"]
     cells = [
         [
             *(f"`{row['recipe']}`", f"{row['condition']}{' †' if row['on test'] else ''}", f"{row['n']:.0f}"),
             *(f"{row['ours']:.4f}", f"{row['base']:.4f}", f"{row['effect']:+.4f}", interval(row["low"], row["high"])),
-            *(f"{row['median']:+.4f}", *(p_value(row[p]) for p in ("p", "p_welch", "p_equal"))),
+            *(by_ranks(row), *(p_value(row[p]) for p in ("p", "p_welch", "p_equal"))),
         ]
         for _, row in rows.iterrows()
     ]
     return f"Over {name}, the paper {gain('auc', key):+.4f}:\n\n{markdown([*head, 'p Welch', 'p equal'], cells)}"
 
 
-def _interval(row: pd.Series) -> str:
-    return f"{row['effect']:+.4f} ({interval(row['low'], row['high'])})"
+def by_ranks(row: pd.Series) -> str:
+    """``+0.0045 (+0.0029 to +0.0158)``: the estimate by ranks and its interval, of a row of the table."""
+    return f"{row['centre']:+.4f} ({interval(row['rank low'], row['rank high'])})"
 
 
 def picture() -> str:
@@ -110,7 +111,7 @@ def ladder_parts() -> str:
 
 def _intervals(rows: pd.DataFrame) -> dict[str, str]:
     """Length of the pretrain -> the interval."""
-    return {row["pretrain"]: _interval(row) for _, row in rows.iterrows()}
+    return {row["pretrain"]: spanned(row) for _, row in rows.iterrows()}
 
 
 BLOCKS = {
