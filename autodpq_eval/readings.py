@@ -23,7 +23,7 @@ OURS = "AutoDPQ"
 #: Records by their names in the tables.
 Groups = dict[str, list[Record]]
 #: First word of a name in the tables -> strategy of the paper's Table 1 beside it.
-PAPER = {"FE": "fe", "Others": "others", "DPQ": "grid", "AutoDPQ,": "autodpq"}
+PAPER = {"FE": "fe", "Others": "others", "DPQ": "grid", "Random": "random", "AutoDPQ,": "autodpq"}
 
 
 def groups(out: Path, plans: Sequence[Mapping[str, RunConfig]]) -> Groups:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from autodpq_eval import readings
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.layout import LABELS, NAMES, as_markdown, interval, judged, markdown, p_value, plus_minus
+from autodpq_eval.layout import LABELS, NAMES, as_markdown, interval, judged, markdown, p_value, plus_minus, spanned
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, pair_of_grid
 from autodpq_eval.stats import MARGIN
 from autodpq_lib.config import PROFILES, READINGS, RECIPES, RunConfig
@@ -139,8 +139,10 @@ def _elsewhere() -> str:
         rows = comparisons(place).query("a == 'AutoDPQ, laboratory' and b == 'FE' and metric == 'auc'")
         over_fe.append(f"{judged(rows.iloc[0])} (`{PLACES[place][1]}`)")
     said = [f"{row['ours']:+.4f} ({row['model']}, {row['n']:.0f} seeds)" for _, row in over_others.iterrows()]
+    apart = committed.contrasts("paper").set_index("contrast").loc["laboratory reading over FE, split redrawn"]
     return (
-        f"On our split the laboratory reading minus FE is {' and '.join(over_fe)}; on the laboratory's split with "
+        f"On our split the laboratory reading minus FE is {' and '.join(over_fe)}; with the split redrawn it is "
+        f"{spanned(apart)} (`paper`, {apart['n']:.0f} seeds); on the laboratory's split with "
         f"other models, it minus Others is {' and '.join(said)}."
     )
 
