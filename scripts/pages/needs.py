@@ -14,7 +14,7 @@ from autodpq_eval.plans import LADDER_SEEDS, TEN_SEEDS, controls
 from autodpq_eval.stats import paired_effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import MODELS, RECIPES
-from scripts.pages import committed
+from scripts.pages import best_of, committed
 from scripts.pages.committed import RESULTS, table, ten_seeds
 from scripts.pages.conditions import by_ranks, data
 
@@ -144,7 +144,7 @@ def in_short() -> str:
         "by ranks",
     ]
     there = f"Recipe `tuned` has {len(tuned)} of these conditions, with {tuned.min():+.4f} to {tuned.max():+.4f}."
-    return f"{markdown(head, cells)}\n{_one_seed(rows)}{there} {_models()}\n"
+    return f"{markdown(head, cells)}\n{_one_seed(rows)}{there} {_models()} {best_of.in_short()}\n"
 
 
 def _one_seed(rows: pd.DataFrame) -> str:
