@@ -105,8 +105,9 @@ def plus_minus(mean: float, spread: float, sign: str = "+") -> str:
 
 
 def _digits_of(*numbers: float) -> int:
-    """Four, or one more where all would print as zero."""
-    return 4 if any(round(abs(number), 4) for number in numbers) else 5
+    """Four, or one more where all would print as zero and then don't."""
+    printed = {digits: any(round(number, digits) for number in numbers) for digits in (4, 5)}
+    return 5 if printed[5] and not printed[4] else 4
 
 
 def gap(effect: Mapping[str, float] | pd.Series) -> str:

@@ -15,6 +15,7 @@ from autodpq_eval.layout import plus_minus, spanned
         (0.00125, 0.00049, "+0.0013 ± 0.0005"),
         (0.00003, 0.00008, "+0.0000 ± 0.0001"),
         (0.00003, 0.00001, "+0.00003 ± 0.00001"),  # where all would print as zero
+        (-0.0000012, 0.000001, "-0.0000 ± 0.0000"),
         (-0.00004, math.nan, "-0.0000"),
         (math.nan, math.nan, "–"),
     ],

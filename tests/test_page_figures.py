@@ -17,7 +17,7 @@ from autodpq_budget.plan import SHARES
 from autodpq_eval import conditions
 from autodpq_eval.stats import paired_effect
 from autodpq_system.paths import ROOT
-from benchmarks import after_training
+from benchmarks import after_training, search_or_choice
 from scripts.pages import aims, gain, readings
 
 
@@ -90,6 +90,12 @@ def test_equality_after_training_is_corrected_over_the_pairs(monkeypatch: pytest
     assert "equal" not in after_training.lost("tuned")
     monkeypatch.setattr(after_training, "PAIRS", [(after_training.INT8, "FE")])
     assert after_training.lost("tuned").endswith(", equal within 0.001)")
+
+
+def test_decisions_are_counted_as_equal_after_the_correction() -> None:
+    each = {"effect": 0.0, "low": -0.0003, "high": 0.0003, "p_equal": 0.03}
+    assert "; 1 differences are shown" in search_or_choice._counted([each])
+    assert "; 0 differences are shown" in search_or_choice._counted([each] * 2)
 
 
 def test_an_aim_can_be_missed() -> None:
