@@ -78,9 +78,9 @@ def answer() -> str:
     """Whether the paper's claim reproduces, what its best reading gives, and what an engineer should do."""
     (row,) = (each for each in aims.verdicts(budget.RECIPE) if each["share"] == SHARE)
     return (
-        f"**In short.** The claim that AutoDPQ beats the best baseline {_holds()}. {_most()} To shrink a trained "
-        f"embedding, compress it after training: at {row['share']:.1%} of FE's bytes AUC changes by "
-        f"{plus_minus(row['difference'], row['half'])} (recipe `{budget.RECIPE}`; `make compress`, "
+        f"**In short.** With its formulas as printed, the claim that AutoDPQ beats the best baseline {_holds()}. "
+        f"{_most()} To shrink a trained embedding, compress it after training: at {row['share']:.1%} of FE's bytes AUC "
+        f"changes by {plus_minus(row['difference'], row['half'])} (recipe `{budget.RECIPE}`; `make compress`, "
         "[below](#shrink-a-trained-embedding)).\n"
     )
 
