@@ -29,11 +29,12 @@ def comparisons(recipe: str) -> pd.DataFrame:
 
 
 def in_words(recipe: str, reading: str) -> str:
-    """The difference in AUC, its paired interval, the number of seeds and the verdict."""
+    """The difference in AUC beside the paper's, its paired interval, the number of seeds and the verdict."""
     rows = comparisons(recipe)
     row = rows[(rows["metric"] == "auc") & (rows["a"] == f"AutoDPQ, {reading}")].iloc[0]
     paired = interval(row["low_paired"], row["high_paired"])
-    return f"{row['effect']:+.4f} over {RANDOM}, the best baseline ({paired}, {row['n']} seeds, {row['verdict']})"
+    ours = f"ours {paired} over {row['n']} seeds, {row['verdict']}"
+    return f"{row['effect']:+.4f} over {RANDOM}, the best baseline (the paper {row['paper']:+.4f}; {ours})"
 
 
 def table() -> str:
