@@ -123,9 +123,7 @@ def _encode(group: Group, option: int) -> Stored:
         codes, numbers = _integers(group, bits)
     elif option == MEAN:
         numbers = np.average(group.rows, axis=0, weights=group.counts)
-    with np.errstate(over="ignore"):  # of a centroid that no row has, where rows are few; fewer centroids cost less
-        halves = numbers.astype(np.float16)
-    return Stored(option, pack(codes.ravel(), bits), halves.ravel())
+    return Stored(option, pack(codes.ravel(), bits), numbers.astype(np.float16).ravel())
 
 
 def restored(stored: Stored, features: int, dim: int) -> NDArray[np.float32]:
@@ -153,7 +151,10 @@ def _kmeans(points: Floats, weights: Floats, k: int) -> tuple[Integers, Floats]:
     with catch_warnings():  # rows that are repeated leave centroids over, and the choice sees what that is worth
         simplefilter("ignore", ConvergenceWarning)
         found.fit(points[some], sample_weight=weights[some])
-    return found.predict(points), found.cluster_centers_
+    labels, centres = found.predict(points), found.cluster_centers_
+    unused = np.setdiff1d(np.arange(k), labels)
+    centres[unused] = centres[labels[0]]  # where rows are repeated it can be any number, beyond what a file holds
+    return labels, centres
 
 
 def _integers(group: Group, bits: int) -> tuple[Integers, Floats]:

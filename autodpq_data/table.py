@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
@@ -33,7 +35,7 @@ from autodpq_data.split import PARTS
 
 BLOCK_ROWS = 1 << 17
 #: What an empty cell looks like as text, and what labels look like.
-EMPTY, NEGATIVE, POSITIVE = ["", "NaN"], ["0", "0.0", "false"], ["1", "1.0", "true"]
+EMPTY, NEGATIVE, POSITIVE = ["", "NaN"], ["0", "0.0", "false", "False"], ["1", "1.0", "true", "True"]
 
 
 class Table(BaseModel):
@@ -123,6 +125,7 @@ def _blocks(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         present = frame.collect_schema().names()
         if not parquet:
             _check_names(path, present)
+            _check_quotes(path, len(present))
         for name in columns:
             if name not in present:
                 raise DataError(f"{path}: expected a column {name}, found {', '.join(present)!r:.300}")
@@ -139,6 +142,21 @@ def _check_names(path: Path, present: Sequence[str]) -> None:
         twice = re.fullmatch(r"(.+)_duplicated_\d+", name, re.DOTALL)
         if twice and twice[1] in present and name not in _header(path):
             raise DataError(f"{path}: expected columns of different names, found {twice[1]!r:.300} twice")
+
+
+def _check_quotes(path: Path, columns: int) -> None:
+    """Of a CSV, in which polars takes many rows for one cell where a quote in a cell is not doubled."""
+    with path.open("rb") as file:
+        opened = gzip.open if file.read(2) == b"\x1f\x8b" else open
+    with opened(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as text:
+        reader = csv.reader(text, strict=True)
+        try:
+            cells = next((len(row) for row in reader if row and len(row) != columns), columns)
+        except csv.Error as error:
+            wrong = f"expected CSV, a quote within a cell doubled, found: {error}"
+            raise DataError(f"{path}, line {reader.line_num}: {wrong}") from error
+    if cells != columns:
+        raise DataError(f"{path}, line {reader.line_num}: expected {columns} cells, found {cells}")
 
 
 def _header(path: Path) -> tuple[str | None, ...]:

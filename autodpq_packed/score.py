@@ -23,9 +23,9 @@ class PackedModel:
         path: the packed file. Beside it lies ``<name>.vocabulary.json``, needed for raw values alone.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.model, self.tensors = read(path)
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.model, self.tensors = read(self.path)
         found = tables(self.model, self.tensors)
         self.embedding, self.first_order = found["embedding"], found.get("first_order")
         self._places: list[dict[str, int]] | None = None

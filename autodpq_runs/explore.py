@@ -37,6 +37,13 @@ class LoadedRun:
     test: Samples
 
 
+#: What :func:`records` has of every record, beside the switches that some have.
+COLUMNS = [
+    "dataset", "recipe", "model", "strategy", "seed", "valid_auc", "test_auc", "test_logloss", "space", "seconds",
+    "steps", "decision", "stale", "path",
+]  # fmt: skip
+
+
 def find_records(*folders: Path) -> list[Path]:
     """All records below the folders (default: ``results/`` and ``runs/``), sorted."""
     found = [path for folder in folders or (ROOT / "results", runs_root()) for path in folder.rglob("records/*.json")]
@@ -45,7 +52,8 @@ def find_records(*folders: Path) -> list[Path]:
 
 def records(*folders: Path) -> pd.DataFrame:
     """Every record as one row: what was run, its metrics, Space, cost, decision and file."""
-    return pd.DataFrame(filter(None, map(_row, find_records(*folders))))
+    rows = [row for path in find_records(*folders) if (row := _row(path))]
+    return pd.DataFrame(rows, columns=None if rows else COLUMNS)
 
 
 def _row(path: Path) -> dict[str, object] | None:
@@ -108,9 +116,19 @@ def load_or_train(config: RunConfig, found_in: str | Path, out: str | Path) -> L
         config: of the run.
         found_in: where its record would be, as in ``make replicate OUT=``.
         out: where the record goes if it is trained now, and is looked for, too.
+
+    Raises:
+        ValueError: its strategy is not registered here.
     """
+    if config.strategy not in STRATEGY:
+        raise ValueError(
+            f"strategy: expected one of {', '.join(STRATEGY)}, found {config.strategy}; "
+            "autodpq_budget.batch.register_all() adds the compressor and its rivals"
+        )
     for folder in dict.fromkeys((found_in, out)):
         with suppress(FileNotFoundError, ValueError):
-            return load_run(record_path(ROOT / folder, config))
+            record = read_record(record_path(ROOT / folder, config))
+            if record.config == config:  # a name tells what differs from the data set's YAML, which may have changed
+                return load_run(record)
     run = open_run(config)
     return load_run(finish(run, STRATEGY[config.strategy](run), out))

@@ -489,6 +489,14 @@ def test_sensitivities_decide_where_bytes_go() -> None:
     assert np.abs(found.rows["b"] - ROWS["b"]).max() < 0.01 < np.abs(found.rows["a"] - ROWS["a"]).max()
 
 
+def test_centroids_that_no_row_has_are_numbers_of_the_file(tmp_path: Path) -> None:
+    """Where rows are repeated, k-means leaves some, with any numbers."""
+    draw = np.random.default_rng(2)
+    rows = draw.normal(0, 0.1, (600, 4)).round(1).astype(np.float32)
+    counts = draw.zipf(1.3, 600).clip(0, 10**6)
+    compress_arrays({"u": rows}, {"u": counts}, 1200).save(tmp_path / "x.safetensors")
+
+
 def test_the_largest_numbers_come_back() -> None:
     rows = {"a": np.random.default_rng(0).choice([-LARGEST, LARGEST], (500, 4))}
     for budget in (300, 600, 10**4):

@@ -68,3 +68,17 @@ def test_checkpoints_are_cleared_at_once(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("shutil.rmtree", lambda *_, **__: seen.append((tmp_path / "run").exists()))
     checkpoints.clear()
     assert seen == [False]
+
+
+@pytest.mark.parametrize("left", [0, 100])
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_damaged_checkpoint_is_named_and_what_to_do_is_said(tmp_path: Path, left: int, kept: bool) -> None:
+    checkpoints = Checkpoints(tmp_path / "run")
+    checkpoints.save("fit", {"x": torch.ones(9)})
+    checkpoints.keep("fit", 1, {"x": torch.ones(9)})
+    path = tmp_path / "run" / ("kept/fit-001.pt" if kept else "fit.pt")
+    path.write_bytes(path.read_bytes()[:left])
+    said = f"{path.name}: expected a whole checkpoint, found .+; remove .+/run, and the run begins again"
+    with pytest.raises(ValueError, match=said) as told:
+        checkpoints.weights_at("fit", 1) if kept else checkpoints.load("fit")
+    assert "\n" not in str(told.value)

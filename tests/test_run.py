@@ -99,6 +99,29 @@ def test_what_is_there_is_loaded_and_what_is_not_is_trained(
     assert opened == [config, config]
 
 
+def test_a_run_of_another_yaml_is_not_taken_for_it(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record's name does not tell what the data set's YAML says."""
+    record = make("fe", tmp_path, schema)
+    changed = record.config.model_copy(update={"batch_size": record.config.batch_size * 2})
+    monkeypatch.setattr("autodpq_runs.explore.record_path", lambda out, _: record_path(out, record.config))
+    monkeypatch.setattr("autodpq_runs.explore.open_run", lambda config: small_run(tmp_path / "w", schema, config))
+    assert load_or_train(changed, tmp_path / "out", tmp_path / "again").record.config == changed
+
+
+def test_a_strategy_that_is_not_registered_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    config = small_config(strategy="fe").model_copy(update={"strategy": "unheard"})
+    with pytest.raises(ValueError, match=r"strategy: expected one of .*, found unheard; .*register_all\(\)"):
+        load_or_train(config, tmp_path, tmp_path)
+
+
+def test_no_records_have_the_columns_of_records(tmp_path: Path, schema: Schema) -> None:
+    assert records(tmp_path / "none").empty
+    make("fe", tmp_path, schema)
+    assert {*records(tmp_path / "none").columns} <= {*records(tmp_path / "out").columns}
+
+
 CUTS = {"model": (weights_path, -9, "a model's tensors"), "predictions": (logits_path, -9, "predictions")}
 CUTS |= {f"no {name}": (path, -(2**30), said) for name, (path, _, said) in CUTS.items()}
 

@@ -121,6 +121,14 @@ def test_numbers_and_dates_of_parquet_are_values(home):
     assert vocabulary("mine") == {"day": ["2013-01-01"], "price": ["1.5"]}
 
 
+@pytest.mark.parametrize("texts", [("0", "1"), ("false", "true"), ("False", "True"), ("0.0", "1.0")])
+def test_labels_may_be_written_so(mine, texts):
+    frame().with_columns(clicked=pl.Series(texts).gather(frame()["clicked"])).write_csv(mine)
+    expected = frame()["clicked"].to_list()
+    found = [label for part in ("train", "valid", "test") for label in load_samples("mine", part).labels.tolist()]
+    assert sorted(found) == sorted(expected)
+
+
 def test_a_field_may_be_called_label(home, mine):
     describe(home, fields=["user", "label"])
     assert vocabulary("mine")["label"] == ["10", "11", "12"]
@@ -236,11 +244,15 @@ BAD = {
     "no rows": (lambda path: frame(0).write_csv(path), {}, "expected rows, found none"),
     "a column twice": (twice, {}, "rows.csv: expected columns of different names, found 'film' twice"),
     "empty file": (lambda path: path.write_bytes(b""), {}, "expected a CSV or Parquet table, found: empty"),
-    "ragged": (ragged, {}, "expected a CSV or Parquet table, found: found more fields"),
+    "ragged": (ragged, {}, "rows.csv, line 10: expected 6 cells, found 8"),
+    "quotes by backslash": (
+        lambda path: path.write_text(frame().write_csv(quote_style="always").replace('"17"', '"1\\" 7"')), {},
+        "rows.csv, line [0-9]+: expected CSV, a quote within a cell doubled, found: ',' expected after '\"'",
+    ),
     "another encoding": (
         lambda path: path.write_bytes(frame().write_csv().encode("latin-1")), {}, "expected a CSV or Parquet table"
     ),
-    "binary": (lambda path: path.write_bytes(bytes(range(256)) * 9), {}, "expected a "),
+    "binary": (lambda path: path.write_bytes(bytes(range(256)) * 9), {}, "line 3: expected 1 cells"),
     "cut Parquet": (cut_parquet, {}, "expected a CSV or Parquet table, found"),
     "lists": (
         lambda path: frame().with_columns(film=pl.lit([1])).write_parquet(path), {}, "expected a CSV or Parquet table"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -49,7 +50,7 @@ class Checkpoints:
     def load(self, name: str) -> dict[str, Any] | None:
         """State of the fit ``name``, or None if it has not begun."""
         path = self.folder / f"{name}.pt"
-        return torch.load(path, weights_only=True, map_location="cpu") if path.exists() else None
+        return self._read(path) if path.exists() else None
 
     def save(self, name: str, state: dict[str, Any]) -> None:
         """Replace the state of the fit ``name``."""
@@ -63,7 +64,7 @@ class Checkpoints:
 
     def weights_at(self, name: str, epoch: int) -> Weights:
         """Weights given to :meth:`keep`, mapped from disk."""
-        return torch.load(self._kept(name, epoch), weights_only=True, map_location="cpu", mmap=True)
+        return self._read(self._kept(name, epoch), mmap=True)
 
     def drop(self, name: str, epoch: int) -> None:
         """Forget weights that a better epoch has replaced."""
@@ -77,6 +78,13 @@ class Checkpoints:
             # While it is held: who waits for it sees that it is gone, and makes another.
             Path(lock.lock_file).unlink(missing_ok=True)
             lock.release()
+
+    def _read(self, path: Path, *, mmap: bool = False) -> Weights:
+        try:
+            return torch.load(path, weights_only=True, map_location="cpu", mmap=mmap)
+        except (RuntimeError, EOFError, UnpicklingError, OSError) as error:
+            expected = f"expected a whole checkpoint, found {str(error).partition(chr(10))[0] or 'the end of the file'}"
+            raise ValueError(f"{path}: {expected}; remove {self.folder}, and the run begins again") from error
 
     def _kept(self, name: str, epoch: int) -> Path:
         return self.folder / "kept" / f"{name}-{epoch:03d}.pt"
