@@ -122,18 +122,28 @@ def _blocks(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         with path.open("rb") as file:
             parquet = file.read(4) == b"PAR1"
         frame = pl.scan_parquet(path, glob=False) if parquet else pl.scan_csv(path, glob=False, infer_schema=False)
-        present = frame.collect_schema().names()
+        kinds = frame.collect_schema()
+        present = kinds.names()
         if not parquet:
             _check_names(path, present)
             _check_quotes(path, len(present))
         for name in columns:
             if name not in present:
                 raise DataError(f"{path}: expected a column {name}, found {', '.join(present)!r:.300}")
-        texts = frame.select(pl.col(columns).cast(pl.String).replace(EMPTY, None))
+        texts = frame.select(_text(name, kinds[name]).replace(EMPTY, None) for name in columns)
         yield from _slices(texts) if parquet else _batches(texts)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         found = str(error).strip().splitlines()[0]
         raise DataError(f"{path}: expected a CSV or Parquet table, found: {found}") from error
+
+
+def _text(name: str, kind: pl.DataType) -> pl.Expr:
+    """A column as strings; whole numbers among floats, which ids become beside empty cells, are without decimals."""
+    column = pl.col(name)
+    if not kind.is_float():
+        return column.cast(pl.String)
+    whole = column.cast(pl.Int64, strict=False).cast(pl.String)
+    return pl.when(column == column.floor()).then(whole).otherwise(column.cast(pl.String)).alias(name)
 
 
 def _check_names(path: Path, present: Sequence[str]) -> None:

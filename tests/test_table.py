@@ -121,6 +121,11 @@ def test_numbers_and_dates_of_parquet_are_values(home):
     assert vocabulary("mine") == {"day": ["2013-01-01"], "price": ["1.5"]}
 
 
+def test_whole_numbers_that_became_floats_have_no_decimals(mine):
+    frame().with_columns(film=pl.Series([0.5, *(float(n % 3) for n in range(59))])).write_parquet(mine)
+    assert vocabulary("mine")["film"] == ["0", "0.5", "1", "2"]
+
+
 @pytest.mark.parametrize("texts", [("0", "1"), ("false", "true"), ("False", "True"), ("0.0", "1.0")])
 def test_labels_may_be_written_so(mine, texts):
     frame().with_columns(clicked=pl.Series(texts).gather(frame()["clicked"])).write_csv(mine)
