@@ -97,7 +97,7 @@ TABLES: dict[str, Case] = {
     "no label": (described(rows=with_line(2, "u2,,M")), "row 2: expected clicked 0 or 1, found ''"),
     "one label": (described(rows=ROWS[:2]), "mine: expected rows of both labels, found 1 of 1 positive"),
     "no value": (described(rows=with_line(3, "u1,0,")), "row 3: expected a value for film, found ''"),
-    "a cell too many": (described(rows=with_line(2, "u2,0,M,x")), "expected a CSV or Parquet table, found: found more"),
+    "a cell too many": (described(rows=with_line(2, "u2,0,M,x")), "line 3: expected 3 cells, found 4"),
     "no rows": (described(rows=ROWS[:1]), "rows.csv: expected rows, found none"),
     "empty": (described(rows=[]), "expected a CSV or Parquet table, found: empty"),
     "another encoding": (described(rows=with_line(2, "u2,0,é"), encoding="latin-1"), "expected a CSV or Parquet table"),
@@ -359,7 +359,7 @@ ARRAYS: dict[str, Case] = {
     ),
     "one byte": (
         arrays({"a": np.ones((2, 3))}, {"a": np.ones(2, int)}, 1),
-        "budget: expected at least 11 bytes, found 1",
+        "budget_bytes: expected at least 11, found 1",
     ),
     "no bytes": (
         arrays({"a": np.ones((2, 3))}, {"a": np.ones(2, int)}, 0),

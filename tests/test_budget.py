@@ -489,6 +489,15 @@ def test_sensitivities_decide_where_bytes_go() -> None:
     assert np.abs(found.rows["b"] - ROWS["b"]).max() < 0.01 < np.abs(found.rows["a"] - ROWS["a"]).max()
 
 
+def test_arrays_are_refused_before_any_work_where_their_means_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two fields, each one group of one frequency: two lengths of 4 bytes, two options, two means of 3 numbers."""
+    rows, counts = {"a": np.ones((5, 3)), "b": np.zeros((2, 3))}, {"a": np.ones(5, int), "b": np.ones(2, int)}
+    assert bytes_of(compress_arrays(rows, counts, 22).tensors) == 22
+    monkeypatch.setattr("autodpq_budget.arrays.menu", lambda *_: pytest.fail("worked"))
+    with pytest.raises(ValueError, match="budget_bytes: expected at least 22, found 21"):
+        compress_arrays(rows, counts, 21)
+
+
 def test_centroids_that_no_row_has_are_numbers_of_the_file(tmp_path: Path) -> None:
     """Where rows are repeated, k-means leaves some, with any numbers."""
     draw = np.random.default_rng(2)
