@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from autodpq_data.schema import Schema
-from autodpq_lib.config import RunConfig
 from autodpq_packed.bits import pack, unpack
 from autodpq_packed.container import Tensors
 from autodpq_packed.grouped import (
@@ -168,7 +167,7 @@ class ByGroups(nn.Module):
         self._find()
 
 
-def means(config: RunConfig, schema: Schema) -> list[ByGroups]:
-    """The tables of a run in the fewest bytes, every group with its mean: embedding and, of DeepFM, first-order."""
-    embedding = ByGroups(schema, config.embedding_dim)
-    return [embedding, *([embedding.first_order()] if config.model == "deepfm" else [])]
+def means(schema: Schema, dim: int, model: str) -> list[ByGroups]:
+    """The tables of a model in the fewest bytes, every group with its mean: embedding and, of DeepFM, first-order."""
+    embedding = ByGroups(schema, dim)
+    return [embedding, *([embedding.first_order()] if model == "deepfm" else [])]

@@ -31,7 +31,7 @@ class Least:
 def least(run: LoadedRun) -> Least:
     """The smallest file of a run's width, from the shape of its model alone."""
     config, schema = run.record.config, run.schema
-    tables = means(config, schema)
+    tables = means(schema, config.embedding_dim, config.model)
     model = assemble(config, len(schema.fields), *tables).eval()
     return Least(sum(table.served_bytes() for table in tables), file_bytes_of(run, model))
 

@@ -48,8 +48,9 @@ def _check(config: RunConfig) -> None:
 
 def _check_room(config: RunConfig, schema: Schema) -> None:
     """Before anything is trained: the choice itself would refuse it after minutes."""
-    budget, least = config.options["bytes"], sum(table.served_bytes() for table in means(config, schema))
-    expect(budget >= least, f"options of {STRATEGY}: bytes", f"at least {least} at X = {config.embedding_dim}", budget)
+    budget, dim = config.options["bytes"], config.embedding_dim
+    least = sum(table.served_bytes() for table in means(schema, dim, config.model))
+    expect(budget >= least, f"options of {STRATEGY}: bytes", f"at least {least} at X = {dim}", budget)
 
 
 def _alone(run: Run) -> list[Fit]:
