@@ -34,16 +34,16 @@ def draw(table: pd.DataFrame) -> Figure:
     names = []
     for place, (over, rows) in enumerate(table.groupby("over", sort=False)):
         _row(axis, rows, -place)
-        names.append(f"over {LABELS[str(over)]}\n{rows['n'].min():.0f} seeds against {rows['n_base'].min():.0f}")
+        theirs = " and ".join(dict.fromkeys(f"{n:.0f}" for n in rows["n_base"]))  # recipe by recipe
+        names.append(f"over {LABELS[str(over)]}\n{rows['n'].min():.0f} seeds against {theirs}")
     axis.axvline(0, color="0.3", lw=1.2)
     axis.grid(axis="x", color="0.92")
     axis.set_axisbelow(True)
     axis.margins(y=0.08)
     axis.set(yticks=[-place for place in range(len(names))], yticklabels=names, xlim=(None, table["paper"].max() * 1.3))
     axis.set_xlabel("difference in test AUC; right of the line, AutoDPQ is better")
-    axis.set_title(
-        "AutoDPQ (literal reading): gain in AUC on MovieLens-1M, the paper's and ours", loc="left", fontweight="bold"
-    )
+    title = "AutoDPQ (literal reading): gain in AUC on MovieLens-1M, the paper's and ours"
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     axis.tick_params(axis="y", length=0)
     sns.despine(figure, left=True)
     return figure
