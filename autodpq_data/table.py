@@ -132,7 +132,7 @@ def _blocks(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
                 raise DataError(f"{path}: expected a column {name}, found {', '.join(present)!r:.300}")
         texts = frame.select(_text(name, kinds[name]).replace(EMPTY, None) for name in columns)
         yield from _slices(texts) if parquet else _batches(texts)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, EOFError) as error:
         found = str(error).strip().splitlines()[0]
         raise DataError(f"{path}: expected a CSV or Parquet table, found: {found}") from error
 

@@ -127,6 +127,15 @@ def judged(row: Mapping[str, Any] | pd.Series) -> str:
     return f"{row['effect']:+.4f} ({interval(row['low_paired'], row['high_paired'])}), {row['verdict']}"
 
 
+def tested(row: Mapping[str, Any] | pd.Series) -> list[str]:
+    """Cells of a difference: both intervals, the p-values of both tests and of equivalence, corrected, the verdict."""
+    return [
+        *(interval(row[f"low{test}"], row[f"high{test}"]) for test in ("", "_paired")),
+        *(p_value(row[f"{test}_holm"]) for test in ("p_welch", "p_paired", "p_equal_paired")),
+        row["verdict"],
+    ]
+
+
 def styled(table: pd.DataFrame, caption: str) -> Styler:
     """A table for a notebook: best baseline underlined, the paper's rows in grey."""
 

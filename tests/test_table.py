@@ -226,6 +226,10 @@ def cut_parquet(path):
     path.write_bytes(path.read_bytes()[:-20])
 
 
+def cut_gzip(path):
+    path.write_bytes(gzip.compress(frame(9999).write_csv().encode())[:-2000])
+
+
 def nan_in_parquet(path):
     frame().with_columns(film=pl.Series([float("nan"), *range(1, 60)])).write_parquet(path)
 
@@ -259,6 +263,7 @@ BAD = {
     ),
     "binary": (lambda path: path.write_bytes(bytes(range(256)) * 9), {}, "line 3: expected 1 cells"),
     "cut Parquet": (cut_parquet, {}, "expected a CSV or Parquet table, found"),
+    "cut gzip": (cut_gzip, {}, "rows.csv: expected a CSV or Parquet table, found: "),
     "lists": (
         lambda path: frame().with_columns(film=pl.lit([1])).write_parquet(path), {}, "expected a CSV or Parquet table"
     ),

@@ -7,7 +7,7 @@ from functools import cache
 import pandas as pd
 
 from autodpq_eval import readings
-from autodpq_eval.layout import LABELS, interval, markdown, p_value
+from autodpq_eval.layout import LABELS, interval, markdown, tested
 from autodpq_eval.plans import TEN_SEEDS, configure
 from autodpq_lib.config import CHANGED_BY, READINGS, RECIPES
 from scripts.pages.committed import RESULTS
@@ -42,9 +42,7 @@ def table() -> str:
     rows = [
         [
             *(f"`{recipe}`", row["a"], row["metric"], str(row["n"]), f"{row['paper']:+.4f}", f"{row['effect']:+.4f}"),
-            *(interval(row[f"low{test}"], row[f"high{test}"]) for test in ("", "_paired")),
-            *(p_value(row[f"{test}_holm"]) for test in ("p_welch", "p_paired", "p_equal_paired")),
-            row["verdict"],
+            *tested(row),
         ]
         for recipe in RECIPES
         for _, row in comparisons(recipe).iterrows()

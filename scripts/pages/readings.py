@@ -14,7 +14,18 @@ from matplotlib.figure import Figure
 
 from autodpq_eval import readings
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.layout import LABELS, NAMES, as_markdown, interval, judged, markdown, p_value, plus_minus, spanned
+from autodpq_eval.layout import (
+    LABELS,
+    NAMES,
+    as_markdown,
+    interval,
+    judged,
+    markdown,
+    p_value,
+    plus_minus,
+    spanned,
+    tested,
+)
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, pair_of_grid
 from autodpq_eval.stats import MARGIN
 from autodpq_lib.config import PROFILES, READINGS, RECIPES, RunConfig
@@ -98,9 +109,7 @@ def differences(place: str) -> str:
     rows = [
         [
             *(row["a"], row["b"], row["metric"], f"{row['paper']:+.4f}", f"{row['effect']:+.4f}"),
-            *(interval(row[f"low{test}"], row[f"high{test}"]) for test in ("", "_paired")),
-            *(p_value(row[f"{test}_holm"]) for test in ("p_welch", "p_paired", "p_equal_paired")),
-            row["verdict"],
+            *tested(row),
         ]
         for _, row in comparisons(place).iterrows()
     ]

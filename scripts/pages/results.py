@@ -7,7 +7,7 @@ import pandas as pd
 from autodpq_eval import power
 from autodpq_eval.cost import costs, epoch_seconds, wall_minutes, whole
 from autodpq_eval.decisions import agreement, sureness
-from autodpq_eval.layout import NAMES, as_markdown, interval, markdown, p_value
+from autodpq_eval.layout import NAMES, as_markdown, interval, markdown, tested
 from autodpq_eval.ledger import counts
 from autodpq_eval.measures import by_seed
 from autodpq_eval.plans import configure
@@ -40,13 +40,10 @@ def ten_seeds() -> str:
 
 
 def _ten_seeds(recipe: str) -> list[list[str]]:
-    tests = ("p_welch_holm", "p_paired_holm", "p_equal_paired_holm")
     return [
         [
             *(BASELINES[row["b"]], NAMES[row["metric"]], f"`{recipe}`", f"{row['effect']:+.4f}"),
-            *(interval(row["low"], row["high"]), interval(row["low_paired"], row["high_paired"])),
-            *(p_value(row[p]) for p in tests),
-            row["verdict"],
+            *tested(row),
         ]
         for _, row in ten_seed_comparisons(recipe).query("a == 'autodpq'").iterrows()
     ]
