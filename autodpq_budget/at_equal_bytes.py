@@ -83,7 +83,7 @@ def _row(record: Record) -> dict[str, object]:
     }
 
 
-def best(found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
+def best(found: pd.DataFrame, choice: pd.DataFrame, shares: Sequence[float] = SHARES) -> pd.DataFrame:
     """Of each method and share one setting for all seeds, in at most so many bytes on every seed.
 
     A rival's is the one with the best validation AUC on the seed of choice. The compressor's is the one that was told
@@ -93,18 +93,19 @@ def best(found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
     Args:
         found: of :func:`runs`, on the seeds that are reported.
         choice: of :func:`runs`, on the seed of choice.
+        shares: of FE's bytes, those of :func:`autodpq_budget.plan.shares_of`.
     """
     found = found[~found["control"]].reset_index(drop=True)
     parts = [found[found["method"].isin(STRATEGIES)].assign(share=1.0)]
-    for (share, _), setting in taken(found, choice).items():
+    for (share, _), setting in taken(found, choice, shares).items():
         parts.append(found[found["setting"] == setting].assign(share=share))
     return pd.concat(parts, ignore_index=True)
 
 
-def taken(found: pd.DataFrame, choice: pd.DataFrame) -> dict[tuple[float, str], str]:
+def taken(found: pd.DataFrame, choice: pd.DataFrame, shares: Sequence[float] = SHARES) -> dict[tuple[float, str], str]:
     """Of each share and method the setting of :func:`best`, be it run on the reported seeds or not yet."""
     full, settings = _full(found), {}
-    for share, (method, group) in product(SHARES, found[~found["method"].isin(STRATEGIES)].groupby("method")):
+    for share, (method, group) in product(shares, found[~found["method"].isin(STRATEGIES)].groupby("method")):
         tried = choice[(choice["method"] == method) & ~choice["control"]]
         largest = pd.concat([group, tried]).groupby("setting")["bytes"].max()
         ours = group[group["told"] == int(share * full)]

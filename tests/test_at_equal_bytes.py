@@ -125,6 +125,12 @@ def test_without_fe_nothing_is_at_equal_bytes() -> None:
     assert at_equal_bytes.from_labels(FOUND.iloc[:0], at_equal_bytes.best(alone, chosen())).empty
 
 
+def test_a_data_set_has_shares_of_its_own() -> None:
+    runs = pd.concat([FOUND, pd.DataFrame([row("budget", 1, 390, 0.7, 0.79, 4, 0.1)])]).drop(columns="share")
+    for shares, expected in ((at_equal_bytes.SHARES, {1.0, 0.125}), ((0.1, 0.05), {1.0, 0.1})):
+        assert set(at_equal_bytes.best(runs, chosen(), shares)["share"]) == expected
+
+
 def test_no_records_are_no_rows(tmp_path: Path) -> None:
     none = at_equal_bytes.runs(tmp_path, "ml-1m", "tuned", [1])
     assert none.empty
