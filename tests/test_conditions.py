@@ -45,15 +45,6 @@ def test_an_interval_hangs_on_a_seed_without_which_it_does_not_hold_the_gap() ->
     assert hangs_on({seed: 0.004 + seed / 1e3 for seed in base}, base, 0.0068, t) == ""  # it holds it without any
 
 
-@pytest.mark.parametrize(
-    ("high", "seeds", "said"), [(0.008, "8", "it only with seed 8, too"), (0.008, "", "whichever"), (0.006, "", "not")]
-)
-def test_readme_says_whether_the_interval_by_ranks_holds_the_gain(high: float, seeds: str, said: str) -> None:
-    row = {"condition": "wild", "paper": 0.0068, "hangs on": "8", "by ranks hangs on": seeds}
-    rows = pd.DataFrame([row | {"rank low": 0.003, "rank high": high}])
-    assert said in needs._one_seed(rows).partition("that by ranks")[2]
-
-
 def test_the_papers_gain_is_table_1s() -> None:
     assert gain("auc", "fe") == pytest.approx(0.0068)
     assert gain("auc", "others") == pytest.approx(0.0049)

@@ -11,7 +11,7 @@ from autodpq_eval.layout import LABELS, markdown, plus_minus
 from autodpq_lib.config import RECIPES, STRATEGIES
 from benchmarks import kills, suite
 from benchmarks.fuzz import run as fuzz
-from scripts.pages import front, readings
+from scripts.pages import readings, verdict
 from scripts.pages.committed import runs, table
 
 
@@ -36,7 +36,7 @@ def touched() -> str:
 
 
 SUMMARY: Mapping[str, Callable[[], str]] = {
-    "summary": front.verdict,
+    "summary": verdict.whole,
     "summary-laboratory": partial(readings.summary, "laboratory"),
 }
 MODEL_CARD = {"model-card": accuracy, "model-card-touched": touched}

@@ -9,12 +9,12 @@ import pandas as pd
 
 from autodpq_data.sources import SOURCES
 from autodpq_eval.cost import speed
-from autodpq_eval.layout import as_markdown, markdown
+from autodpq_eval.layout import LABELS, as_markdown, markdown
 from autodpq_eval.plans import tables
 from autodpq_eval.references import measured, references
-from autodpq_eval.stats import auc_error
+from autodpq_eval.stats import BETTER, auc_error
 from autodpq_eval.tables import build, collect, read_plan
-from autodpq_lib.config import RunConfig
+from autodpq_lib.config import RECIPES, RunConfig
 from benchmarks import access, lazy, prepare
 from benchmarks.measured import read_measures
 from scripts.pages.committed import RESULTS, SEEDS
@@ -58,7 +58,27 @@ def without_embeddings() -> str:
     """What models without any embedding reach on the same rows, and how exact an AUC on so few rows is."""
     found = references("avazu-sample", RESULTS)
     plain = [f"{name}: AUC {row['auc']:.4f}, logloss {row['logloss']:.4f}" for name, row in found.iterrows()]
-    return f"Without embeddings: {'; '.join(plain)}. {_error(found['auc'].max())}\n"
+    return f"Without embeddings: {'; '.join(plain)}. {_error(found['auc'].max())} {_behind(found)}\n"
+
+
+def _behind(plain: pd.DataFrame) -> str:
+    """Which strategies are behind the better model without embeddings in AUC, and behind the constant in logloss."""
+    constant = plain.loc["constant predictor", "logloss"]
+    return (
+        f"In AUC these stay below {plain['auc'].idxmax()}: {_worse('auc', plain['auc'].max())}. "
+        f"In logloss these are worse than the constant predictor: {_worse('logloss', constant)}."
+    )
+
+
+def _worse(metric: str, level: float) -> str:
+    """Recipe by recipe the strategies whose mean is worse than a level."""
+    said = []
+    for recipe in RECIPES:
+        rows = build(collect(1, RESULTS, "avazu-sample", recipe, SEEDS))
+        means = rows[rows["metric"] == metric].set_index("strategy")["mean"]
+        names = [LABELS[name] for name in means.index[BETTER[metric] * (means - level) < 0]]
+        said.append(f"under `{recipe}` {', '.join(names) or 'none'}")
+    return "; ".join(said)
 
 
 def _error(auc: float) -> str:

@@ -49,14 +49,4 @@ def _reached(recipe: str, aim: float) -> str:
     return f"with {enough[0]}" if enough else f"with none up to {len(TEN_SEEDS) // 2}"
 
 
-def in_short() -> str:
-    """What keeping the best of the largest number adds to FE, in both recipes."""
-    most = SEVERAL[-1]
-    said = (f"{expected(recipe, 'fe', most) - expected(recipe, 'fe', 1):+.4f} (`{recipe}`)" for recipe in RECIPES)
-    return (
-        f"To train FE {most} times and keep the best by validation, as Grid and Random do with their trials, adds "
-        f"{' and '.join(said)} to its AUC ([choosing](results/conditions.md#what-choosing-among-trainings-is-worth))."
-    )
-
-
 BLOCKS = {"best-of": table}

@@ -150,9 +150,9 @@ def _elsewhere() -> str:
     said = [f"{row['ours']:+.4f} ({row['model']}, {row['n']:.0f} seeds)" for _, row in over_others.iterrows()]
     apart = committed.contrasts("paper").set_index("contrast").loc["laboratory reading over FE, split redrawn"]
     return (
-        f"On our split the laboratory reading minus FE is {' and '.join(over_fe)}; with the split redrawn it is "
-        f"{spanned(apart)} (`paper`, {apart['n']:.0f} seeds); on the laboratory's split with "
-        f"other models, it minus Others is {' and '.join(said)}."
+        f"Elsewhere the laboratory reading gains, over FE on our split, {' and '.join(over_fe)}; over FE with the "
+        f"split redrawn, {spanned(apart)} (`paper`, {apart['n']:.0f} seeds); over Others on the laboratory's split "
+        f"with other models, {' and '.join(said)}."
     )
 
 
