@@ -48,12 +48,15 @@ def runs(
     """A row a run: method, setting, bytes it was told, if a control of learning, width X, seed, bytes it has, AUCs.
 
     Methods are the strategies of Table 1 as they come, and those that are told how many bytes they may have; all of
-    them with the ``switches`` that are named, and no others.
+    them with the ``switches`` that are named, and no others. A run on another kind of processor than FE's of its seed
+    is left out, for two processors part the same run by as much as many methods differ.
     """
     paths = sorted((out / dataset / recipe / "records").glob(f"{model}-*.json"))
     wanted = tuple(f"{model}-{name}-" for name in (*STRATEGIES, *OUTSIDE))
     found = list(map(read_record, (path for path in paths if path.name.startswith(wanted))))
-    rows = [_row(r) for r in found if r.config.seed in seeds and _counts(r, switches)]
+    counted = [r for r in found if r.config.seed in seeds and _counts(r, switches)]
+    fe = {r.config.seed: r.provenance.cpu for r in counted if r.config.strategy == "fe"}
+    rows = [_row(r) for r in counted if r.provenance.cpu == fe.get(r.config.seed, r.provenance.cpu)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -6,7 +6,7 @@ from autodpq_budget.plan import budget_plan
 from autodpq_budget.strategy import register_budget
 from autodpq_budget.teach import learn
 from autodpq_eval.batch import NOTEBOOKS
-from autodpq_eval.plans import PLANS
+from autodpq_eval.parts import PLANS
 from autodpq_lib.config import OUTSIDE
 from autodpq_rivals.strategies import register_rivals
 

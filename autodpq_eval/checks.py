@@ -21,7 +21,7 @@ from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.effects import control_effects, runs_of_controls
 from autodpq_eval.figure3 import points, with_long_random
 from autodpq_eval.layout import as_csv, write_table
-from autodpq_eval.plans import plan
+from autodpq_eval.parts import PLANS
 from autodpq_eval.tables import build, collect, read_plan, tables_of
 from autodpq_eval.ten_seeds import by_strategy, comparisons, is_of
 from autodpq_lib.config import OUTSIDE
@@ -247,7 +247,7 @@ def of_ledger(out: Path) -> Iterator[tuple[Path, str]]:
 def _ten_seeds(out: Path, dataset: str, recipe: str) -> dict[str, list[Record]]:
     """The runs on ten seeds; none where Grid's are missing, which say which pair is among them."""
     try:
-        ten, _ = read_plan(out, plan("seeds", dataset, recipe, TABLE_SEEDS, out=out))
+        ten, _ = read_plan(out, PLANS["seeds"](dataset, recipe, TABLE_SEEDS, out))
     except ValueError:
         return {}
     return by_strategy(ten)

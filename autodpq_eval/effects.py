@@ -12,11 +12,12 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from autodpq_eval.controls import controls
 from autodpq_eval.figures import COLOURS, MARKERS
 from autodpq_eval.layout import LABELS, interval
 from autodpq_eval.measures import MEASURES, by_seed
 from autodpq_eval.paper import gain
-from autodpq_eval.plans import TEN_SEEDS, configure, controls
+from autodpq_eval.plans import TEN_SEEDS, configure
 from autodpq_eval.stats import MARGIN, effect, paired_effect
 from autodpq_eval.tables import read_plans
 from autodpq_lib.config import STRATEGIES, RunConfig

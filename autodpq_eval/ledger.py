@@ -13,8 +13,9 @@ import pandas as pd
 
 from autodpq_eval import claims, layout
 from autodpq_eval.claims import Row
+from autodpq_eval.controls import controls
 from autodpq_eval.facts import read_facts
-from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, configure, controls, long_random
+from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, configure, long_random
 from autodpq_eval.stats import holm
 from autodpq_eval.tables import read_plans
 from autodpq_eval.verdicts import on_comparison, on_no_worse

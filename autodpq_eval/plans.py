@@ -1,20 +1,17 @@
-"""Which runs each part of the evaluation consists of: the tables, Figure 3, the controls, ten seeds."""
+"""The runs of the tables, of Figure 3, of the readings, of ten seeds and of the page on the gain."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
-import yaml
-from pydantic import BaseModel, ConfigDict, Field
 
 from autodpq_eval.batch import TABLE_SEEDS, status
 from autodpq_lib.config import CHANGED_BY, MODELS, READINGS, RECIPES, STRATEGIES, RunConfig
 from autodpq_runs.record import Record
-from autodpq_system.paths import ROOT
 
 #: Table 1 has all strategies on DeepFM; Table 2 these on every model.
 COMPATIBILITY = ("others", "random", "autodpq")
@@ -31,29 +28,6 @@ PARTS: dict[str, dict[str, Any]] = {
     "compression": {"quantise": False},
 }
 LADDER_SEEDS = range(1, 6)
-#: Switches that change a run from its first step on.
-FROM_THE_FIRST_STEP = frozenset({"pretrain", "trials_from", "split_seed", "fixed_order", "average"})
-
-
-def plan(
-    part: str,
-    dataset: str,
-    recipe: str,
-    seeds: Sequence[int],
-    *,
-    out: Path,
-    models: Sequence[str] = (),
-    strategies: Sequence[str] = (),
-    profile: str = "full",
-) -> list[RunConfig]:
-    """Runs of one part of the evaluation: ``tables``, or one of :data:`PLANS`.
-
-    Models, strategies and profile count for ``tables`` alone. ``seeds`` and ``readings`` need Grid's records of Table 1
-    below ``out``.
-    """
-    if part == "tables":
-        return tables(dataset, recipe, seeds, models, strategies, profile)
-    return PLANS[part](dataset, recipe, seeds, out)
 
 
 def tables(
@@ -84,75 +58,6 @@ def long_random(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConf
     Random's. Seconds of two machines, or of one machine on two days, can't be divided by each other.
     """
     return [configure(dataset, recipe, name, seed, draws=LONG_DRAWS) for seed in seeds for name in ("fe", "random")]
-
-
-class Control(BaseModel):
-    """One switch changed; the reference is the same strategy, recipe, reading, split, pair and seed without.
-
-    Attributes:
-        group: its heading among the controls.
-        switches: keys of :class:`RunConfig`; ``split_seed: seed`` moves the split with the seed.
-        swap: a part of the recipe that takes the other recipe's value.
-        seeds: how many it is run on, from 1.
-        title: what is changed, in words; no other control has the same.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    group: str
-    strategy: str
-    title: str
-    switches: dict[str, Any] = {}
-    swap: Literal["dropout", "batchnorm", "weight_decay", "embedding_init", "first_order_sd"] | None = None
-    seeds: int = Field(5, ge=2, le=len(TEN_SEEDS))
-
-    def config(self, dataset: str, recipe: str, seed: int) -> RunConfig:
-        """The run of this control."""
-        switches = {key: seed if value == "seed" else value for key, value in self.switches.items()}
-        if self.swap:
-            (other,) = set(RECIPES) - {recipe}
-            switches[self.swap] = getattr(RECIPES[other], self.swap)
-        return configure(dataset, recipe, self.strategy, seed, **switches)
-
-    @property
-    def shared(self) -> dict[str, Any]:
-        """The switches that its reference has too."""
-        return {
-            key: self.switches[key] for key in ("reading", "split", "centroids", "subspaces") if key in self.switches
-        }
-
-    @property
-    def can_start_alike(self) -> bool:
-        """Whether its first training can begin as its reference's, to the bit; AutoDPQ's knows no threshold."""
-        changed = FROM_THE_FIRST_STEP | (set() if self.strategy == "autodpq" else {"threshold"})
-        return self.swap is None and not changed & self.switches.keys()
-
-    @property
-    def against(self) -> str:
-        """Name of its reference: the strategy's, and what they share."""
-        return ", ".join([self.strategy, *(f"{key} {value}" for key, value in self.shared.items())])
-
-    def reference(self, dataset: str, recipe: str, seed: int) -> RunConfig:
-        """The run that it is compared with."""
-        return configure(dataset, recipe, self.strategy, seed, **self.shared)
-
-
-def controls() -> list[Control]:
-    """The controls of ``config/controls.yaml``."""
-    groups = yaml.safe_load((ROOT / "config/controls.yaml").read_text())
-    return [Control(group=group, **entry) for group, entries in groups.items() for entry in entries]
-
-
-def control_runs(dataset: str, recipe: str) -> list[RunConfig]:
-    """All controls and what they are compared with, seed by seed; first those that have ten."""
-    runs = (
-        config
-        for decides, seed, control in product((True, False), TEN_SEEDS, controls())
-        if seed <= control.seeds and (control.seeds == len(TEN_SEEDS)) == decides
-        for config in (control.reference(dataset, recipe, seed), control.config(dataset, recipe, seed))
-    )
-    return list(dict.fromkeys(runs))
 
 
 def ladder_run(dataset: str, recipe: str, epochs: int | None, without: str, seed: int) -> RunConfig:
@@ -293,18 +198,3 @@ def configure(dataset: str, recipe: str, strategy: str, seed: int, **switches: A
     """A validated configuration from plain values."""
     keys = {"dataset": dataset, "recipe": recipe, "strategy": strategy, "seed": seed}
     return RunConfig.model_validate({**keys, **switches})
-
-
-#: Data set, recipe, seeds and the folder of the records -> runs.
-Plan = Callable[[str, str, Sequence[int], Path], list[RunConfig]]
-#: The parts of the evaluation beside the tables; packages above this one add theirs.
-PLANS: dict[str, Plan] = {
-    "figure3": lambda dataset, recipe, seeds, _: long_random(dataset, recipe, seeds),
-    "controls": lambda dataset, recipe, *_: control_runs(dataset, recipe),
-    "gain": lambda dataset, recipe, *_: gain_runs(dataset, recipe),
-    "seeds": lambda dataset, recipe, _, out: ten_seeds(dataset, recipe, pair_of_grid(out, dataset, recipe)),
-    "readings": lambda dataset, recipe, seeds, out: readings(
-        dataset, recipe, seeds, pair_of_grid(out, dataset, recipe)
-    ),
-    "laboratory": lambda dataset, recipe, seeds, _: laboratory(dataset, recipe, seeds),
-}

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, field_validator, model_validator
 
 from autodpq_eval.batch import TABLE_SEEDS, log_folder
-from autodpq_eval.plans import PLANS, plan
+from autodpq_eval.parts import PLANS
+from autodpq_eval.plans import tables
 from autodpq_lib.config import STRATEGIES, RunConfig
 from autodpq_system.paths import ROOT, folder_named, runs_root
 
@@ -34,7 +35,7 @@ class Request(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    part: str = Field("tables", description=f"of the evaluation: tables, {', '.join(PLANS)}, budget")
+    part: str = Field("tables", description=f"of the evaluation: {', '.join(PLANS)}, budget")
     dataset: str = Field("ml-1m", description="a file of config/")
     recipe: str = Field("tuned", description="paper or tuned")
     models: Words = Field((), description="of the tables; default: those of Tables 1 and 2")
@@ -47,8 +48,8 @@ class Request(BaseModel):
     @field_validator("part")
     @classmethod
     def _known(cls, part: str) -> str:
-        if part not in (known := ("tables", *PLANS)):
-            raise ValueError(f"expected one of {', '.join(known)}, found {part!r}")
+        if part not in PLANS:
+            raise ValueError(f"expected one of {', '.join(PLANS)}, found {part!r}")
         return part
 
     @field_validator("seeds")
@@ -109,16 +110,11 @@ class Request(BaseModel):
         Raises:
             ValueError: a value that no run can have, or a strategy that this part does not have.
         """
-        runs = plan(
-            self.part,
-            self.dataset,
-            self.recipe,
-            self.seeds,
-            out=self.out,
-            models=self.models,
-            strategies=self.strategies,
-            profile=self.profile,
-        )
+        about = (self.dataset, self.recipe, self.seeds)
+        if self.part == "tables":
+            runs = tables(*about, self.models, self.strategies, self.profile)
+        else:
+            runs = PLANS[self.part](*about, self.out)
         for unknown in sorted({*self.strategies} - {run.strategy for run in runs}):
             raise ValueError(f"strategies: expected some of {', '.join(STRATEGIES)}, found {unknown!r}")
         return runs

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autodpq_data.prepared import load_samples
 from autodpq_eval.layout import as_csv
-from autodpq_eval.plans import plan
+from autodpq_eval.parts import PLANS
 from autodpq_eval.tables import read_plan
 from autodpq_eval.ten_seeds import bootstrap, by_strategy
 from autodpq_system.atomic import write_text
@@ -18,7 +18,7 @@ from autodpq_system.atomic import write_text
 
 def write_bootstrap(out: Path, dataset: str, recipe: str, seeds: Sequence[int]) -> str:
     """Write ``.../tables/bootstrap.csv``; without the runs or their predictions say so and write nothing."""
-    runs, gaps = read_plan(out, plan("seeds", dataset, recipe, seeds, out=out))
+    runs, gaps = read_plan(out, PLANS["seeds"](dataset, recipe, seeds, out))
     if gaps:
         return f"no bootstrap: {len(gaps)} of the ten-seed runs are missing"
     try:

@@ -143,6 +143,17 @@ def test_a_stale_record_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "lsq" not in set(at_equal_bytes.runs(ROOT / "results", "ml-1m", "tuned", [1])["method"])
 
 
+def test_a_run_on_another_processor_than_fes_does_not_count(tmp_path: Path) -> None:
+    records = tmp_path / "ml-1m" / "tuned" / "records"
+    records.mkdir(parents=True)
+    for name in ("fe", "others"):
+        kept = (ROOT / f"results/ml-1m/tuned/records/deepfm-{name}-seed1.json").read_text()
+        (records / f"deepfm-{name}-seed1.json").write_text(kept)
+    assert set(at_equal_bytes.runs(tmp_path, "ml-1m", "tuned", [1])["method"]) == {"fe", "others"}
+    (records / "deepfm-others-seed1.json").write_text(kept.replace('"cpu": "AMD EPYC"', '"cpu": "another"'))
+    assert set(at_equal_bytes.runs(tmp_path, "ml-1m", "tuned", [1])["method"]) == {"fe"}
+
+
 def test_the_picture_has_all_methods() -> None:
     names = [*STRATEGIES, "budget", *METHODS]
     every = [row(name, 1, 100 + n, 0.7, 0.78, share=0.125 if n > 4 else 1.0) for n, name in enumerate(names)]

@@ -20,7 +20,7 @@ from autodpq_budget.strategy import register_budget
 from autodpq_budget.teach import TAUGHT, TEACHER, Taught, learn, like, teacher_of
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import NOTEBOOKS
-from autodpq_eval.plans import PLANS
+from autodpq_eval.parts import PLANS
 from autodpq_eval.request import Request
 from autodpq_lib.config import METHOD_VERSION, OUTSIDE, RunConfig
 from autodpq_lib.models.build import EMBEDDING, final_model, full_model

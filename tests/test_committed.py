@@ -13,7 +13,8 @@ from PIL import Image
 from tracked import ignored, tracked
 
 from autodpq_eval.batch import NOTEBOOKS
-from autodpq_eval.plans import configure, control_runs, tables
+from autodpq_eval.controls import control_runs
+from autodpq_eval.plans import configure, tables
 from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_system.paths import ROOT
 from scripts import run_notebook

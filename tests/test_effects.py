@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import t as student
 from scipy.stats import ttest_rel
 
+from autodpq_eval.controls import controls
 from autodpq_eval.effects import (
     CONTRASTS,
     contrasts,
@@ -21,7 +22,7 @@ from autodpq_eval.effects import (
     runs_of_controls,
     same_starts,
 )
-from autodpq_eval.plans import controls, tables
+from autodpq_eval.plans import tables
 from autodpq_eval.stats import effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES

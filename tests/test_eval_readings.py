@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from autodpq_eval import readings
-from autodpq_eval.plans import TEN_SEEDS, against_baselines, plan
+from autodpq_eval.parts import PLANS
+from autodpq_eval.plans import TEN_SEEDS, against_baselines
 from autodpq_eval.stats import verdict
 from autodpq_lib.config import RunConfig
 from autodpq_system.paths import ROOT
@@ -29,7 +30,7 @@ def test_each_seed_has_all_that_it_is_compared_with() -> None:
 
 
 def test_on_the_laboratorys_split_all_are_on_it() -> None:
-    runs = plan("laboratory", "ml-1m", "paper", [3, 4], out=ROOT / "results")
+    runs = PLANS["laboratory"]("ml-1m", "paper", [3, 4], ROOT / "results")
     assert [run.seed for run in runs if run.model == "deepfm"] == [3] * 6 + [4] * 6
     others = [(run.model, run.strategy) for run in runs[12:]]
     assert Counter(others) == {(m, s): n for m in ("pnn", "dcn") for s, n in (("others", 3), ("autodpq", 9))}
@@ -37,7 +38,7 @@ def test_on_the_laboratorys_split_all_are_on_it() -> None:
 
 
 def test_on_our_split_the_baselines_are_those_of_the_ten_seeds() -> None:
-    here, ten = (plan(part, "ml-1m", "paper", TEN_SEEDS, out=ROOT / "results") for part in ("readings", "seeds"))
+    here, ten = (PLANS[part]("ml-1m", "paper", TEN_SEEDS, ROOT / "results") for part in ("readings", "seeds"))
     assert len({run.name() for run in here}) == len(here) == 60 + 4 * 3 + 4 * 3
     assert {run.name() for run in here} >= {run.name() for run in ten}
 

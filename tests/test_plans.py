@@ -8,7 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from autodpq_eval.batch import log_folder
-from autodpq_eval.plans import TEN_SEEDS, Control, best_pair, configure, control_runs, controls, plan, tables
+from autodpq_eval.controls import Control, control_runs, controls
+from autodpq_eval.parts import PLANS
+from autodpq_eval.plans import TEN_SEEDS, best_pair, configure, tables
 from autodpq_eval.request import Request
 from autodpq_lib.config import RECIPES
 from autodpq_runs.record import read_record
@@ -100,14 +102,14 @@ def test_ten_seeds_take_grids_best_pair_on_validation(recipe: str) -> None:
         scores = [max(f.curve["valid_auc"]) for r in grid for f in r.fits if f.decision["user"] == pair]
         means[pair] = sum(scores) / len(scores)
     assert best_pair(grid) == max(means, key=means.get)
-    runs = plan("seeds", "ml-1m", recipe, [1, 2, 3], out=ROOT / "results")
+    runs = PLANS["seeds"]("ml-1m", recipe, [1, 2, 3], ROOT / "results")
     assert len(runs) == 40
     assert {run.candidates[0] for run in runs if run.strategy == "grid"} == {best_pair(grid)}
 
 
 def test_ten_seeds_without_grid_is_a_clear_refusal(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected Grid's records of Table 1, found none"):
-        plan("seeds", "ml-1m", "tuned", [1], out=tmp_path)
+        PLANS["seeds"]("ml-1m", "tuned", [1], tmp_path)
 
 
 def test_a_name_of_a_switch_that_does_not_exist_is_refused() -> None:

@@ -6,11 +6,12 @@ import pandas as pd
 
 from autodpq_eval import ladder
 from autodpq_eval.conditions import HALVES
+from autodpq_eval.controls import controls
 from autodpq_eval.layout import LABELS, gap, interval, markdown
 from autodpq_eval.lead import lead
 from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import table_value
-from autodpq_eval.plans import LADDER_SEEDS, TEN_SEEDS, controls
+from autodpq_eval.plans import LADDER_SEEDS, TEN_SEEDS
 from autodpq_eval.stats import paired_effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import MODELS, RECIPES

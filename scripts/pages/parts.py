@@ -9,7 +9,8 @@ from itertools import product
 
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import markdown
-from autodpq_eval.plans import TEN_SEEDS, plan
+from autodpq_eval.parts import PLANS
+from autodpq_eval.plans import TEN_SEEDS
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import RECIPES
 from scripts.pages.committed import RESULTS
@@ -57,7 +58,7 @@ def _part(part: str, recipe: str) -> _Part:
 @cache
 def _done(part: str, recipe: str) -> tuple[int, int, float]:
     """Runs of a part, those done, and their core-hours."""
-    runs = plan(part, "ml-1m", recipe, SEEDS[part], out=RESULTS)
+    runs = PLANS[part]("ml-1m", recipe, SEEDS[part], RESULTS)
     records, _ = read_plan(RESULTS, runs)
     return len(runs), len(records), sum(record.seconds for record in records) / 3600
 

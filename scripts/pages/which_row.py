@@ -1,4 +1,4 @@
-"""What an engineer takes at his budget, in a paragraph of results/budget.md, and where a rival is ahead."""
+"""What an engineer takes at his budget, in a list of results/budget.md, and where a rival is ahead."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ def text() -> str:
     losses = ", ".join(f"{row['difference']:+.4f} at {row['share']:.1%}" for row in verdicts(RECIPE))
     dense = ", ".join(f"{_dense(dim) / 1000:.1f} kB at X = {dim}" for dim in WIDTHS)
     return (
-        "**Which row is mine?** Tables of N features take 4 N (X + 1) bytes in float32 (4 N X on PNN and DCN, which "
-        "have no first-order weights). Divide your budget by that. At a quarter or more take int8 rows, which lose "
-        "nothing that ten seeds show. Below that take the compressor: `TABLES=` and `BYTES=` take any number, not "
-        f"those of this page alone. On MovieLens-1M, recipe `{RECIPE}`, its AUC minus FE's is {losses}. "
-        f"{' '.join(map(ahead, RECIPES))} A rival has to be trained; the compressor takes a model that is trained "
-        "already. For a row of these tables `make replicate STRATEGIES=fe MODELS=deepfm SEEDS=1 OUT=runs/mine` trains "
-        "FE in minutes, and `make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json TABLES=57630` "
-        f"compresses it. `BYTES=` counts the dense weights too (here {dense}), and the file's header.\n"
+        "**Which row is mine?**\n\n"
+        "1. In float32 the tables of N features take 4 N (X + 1) bytes, or 4 N X on PNN and DCN, which have no "
+        "first-order weights. Divide your budget by that.\n"
+        "2. A quarter or more: take int8 rows, which lose nothing that ten seeds show.\n"
+        "3. Less: take the compressor, at any number of bytes, not those of this page alone. On MovieLens-1M, recipe "
+        f"`{RECIPE}`, its AUC minus FE's is {losses}.\n"
+        f"4. A rival has to be trained, where the compressor takes a model as it is. {' '.join(map(ahead, RECIPES))}\n"
+        "5. To try a row: `make replicate STRATEGIES=fe MODELS=deepfm SEEDS=1 OUT=runs/mine` trains FE in minutes, and "
+        "`make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json TABLES=57630` compresses it. "
+        f"`BYTES=` in place of `TABLES=` counts the dense weights too (here {dense}), and the file's header.\n"
     )
 
 
