@@ -25,7 +25,7 @@ from autodpq_packed.look_up import PackedInC
 from autodpq_packed.packed_groups import PackedGroups
 from autodpq_packed.read_in_c import works
 from autodpq_packed.reader import BITS, Table, read, tables
-from autodpq_system.strict import sentence
+from autodpq_system.sentence import sentence
 
 #: Keys of a configuration that say which layers a model has.
 SHAPE = ("model", "recipe", "embedding_dim", "hidden", "dropout", "batchnorm")

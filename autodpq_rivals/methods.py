@@ -23,7 +23,7 @@ from autodpq_rivals.mpe import MPE
 from autodpq_rivals.narrow import Narrow
 from autodpq_rivals.qr import QR
 from autodpq_rivals.rival import Rival, Table
-from autodpq_system.strict import sentence
+from autodpq_system.sentence import sentence
 
 METHODS: dict[str, type[Rival]] = {
     "narrow": Narrow,

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from autodpq_system.strict import one_line
+from autodpq_system.sentence import one_line
 
 
 class DamagedError(ValueError):

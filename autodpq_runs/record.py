@@ -20,7 +20,8 @@ from autodpq_lib.training.metrics import Metrics
 from autodpq_runs.curves import FitLog, Point, improvements
 from autodpq_runs.provenance import Provenance
 from autodpq_system.atomic import write_text
-from autodpq_system.strict import Strict, one_line, sentence
+from autodpq_system.sentence import one_line, sentence
+from autodpq_system.strict import Strict
 from autodpq_system.strict_json import loads
 
 #: Seconds of a record are rounded: a point's to the millisecond, an epoch's to seven digits.

@@ -6,13 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from reprlib import repr as shortened
 from types import TracebackType
 from typing import NoReturn
 
 import yaml
 from pydantic import ValidationError
-
-from autodpq_system import strict
 
 #: What a user may cause. Anything else is a mistake of ours and keeps its traceback. SystemError is what an extension
 #: raises that is out of memory and does not say so.
@@ -57,7 +56,7 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
 def sentence(error: BaseException) -> str:
     """What went wrong, in one line: what it is about, what was expected, what was found."""
     if isinstance(error, ValidationError):
-        return strict.sentence(error)
+        return _first_of(error)
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         return f"line {error.problem_mark.line + 1}: expected YAML, found: {error.problem}"
     if isinstance(error, OSError) and error.strerror:
@@ -68,3 +67,17 @@ def sentence(error: BaseException) -> str:
     first = next(iter(str(error).strip().splitlines()), "")
     told = isinstance(error, ValueError) and first
     return first if told else f"{type(error).__name__}: {first}".rstrip(": ")
+
+
+def _first_of(error: ValidationError) -> str:
+    """The first thing that is wrong: ``key: expected ..., found ...``."""
+    first = error.errors()[0]
+    where = [".".join(str(part) for part in first["loc"])] if first["loc"] else []
+    said = first["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+    found = "" if first["type"] in ("missing", "value_error") else f", found {shortened(first['input'])}"
+    return one_line(": ".join([*where, said]) + found)
+
+
+def one_line(text: str) -> str:
+    """The text on one line: what is quoted in it from outside may have line ends, or move a terminal's cursor."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
