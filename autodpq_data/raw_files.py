@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -48,8 +49,9 @@ def find_one(dataset: str, places: Sequence[str]) -> list[Path]:
     """
     roots = data_roots()
     for root, place in product(roots, places):
-        if (root / place).is_file():
-            return [root / place]
+        path = root / os.path.expanduser(place)  # noqa: PTH111 - which leaves the home of nobody as it is
+        if path.is_file():
+            return [path]
     raise DataError(
         f"{dataset}: expected {' or '.join(places)} in {' or '.join(map(str, roots))}, found no such file. "
         "Place it there by hand, or name another folder in AUTODPQ_DATA."

@@ -4,7 +4,7 @@
 
     threshold: 40
     table:
-      path: mine/rows.parquet        # absolute, or below a data folder
+      path: mine/rows.parquet        # absolute, ~ too, or below a data folder
       label: clicked                 # 0 or 1
       fields: [user, film, device]
       split: part                    # optional: a column of train, valid and test

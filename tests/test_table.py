@@ -148,6 +148,16 @@ def test_path_may_be_absolute(home, mine, tmp_path):
     assert load_schema("mine", 7).fields == ("user", "film")
 
 
+def test_path_may_begin_at_home(home, mine, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    mine.rename(tmp_path / "rows.csv")
+    describe(home, path="~/rows.csv")
+    assert locate("mine") == tmp_path
+    describe(home, path="~nobody-of-this-name/rows.csv")
+    with pytest.raises(DataError, match=r"mine: expected ~nobody-of-this-name/rows\.csv in .*, found no such file"):
+        locate("mine")
+
+
 def test_what_is_prepared_serves_without_the_file(mine):
     expected = load_schema("mine", 7).fingerprint
     mine.unlink()
