@@ -196,7 +196,7 @@ def _check_disk(folder: Path, counted: Counted) -> None:
     needed = counted.rows * (4 * len(counted.values) + 1) + 32 * sum(counted.sizes.values())
     free = shutil.disk_usage(folder.parent).free
     if free < needed:
-        raise DataError(f"{folder}: expected {needed / 1e9:.2f} GB of free disk, found {free / 1e9:.2f} GB")
+        raise DataError(f"{folder}: expected {needed:,} bytes of free disk, found {free:,}")
 
 
 def _write(dataset: str, source: Source, files: Sequence[Path], counted: Counted, target: Path) -> None:

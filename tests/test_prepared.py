@@ -391,7 +391,7 @@ def test_full_disk_names_the_folder_and_leaves_nothing(tiny, monkeypatch, where,
 def test_disk_that_is_too_small_is_refused_before_anything_is_written(tiny, monkeypatch):
     monkeypatch.setattr(prepared.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
     monkeypatch.setattr(prepared, "write_ids", lambda *_: pytest.fail("began to write"))
-    assert "GB of free disk, found 0.00 GB" in error_of_prepare("ml-1m", tiny)
+    assert "expected 934 bytes of free disk, found 100" in error_of_prepare("ml-1m", tiny)
 
 
 def prepare_real(dataset, tmp_path_factory):
