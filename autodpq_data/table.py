@@ -17,7 +17,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any, Self
@@ -126,7 +126,7 @@ def _blocks(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         present = kinds.names()
         if not parquet:
             _check_names(path, present)
-            _check_quotes(path, len(present))
+            _check_quotes(path, len(present), path.stat().st_mtime_ns, path.stat().st_size)
         for name in columns:
             if name not in present:
                 raise DataError(f"{path}: expected a column {name}, found {', '.join(present)!r:.300}")
@@ -154,8 +154,12 @@ def _check_names(path: Path, present: Sequence[str]) -> None:
             raise DataError(f"{path}: expected columns of different names, found {twice[1]!r:.300} twice")
 
 
-def _check_quotes(path: Path, columns: int) -> None:
-    """Of a CSV, in which polars takes many rows for one cell where a quote in a cell is not doubled."""
+@cache
+def _check_quotes(path: Path, columns: int, *_changed: int) -> None:
+    """Of a CSV, in which polars takes many rows for one cell where a quote in a cell is not doubled.
+
+    Once in a process as long as a file stays as it is: whoever prepares it reads it two or three times.
+    """
     with path.open("rb") as file:
         opened = gzip.open if file.read(2) == b"\x1f\x8b" else open
     with opened(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as text:

@@ -1,5 +1,6 @@
 """A table of one's own: one YAML makes it a data set, and a bad one gets one sentence."""
 
+import csv
 import gzip
 import json
 import tarfile
@@ -300,6 +301,17 @@ def test_bad_file_gets_one_sentence_and_leaves_nothing(home, mine, what):
     assert message.isprintable()
     assert len(message) < 600
     assert entries(home / "runs" / "prepared") == []
+
+
+def test_quotes_are_looked_for_once_however_often_a_file_is_read(home, mine, monkeypatch):
+    describe(home, split="part")
+    passes, reader = [], csv.reader
+    monkeypatch.setattr(csv, "reader", lambda *given, **keys: passes.append(1) or reader(*given, **keys))
+    prepare("mine")
+    assert len(passes) == 1
+    frame(90).write_csv(mine)
+    prepare("mine")
+    assert len(passes) == 2
 
 
 def test_row_of_a_later_block_is_counted_from_the_first(mine, monkeypatch):
