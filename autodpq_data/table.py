@@ -16,7 +16,7 @@ import csv
 import gzip
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 from reprlib import repr as shortened
@@ -36,6 +36,10 @@ from autodpq_data.split import PARTS
 BLOCK_ROWS = 1 << 17
 #: What an empty cell looks like as text, and what labels look like.
 EMPTY, NEGATIVE, POSITIVE = ["", "NaN"], ["0", "0.0", "false", "False"], ["1", "1.0", "true", "True"]
+#: Types of columns, in Parquet, that polars does not write as text.
+NO_TEXT = (pl.List, pl.Array, pl.Duration)
+#: What a byte that is no UTF-8 is read as.
+NO_UTF8 = re.compile("[\udc80-\udcff]")
 
 
 class Table(BaseModel):
@@ -126,10 +130,12 @@ def _blocks(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         present = kinds.names()
         if not parquet:
             _check_names(path, present)
-            _check_quotes(path, len(present), path.stat().st_mtime_ns, path.stat().st_size)
+            _check_cells(path, len(present), path.stat().st_mtime_ns, path.stat().st_size)
         for name in columns:
             if name not in present:
                 raise DataError(f"{path}: expected a column {name}, found {', '.join(present)!r:.300}")
+            if isinstance(kinds[name], NO_TEXT):
+                raise DataError(f"{path}: expected texts, numbers or dates in {name}, found {kinds[name]}")
         texts = frame.select(_text(name, kinds[name]).replace(EMPTY, None) for name in columns)
         yield from _slices(texts) if parquet else _batches(texts)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, EOFError) as error:
@@ -155,22 +161,39 @@ def _check_names(path: Path, present: Sequence[str]) -> None:
 
 
 @cache
-def _check_quotes(path: Path, columns: int, *_changed: int) -> None:
-    """Of a CSV, in which polars takes many rows for one cell where a quote in a cell is not doubled.
+def _check_cells(path: Path, columns: int, *_changed: int) -> None:
+    """Of a CSV, of which polars names no line, and takes many rows for one cell where a quote in a cell is not doubled.
 
     Once in a process as long as a file stays as it is: whoever prepares it reads it two or three times.
     """
     with path.open("rb") as file:
         opened = gzip.open if file.read(2) == b"\x1f\x8b" else open
-    with opened(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as text:
-        reader = csv.reader(text, strict=True)
+    with opened(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+        lines: list[str] = []
+        reader = csv.reader(_noted(text, lines), strict=True)
         try:
-            cells = next((len(row) for row in reader if row and len(row) != columns), columns)
+            wrong = next((wrong for cells in reader if (wrong := _wrong(cells, columns, lines))), None)
         except csv.Error as error:
-            wrong = f"expected CSV, a quote within a cell doubled, found: {error}"
-            raise DataError(f"{path}, line {reader.line_num}: {wrong}") from error
-    if cells != columns:
-        raise DataError(f"{path}, line {reader.line_num}: expected {columns} cells, found {cells}")
+            wrong = f"CSV, a quote within a cell doubled, found: {error}"
+    if wrong:
+        raise DataError(f"{path}, line {reader.line_num}: expected {wrong}")
+
+
+def _noted(lines: Iterable[str], noted: list[str]) -> Iterator[str]:
+    for line in lines:
+        noted.append(line)
+        yield line
+
+
+def _wrong(cells: Sequence[str], columns: int, lines: list[str]) -> str | None:
+    """What is wrong with a row, if anything; its lines are forgotten."""
+    text = "".join(lines)
+    lines.clear()
+    if byte := None if text.isascii() else NO_UTF8.search(text):
+        return f"UTF-8, found the byte {ord(byte[0]) - 0xDC00:#x}"
+    if cells and len(cells) != columns:
+        return f"{columns} cells, found {len(cells)}"
+    return "CSV, a quote within a cell doubled, found an odd number of them" if text.count('"') % 2 else None
 
 
 def _header(path: Path) -> tuple[str | None, ...]:

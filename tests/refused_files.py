@@ -107,7 +107,7 @@ TABLES: dict[str, Case] = {
     "a cell too many": (described(rows=with_line(2, "u2,0,M,x")), "line 3: expected 3 cells, found 4"),
     "no rows": (described(rows=ROWS[:1]), "rows.csv: expected rows, found none"),
     "empty": (described(rows=[]), "expected a CSV or Parquet table, found: empty"),
-    "another encoding": (described(rows=with_line(2, "u2,0,é"), encoding="latin-1"), "expected a CSV or Parquet table"),
+    "another encoding": (described(rows=with_line(2, "u2,0,é"), encoding="latin-1"), "line 3: expected UTF-8, found"),
     "half a Parquet": (described(rows=["PAR1"]), "rows.csv: expected a CSV or Parquet table, found"),
 }
 

@@ -5,7 +5,7 @@ import gzip
 import json
 import tarfile
 import zipfile
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -222,9 +222,12 @@ def all_of(column, value):
     return lambda path: frame().with_columns(pl.lit(value).alias(column)).write_csv(path)
 
 
-def ragged(path):
-    lines = frame().write_csv().splitlines()
-    path.write_text("\n".join([*lines[:9], lines[9] + ",too,many", *lines[10:]]))
+def with_line(number, line):
+    def spoil(path):
+        lines = frame().write_csv().splitlines()
+        path.write_text("\n".join([*lines[:number], line, *lines[number + 1 :]]))
+
+    return spoil
 
 
 def twice(path):
@@ -264,19 +267,29 @@ BAD = {
     "no rows": (lambda path: frame(0).write_csv(path), {}, "expected rows, found none"),
     "a column twice": (twice, {}, "rows.csv: expected columns of different names, found 'film' twice"),
     "empty file": (lambda path: path.write_bytes(b""), {}, "expected a CSV or Parquet table, found: empty"),
-    "ragged": (ragged, {}, "rows.csv, line 10: expected 6 cells, found 8"),
+    "ragged": (with_line(9, "7,u1,0,M,10,train,too,many"), {}, "rows.csv, line 10: expected 6 cells, found 8"),
     "quotes by backslash": (
         lambda path: path.write_text(frame().write_csv(quote_style="always").replace('"17"', '"1\\" 7"')), {},
         "rows.csv, line [0-9]+: expected CSV, a quote within a cell doubled, found: ',' expected after '\"'",
     ),
-    "another encoding": (
-        lambda path: path.write_bytes(frame().write_csv().encode("latin-1")), {}, "expected a CSV or Parquet table"
+    "a quote alone": (
+        with_line(9, 'x,5",0,M,10,train'), {},
+        "rows.csv, line 10: expected CSV, a quote within a cell doubled, found an odd number of them",
     ),
-    "binary": (lambda path: path.write_bytes(bytes(range(256)) * 9), {}, "line 3: expected 1 cells"),
+    "another encoding": (
+        lambda path: path.write_bytes(frame().write_csv().replace("Amélie", "M", 1).encode("latin-1")), {},
+        r"rows.csv, line \d+: expected UTF-8, found the byte 0xe9",
+    ),
+    "binary": (lambda path: path.write_bytes(bytes(range(256)) * 9), {}, "line 3: expected UTF-8, found the byte 0x80"),
     "cut Parquet": (cut_parquet, {}, "expected a CSV or Parquet table, found"),
     "cut gzip": (cut_gzip, {}, "rows.csv: expected a CSV or Parquet table, found: "),
     "lists": (
-        lambda path: frame().with_columns(film=pl.lit([1])).write_parquet(path), {}, "expected a CSV or Parquet table"
+        lambda path: frame().with_columns(film=pl.lit([1])).write_parquet(path), {},
+        r"rows.csv: expected texts, numbers or dates in film, found List\(Int64\)",
+    ),
+    "durations": (
+        lambda path: frame().with_columns(film=pl.lit(timedelta(1))).write_parquet(path), {},
+        "rows.csv: expected texts, numbers or dates in film, found Duration",
     ),
     "split dev": (
         with_value(2, "part", "dev"), {"split": "part"}, "row 3: expected train, valid or test in part, found 'dev'"
