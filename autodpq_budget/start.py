@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,6 +28,10 @@ class Least:
     table_bytes: int
     file_bytes: int
 
+    def counted(self, *, tables: bool) -> int:
+        """Those that a budget counts."""
+        return self.table_bytes if tables else self.file_bytes
+
 
 def least(run: LoadedRun) -> Least:
     """The smallest file of a run's width, from the shape of its model alone."""
@@ -45,11 +50,14 @@ def room_or_refuse(run: LoadedRun, budget: int, *, tables: bool) -> int:
     """The same, where the smallest choice fits.
 
     Raises:
-        ValueError: it does not; it says how many bytes would do.
+        ValueError: it does not; it says how many bytes would do, or which narrower width.
     """
     smallest, dim = least(run), run.record.config.embedding_dim
-    enough = smallest.table_bytes if tables else smallest.file_bytes
-    expect(budget >= enough, "budget_bytes", f"at least {enough} for this model at X = {dim}", budget)
+    enough = smallest.counted(tables=tables)
+    if budget < enough:
+        narrower = (x for x in range(dim - 1, 0, -1) if least(of_width(run, x)).counted(tables=tables) <= budget)
+        fits = "".join(f"; it fits at width {x}" for x in islice(narrower, 1))
+        expect(False, "budget_bytes", f"at least {enough} for this model at X = {dim}", f"{budget}{fits}")
     return _room(smallest, budget, tables=tables)
 
 

@@ -256,6 +256,16 @@ def test_too_few_bytes_are_refused_at_once_with_those_that_would_do(
         compress(loaded, least - 1, path, width=width)
 
 
+@pytest.mark.parametrize("tables", [False, True])
+def test_where_a_narrower_model_fits_its_width_is_told(loaded: LoadedRun, tmp_path: Path, tables: bool) -> None:
+    needed = {x: start.least(start.of_width(loaded, x)).counted(tables=tables) for x in range(1, 9)}
+    for width, budget, said in ((8, needed[7], "7"), (8, needed[3] - 1, "2"), (2, needed[1], "1")):
+        with pytest.raises(ValueError, match=f"at X = {width}, found {budget}; it fits at width {said}$"):
+            compress(loaded, budget, tmp_path / "m.safetensors", width=width, tables=tables)
+    with pytest.raises(ValueError, match=f"found {needed[1] - 1}$"):
+        compress(loaded, needed[1] - 1, tmp_path / "m.safetensors", width=8, tables=tables)
+
+
 @pytest.mark.parametrize(("share", "x"), [(0.5, 8), (0.051, 8), (0.049, 4), (0.021, 4), (0.019, 2), (1e-9, 2)])
 def test_the_fewer_bytes_the_narrower_the_model(share: float, x: int) -> None:
     assert width_for(lambda _: share, 8) == x
