@@ -20,7 +20,7 @@ from autodpq_budget.menu import bytes_of, menu
 from autodpq_budget.tables import Table
 from autodpq_packed.check import check_plain
 from autodpq_packed.container import Tensors
-from autodpq_packed.export import check_name, signed
+from autodpq_packed.export import check_path, signed
 from autodpq_packed.grouped import CHUNK, Grouped, groups, order
 from autodpq_system.atomic import atomic_path
 
@@ -63,7 +63,7 @@ class Arrays:
         Raises:
             ValueError: the path has another ending, or a field's name is no text.
         """
-        check_name(Path(path))
+        check_path(Path(path))
         sizes = {field: len(rows) for field, rows in self.rows.items()}
         dims = {name: next(iter(part.values())).shape[1] for name, part in self.tables.items()}
         said = json.dumps({"fields": [*sizes], "sizes": [*sizes.values()], "dims": dims})

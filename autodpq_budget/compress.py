@@ -24,7 +24,7 @@ from autodpq_data.prepared import vocabulary
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.metrics import evaluate
 from autodpq_packed.container import Tensors
-from autodpq_packed.export import check_name, export
+from autodpq_packed.export import check_path, export
 from autodpq_packed.grouped import order
 from autodpq_runs.explore import LoadedRun
 from autodpq_runs.open import scratch_run
@@ -100,9 +100,9 @@ def compress(
 
 
 def _path_of(path: Path | str) -> Path:
-    """The path, of a text too; its ending is checked."""
+    """The path, of a text too; whether a file can be there is checked before minutes of work."""
     expect(isinstance(path, Path | str), "path", "a path or a text", repr(path))
-    check_name(Path(path))
+    check_path(Path(path))
     return Path(path)
 
 

@@ -24,7 +24,7 @@ from autodpq_packed.check import check
 from autodpq_packed.container import FORMAT
 from autodpq_packed.grouped import digest
 from autodpq_runs.record import Record
-from autodpq_system.atomic import atomic_path, write_text
+from autodpq_system.atomic import atomic_path, check_place, write_text
 
 Arrays = dict[str, NDArray[Any]]
 #: How the kept rows of the embedding are stored; first-order weights are always float32.
@@ -58,7 +58,7 @@ def export(
             format does not know, or a weight is no number.
     """
     _check_vocabulary(vocabulary, schema)
-    check_name(path)
+    check_path(path)
     model.eval()
     tensors = _tables(model, schema, kept) | _rest(model)
     known = json.dumps(vocabulary)
@@ -86,14 +86,16 @@ def _order(model: CTRModel) -> dict[str, str]:
     return {} if ordered is None else {"order": digest(ordered.numpy())}
 
 
-def check_name(path: Path) -> None:
-    """Whether the vocabulary beside the file can have its name.
+def check_path(path: Path) -> None:
+    """Whether the file can be written, and the vocabulary beside it have its name.
 
     Raises:
         ValueError: the name has another ending.
+        OSError: nothing can be written there.
     """
     if path.suffix != ".safetensors":
         raise ValueError(f"{path}: expected a name that ends in .safetensors, found {path.suffix or 'no ending'}")
+    check_place(path)
 
 
 def _check_vocabulary(vocabulary: Mapping[str, list[str]], schema: Schema) -> None:

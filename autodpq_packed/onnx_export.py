@@ -11,7 +11,7 @@ import torch
 
 from autodpq_packed.module import Packed, load
 from autodpq_packed.reader import read
-from autodpq_system.atomic import atomic_path
+from autodpq_system.atomic import atomic_path, check_place
 
 
 def to_onnx(path: Path, target: Path) -> None:
@@ -26,7 +26,9 @@ def to_onnx(path: Path, target: Path) -> None:
 
     Raises:
         PackedError: ``path`` is not a packed model, or not as it was written.
+        OSError: nothing can be written to ``target``.
     """
+    check_place(target)
     about, _ = read(path)
     sizes = torch.tensor(about["sizes"])
     ids = (sizes.cumsum(0) - sizes).repeat(2, 1)  # of two samples the first feature of each field

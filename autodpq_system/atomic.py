@@ -58,6 +58,21 @@ def scratch_folder(final: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def check_place(final: Path) -> None:
+    """Whether a file can be written there, before the work for it is done.
+
+    Raises:
+        OSError: it can't; the message names ``final``, which is a folder, or the folder in which it can't be.
+    """
+    if final.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
+    try:
+        with scratch_folder(final):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(final.parent)) from error
+
+
 def _make_room(final: Path, written: Path, old: Path) -> None:
     """A folder goes aside for a folder that was written; a file never replaces one with all that is in it."""
     if final.is_dir() and written.is_file():

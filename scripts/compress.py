@@ -19,7 +19,7 @@ from autodpq_budget.compress import Compressed, compress, smallest
 from autodpq_budget.show import choice, picture
 from autodpq_budget.start import file_bytes_of
 from autodpq_lib.training.metrics import evaluate
-from autodpq_packed.export import check_name
+from autodpq_packed.export import check_path
 from autodpq_runs.explore import LoadedRun, load_run
 from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import runs_root
@@ -36,10 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Write the file below ``runs/compressed`` and tell what it cost."""
     asked = _arguments(arguments)
     if asked.to:
-        check_name(asked.to)
+        check_path(asked.to)
     run = load_run(asked.record)
     path = asked.to or _default(run, asked)
-    path.parent.mkdir(parents=True, exist_ok=True)
     whole = file_bytes_of(run, run.model)
     if asked.loss is not None:
         made = smallest(run, asked.loss, path)

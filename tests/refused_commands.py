@@ -137,6 +137,11 @@ COMMANDS: list[tuple[Callable[[], int], list[str], str]] = [
         "--width: expected a whole number of at least 1, found '0'",
     ),
     (compress.main, ["HOME/none.json", "--bytes=9000"], "HOME/none.json: No such file or directory"),
+    (
+        compress.main,
+        ["r.json", "--bytes=9000", "--to=/proc/nowhere/m.safetensors"],
+        "/proc/nowhere: No such file or directory",
+    ),
     (compress.main, ["HOME", "--bytes=9000"], "HOME: Is a directory"),
     (compress.main, [str(SEARCHED), "--bytes=9000"], "model of deepfm-autodpq-seed1 is not on this machine; run it ag"),
 ]

@@ -402,6 +402,11 @@ COMPRESSED: dict[str, Case] = {
         asked(small, path="m.bin"),
         "m.bin: expected a name that ends in .safetensors, found",
     ),
+    "a place where nothing can be": (
+        asked(small, path="/proc/nowhere/m.safetensors"),
+        "/proc/nowhere: No such file or directory",
+    ),
+    "such a place for a loss": (asked(smallest, loss=0.1, path="/proc/m.safetensors"), "/proc: No such file"),
     "no path": (asked(small, path=3), "path: expected a path or a text, found 3"),
     "bytes of text": (asked(small, budget_bytes="9000"), f"{WHOLE_ABOVE_0} '9000'"),
     "a fraction of bytes": (asked(small, budget_bytes=9e3), f"{WHOLE_ABOVE_0} 9000.0"),

@@ -14,7 +14,7 @@ import pytest
 from tiny_movielens import entries, one_line
 
 from autodpq_system import atomic
-from autodpq_system.atomic import WEEK, atomic_path, sweep, write_text
+from autodpq_system.atomic import WEEK, atomic_path, check_place, sweep, write_text
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -137,6 +137,24 @@ def test_a_folder_that_is_replaced_stays_if_a_signal_comes_between_the_two_renam
         made.mkdir()
     assert entries(tmp_path) == ["prepared"]
     assert (final / "old").exists()
+
+
+@pytest.mark.parametrize(("place", "named"), [(".", "."), ("a/b", "a"), ("a/b/c", "a/b")])
+def test_where_no_file_can_be_is_found_without_writing_one(tmp_path, place, named):
+    (tmp_path / "a").touch()
+    with pytest.raises(OSError) as caught:
+        check_place(tmp_path / place)
+    assert caught.value.filename == str(tmp_path / named)
+    assert entries(tmp_path) == ["a"]
+
+
+def test_where_a_file_can_be_nothing_is_left(tmp_path):
+    (tmp_path / "a").write_text("old")
+    for place in ("a", "new/b"):
+        check_place(tmp_path / place)
+    assert (tmp_path / "a").read_text() == "old"
+    assert entries(tmp_path) == ["a", "new"]
+    assert entries(tmp_path / "new") == []
 
 
 NO_SPACE = OSError(errno.ENOSPC, "full")

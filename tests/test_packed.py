@@ -289,6 +289,11 @@ def test_onnxruntime_gives_the_logits(model: str, strategy: str, kept: Kept, sch
             np.testing.assert_allclose(session.run(None, {"ids": batch.numpy()})[0], expected, rtol=1e-6, atol=1e-6)
 
 
+def test_onnx_is_not_begun_where_it_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match=str(tmp_path)):
+        to_onnx(tmp_path / "none.safetensors", tmp_path)
+
+
 def test_every_sample_of_movielens_has_its_vectors_exactly(tmp_path: Path) -> None:
     """The whole test split of MovieLens-1M, with random weights and a pair of its own for each field."""
     try:
