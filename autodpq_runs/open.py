@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import atexit
-import shutil
-import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
 
@@ -17,6 +15,8 @@ from autodpq_lib.training.checkpoints import Checkpoints
 from autodpq_lib.training.run import Run
 from autodpq_runs.places import identity_of, work_folder
 from autodpq_runs.provenance import Origin, after, origin
+from autodpq_system.atomic import scratch_folder, sweep
+from autodpq_system.paths import runs_root
 from autodpq_system.process import settle
 
 
@@ -47,12 +47,17 @@ def open_run(config: RunConfig) -> OpenRun:
 
 
 def scratch_run(config: RunConfig) -> OpenRun:
-    """A run to play with: its checkpoints go to a folder of their own, which ends with the process."""
+    """A run to play with: its checkpoints go to a folder of their own, which ends with the process.
+
+    What processes that were killed have left there goes now.
+    """
     _refuse_a_missing_gpu(config)
     schema = load_schema(config.dataset, config.threshold)
-    folder = tempfile.mkdtemp()
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return _open(config, schema, Checkpoints(Path(folder)), origin())
+    work, held = runs_root() / "work", ExitStack()
+    sweep(work)
+    folder = held.enter_context(scratch_folder(work / "scratch"))
+    atexit.register(held.close)
+    return _open(config, schema, Checkpoints(folder), origin())
 
 
 def _refuse_a_missing_gpu(config: RunConfig) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from autodpq_runs.finish import finish
 from autodpq_runs.open import open_run, scratch_run
 from autodpq_runs.places import logits_path, weights_path
 from autodpq_runs.record import Record, read_record, record_path, write_record
+from autodpq_system.paths import runs_root
 
 
 @pytest.fixture(autouse=True)
@@ -303,6 +305,16 @@ def test_a_run_has_the_rows_of_its_own_split() -> None:
     for part in ("train", "valid"):
         assert torch.equal(getattr(run, part).rows, load_samples("planted", part, 3).rows)
         assert not torch.equal(getattr(run, part).rows, load_samples("planted", part, 0).rows)
+
+
+def test_what_a_killed_run_to_play_with_left_goes_with_the_next() -> None:
+    left = runs_root() / "work" / f".scratch~{2**30}@{platform.node()}~abcdefgh"
+    left.mkdir(parents=True)
+    run = scratch_run(RunConfig(dataset="planted", strategy="fe"))
+    run.checkpoints.save("fit", {})
+    assert [*left.parent.iterdir()] == [run.checkpoints.folder]
+    run.checkpoints.clear()
+    assert [*left.parent.iterdir()] == []
 
 
 def test_a_run_is_scored_on_the_rows_of_its_own_split(
