@@ -20,6 +20,8 @@ SHORT_OF_SPACE = 2**16
 #: Names of temporary folders: for what, by which process of which machine.
 SCRATCH = re.compile(r"\.(?P<final>.+)~(?P<pid>\d+)@(?P<machine>[^~]+)~\w+")
 WEEK = 7 * 24 * 3600
+#: Seconds that the clock of a file server, which says when a folder was written, may be behind ours.
+BEHIND = 3600
 
 
 @contextmanager
@@ -118,7 +120,7 @@ def _abandoned(scratch: Path, pid: int, machine: str) -> bool:
         written = scratch.stat().st_mtime
         if machine != platform.node():
             return time.time() - written > WEEK
-        return psutil.Process(pid).create_time() > written
+        return psutil.Process(pid).create_time() > written + BEHIND
     except FileNotFoundError:  # its owner has just removed it
         return False
     except psutil.NoSuchProcess:

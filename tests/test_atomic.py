@@ -10,11 +10,12 @@ import sys
 from collections import namedtuple
 from pathlib import Path
 
+import psutil
 import pytest
 from tiny_movielens import entries, one_line
 
 from autodpq_system import atomic
-from autodpq_system.atomic import WEEK, atomic_path, check_place, sweep, write_text
+from autodpq_system.atomic import BEHIND, WEEK, atomic_path, check_place, sweep, write_text
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -226,6 +227,15 @@ def test_a_number_that_a_younger_process_has_got_is_no_owner(tmp_path):
     os.utime(mine, (0, 0))
     sweep(tmp_path)
     assert entries(tmp_path) == []
+
+
+def test_a_file_server_s_clock_that_is_behind_takes_nothing_from_a_living_process(tmp_path):
+    with atomic_path(tmp_path / "a") as path:
+        path.write_text("whole")
+        early = psutil.Process().create_time() - BEHIND / 2
+        os.utime(path.parent, (early, early))
+        sweep(tmp_path)
+    assert (tmp_path / "a").read_text() == "whole"
 
 
 def test_what_another_machine_left_goes_after_a_week(tmp_path):
