@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from autodpq_data.prepared import load_samples, load_schema
@@ -22,6 +21,7 @@ from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.metrics import SCORING_BATCH, Metrics, evaluate, predict, score
 from autodpq_lib.training.trainer import Row
 from autodpq_runs.curves import FitLog, Point, improvements
+from autodpq_runs.kept import write_weights
 from autodpq_runs.open import OpenRun
 from autodpq_runs.places import LOGITS, WEIGHTS, model_folder
 from autodpq_runs.provenance import provenance
@@ -74,7 +74,7 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
 def _keep(folder: Path, model: CTRModel, logits: Tensor) -> None:
     with atomic_path(folder) as target:
         target.mkdir()
-        save_file(dict(model.state_dict()), target / WEIGHTS)
+        write_weights(target / WEIGHTS, model.state_dict())
         np.save(target / LOGITS, logits.numpy())
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import DyingCheckpoints, KilledError, small_config, small_run
+from safetensors.torch import save_file
 
 from autodpq_data.prepared import Samples, load_samples
 from autodpq_data.schema import Schema
@@ -22,6 +23,7 @@ from autodpq_lib.training.run import Run
 from autodpq_runs import provenance
 from autodpq_runs.explore import find_records, load_or_train, load_run, records
 from autodpq_runs.finish import finish
+from autodpq_runs.kept import weights
 from autodpq_runs.open import open_run, scratch_run
 from autodpq_runs.places import logits_path, weights_path
 from autodpq_runs.record import Record, read_record, record_path, write_record
@@ -124,18 +126,33 @@ def test_no_records_have_the_columns_of_records(tmp_path: Path, schema: Schema) 
     assert {*records(tmp_path / "none").columns} <= {*records(tmp_path / "out").columns}
 
 
-CUTS = {"model": (weights_path, -9, "a model's tensors"), "predictions": (logits_path, -9, "predictions")}
-CUTS |= {f"no {name}": (path, -(2**30), said) for name, (path, _, said) in CUTS.items()}
+def cut(end: int) -> Callable[[bytes], bytes]:
+    return lambda whole: whole[:end]
 
 
-@pytest.mark.parametrize(("kept", "end", "said"), CUTS.values(), ids=CUTS)
+def with_another_weight(whole: bytes) -> bytes:
+    """A bit of the last one is flipped."""
+    return whole[:-2] + bytes([whole[-2] ^ 1]) + whole[-1:]
+
+
+DAMAGES = {"model": (weights_path, cut(-9), "a model's tensors"), "predictions": (logits_path, cut(-9), "predictions")}
+DAMAGES |= {f"no {name}": (path, cut(-(2**30)), said) for name, (path, _, said) in DAMAGES.items()}
+DAMAGES |= {"a weight": (weights_path, with_another_weight, "a model's tensors")}
+
+
+@pytest.mark.parametrize(("kept", "damage", "said"), DAMAGES.values(), ids=DAMAGES)
 def test_what_was_damaged_is_named_and_made_again(
-    kept: Callable[[str], Path], end: int, said: str, tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+    kept: Callable[[str], Path],
+    damage: Callable[[bytes], bytes],
+    said: str,
+    tmp_path: Path,
+    schema: Schema,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     record = make("fe", tmp_path, schema)
     path = kept(record.identity)
     whole = path.read_bytes()
-    path.write_bytes(whole[:end])
+    path.write_bytes(damage(whole))
     with pytest.raises(
         ValueError, match=f"{path.name}: expected {said}, found a damaged file: .+; run it again"
     ) as told:
@@ -144,6 +161,11 @@ def test_what_was_damaged_is_named_and_made_again(
     monkeypatch.setattr("autodpq_runs.explore.open_run", lambda config: small_run(tmp_path / "w", schema, config))
     assert load_or_train(record.config, tmp_path / "out", tmp_path / "out").record.test == record.test
     assert path.read_bytes() == whole
+
+
+def test_weights_without_a_digest_as_older_runs_left_them_are_read(tmp_path: Path) -> None:
+    save_file({"x": torch.ones(3)}, tmp_path / "m.safetensors")
+    assert weights(tmp_path / "m.safetensors")["x"].tolist() == [1, 1, 1]
 
 
 def test_a_run_is_found_where_it_would_be_written(
