@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -314,6 +315,10 @@ SAMPLES: dict[str, Case] = {
     "a field less": (scored([ONE, {"a": "a0"}]), r"sample 1: expected a value for b, found \['a'\]"),
     "no value": (scored([{**ONE, "c": None}]), "sample 0: expected text or a whole number for c, found None"),
     "a fraction": (scored([{**ONE, "c": 0.5}]), "sample 0: expected text or a whole number for c, found 0.5"),
+    "a date": (
+        scored([{**ONE, "c": date(2013, 1, 1)}]),
+        r"sample 0: expected text or a whole number for c, found datetime.date\(2013, 1, 1\)",
+    ),
     "bytes": (scored([{**ONE, "c": b"c0"}]), "sample 0: expected text or a whole number for c, found b'c0'"),
     "no vocabulary": (
         scored([ONE], lambda _: None),
