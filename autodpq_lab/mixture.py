@@ -85,6 +85,7 @@ def epoch_scrubber(record: Record) -> widgets.VBox:
             axis.barh(list(p), list(p.values()), color="#0072b2")
             axis.axvline(1 / len(p), color="black", lw=0.8)
             axis.set(title=f"{name}: {max(p, key=p.__getitem__)}", xlabel="p")
+            axis.locator_params(axis="x", nbins=3)
         axes[0, 0].set_ylabel("(K, D)")
         largest = {
             name: max((values[epoch - 1], pair) for pair, values in weight.items()) for name, weight in weights.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -16,7 +17,9 @@ from autodpq_system.paths import ROOT, runs_root
 
 #: Columns to filter by, and those that are shown beside them.
 FILTERS = ("dataset", "strategy", "model", "recipe")
-SHOWN = (*FILTERS, "seed", "test_auc", "test_logloss", "space", "seconds", "decision")
+SHOWN = (*FILTERS, "seed", "test_auc", "test_logloss", "space", "seconds", "changed", "decision")
+#: Digits after the point.
+DIGITS = {"test_auc": 4, "test_logloss": 4, "seconds": 1}
 #: Rows at most; a filter brings up the others.
 MOST = 50
 
@@ -32,11 +35,12 @@ def chosen(frame: pd.DataFrame, word: str, sort: str, **wanted: str) -> pd.DataF
 
 
 def runs_table(frame: pd.DataFrame) -> widgets.VBox:
-    """The table of :func:`autodpq_runs.explore.records`."""
+    """The table of :func:`autodpq_runs.explore.records`; what a run has changed from the defaults is one column."""
+    frame = frame.assign(changed=[changed(Path(path).stem) for path in frame["path"]])
 
     def draw(word: str, sort: str, **wanted: str) -> Shown:
         rows = chosen(frame, word, sort, **wanted)
-        table = rows.head(MOST)[list(SHOWN)].round(4)
+        table = rows.head(MOST)[list(SHOWN)].round(DIGITS)
         said = f"{len(rows)} of {len(frame)} runs, the first {len(table)} shown"
         table["decision"] = [in_words(decision) for decision in table["decision"]]
         linked = table.assign(notebook=[link(Path(path)) for path in rows.head(MOST)["path"]])
@@ -48,6 +52,12 @@ def runs_table(frame: pd.DataFrame) -> widgets.VBox:
     numbers = ["test_auc", "test_logloss", "space", "seconds", "seed"]
     sort = widgets.Dropdown(options=numbers, description="sort by")
     return present(draw, word=widgets.Text(description="word"), sort=sort, **choices)
+
+
+def changed(name: str) -> str:
+    """What a run's name says that it changes from the defaults: ``centroids-16``, or nothing; without the hash."""
+    found = re.fullmatch(r".*-seed\d+-(.*)-[0-9a-f]{8}", name)
+    return escape(found[1]) if found else ""
 
 
 def in_words(decision: Decision | None) -> str:

@@ -41,7 +41,7 @@ def present(draw: Callable[..., Shown], **controls: widgets.Widget) -> widgets.V
     Returns:
         The widget; its last child holds the HTML.
     """
-    seen = widgets.HTML()
+    seen = widgets.HTML(layout={"overflow": "auto"}).add_class("jp-RenderedHTMLCommon")  # tables look as elsewhere
 
     def update(_: Any = None) -> Shown:
         shown = draw(**{name: control.value for name, control in controls.items()})

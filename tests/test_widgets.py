@@ -158,7 +158,7 @@ def test_runs_table_filters_sorts_and_leads_to_notebooks_that_jupyterlab_serves(
         {**keys, "strategy": s, "recipe": r, "test_auc": auc, "decision": d, "path": path}
         for s, r, auc, d, path in [
             ("fe", "tuned", 0.81, None, runs_root() / "records" / "a b.json"),
-            ("fe", "paper", 0.82, None, tmp_path / "records" / "a b.json"),
+            ("fe", "paper", 0.82, None, tmp_path / "records" / "deepfm-fe-seed1-threshold-160-0123abcd.json"),
             ("grid", "tuned", 0.83, {"movie": (8, 2)}, ROOT / "results" / "records" / "c.json"),
         ]
     ]
@@ -173,6 +173,7 @@ def test_runs_table_filters_sorts_and_leads_to_notebooks_that_jupyterlab_serves(
     ]
     assert "href" not in displayed[0]
     assert "movie 8, 2" in displayed[0]
+    assert "<td>threshold-160</td>" in displayed[0]
     control(box, "strategy").value = "fe"
     assert "2 of 3 runs" in shown(box)
     assert shown(box).index("0.82") < shown(box).index("0.81")
