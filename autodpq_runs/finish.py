@@ -103,7 +103,7 @@ def _valid(row: Row) -> Metrics:
 
 
 def _parts(logits: Tensor, test: Samples, schema: Schema) -> dict[str, Metrics]:
-    """Metrics of the samples with a low-frequency feature and of those without, where both labels occur."""
+    """Metrics of the samples with a low-frequency feature, and of the others, where a part has both labels."""
     touched = torch.cat([schema.low[ids.cpu()].any(1) for ids, _ in test.in_order(SCORING_BATCH)])
     parts = {"touched": touched, "untouched": ~touched}
     return {

@@ -33,7 +33,7 @@ class Compressed(Full):
         # Low-frequency feature -> its place among all low-frequency features.
         self.register_buffer("low_number", torch.cumsum(schema.low, 0) - 1, persistent=False)
         self._lookup: Tensor | None = None
-        # Bound to no object, for models are copied, and no lambda, for they are pickled.
+        # Not a bound method: a copied model would still call the original's. Not a lambda: models are pickled.
         self.register_load_state_dict_post_hook(Compressed._forget)
 
     def quantisers_of(self, name: str) -> list[Quantiser]:
@@ -56,7 +56,7 @@ class Compressed(Full):
         self.table.register_hook(spare)
 
     def compress(self, e: Tensor, sizes: list[int]) -> Tensor:
-        """Raw vectors, field by field, ``sizes`` of each, -> the vectors used instead; both ``[P, X]``."""
+        """Raw vectors, field by field, ``sizes[n]`` of the n-th, -> the vectors used instead; both ``[P, X]``."""
         raise NotImplementedError
 
     def forward(self, ids: Tensor) -> Tensor:

@@ -35,7 +35,10 @@ class Coding:
 
 
 def module_name(field: str) -> str:
-    """A field's name as torch takes it for a module's: not empty, no dot, no attribute of its own such as ``type``."""
+    """The field's name if torch accepts it as a submodule's; otherwise a hex form of it.
+
+    Torch wants a name that is not empty, has no dot, and does not clash with ``nn.ModuleDict``, as ``type`` does.
+    """
     return f"field-{field.encode().hex()}" if not field or "." in field or field in TAKEN else field
 
 
@@ -126,7 +129,7 @@ class Quantiser(nn.Module):
     def cluster(self, e: Tensor, seed: int) -> None:
         """Start from the k-means of vectors ``[P, X]``, subspace by subspace, keys and values alike.
 
-        Where there are fewer distinct vectors than centroids the centroids that are left keep their start.
+        With fewer distinct vectors than centroids, the remaining centroids keep their start.
         """
         for t, size in enumerate(self.sizes.tolist()):
             for i, part in enumerate(self._parts(e)):

@@ -18,13 +18,12 @@ from autodpq_native import quantisers as in_c
 def quantise(e: Tensor, sizes: Sequence[int], quantisers: Sequence[Sequence[Quantiser]]) -> Tensor:
     """Each field's vectors through its quantisers.
 
-    While training on a CPU with a C compiler all of it is one call of C, which gives what :class:`Quantiser` gives
-    but for rounding.
+    While training on a CPU with a C compiler this is one call of C, equal to :class:`Quantiser` up to rounding.
 
     Args:
         e: raw vectors, field by field, ``[P, X]``.
         sizes: number of vectors of each field; their sum is P.
-        quantisers: those of each field, with T tables between them.
+        quantisers: the quantisers of each field, which have T tables together.
 
     Returns:
         The T vectors that replace each raw one, ``[P, T, X]``.

@@ -37,7 +37,7 @@ def others(config: RunConfig, schema: Schema) -> Others:
     return Others(*_rows(config, schema))
 
 
-#: Embedding of the strategies that have no decision; of the rest it is what their models start from.
+#: Strategy -> the embedding it trains without a decision. AutoDPQ ends with FE only when ``quantise`` is off.
 EMBEDDING: dict[str, MakesEmbedding] = {**dict.fromkeys(STRATEGIES, full), "others": others}
 
 

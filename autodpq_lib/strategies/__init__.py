@@ -19,7 +19,7 @@ STRATEGY: dict[str, Strategy] = {"fe": train, "others": train, "grid": grid, "ra
 
 
 def register(name: str, embedding: MakesEmbedding, *, strategy: Strategy = train, version: int = 1) -> None:
-    """Add a strategy beside the five: an embedding, trained from scratch unless ``strategy`` knows better.
+    """Add a strategy beside the five: an embedding, trained from scratch unless ``strategy`` says otherwise.
 
     Afterwards ``RunConfig(strategy=name)`` runs, is recorded and comes back by :func:`autodpq_runs.explore.load_run`.
 

@@ -1,4 +1,4 @@
-"""Adam for tables of which a batch touches few rows."""
+"""Adam for tables when a batch touches few of their rows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Step(NamedTuple):
 
 
 class LazyAdam(Adam):
-    """Adam whose step reads and writes only the rows that the batch touched, where a gradient is sparse.
+    """Adam that, for a sparse gradient, reads and writes only the rows that the batch touched.
 
     A touched row gets Adam's update with the bias correction of the optimiser's step number, and weight decay
     added to its gradient; a row that is not touched keeps its weights and both moments as they are. Dense Adam
@@ -64,7 +64,10 @@ class LazyAdam(Adam):
         (in_c.update_rows if fits_c else update_rows)(*given)
 
     def _scratch(self, p: Tensor) -> Tensor:
-        """Per row, where the gradient last named it; what older gradients left is never believed."""
+        """Scratch, int32 ``[N]``: where in the gradient each row occurs last.
+
+        Stale entries are never read, for each step first writes the rows it looks up.
+        """
         if len(p) not in self._last:
             self._last[len(p)] = torch.zeros(len(p), dtype=torch.int32, device=p.device)
         return self._last[len(p)]
@@ -75,11 +78,11 @@ def update_rows(w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, va
 
     Args:
         w: weights ``[N, X]``, changed in place.
-        m: first moments, likewise.
-        v: second moments, likewise.
+        m: first moments ``[N, X]``, changed in place.
+        v: second moments ``[N, X]``, changed in place.
         last: int32 ``[N]``, scratch.
-        named: int64 ``[P]``, the rows that the gradient names, repeatedly.
-        values: ``[P, X]``, what it has for each.
+        named: int64 ``[P]``, the rows that the gradient names; a row may occur repeatedly.
+        values: ``[P, X]``, the gradient's value for each.
         step: the step's numbers.
     """
     rows, g = summed(last, named, values)

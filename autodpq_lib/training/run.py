@@ -32,7 +32,7 @@ class Run:
         trainer: Trainer | None = None,
         limit: Limit | None = None,
     ) -> Fit:
-        """Train a model on the run's data, by plain descent within the limit of a training unless told otherwise.
+        """Train a model on the run's data: by default by plain descent, within the limit of a training.
 
         A fit that was interrupted goes on where it was, to the same bits. The model ends with the weights of the fit's
         result.
