@@ -23,7 +23,7 @@ OUTSIDE = ("budget", "taught", *RIVALS)
 
 #: Strategies that a run may have, and their versions. A version is raised by hand when its strategy changes, so that
 #: older records are found and named; rounding is no change. :func:`autodpq_lib.strategies.register` adds others.
-METHOD_VERSION: dict[str, int] = dict.fromkeys(STRATEGIES + OUTSIDE, 1) | dict.fromkeys(RIVALS, 2) | {"budget": 3}
+METHOD_VERSION = dict.fromkeys(STRATEGIES, 1) | {"budget": 3, "taught": 1} | dict.fromkeys(RIVALS, 2)
 
 #: Maximum length of the words in a file name that say what was changed.
 WORDS = 60
@@ -70,10 +70,15 @@ READINGS: dict[str, dict[str, Any]] = {
 #: A reading that is not literal -> the strategies that it changes.
 CHANGED_BY = {"text": ("grid", "random", "autodpq"), "laboratory": ("autodpq",)}
 #: Switches that not all five strategies read -> the strategies that read them.
-READ_BY: dict[str, tuple[str, ...]] = {"options": (), "extra_training": STRATEGIES[:4], "trials_from": STRATEGIES[2:4]}
-READ_BY |= dict.fromkeys(("distance", "tau_kd", "kd_noise", "tied", "encoder_decay"), STRATEGIES[2:])
-_SEARCH = "centroids_from search_batchnorm batchnorm_scale quantise tau_unit second_order alpha_every search_until"
-READ_BY |= dict.fromkeys([*_SEARCH.split(), "pretrain", "pretrain_epochs", "retrain_from"], ("autodpq",))
+READ_BY: dict[str, tuple[str, ...]] = {
+    "options": (),
+    "extra_training": ("fe", "others", "grid", "random"),
+    "trials_from": ("grid", "random"),
+    **dict.fromkeys(("distance", "tau_kd", "kd_noise", "tied", "encoder_decay"), ("grid", "random", "autodpq")),
+    **dict.fromkeys(("centroids_from", "search_batchnorm", "batchnorm_scale", "quantise", "tau_unit"), ("autodpq",)),
+    **dict.fromkeys(("second_order", "alpha_every", "search_until"), ("autodpq",)),
+    **dict.fromkeys(("pretrain", "pretrain_epochs", "retrain_from"), ("autodpq",)),
+}
 
 #: How a training ends and which of its epochs is scored: our way, or that of the laboratory's public code.
 PROTOCOLS: dict[str, dict[str, Any]] = {"ours": {}, "laboratory": {"patience": 2, "scored": "last"}}
@@ -208,9 +213,10 @@ class RunConfig(_Frozen):
             default, read = type(self).model_fields[key].default, not five or self.strategy in readers
             said = f"{default} for {self.strategy}, which does not read it"
             yield key, read or getattr(self, key) == default, said
-        free = {"retrain_from": "search or scratch", "centroids_from": "random", "batchnorm_scale": "unit"}
+        free = {"retrain_from": ("search", "scratch"), "centroids_from": ("random",), "batchnorm_scale": ("unit",)}
         for key, values in free.items():
-            yield key, self.pretrain or getattr(self, key) in values.split(" or "), f"{values} where pretrain is off"
+            holds = self.pretrain or getattr(self, key) in values
+            yield key, holds, f"{' or '.join(values)} where pretrain is off"
         yield "second_order", not (self.second_order and self.lazy), "false where lazy is on, for it moves all rows"
         yield "average", not (self.average and self.lazy), "0 where lazy is on, for it moves all rows"
         yield "device", self.device == "cpu" or not self.second_order, "cpu where second_order is on"

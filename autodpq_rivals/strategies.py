@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autodpq_lib.config import METHOD_VERSION, Limit
+from autodpq_lib.config import Limit
 from autodpq_lib.models.build import final_model, full_model
 from autodpq_lib.strategies import Strategy, register
 from autodpq_lib.training.fit import Fit
@@ -70,4 +70,4 @@ OWN: dict[str, Strategy] = {"int-b": int_b, "mpe": mpe}
 def register_rivals(learn: Strategy = train_and_store) -> None:
     """Make every rival a strategy; ``learn`` trains :data:`~autodpq_rivals.methods.LEARNERS`."""
     for name in METHODS:
-        register(name, rival, strategy=OWN.get(name, learn), version=METHOD_VERSION[name])
+        register(name, rival, strategy=OWN.get(name, learn))
