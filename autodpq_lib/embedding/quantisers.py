@@ -35,9 +35,7 @@ def quantise(e: Tensor, sizes: Sequence[int], quantisers: Sequence[Sequence[Quan
         raise ValueError(f"sizes: expected a sum of {len(e)}, the number of vectors, found {sum(sizes)}")
     fields = list(zip(sizes, quantisers, strict=True))
     if _fit_for_c(e, quantisers):
-        codebooks = [
-            [in_c.Codebooks(one.tables(), one.sizes, one.coding.tau) for one in field if size] for size, field in fields
-        ]
+        codebooks = [[_codebooks(one) for one in field if size] for size, field in fields]
         tables = [table for field in codebooks for each in field for table in each.tables]
         return InC.apply(e, in_c.Quantisers(sizes, codebooks, e.shape[1]), *tables)
     parts = zip(e.split(list(sizes)), quantisers, strict=True)
@@ -47,6 +45,16 @@ def quantise(e: Tensor, sizes: Sequence[int], quantisers: Sequence[Sequence[Quan
 def _fit_for_c(e: Tensor, quantisers: Sequence[Sequence[Quantiser]]) -> bool:
     fits = e.device.type == "cpu" and e.dtype == torch.float32 and native.available()
     return fits and all(one.training and not one.coding.noise for field in quantisers for one in field)
+
+
+def _codebooks(one: Quantiser) -> in_c.Codebooks:
+    """A quantiser's tables as C takes them: a table that is keys and values is given once.
+
+    Its gradient is then summed in one buffer; two buffers, added at the end, would round differently.
+    """
+    (keys, bias), values = one.keys_and_bias(), one.decoder
+    tables = (keys,) if values is keys else (keys, values)
+    return in_c.Codebooks(tables if bias is None else (keys, values, bias), one.sizes, one.coding.tau)
 
 
 class InC(Function):

@@ -29,10 +29,7 @@ def random_decisions(config: RunConfig, schema: Schema) -> list[Decision]:
 
 
 def _distinct(random: Random, total: int, count: int) -> list[int]:
-    """``count`` distinct numbers below ``total``.
-
-    ``random.sample`` fails on ranges above 2^63, which T^F with many fields exceeds.
-    """
+    """``count`` distinct numbers below ``total``: a T^F of many fields is above 2^63, where ``random.sample`` fails."""
     if total <= sys.maxsize:
         return random.sample(range(total), count)
     found: dict[int, None] = {}
