@@ -91,7 +91,7 @@ class Search(Trainer):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore :meth:`state_dict`."""
-        super().load_state_dict({"optimizer": state.get("weights")} | state)  # its name in older checkpoints
+        super().load_state_dict(state)
         self.alpha_optimizer.load_state_dict(state["alpha"])
         self.steps = state["steps"]
 
