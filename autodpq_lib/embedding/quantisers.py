@@ -34,17 +34,13 @@ def quantise(e: Tensor, sizes: Sequence[int], quantisers: Sequence[Sequence[Quan
     if sum(sizes) != len(e):
         raise ValueError(f"sizes: expected a sum of {len(e)}, the number of vectors, found {sum(sizes)}")
     fields = list(zip(sizes, quantisers, strict=True))
-    if _fit_for_c(e, quantisers):
+    plain = all(one.training and not one.coding.noise for field in quantisers for one in field)
+    if plain and native.takes(e):
         codebooks = [[_codebooks(one) for one in field if size] for size, field in fields]
         tables = [table for field in codebooks for each in field for table in each.tables]
         return InC.apply(e, in_c.Quantisers(sizes, codebooks, e.shape[1]), *tables)
     parts = zip(e.split(list(sizes)), quantisers, strict=True)
     return torch.cat([torch.cat([quantiser(part) for quantiser in field], 1) for part, field in parts if len(part)])
-
-
-def _fit_for_c(e: Tensor, quantisers: Sequence[Sequence[Quantiser]]) -> bool:
-    fits = e.device.type == "cpu" and e.dtype == torch.float32 and native.available()
-    return fits and all(one.training and not one.coding.noise for field in quantisers for one in field)
 
 
 def _codebooks(one: Quantiser) -> in_c.Codebooks:

@@ -59,15 +59,11 @@ class LazyAdam(Adam):
         tables = (p.data, self.first[n], self.second[n])
         named, values = grad._indices()[0].contiguous(), grad._values().contiguous()
         step = Step.number(int(self.steps[n]), self.lr, self.weight_decay)
-        given = (*tables, self._scratch(p), named, values, step)
-        fits_c = p.device.type == "cpu" and p.dtype == torch.float32 and native.available()
-        (in_c.update_rows if fits_c else update_rows)(*given)
+        update = in_c.update_rows if native.takes(p) else update_rows
+        update(*tables, self._scratch(p), named, values, step)
 
     def _scratch(self, p: Tensor) -> Tensor:
-        """Scratch, int32 ``[N]``: where in the gradient each row occurs last.
-
-        Stale entries are never read, for each step first writes the rows it looks up.
-        """
+        """Scratch: where in the gradient each row occurs last. A step first writes every entry that it reads."""
         if len(p) not in self._last:
             self._last[len(p)] = torch.zeros(len(p), dtype=torch.int32, device=p.device)
         return self._last[len(p)]
