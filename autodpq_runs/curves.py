@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import NonNegativeFloat, NonNegativeInt, model_validator
 
 from autodpq_lib.config import Decision
-from autodpq_lib.training.fit import UNSCORED
+from autodpq_lib.training.fit import UNSCORED, stage_of
 from autodpq_lib.training.metrics import Metrics
 from autodpq_system.strict import Strict
 
@@ -22,8 +22,8 @@ class Improvement(Strict):
     """An epoch of the time line: by default, every best on validation so far in its stage.
 
     Attributes:
-        stage: ``fit``, ``trial``, ``pretrain`` or ``retrain``; the best so far is counted apart in each.
-        fit: name of the fit within the stage.
+        stage: of the fit; the best so far is counted in each stage separately.
+        fit: name of the fit.
         epoch: its epoch.
         seconds: training and validation of the whole run up to here.
         steps: weight updates of the whole run up to here.
@@ -47,7 +47,7 @@ class FitLog(Strict):
     """One fit of a run: what it trained, and its epochs as columns.
 
     Attributes:
-        name: ``fit``, ``trial-03``, ``pretrain``, ``search`` or ``retrain``.
+        name: of the fit, such as ``trial-003``, see :func:`~autodpq_lib.training.fit.stage_of`.
         decision: (K, D) per field, where the fit had one.
         curve: column -> one number an epoch.
     """
@@ -75,8 +75,8 @@ class FitLog(Strict):
 
     @property
     def stage(self) -> str:
-        """``trial`` of ``trial-03``; the others are their own stage."""
-        return self.name.split("-")[0]
+        """Stage of the fit, such as ``trial``."""
+        return stage_of(self.name)
 
 
 def improvements(fits: Sequence[FitLog], scored: str) -> Iterator[Improvement]:

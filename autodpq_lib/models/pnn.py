@@ -79,10 +79,7 @@ class Products(Function):
 
 
 def pairs_of(fields: int) -> tuple[Tensor, Tensor]:
-    """The index of each pair m < n in a flat ``[M, M]`` table, and for each index its pair.
-
-    The diagonal, which is no pair, has M(M-1)/2: one past the last.
-    """
+    """Index of each pair m < n in a flat ``[M, M]`` table, and the pair at each index: M(M-1)/2 on the diagonal."""
     m, n = torch.triu_indices(fields, fields, offset=1)
     places = torch.full((fields, fields), len(m))
     places[m, n] = places[n, m] = torch.arange(len(m))

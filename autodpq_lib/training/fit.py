@@ -18,8 +18,18 @@ from autodpq_lib.training.metrics import evaluate
 from autodpq_lib.training.trainer import Row, Trainer
 from autodpq_system.seeding import seed_for
 
-#: Stages that are no result and are never scored on test: the mixture, and a model whose quantised copy is the result.
+#: Stages that are never scored on test, for what is served comes after them: ``search`` trains a mixture, ``full`` FE
+#: that is then quantised or teaches, and ``train`` a rival that is then rounded.
 UNSCORED = ("search", "full", "train")
+
+
+def stage_of(name: str) -> str:
+    """Stage of a fit, which is its name up to a dash: ``trial`` of ``trial-003``. Fits of one stage compete.
+
+    The five strategies have ``fit``, ``trial``, ``pretrain``, ``search`` and ``retrain``, with ``extra_training``
+    ``more`` and ``last``; strategies of other packages ``full``, ``train``, ``store`` and ``compress``, too.
+    """
+    return name.partition("-")[0]
 
 
 @dataclass
@@ -27,7 +37,7 @@ class Fit:
     """One training: a row for each round, and the weights of the rounds that count.
 
     Attributes:
-        name: of the fit within its run; what stands before a dash is its stage, such as ``trial`` of ``trial-003``.
+        name: of the fit within its run; it begins with its stage, see :func:`stage_of`.
         checkpoints: hold its weights.
         decision: (K, D) of each field, where the model has one.
         last: whether only its last round counts, instead of every best on validation so far.
@@ -41,8 +51,8 @@ class Fit:
 
     @property
     def stage(self) -> str:
-        """``fit``, ``trial``, ``pretrain``, ``search`` or ``retrain``; within it fits compete."""
-        return self.name.split("-")[0]
+        """Stage of the fit, see :func:`stage_of`."""
+        return stage_of(self.name)
 
     @property
     def scored(self) -> bool:

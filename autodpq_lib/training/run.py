@@ -38,8 +38,7 @@ class Run:
         result.
 
         Args:
-            name: of the fit within the run; names its checkpoints, and its stage by what stands before a dash. A stage
-                of :data:`~autodpq_lib.training.fit.UNSCORED` is no result.
+            name: of the fit within the run, and of its checkpoints; see :func:`~autodpq_lib.training.fit.stage_of`.
             model: what is trained.
             decision: (K, D) of each field, where the model has one.
             trainer: trains it; plain descent by default.
