@@ -20,8 +20,8 @@ from autodpq_runs.agreement import agrees
 from autodpq_runs.finish import finish
 from autodpq_runs.kept import weights
 from autodpq_runs.open import open_run
-from autodpq_runs.places import logits_path, weights_path
 from autodpq_runs.record import Record, read_record, record_path
+from autodpq_runs.run_paths import logits_path, weights_path
 from autodpq_system.paths import ROOT, runs_root
 
 

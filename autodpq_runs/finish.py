@@ -23,9 +23,9 @@ from autodpq_lib.training.metrics import SCORING_BATCH, Metrics, evaluate, predi
 from autodpq_lib.training.trainer import Row
 from autodpq_runs.curves import FitLog, Point, improvements
 from autodpq_runs.open import OpenRun
-from autodpq_runs.places import LOGITS, WEIGHTS, model_folder
 from autodpq_runs.provenance import provenance
 from autodpq_runs.record import Record, record_path, write_record
+from autodpq_runs.run_paths import LOGITS, WEIGHTS, model_folder
 from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import ROOT
 

@@ -139,6 +139,6 @@ class Candidates(Compressed):
         return {name: self.pairs[t] for name, t in zip(self.low_fields, best, strict=True)}
 
     def quantiser(self, name: str, pair: tuple[int, int]) -> tuple[Quantiser, int]:
-        """The quantiser that holds a field's candidate, and the candidate's place in it."""
+        """The quantiser that holds a field's candidate, and the candidate's index t in it."""
         alike = [other for other in self.pairs if other[1] == pair[1]]
         return cast(Quantiser, cast(nn.ModuleDict, self.quantisers[module_name(name)])[str(pair[1])]), alike.index(pair)

@@ -93,10 +93,10 @@ def update_rows(w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, va
 
 def summed(last: Tensor, named: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     """The rows named, once each, int64 ``[U]``, and the sums of their values ``[U, X]``; without sorting."""
-    places = torch.arange(len(named), dtype=torch.int32, device=named.device)
-    last.index_copy_(0, named, places)
-    last_place = last.index_select(0, named)
-    chosen = last_place == places
+    index = torch.arange(len(named), dtype=torch.int32, device=named.device)
+    last.index_copy_(0, named, index)
+    last_index = last.index_select(0, named)
+    chosen = last_index == index
     rows = named[chosen]
-    number = (torch.cumsum(chosen, 0) - 1).index_select(0, last_place)
-    return rows, values.new_zeros(len(rows), values.shape[1]).index_add_(0, number, values)
+    rank = (torch.cumsum(chosen, 0) - 1).index_select(0, last_index)
+    return rows, values.new_zeros(len(rows), values.shape[1]).index_add_(0, rank, values)

@@ -15,7 +15,7 @@ from autodpq_lib.training.trainer import Trainer
 
 @dataclass(frozen=True)
 class Run:
-    """Configuration, training and validation data, a place for checkpoints."""
+    """Configuration, training and validation data, and a folder for checkpoints."""
 
     config: RunConfig
     schema: Schema
