@@ -53,7 +53,7 @@ def rival(config: RunConfig, schema: Schema) -> Rival:
     kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
     options = {key: value for key, value in config.options.items() if key != "taught"}
     made = kind(embedding, **options)
-    made.first_order = partial(kind, weights, **kind.for_weights(options))  # no lambda, for models are pickled
+    made.make_first_order = partial(kind, weights, **kind.for_weights(options))  # no lambda, for models are pickled
     return made
 
 

@@ -48,11 +48,11 @@ class Rival(nn.Module):
     term of its own in the loss has a method ``extra_loss() -> Tensor``, ``[]``, for the last batch.
 
     Attributes:
-        first_order: makes DeepFM's first-order weights, by the same method.
+        make_first_order: makes DeepFM's first-order weights, by the same method.
     """
 
     size: Callable[..., int]
-    first_order: Callable[[], Rival]
+    make_first_order: Callable[[], Rival]
 
     @staticmethod
     def for_weights(options: Options) -> Options:

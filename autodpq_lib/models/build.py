@@ -24,7 +24,7 @@ from autodpq_lib.models.deepfm import DeepFM
 from autodpq_lib.models.pnn import PNN
 from autodpq_system.seeding import seed_for
 
-#: Makes the embedding of a configuration on a data set: a module with the attribute ``lazy``.
+#: Makes the embedding of a configuration on a data set: a torch module, which may have the hooks of README.md.
 MakesEmbedding = Callable[[RunConfig, Schema], Any]
 
 
@@ -110,9 +110,9 @@ def _candidates(config: RunConfig, schema: Schema) -> Candidates:
     return Candidates(schema, dim, init, config.candidates, coding, batchnorm=norm, quantise=quantise)
 
 
-def _first_order(embedding: Full, config: RunConfig, schema: Schema) -> Full:
+def _first_order(embedding: nn.Module, config: RunConfig, schema: Schema) -> Any:
     _seed(config, "first_order")
-    if (own := getattr(embedding, "first_order", None)) is not None:
+    if (own := getattr(embedding, "make_first_order", None)) is not None:
         return own()
     init = partial(nn.init.normal_, std=config.base_model.first_order_sd)
     return Others(schema, 1, init) if isinstance(embedding, Others) else Full(schema.num_features, 1, init)
