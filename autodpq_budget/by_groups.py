@@ -59,7 +59,7 @@ class ByGroups(nn.Module):
 
     Attributes:
         groups: int32 ``[G]``.
-        first_order: makes DeepFM's first-order weights, in the same way.
+        make_first_order: makes DeepFM's first-order weights, in the same way.
     """
 
     groups: Tensor
@@ -83,7 +83,7 @@ class ByGroups(nn.Module):
         mean = {"option": np.zeros(len(self.groups), np.uint8), "codes": np.zeros(0, np.uint8)}
         self.numbers = nn.Parameter(torch.zeros(0))
         self.fill(mean | {"numbers": np.zeros(dim * len(self.groups), np.float16)})
-        self.first_order = partial(ByGroups, schema, 1, counted=False)  # no lambda, for models are pickled
+        self.make_first_order = partial(ByGroups, schema, 1, counted=False)  # no lambda, for models are pickled
 
     def fill(self, stored: Tensors) -> None:
         """Take the tensors ``option``, ``codes`` and ``numbers`` of a table."""
@@ -170,4 +170,4 @@ class ByGroups(nn.Module):
 def means(schema: Schema, dim: int, model: str) -> list[ByGroups]:
     """The tables of a model in the fewest bytes, every group with its mean: embedding and, of DeepFM, first-order."""
     embedding = ByGroups(schema, dim)
-    return [embedding, *([embedding.first_order()] if model == "deepfm" else [])]
+    return [embedding, *([embedding.make_first_order()] if model == "deepfm" else [])]

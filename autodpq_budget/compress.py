@@ -29,9 +29,9 @@ from autodpq_packed.grouped import order
 from autodpq_runs.explore import LoadedRun
 from autodpq_runs.open import scratch_run
 
-#: Where a loss is given: halvings of the range of bytes by choices as they are, then by files that are trained on, ...
+#: For ``loss``: bisection steps on choices without fine-tuning, then on files that are taught and fine-tuned.
 HALVINGS, TRIES = 12, 4
-#: ... down to this part of the bytes of the first: those that teaching and training on save at most, as we found.
+#: The latter are sought down to 1 / DEEPEST of the first result's bytes; we never saw them save more.
 DEEPEST = 4
 
 

@@ -31,7 +31,10 @@ def menu_of(model: CTRModel, schema: Schema, train: Samples) -> Menu:
 def on_groups(config: RunConfig, schema: Schema, model: CTRModel, tensors: Tensors) -> CTRModel:
     """The model with its tables in the place of its own: those of :meth:`Menu.tensors`."""
     embedding = ByGroups(schema, config.embedding_dim)
-    tables = {"embedding": embedding, **({} if model.first_order is None else {"first_order": embedding.first_order()})}
+    tables = {
+        "embedding": embedding,
+        **({} if model.first_order is None else {"first_order": embedding.make_first_order()}),
+    }
     for name, table in tables.items():
         table.fill({key.removeprefix(f"{name}."): array for key, array in tensors.items() if key.startswith(name)})
     made = assemble(config, len(schema.fields), *tables.values())

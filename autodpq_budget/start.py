@@ -94,7 +94,7 @@ def _taught(run: LoadedRun, teacher: CTRModel) -> LoadedRun:
 
 
 def here(config: RunConfig) -> RunConfig:
-    """The same where a model that was loaded is, on the CPU; the best round is taken of what is trained."""
+    """The configuration for training beside a loaded model: on the CPU, keeping the best round."""
     return config.model_copy(update={"device": "cpu", "scored": "best"})
 
 

@@ -8,7 +8,7 @@ from autodpq_budget.of_model import menu_of, on_groups
 from autodpq_budget.teach import TAUGHT, fe_of, taught, taught_of, teacher_of
 from autodpq_budget.train_on import LIMIT, Onward, train_on
 from autodpq_data.schema import Schema
-from autodpq_lib.config import METHOD_VERSION, RunConfig
+from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import full
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.strategies import register
@@ -73,5 +73,5 @@ def embedding(config: RunConfig, schema: Schema) -> ByGroups:
 
 def register_budget() -> None:
     """Make the compressor a strategy, and so the FE that it starts from."""
-    register(STRATEGY, embedding, strategy=budget, version=METHOD_VERSION[STRATEGY])
-    register(TAUGHT, full, strategy=taught, version=METHOD_VERSION[TAUGHT])
+    register(STRATEGY, embedding, strategy=budget)
+    register(TAUGHT, full, strategy=taught)

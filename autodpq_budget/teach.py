@@ -23,7 +23,7 @@ from autodpq_lib.training.trainer import Row, Trainer
 from autodpq_rivals.methods import check_options
 from autodpq_rivals.strategies import stored, train_and_store
 from autodpq_runs.kept import DamagedError, weights
-from autodpq_runs.places import identity_of, weights_path
+from autodpq_runs.run_paths import identity_of, weights_path
 
 #: Name of the strategy that is FE, taught; and width X of the FE that teaches, by which all are measured.
 TAUGHT, TEACHER = "taught", 16

@@ -65,7 +65,7 @@ class Schema:
         return tuple(self.low_sizes)
 
     @cached_property
-    def low_place(self) -> Tensor:
-        """int64 ``[N]``: of a low-frequency feature its field's place among :attr:`low_fields`; of a kept one -1."""
-        places = [self.low_fields.index(name) if name in self.low_sizes else -1 for name in self.fields]
-        return torch.where(self.low, torch.tensor(places)[self.field_of], -1)
+    def low_field(self) -> Tensor:
+        """int64 ``[N]``: the index in :attr:`low_fields` of a low-frequency feature's field; -1 for a kept feature."""
+        index = [self.low_fields.index(name) if name in self.low_sizes else -1 for name in self.fields]
+        return torch.where(self.low, torch.tensor(index)[self.field_of], -1)

@@ -30,8 +30,8 @@ from autodpq_lib.space import space
 from autodpq_runs.agreement import agrees
 from autodpq_runs.explore import find_records
 from autodpq_runs.kept import DamagedError
-from autodpq_runs.places import logits_path
 from autodpq_runs.record import Record, canonical, contradictions, read_record, record_path
+from autodpq_runs.run_paths import logits_path
 from autodpq_system.paths import runs_root
 from autodpq_system.sentence import sentence
 

@@ -14,8 +14,8 @@ from autodpq_eval.stats import corrected, effect
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.agreement import SAME
 from autodpq_runs.kept import predictions
-from autodpq_runs.places import logits_path
 from autodpq_runs.record import Record
+from autodpq_runs.run_paths import logits_path
 
 RESAMPLES = 1000
 

@@ -18,15 +18,15 @@ STRATEGIES = ("fe", "others", "grid", "random", "autodpq")
 Model = Literal["deepfm", "pnn", "dcn"]
 MODELS: tuple[Model, ...] = ("deepfm", "pnn", "dcn")
 
-#: Strategies of packages above this one, which register what they do; their records can be read without.
+#: Strategies that packages above this one register; their records can be read without these packages.
 RIVALS = ("narrow", "merge", "int-b", "lsq", "double-hash", "dhe", "qr", "dpq-vq", "mgqe", "mpe")
 OUTSIDE = ("budget", "taught", *RIVALS)
 
-#: The strategies that a run may have. A version is raised by hand when what its strategy does changes, so that older
-#: records are found and named; rounding is no change. :func:`autodpq_lib.strategies.register` adds others.
-METHOD_VERSION: dict[str, int] = dict.fromkeys(STRATEGIES + OUTSIDE, 1) | dict.fromkeys(RIVALS, 2) | {"budget": 3}
+#: Strategies that a run may have, and their versions. A version is raised by hand when its strategy changes, so that
+#: older records are found and named; rounding is no change. :func:`autodpq_lib.strategies.register` adds others.
+METHOD_VERSION = dict.fromkeys(STRATEGIES, 1) | {"budget": 3, "taught": 1} | dict.fromkeys(RIVALS, 2)
 
-#: Characters at most of a file name that tell what is changed.
+#: Maximum length of the words in a file name that say what was changed.
 WORDS = 60
 
 #: Per field its (K, D): K centroids in each of D subspaces.
@@ -68,26 +68,31 @@ READINGS: dict[str, dict[str, Any]] = {
     },
     "laboratory": {"pretrain_epochs": 2, "alpha_every": 10, "search_epochs": 50, "search_patience": 3},
 }
-#: The strategies that a reading which is not literal changes.
+#: A reading that is not literal -> the strategies that it changes.
 CHANGED_BY = {"text": ("grid", "random", "autodpq"), "laboratory": ("autodpq",)}
-#: Switches that some of the five strategies do not read, and those that do.
-READ_BY: dict[str, tuple[str, ...]] = {"options": (), "extra_training": STRATEGIES[:4], "trials_from": STRATEGIES[2:4]}
-READ_BY |= dict.fromkeys(("distance", "tau_kd", "kd_noise", "tied", "encoder_decay"), STRATEGIES[2:])
-_SEARCH = "centroids_from search_batchnorm batchnorm_scale quantise tau_unit second_order alpha_every search_until"
-READ_BY |= dict.fromkeys([*_SEARCH.split(), "pretrain", "pretrain_epochs", "retrain_from"], ("autodpq",))
+#: Switches that not all five strategies read -> the strategies that read them.
+READ_BY: dict[str, tuple[str, ...]] = {
+    "options": (),
+    "extra_training": ("fe", "others", "grid", "random"),
+    "trials_from": ("grid", "random"),
+    **dict.fromkeys(("distance", "tau_kd", "kd_noise", "tied", "encoder_decay"), ("grid", "random", "autodpq")),
+    **dict.fromkeys(("centroids_from", "search_batchnorm", "batchnorm_scale", "quantise", "tau_unit"), ("autodpq",)),
+    **dict.fromkeys(("second_order", "alpha_every", "search_until"), ("autodpq",)),
+    **dict.fromkeys(("pretrain", "pretrain_epochs", "retrain_from"), ("autodpq",)),
+}
 
-#: How a training ends and what of it is scored: as here, or as in the laboratory's public code.
+#: How a training ends and which of its epochs is scored: our way, or that of the laboratory's public code.
 PROTOCOLS: dict[str, dict[str, Any]] = {"ours": {}, "laboratory": {"patience": 2, "scored": "last"}}
 
 
 class Limit(_Frozen):
-    """How long a fit may go on: at most so many rounds, and until ``patience`` of them have brought nothing.
+    """When a fit stops: after ``rounds`` rounds, or after ``patience`` in a row without improvement.
 
     A round ends with a validation: an epoch, or a part of it where :attr:`RunConfig.validations` says so.
 
     Attributes:
-        until: what a round may bring: a higher AUC on ``validation``, or, until the search has ``settled``, another
-            arg max of some field's alpha.
+        until: what counts as improvement: a higher AUC on ``validation`` or, until the search has ``settled``, a
+            changed arg max of alpha in some field.
     """
 
     rounds: int
@@ -96,7 +101,7 @@ class Limit(_Frozen):
 
 
 class Profile(_Frozen):
-    """How much is run: the limit of a training, of the search, and of the trials of Grid and Random (None: all)."""
+    """How long a training and the search may be, and how many decisions Grid and Random try (None: all)."""
 
     train: Limit
     search: Limit
@@ -114,9 +119,9 @@ PROFILES: dict[str, Profile] = {
 class RunConfig(_Frozen):
     """One run: a notebook, a data set, a model, a seed. ``config/<dataset>.yaml`` overrides the defaults.
 
-    Section 4.1.2 of the paper gives the defaults of the second group. The rest are switches that the controls
-    vary, each explained in notebook 00. A reading and a protocol set several of them, each of which can still be
-    given apart; those of the last group replace a part of the recipe where they are given.
+    Section 4.1.2 of the paper gives the defaults of the second group. The rest are switches that the controls vary,
+    each explained in notebook 00. A reading or a protocol sets several switches; one given explicitly wins. The last
+    group overrides single parts of the recipe.
 
     Raises:
         pydantic.ValidationError: an unknown key or a value out of range.
@@ -135,14 +140,14 @@ class RunConfig(_Frozen):
     hidden: tuple[PositiveInt, ...] = Field((16, 16), min_length=1)
     learning_rate: float = Field(1e-3, gt=0)
     batch_size: int = Field(2048, ge=1)
-    validations: int = Field(1, ge=1)  # in an epoch, evenly spread: early stopping inside it
+    validations: int = Field(1, ge=1)  # per epoch, evenly spread, so that a fit can stop inside an epoch
     lazy: bool = False  # tables by LazyAdam: a step's cost does not depend on the number of features
     device: Literal["cpu", "cuda"] = "cpu"
     threshold: int = Field(40, ge=0)
     centroids: tuple[PositiveInt, ...] = Field((8, 16, 32), min_length=1)
     subspaces: tuple[PositiveInt, ...] = Field((2, 4, 8), min_length=1)
     draws: int = Field(20, ge=1)  # distinct decisions that Random tries
-    options: dict[str, bool | int | float] = {}  # what a strategy that is registered from outside is told
+    options: dict[str, bool | int | float] = {}  # for strategies registered from outside
 
     distance: Literal["inner", "nearest"] = "inner"  # Eq. 1 as printed, or "the index of the nearest centroid"
     tau_kd: float = Field(1.0, gt=0)
@@ -158,15 +163,15 @@ class RunConfig(_Frozen):
     alpha_every: int = Field(1, ge=1)  # steps of the weights for one of alpha
     pretrain: bool = True  # False: the search starts from scratch
     pretrain_epochs: int | None = Field(None, ge=1)  # None: to convergence
-    search_epochs: int | None = Field(None, ge=1)  # this and the next two: None where the profile decides
+    search_epochs: int | None = Field(None, ge=1)  # None, here and in the next two: the profile decides
     search_patience: int | None = Field(None, ge=1)
-    patience: int | None = Field(None, ge=1)  # of all other trainings
+    patience: int | None = Field(None, ge=1)  # of all trainings but the search
     search_until: Literal["validation", "settled"] = "validation"
     retrain_from: Literal["search", "pretrain", "scratch"] = "search"
     trials_from: Literal["scratch", "pretrain"] = "scratch"
-    extra_training: bool = False  # train on twice, under the limits of the search and of the retrain
-    scored: Literal["best", "last"] = "best"  # epoch of a fit on test
-    average: float = Field(0.0, ge=0, lt=1)  # of a training's weights over steps; the search's are not averaged
+    extra_training: bool = False  # train twice more, within the limits of search and retrain
+    scored: Literal["best", "last"] = "best"  # which epochs of a fit are scored on test
+    average: float = Field(0.0, ge=0, lt=1)  # r of a moving mean of the weights over steps; not in the search
     fixed_order: bool = False  # the training rows keep one order in all epochs
     split_seed: int = Field(0, ge=0)
     split: Split = "fixed"
@@ -207,7 +212,7 @@ class RunConfig(_Frozen):
             raise ValueError(f"config/{values['dataset']}.yaml, {said}") from error
 
     def _rules(self) -> Iterator[tuple[str, bool, str]]:
-        """A key, whether it may have the value that it has, and what it may have."""
+        """For each rule the key, whether its value is allowed, and what would be."""
         five, decay = self.strategy in STRATEGIES, self.base_model.weight_decay > 0
         yield "strategy", self.strategy in METHOD_VERSION, f"one of {', '.join(METHOD_VERSION)}"
         changed = self.strategy in CHANGED_BY.get(self.reading, (self.strategy,))
@@ -220,9 +225,10 @@ class RunConfig(_Frozen):
             default, read = type(self).model_fields[key].default, not five or self.strategy in readers
             said = f"{default} for {self.strategy}, which does not read it"
             yield key, read or getattr(self, key) == default, said
-        free = {"retrain_from": "search or scratch", "centroids_from": "random", "batchnorm_scale": "unit"}
+        free = {"retrain_from": ("search", "scratch"), "centroids_from": ("random",), "batchnorm_scale": ("unit",)}
         for key, values in free.items():
-            yield key, self.pretrain or getattr(self, key) in values.split(" or "), f"{values} where pretrain is off"
+            holds = self.pretrain or getattr(self, key) in values
+            yield key, holds, f"{' or '.join(values)} where pretrain is off"
         yield "second_order", not (self.second_order and self.lazy), "false where lazy is on, for it moves all rows"
         yield "average", not (self.average and self.lazy), "0 where lazy is on, for it moves all rows"
         yield "device", self.device == "cpu" or not self.second_order, "cpu where second_order is on"
@@ -235,17 +241,17 @@ class RunConfig(_Frozen):
 
     def __hash__(self) -> int:
         rest = tuple(getattr(self, key) for key in type(self).model_fields if key != "options")
-        return hash((rest, frozenset(self.options.items())))  # in whatever order the options are
+        return hash((rest, frozenset(self.options.items())))  # the order of the options does not count
 
     @property
     def base_model(self) -> Recipe:
-        """The recipe that :attr:`recipe` names, with the parts that are given apart."""
+        """The recipe named by :attr:`recipe`; parts given explicitly win."""
         given = {key: getattr(self, key) for key in Recipe.model_fields}
         return RECIPES[self.recipe].model_copy(update={k: v for k, v in given.items() if v is not None})
 
     @property
     def limits(self) -> Profile:
-        """The profile that :attr:`profile` names, in rounds; a ``full`` one with the limits that are given apart."""
+        """The profile named by :attr:`profile`, in rounds; in a ``full`` one limits given explicitly win."""
         given, full = PROFILES[self.profile], self.profile == "full"
         own = {"rounds": self.search_epochs, "patience": self.search_patience}
         train = self._limit(given.train, {"patience": self.patience} if full else {}, "validation")
@@ -253,13 +259,13 @@ class RunConfig(_Frozen):
         return given.model_copy(update={"train": train, "search": search})
 
     def _limit(self, limit: Limit, own: dict[str, int | None], until: str) -> Limit:
-        """The profile's limit, written for one validation an epoch, with what is given apart."""
+        """The profile's limit in rounds, where the profile counts epochs; values given explicitly win."""
         given = limit.model_dump() | {key: value for key, value in own.items() if value is not None}
         return Limit(**given | {"rounds": given["rounds"] * self.validations, "until": until})
 
     @property
     def pretrain_limit(self) -> Limit:
-        """Of the pretrain: that of a training, or a number of epochs."""
+        """The limit of the pretrain: a training's, or a number of epochs."""
         if self.pretrain_epochs is None or self.profile != "full":
             return self.limits.train
         rounds = self.pretrain_epochs * self.validations
@@ -271,7 +277,7 @@ class RunConfig(_Frozen):
         return [(k, d) for k in self.centroids for d in self.subspaces]
 
     def changed(self) -> dict[str, Any]:
-        """The keys, beyond the five that name a run, that differ from what named sets, YAML and defaults say."""
+        """The keys that differ from what named sets, YAML and defaults say, but for the five that name a run."""
         sets = {key: getattr(self, key) for key in ("reading", "protocol")}
         plain = RunConfig(dataset=self.dataset, strategy=self.strategy, **sets).model_dump(mode="json")
         named = {"dataset", "strategy", "recipe", "model", "seed"}
@@ -279,13 +285,13 @@ class RunConfig(_Frozen):
         return {k: v for k, v in self.model_dump(mode="json").items() if k not in named and v != plain[k]}
 
     def parameters(self) -> dict[str, Any]:
-        """Parameters of the strategy's notebook, and ``strategy``, which tells which notebook that is."""
+        """Parameters of the strategy's notebook, and ``strategy``, which says which notebook that is."""
         named = ("dataset", "strategy", "recipe", "model", "seed", "profile")
         switches = {key: value for key, value in self.changed().items() if key not in named}
         return {**{key: getattr(self, key) for key in named}, "switches": switches}
 
     def name(self) -> str:
-        """File name of the run's record: ``deepfm-fe-seed1``, with words for and a hash of what is :meth:`changed`."""
+        """File name of the run's record: ``deepfm-fe-seed1``, then words and a hash for what is :meth:`changed`."""
         changed = self.changed()
         words = "-".join(_words(key, value) for key, value in changed.items())[:WORDS].rstrip("-")
         stem = f"{self.model}-{self.strategy}-seed{self.seed}"
@@ -294,7 +300,7 @@ class RunConfig(_Frozen):
     def identity(self, fingerprint: str, *, compiled: bool = True) -> str:
         """sha256 over the non-default configuration, the data's fingerprint and the method version.
 
-        A run without C differs from one with it in its last bits and, after a search, in more: it has its own identity.
+        A run without C has its own identity: its numbers differ in their last bits and, after a search, in more.
         """
         return _digest(
             {

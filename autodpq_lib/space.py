@@ -45,7 +45,7 @@ def space(schema: Schema, dim: int, decision: Decision | None, model: nn.Module,
 
 
 def model_bytes(model: nn.Module) -> int:
-    """Bytes that serving a model needs: of a part with ``served_bytes()`` what it says, else its parameters."""
+    """Bytes that serving a model needs: each part's ``served_bytes()``, or else its parameters."""
     return sum(_served(part) for part in model.children()) + 4 * sum(p.numel() for p in model.parameters(recurse=False))
 
 

@@ -1,5 +1,8 @@
 """The one door to C: all of it lies here, and each of its files is called through the Python file of the same name."""
 
+import torch
+from torch import Tensor
+
 from autodpq_native.compiled import library
 
 
@@ -10,3 +13,8 @@ def available() -> bool:
         ValueError: the compiler does not work.
     """
     return library() is not None
+
+
+def takes(tensor: Tensor) -> bool:
+    """Whether C may read a tensor: it is float32 on the CPU, and there is a C compiler."""
+    return tensor.device.type == "cpu" and tensor.dtype == torch.float32 and available()

@@ -28,7 +28,7 @@ class Books:
         return [int(self.limit[self.book == number].max()) for number in range(int(self.book.max()) + 1)]
 
     def size(self, dim: int, subspaces: int) -> int:
-        """Bytes of the centroids, and of codes of ``ceil(log2 K)`` bits, packed for the features of one book and K."""
+        """Bytes of centroids and codes; features of one book and K have codes of ``ceil(log2 K)`` bits, packed."""
         base = int(self.limit.max()) + 1
         kinds, counts = (self.book * base + self.limit).unique(return_counts=True)
         limits = (kinds % base).tolist()

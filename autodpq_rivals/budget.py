@@ -1,4 +1,4 @@
-"""The configurations of a method whose tables have at most so many bytes."""
+"""The configurations of a method that fit a budget of bytes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from autodpq_rivals.knobs import KNOBS
 from autodpq_rivals.methods import METHODS, tables
 from autodpq_rivals.rival import Options
 
-#: Configurations that a method may try at one budget. MPE, whose bytes its search decides, has ten for all budgets.
+#: Configurations that a method may try at one budget. MPE tries the same ten at all: its search decides its bytes.
 MOST = 6
 #: Widths X that a method may have, the compressor too.
 WIDTHS = (16, 8, 4, 2)
-#: Narrow FE has nothing else to vary, and LSQ's bytes would go in large steps. The rest vary what else they have at
-#: fewer widths; of DHE's net X is that of the last layer alone.
+#: Widths of the methods that do not have :data:`WIDTHS`. Narrow FE varies nothing else, and LSQ's bytes would go in
+#: large steps. The other three vary more than their width, so they have fewer; X is only the last layer of DHE's net.
 OWN_WIDTHS = {
     "narrow": range(8, 0, -1),
     "lsq": (16, 12, 8, 6, 4, 3, 2, 1),
@@ -37,7 +37,7 @@ class Setting:
     Attributes:
         method: a rival's name.
         dim: embedding dimension X.
-        options: what else the method is told.
+        options: the method's own.
         bytes: of embedding and first-order weights; the rest of a model is the same for every method.
     """
 
@@ -48,9 +48,9 @@ class Setting:
 
 
 def settings(method: str, config: RunConfig, schema: Schema, budget: int) -> list[Setting]:
-    """The configurations of a method whose tables have at most ``budget`` bytes: of each width the largest, by turns.
+    """A method's configurations of at most ``budget`` bytes of tables: each width's largest, then each one's next.
 
-    The size of MPE is what its search decides: here it is the least, and a trained model must be measured.
+    MPE's search decides its size: here it is the least possible, and a trained model must be measured.
 
     Args:
         method: a rival's name.
@@ -65,7 +65,7 @@ def settings(method: str, config: RunConfig, schema: Schema, budget: int) -> lis
 
 
 def _of_width(method: str, dim: int, config: RunConfig, schema: Schema, budget: int) -> list[Setting]:
-    """Those of one width, the largest first."""
+    """The configurations of one width, the largest first."""
     kind = METHODS[method]
     embedding, weights = tables(config.model_copy(update={"embedding_dim": dim}), schema)
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from autodpq_rivals.rival import FLOAT, SEED, Options, Rival, Table, hash_functions
 
-#: m: what a hash function maps to, 0 to m - 1.
+#: m: a hash function maps to 0 to m - 1.
 BUCKETS = 10**6
 HIDDEN = 5
 
@@ -26,7 +26,7 @@ class DHE(Rival):
     Args:
         table: the full table.
         hashes: k.
-        width: d, of the five hidden layers.
+        width: d, the width of the five hidden layers.
     """
 
     slope: Tensor
@@ -47,7 +47,7 @@ class DHE(Rival):
         last = nn.Linear(width, table.dim)
         table.init(last.weight.data)
         self.net = nn.Sequential(*layers, last)
-        # Hashed once: again in every step would take longer than the net. A server has no such table.
+        # Hashed once: to hash in every step would take longer than the net. A server has no such table.
         self.register_buffer("inputs", self.encode(torch.arange(table.rows)), persistent=False)
         self.register_load_state_dict_post_hook(DHE.hash_again)
 
@@ -62,7 +62,7 @@ class DHE(Rival):
         return hashed * (2 / (BUCKETS - 1)) - 1
 
     def hash_again(self, *_: object) -> None:
-        """Make the inputs of all features by other hash functions, which were loaded."""
+        """Make the inputs of all features again, by the hash functions that were loaded."""
         self.inputs.copy_(self.encode(torch.arange(len(self.inputs), device=self.inputs.device)))
 
     def vectors(self, features: Tensor) -> Tensor:

@@ -17,8 +17,8 @@ def quantise(table: Tensor, schema: Schema, bits: int) -> Tensor:
     """What a table ``[N, X]`` becomes when each entry is one of ``2^b`` evenly spaced values: ``[N, X]``.
 
     In each field and dimension ``w' = low + s clamp(round((w - low) / s), 0, 2^b - 1)``. That is the scheme of Jacob et
-    al. (CVPR 2018, section 2.1) with a real offset in place of an integer zero point. The values span the entries or a
-    part of :data:`SPANS` about their middle: that of the least squared error over all occurrences.
+    al. (CVPR 2018, section 2.1) with a real offset in place of an integer zero point. The values span one
+    of the :data:`SPANS` about the middle of the entries: the one with the least squared error over all occurrences.
     """
     parts = zip(table.split(schema.sizes), schema.counts.float().split(schema.sizes), strict=True)
     return torch.cat([_quantise(rows, counts, bits) for rows, counts in parts])

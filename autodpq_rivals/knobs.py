@@ -1,4 +1,4 @@
-"""What can be varied of each method to meet a budget: the options that fit."""
+"""The options by which each method meets a budget."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _of_width(hashes: int, width: int) -> Options:
 
 
 def _largest(options: Callable[[int], Options], limit: int, fits: Fits) -> Iterator[Options]:
-    """The options of the largest number from 1 to ``limit`` that fit, if any do."""
+    """The options that the largest number from 1 to ``limit`` gives that fit, if any do."""
     number = bisect_left(range(1, limit + 1), True, key=lambda n: not fits(options(n)))
     if number:
         yield options(number)
@@ -69,7 +69,7 @@ _TIED = [(d, tied) for d in _PARTS for tied in (True, False) if d > 1 or not tie
 _BOOLS = (False, True)
 _CODES = tuple(product((256, 64, 16, 8, 4, 2), _TIED, _BOOLS, _BOOLS))
 
-#: Schema and what fits -> options of each method that fit; narrow FE has but its width to vary.
+#: Method -> what gives its options that fit, from a schema and :data:`Fits`; narrow FE varies only its width.
 KNOBS: dict[str, Callable[[Schema, Fits], Iterator[Options]]] = {
     "narrow": _grid({}),
     "merge": _threshold,

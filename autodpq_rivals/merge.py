@@ -1,4 +1,4 @@
-"""Merging: rare features of a field share a row, the paper's Others, with a threshold that is told."""
+"""Merging: rare features of a field share a row, as in the paper's Others; the threshold is an option."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autodpq_rivals.rival import FLOAT, Rival, Table
 
 
 class Merge(Rival):
-    """Features that occur fewer than ``threshold`` times share a row with those of their field (section 4.2).
+    """The features of a field that occur fewer than ``threshold`` times share a row (section 4.2).
 
     Args:
         table: the full table.

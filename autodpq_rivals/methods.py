@@ -37,14 +37,14 @@ METHODS: dict[str, type[Rival]] = {
     "mpe": MPE,
     "qr": QR,
 }
-#: Rivals that are one training, which may as well be towards what a teacher says.
+#: Rivals that are one training, and so can learn from a teacher as well as from labels.
 LEARNERS = tuple(name for name in METHODS if name not in ("int-b", "mpe"))
 
 
 def rival(config: RunConfig, schema: Schema) -> Rival:
     """The embedding of a configuration whose strategy is a rival's name, with its ``options``.
 
-    One of them, ``taught``, says of a learner whom it learns from and is none of the embedding's.
+    The option ``taught`` is no option of the embedding: it says whether a learner has a teacher.
 
     Raises:
         ValueError: an option that the rival does not have, lacks, or cannot have.
@@ -53,7 +53,7 @@ def rival(config: RunConfig, schema: Schema) -> Rival:
     kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
     options = {key: value for key, value in config.options.items() if key != "taught"}
     made = kind(embedding, **options)
-    made.first_order = partial(kind, weights, **kind.for_weights(options))  # no lambda, for models are pickled
+    made.make_first_order = partial(kind, weights, **kind.for_weights(options))  # no lambda, for models are pickled
     return made
 
 

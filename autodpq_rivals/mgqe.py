@@ -13,9 +13,9 @@ from autodpq_rivals.books import Books
 from autodpq_rivals.rival import Table, ranks
 from autodpq_rivals.vq import VQ
 
-#: Share of the features, the most frequent, that may use all centroids; the rest may use one in so many.
+#: Share of the features, the most frequent, that may use all K centroids; the others may use K / FEWER.
 HEAD, FEWER = 0.1, 4
-#: K, of which a rare feature has at least one.
+#: K, large enough that a rare feature has a centroid.
 Centroids = Annotated[int, Field(ge=FEWER)]
 
 

@@ -14,7 +14,7 @@ GROUPS = 128
 #: Candidate bit widths beside 0, which makes a vector zero.
 BITS = (1, 2, 3, 4, 5, 6)
 TAU = 3e-3
-#: Bits of a group's bit width, 0 to 6.
+#: Bits that store a group's bit width, 0 to 6.
 CODE = 3
 
 
@@ -27,7 +27,7 @@ class MPE(Rounding):
 
     Args:
         table: the full table.
-        price: of a bit, the paper's lambda.
+        price: the price of a bit, the paper's lambda.
     """
 
     group: Tensor
@@ -47,7 +47,7 @@ class MPE(Rounding):
         self.register_buffer("start", self.rows.table.detach().clone())
 
     def probabilities(self) -> Tensor:
-        """p_gb, ``[G, 7]``: of the search, or 1 for the width that the group has got."""
+        """p_gb, ``[G, 7]``: a softmax during the search, then 1 for the group's width."""
         if self.bits[0] < 0:
             return torch.softmax(self.gamma / TAU, 1)
         return F.one_hot(self.bits, 1 + len(BITS)).to(self.gamma.dtype)

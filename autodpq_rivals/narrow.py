@@ -9,7 +9,7 @@ from autodpq_rivals.rival import FLOAT, Rival, Table
 
 
 class Narrow(Rival):
-    """FE's table (the paper, section 4.2), of the width X that the configuration has.
+    """FE's table (section 4.2 of the paper), as wide as the configuration's X.
 
     Args:
         table: the full table.

@@ -1,4 +1,4 @@
-"""QR, the quotient-remainder trick (Shi et al., KDD 2020, section 2.2): the product of a row for each."""
+"""QR, the quotient-remainder trick (Shi et al., KDD 2020, section 2.2): a row for each of the two, multiplied."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autodpq_rivals.rival import FLOAT, Rival, Table
 class QR(Rival):
     """``e_x = E_q[x div m] * E_r[x mod m]``, element by element; no two features share both rows.
 
-    The suite's own ids are x. Both tables start so that products are as large as the recipe's rows. In the authors'
+    x is the suite's own id. Both tables start so that products are as large as the recipe's rows. In the authors'
     code they start uniform in ``(sqrt(1 / N), 1)``: DeepFM's sums of products would start at about 29.
 
     Args:

@@ -13,7 +13,7 @@ from autodpq_data.schema import Schema
 from autodpq_lib.embedding.init import Init
 from autodpq_lib.embedding.rows import rows
 
-#: Bytes of a number as it is served: float16, the compressor's too.
+#: Bytes of a served number: float16, as in the compressor.
 FLOAT = 2
 #: Bytes of a seed, from which a server draws the hash functions again.
 SEED = 8
@@ -45,18 +45,18 @@ class Rival(nn.Module):
     """Embedding of ids ``[B, M]``, interchangeable with :class:`autodpq_lib.embedding.full.Full`.
 
     It is made from a :class:`Table` and options, which tell its ``size`` in bytes before it is made. A rival that has a
-    term of its own in the loss has a method ``extra_loss() -> Tensor``, ``[]``, which speaks of the last batch.
+    term of its own in the loss has a method ``extra_loss() -> Tensor``, ``[]``, for the last batch.
 
     Attributes:
-        first_order: makes DeepFM's first-order weights, by the same method.
+        make_first_order: makes DeepFM's first-order weights, by the same method.
     """
 
     size: Callable[..., int]
-    first_order: Callable[[], Rival]
+    make_first_order: Callable[[], Rival]
 
     @staticmethod
     def for_weights(options: Options) -> Options:
-        """Options of the first-order weights, an embedding of width 1, for those of the embedding."""
+        """Options for first-order weights, an embedding of width 1, made from the embedding's options."""
         return options
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -70,7 +70,7 @@ class Rival(nn.Module):
 
     @torch.no_grad()
     def store(self) -> None:
-        """Make every number what is left of it when it is stored: the nearest float16."""
+        """Round every number as it is stored: to the nearest float16."""
         for number in self.parameters():
             number.copy_(number.half())
 
@@ -82,7 +82,7 @@ class Rival(nn.Module):
 def distinct(ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Ascending features ``[U]`` of a batch, each id's place among them ``[B, M]``, how often each occurs ``[U]``.
 
-    As ``unique``, which sorts all B M ids; that took a fifth of a step.
+    The same as ``unique``, but without sorting all B M ids, which took a fifth of a step.
     """
     counts = ids.flatten().bincount()
     features = counts.nonzero().squeeze(1)
@@ -90,15 +90,15 @@ def distinct(ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def packed(codes: int, bits: int) -> int:
-    """Bytes of so many codes of ``bits`` bits each, one after the other: ``ceil(codes * bits / 8)``."""
+    """Bytes of ``codes`` codes of ``bits`` bits each, one after the other: ``ceil(codes * bits / 8)``."""
     return -(-codes * bits // 8)
 
 
 def ranks(counts: Tensor) -> Tensor:
-    """Place of each feature when the most frequent comes first, int64 ``[N]``; of equals the smaller id.
+    """Rank of each feature by descending count, int64 ``[N]``; ties go to the smaller id.
 
     Methods that treat features by frequency number them so. Training maps the suite's ids, which are sorted by value,
-    to these numbers; a server numbers values so from the start, so the map is not counted.
+    to these ranks; a server would use ranks as ids from the start, so the map is not counted.
     """
     return counts.argsort(descending=True, stable=True).argsort()
 

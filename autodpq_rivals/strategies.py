@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autodpq_lib.config import METHOD_VERSION, Limit
+from autodpq_lib.config import Limit
 from autodpq_lib.models.build import final_model, full_model
 from autodpq_lib.strategies import Strategy, register
 from autodpq_lib.training.fit import Fit
@@ -14,10 +14,10 @@ from autodpq_rivals.rival import Rival
 
 
 def train_and_store(run: Run) -> list[Fit]:
-    """Training from scratch; then the model as it is stored.
+    """Train from scratch; then round the model as it is stored.
 
     Raises:
-        ValueError: an option that the rival can't have, or it is to be taught, which takes a teacher.
+        ValueError: an option that the rival can't have, or ``taught``, which needs a teacher.
     """
     if run.config.options.get("taught"):
         raise ValueError(f"options of {run.config.strategy}: taught: expected false without a teacher, found True")
@@ -25,7 +25,7 @@ def train_and_store(run: Run) -> list[Fit]:
 
 
 def int_b(run: Run) -> list[Fit]:
-    """FE; then all its weights, with its tables quantised and not trained on.
+    """Train FE; then quantise its tables, without further training.
 
     Raises:
         ValueError: an option that the rival can't have.
@@ -35,7 +35,7 @@ def int_b(run: Run) -> list[Fit]:
 
 
 def mpe(run: Run) -> list[Fit]:
-    """The search for bit widths; then training from the start with those that it found; then it is stored."""
+    """Search for bit widths; train from the start with the widths found; then round the model as it is stored."""
     model = final_model(run.config, run.schema, None)
     search = run.fit("search", model)
     for part in model.children():
@@ -45,7 +45,7 @@ def mpe(run: Run) -> list[Fit]:
 
 
 def stored(run: Run, fits: list[Fit]) -> list[Fit]:
-    """And the last of some fits with its numbers as they are stored, validated once."""
+    """Append the fit ``store``: the last fit's model with its tables rounded as they are stored, validated once."""
     model = final_model(run.config, run.schema, None)
     model.load_state_dict(fits[-1].weights)
     for part in model.children():
@@ -63,11 +63,11 @@ class Untrained(Trainer):
         return {"steps": 0}
 
 
-#: Rivals that are more than one training; the others may be trained otherwise.
+#: Rivals with a strategy of their own; all others share one.
 OWN: dict[str, Strategy] = {"int-b": int_b, "mpe": mpe}
 
 
 def register_rivals(learn: Strategy = train_and_store) -> None:
-    """Make every rival a strategy; ``learn`` is that of :data:`~autodpq_rivals.methods.LEARNERS`."""
+    """Make every rival a strategy; ``learn`` trains :data:`~autodpq_rivals.methods.LEARNERS`."""
     for name in METHODS:
-        register(name, rival, strategy=OWN.get(name, learn), version=METHOD_VERSION[name])
+        register(name, rival, strategy=OWN.get(name, learn))

@@ -10,14 +10,14 @@ from autodpq_lib.embedding.rows import rows
 from autodpq_rivals.books import Books
 from autodpq_rivals.rival import Options, Rival, Table, distinct
 
-#: Of TensorFlow's BatchNorm, in which the authors wrote.
+#: The defaults of BatchNorm in TensorFlow, which the authors used.
 EPSILON, MOMENTUM = 1e-3, 0.01
 
 
 class VQ(Rival):
     """``q_x = [c^(1); ...; c^(D)]``, ``c^(i)`` the nearest of K centroids to the row's part ``e_x^(i)``.
 
-    Forward q_x is used; backward its gradient is passed to the row. What moves the centroids is a term of the loss,
+    Forward q_x is used; backward its gradient is passed to the row. The centroids are moved by a term of the loss,
     ``|sg(e) - q|^2``, the mean over the batch's entries (sg: no gradient). Another term, ``beta |e - sg(q)|^2``, has
     beta = 0 in the authors' code and is left out. Codes and centroids are served, rows are not.
 
@@ -25,7 +25,8 @@ class VQ(Rival):
         table: the full table.
         books: which centroids each feature may use.
         subspaces: D, a divisor of X.
-        normed: nearest after :class:`CentroidNorm`, as in the authors' code, by which every centroid wins somewhere.
+        normed: standardise responses by :class:`CentroidNorm` before the arg max, as the authors' code does, so that no
+            centroid goes unused.
     """
 
     book: Tensor
@@ -63,7 +64,7 @@ class VQ(Rival):
 
     @torch.no_grad()
     def encode(self, e: Tensor, features: Tensor, counts: Tensor) -> Tensor:
-        """Codes of rows ``[U, X]`` of ascending features int64 ``[U]``, each ``counts`` times: int64 ``[U, D]``."""
+        """Codes of rows ``[U, X]`` of ascending features int64 ``[U]``, which occur ``counts`` times: ``[U, D]``."""
         sizes = self.book[features].bincount(minlength=len(self.centroids)).tolist()
         parts = zip(*(tensor.split(sizes) for tensor in (e, self.limit[features], counts)), strict=True)
         codes = [self._encode(number, *part) for number, part in enumerate(parts) if len(part[0])]
@@ -101,7 +102,7 @@ class CentroidNorm(nn.Module):
         self.register_buffer("variance", torch.ones(centroids))
 
     def forward(self, responses: Tensor, counts: Tensor) -> Tensor:
-        """``[D, U, K]`` of features that occur int64 ``[U]`` times, each centroid's standardised, in place."""
+        """Standardise each centroid's responses ``[D, U, K]``, in place; features occur ``counts`` ``[U]`` times."""
         share = counts / (counts.sum() * len(responses))  # [U]
         mean = (share @ responses).sum(0) if self.training else self.mean
         responses -= mean
@@ -113,12 +114,12 @@ class CentroidNorm(nn.Module):
 
 
 def _largest(responses: Tensor, limit: Tensor) -> Tensor:
-    """Place of the largest of the first ``limit`` responses: ``[D, U, K]``, int64 ``[U]`` -> int64 ``[D, U]``."""
+    """Index of the largest of the first ``limit`` responses: ``[D, U, K]``, int64 ``[U]`` -> int64 ``[D, U]``."""
     limits = limit.unique().tolist()
     if len(limits) == 1:
         return responses[..., : limits[0]].argmax(2)
     codes = torch.empty(responses.shape[:2], dtype=torch.int64, device=responses.device)
-    for most in limits:  # those of one limit together, so that none is masked
+    for most in limits:  # features of one limit together, so that no mask is needed
         those = limit == most
         codes[:, those] = responses[:, those, :most].argmax(2)
     return codes
@@ -127,8 +128,8 @@ def _largest(responses: Tensor, limit: Tensor) -> Tensor:
 def nearness(x: Tensor, centroids: Tensor) -> Tensor:
     """``-|x - c|^2``: ``[D, U, w]``, ``[D, K, w]`` -> ``[D, U, K]``.
 
-    In place wherever it can be, here and after: a batch has millions of these numbers, and a new tensor of them costs
-    more than what is computed.
+    Works in place, here and after: a batch has millions of these numbers, and a new tensor of them costs more than the
+    arithmetic.
     """
     lengths = -centroids.square().sum(2)[:, None]
     return torch.baddbmm(lengths, x, centroids.transpose(1, 2), alpha=2).sub_(x.square().sum(2)[..., None])

@@ -1,4 +1,4 @@
-"""Whether what is kept of a run on this machine is of the training that a record tells of, or of another one."""
+"""Whether the model on this machine comes from the training that a record describes, or from another of that run."""
 
 from __future__ import annotations
 

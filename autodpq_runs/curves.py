@@ -1,4 +1,4 @@
-"""What a record keeps of its fits: the epochs of each as columns, and which of them count for the time line."""
+"""What a record keeps of its fits: the epochs of each as columns, and which epochs make the time line."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Self
 from pydantic import NonNegativeFloat, NonNegativeInt, model_validator
 
 from autodpq_lib.config import Decision
-from autodpq_lib.training.fit import UNSCORED
+from autodpq_lib.training.fit import UNSCORED, stage_of
 from autodpq_lib.training.metrics import Metrics
 from autodpq_system.strict import Strict
 
-#: Columns that every curve has, and the most that each may be; none is negative. A search has more. No run takes longer
+#: Columns that every curve has, and the largest value of each; none is negative. A search has more. No run takes longer
 #: than thirty years.
 COLUMNS = {"epoch": math.inf, "seconds": 1e9, "steps": 1e12, "valid_auc": 1.0, "valid_logloss": math.inf}
 
 
 class Improvement(Strict):
-    """An epoch that counts: by default each that was the best on validation so far in its stage.
+    """An epoch of the time line: by default, every best on validation so far in its stage.
 
     Attributes:
-        stage: ``fit``, ``trial``, ``pretrain`` or ``retrain``; the best so far is counted apart in each.
-        fit: name of the fit within the stage.
+        stage: of the fit; the best so far is counted in each stage separately.
+        fit: name of the fit.
         epoch: its epoch.
         seconds: training and validation of the whole run up to here.
         steps: weight updates of the whole run up to here.
@@ -38,7 +38,7 @@ class Improvement(Strict):
 
 
 class Point(Improvement):
-    """One that was scored on test at the end of the run."""
+    """An improvement, scored on test at the end of the run."""
 
     test: Metrics
 
@@ -47,7 +47,7 @@ class FitLog(Strict):
     """One fit of a run: what it trained, and its epochs as columns.
 
     Attributes:
-        name: ``fit``, ``trial-03``, ``pretrain``, ``search`` or ``retrain``.
+        name: of the fit, such as ``trial-003``, see :func:`~autodpq_lib.training.fit.stage_of`.
         decision: (K, D) per field, where the fit had one.
         curve: column -> one number an epoch.
     """
@@ -75,15 +75,12 @@ class FitLog(Strict):
 
     @property
     def stage(self) -> str:
-        """``trial`` of ``trial-03``; the others are their own stage."""
-        return self.name.split("-")[0]
+        """Stage of the fit, such as ``trial``."""
+        return stage_of(self.name)
 
 
 def improvements(fits: Sequence[FitLog], scored: str) -> Iterator[Improvement]:
-    """What the time line of these fits must be, where the ``best`` epoch so far is scored, or the ``last``.
-
-    The search's mixture is no model to be scored, so it has none.
-    """
+    """The time line that these fits must have: every ``best`` epoch so far is scored, or only a fit's ``last``."""
     seconds, steps, best = 0.0, 0, dict.fromkeys((log.stage for log in fits), -1.0)
     for log in fits:
         for epoch, auc in enumerate(log.curve["valid_auc"]):

@@ -20,8 +20,8 @@ from autodpq_runs.agreement import agrees
 from autodpq_runs.finish import finish
 from autodpq_runs.kept import weights
 from autodpq_runs.open import open_run
-from autodpq_runs.places import logits_path, weights_path
 from autodpq_runs.record import Record, read_record, record_path
+from autodpq_runs.run_paths import logits_path, weights_path
 from autodpq_system.paths import ROOT, runs_root
 
 
@@ -37,7 +37,7 @@ class LoadedRun:
     test: Samples
 
 
-#: What :func:`records` has of every record, beside the switches that some have.
+#: Columns that :func:`records` has for every record; the switches of some come on top.
 COLUMNS = [
     "dataset", "recipe", "model", "strategy", "seed", "valid_auc", "test_auc", "test_logloss", "space", "seconds",
     "steps", "decision", "stale", "path",
@@ -88,8 +88,8 @@ def load_run(record: Record | Path) -> LoadedRun:
 
     Raises:
         FileNotFoundError: the record is there but its model is not, as in a fresh clone; run it again.
-        ValueError: the method or the data have changed since, another training of this run has left the model, or what
-            is kept of it is damaged.
+        ValueError: the method or the data have changed since, the model on this machine is of another training of this
+            run, or its files are damaged.
     """
     found = read_record(record) if isinstance(record, Path) else record
     config = found.config
@@ -115,7 +115,7 @@ def load_or_train(config: RunConfig, found_in: str | Path, out: str | Path) -> L
     Args:
         config: of the run.
         found_in: where its record would be, as in ``make replicate OUT=``.
-        out: where the record goes if it is trained now, and is looked for, too.
+        out: searched, too; the record goes here if the run is trained now.
 
     Raises:
         ValueError: its strategy is not registered here.

@@ -23,9 +23,9 @@ from autodpq_lib.training.trainer import Row
 from autodpq_runs.curves import FitLog, Point, improvements
 from autodpq_runs.kept import write_weights
 from autodpq_runs.open import OpenRun
-from autodpq_runs.places import LOGITS, WEIGHTS, model_folder
 from autodpq_runs.provenance import provenance
 from autodpq_runs.record import Record, record_path, write_record
+from autodpq_runs.run_paths import LOGITS, WEIGHTS, model_folder
 from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import ROOT
 
@@ -103,7 +103,7 @@ def _valid(row: Row) -> Metrics:
 
 
 def _parts(logits: Tensor, test: Samples, schema: Schema) -> dict[str, Metrics]:
-    """Metrics of the samples with a low-frequency feature and of those without, where both labels occur."""
+    """Metrics of the samples with a low-frequency feature, and of the others, where a part has both labels."""
     touched = torch.cat([schema.low[ids.cpu()].any(1) for ids, _ in test.in_order(SCORING_BATCH)])
     parts = {"touched": touched, "untouched": ~touched}
     return {

@@ -1,4 +1,4 @@
-"""What is kept of a run on this machine, read: a file that was damaged since is named."""
+"""Read what is kept of a run on this machine; a file that was damaged since is named."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.training.checkpoints import Checkpoints
 from autodpq_lib.training.run import Run
-from autodpq_runs.places import identity_of, work_folder
 from autodpq_runs.provenance import Origin, after, origin
+from autodpq_runs.run_paths import identity_of, work_folder
 from autodpq_system.atomic import scratch_folder, sweep
 from autodpq_system.paths import runs_root
 from autodpq_system.process import settle

@@ -52,13 +52,13 @@ Time = Annotated[str, AfterValidator(_timed)]
 class Provenance(Strict):
     """How a run was made.
 
-    Of the process that ended the run; what another had begun is in ``git_dirty`` and ``cpu``, see :func:`after`.
+    It describes the process that ended the run; an earlier one shows in ``git_dirty`` and ``cpu``, see :func:`after`.
 
     Attributes:
         peak_memory_mib: largest resident set of the process so far, mapped files included.
         compiled: whether there was a C compiler, for what runs in C differs from torch in its last bits. Part of the
             identity. None in older records, which count as made with C.
-        peak_anonymous_mib: largest anonymous memory of the run, mapped files apart; None in older records.
+        peak_anonymous_mib: largest anonymous memory of the run, without mapped files; None in older records.
     """
 
     started: Time
@@ -93,7 +93,7 @@ def origin() -> Origin:
 
 
 def after(here: Origin, earlier: Mapping[str, Any]) -> Origin:
-    """Origin of a run that goes on here: dirty if another commit began it, of both processors if another did."""
+    """Origin of a run that goes on here: dirty if another commit began it; it names both processors if they differ."""
     dirty = here.git_dirty or earlier["git_dirty"] or earlier["git_commit"] != here.git_commit
     both = earlier["cpu"] if earlier["cpu"].endswith(here.cpu) else f"{earlier['cpu']}, then {here.cpu}"
     return replace(here, git_dirty=None if here.git_dirty is None else bool(dirty), cpu=both)

@@ -78,7 +78,7 @@ class Record(Strict):
 
     @property
     def compiled(self) -> bool:
-        """Whether the run used C; older records, which do not say, count as if."""
+        """Whether the run used C; older records do not say, and count as if they did."""
         return self.provenance.compiled is not False
 
     def stale(self, fingerprint: str | None = None) -> str | None:
@@ -94,7 +94,7 @@ class Record(Strict):
 
 
 def _checked(config: RunConfig) -> RunConfig:
-    """The same; a copy of a configuration with another value is not checked where it is made."""
+    """The configuration, checked: ``model_copy`` with another value checks nothing."""
     return RunConfig.model_validate(config.model_dump(mode="json"))
 
 
@@ -107,7 +107,7 @@ def write_record(record: Record, path: Path) -> None:
     """Write canonical JSON, all or nothing: sorted keys, one top-level key a line, floats at 17 digits at most.
 
     Raises:
-        ValueError: the record contradicts itself, or its configuration can't be, so that nobody would believe it.
+        ValueError: the record contradicts itself, or its configuration is not valid.
     """
     try:
         _checked(record.config)
@@ -152,8 +152,8 @@ def _refuse_contradictions(record: Record, path: Path) -> None:
 def contradictions(record: Record) -> Iterator[tuple[str, str, object]]:
     """Key, what was expected and what was found, for each part of a record that its other parts belie.
 
-    The time line has the epochs of the curves that count; the best of its last stage on validation is the result, and
-    the decision that of its fit.
+    The time line must follow from the curves. The best on validation in its last stage is the result, and the record's
+    decision is that of the result's fit.
     """
     expected = list(improvements(record.fits, record.config.scored))
     if len(record.timeline) != len(expected) or not expected:

@@ -50,7 +50,7 @@ def atomic_path(final: Path) -> Iterator[Path]:
 
 @contextmanager
 def scratch_folder(final: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside ``final``; it goes with the block, that of a killed process by :func:`sweep`."""
+    """Yield a temporary folder beside ``final`` until the block ends; after a kill, :func:`sweep` removes it."""
     final.parent.mkdir(parents=True, exist_ok=True)
     mine = f"{os.getpid()}@{platform.node()}"
     folder = Path(tempfile.mkdtemp(prefix=f".{final.name}~{mine}~", dir=final.parent))
@@ -76,7 +76,7 @@ def check_place(final: Path) -> None:
 
 
 def _make_room(final: Path, written: Path, old: Path) -> None:
-    """A folder goes aside for a folder that was written; a file never replaces one with all that is in it."""
+    """Move a folder aside for a folder that was written; a file never replaces a folder and all that is in it."""
     if final.is_dir() and written.is_file():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
     if final.is_dir() and written.exists():
@@ -84,7 +84,7 @@ def _make_room(final: Path, written: Path, old: Path) -> None:
 
 
 def _flush(written: Path) -> None:
-    """Wait until the disk has a file, or all files of a folder: a loss of power may otherwise keep a name alone."""
+    """Wait until the disk has a file, or all files of a folder: a loss of power could otherwise leave only a name."""
     for path in (written, *written.rglob("*")):
         if path.is_file():
             with path.open("rb") as file:
@@ -101,9 +101,9 @@ def _disk_full(error: Exception, folder: Path) -> bool:
 
 
 def sweep(*folders: Path) -> None:
-    """Remove below ``folders`` what processes that were killed inside :func:`scratch_folder` left behind.
+    """Remove from ``folders``, at any depth, what processes killed inside :func:`scratch_folder` left behind.
 
-    Whether a process of another machine lives can't be told from here: what it left goes after a week.
+    From here nobody can tell whether a process of another machine still lives: what it left goes after a week.
     """
     # By os.walk, for others may remove what rglob is about to look into.
     found = [Path(here, name) for folder in folders for here, inner, _ in os.walk(folder) for name in inner]

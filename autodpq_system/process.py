@@ -1,4 +1,4 @@
-"""What is set once in a process that trains: its threads, and what becomes of memory that a step has freed."""
+"""What is set once in a process that trains: its threads, and that it keeps the memory that a step has freed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 
-#: glibc's numbers for mallopt: blocks from this size on are mapped apart; so much may stay free at the heap's end.
+#: glibc's parameters for mallopt: from which size on blocks are mapped separately, and how much may stay free at the
+#: heap's end.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 MAPPED_FROM, KEPT_FREE = 32 << 20, 512 << 20
 MOST_THREADS = 1024

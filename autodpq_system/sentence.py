@@ -13,8 +13,8 @@ from typing import NoReturn
 import yaml
 from pydantic import ValidationError
 
-#: What a user may cause. Anything else is a mistake of ours and keeps its traceback. SystemError is what an extension
-#: raises that is out of memory and does not say so.
+#: What a user may cause. Anything else is a mistake of ours and keeps its traceback. An extension that is out of memory
+#: may raise SystemError without saying so.
 MISFORTUNES = (ValueError, OSError, ImportError, MemoryError, SystemError, KeyboardInterrupt, yaml.YAMLError)
 
 
@@ -38,7 +38,7 @@ def whole_number(least: int) -> Callable[[str], int]:
 
 
 def tell_in_one_sentence() -> None:
-    """From now on what ends this process is told in one sentence; ``python -X dev`` keeps the traceback."""
+    """From now on an error that ends this process is told in one sentence; ``python -X dev`` keeps the traceback."""
     if not sys.flags.dev_mode:
         sys.excepthook = _tell
 
@@ -79,5 +79,5 @@ def _first_of(error: ValidationError) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text on one line: what is quoted in it from outside may have line ends, or move a terminal's cursor."""
+    """The text on one line: it may quote text from outside that has line ends, or moves a terminal's cursor."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

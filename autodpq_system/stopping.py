@@ -19,7 +19,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GRACE = 6.0
 #: The signal that is ending this process.
 _STOPPED_BY: list[int] = []
-#: Environment: ``pid@machine``, the process whose end is the end of those it started.
+#: Environment: ``pid@machine`` of a process; when it ends, the processes that it started end too.
 STARTER = "AUTODPQ_STARTER"
 
 
@@ -31,15 +31,15 @@ def stop_on_signals() -> None:
 
 
 def exit_if_stopped() -> None:
-    """End as the signal would have it, for a program that takes the exit for a mere failure (Snakemake)."""
+    """End with the signal's exit status, where a program (Snakemake) has taken the exit for a mere failure."""
     if _STOPPED_BY:
         raise SystemExit(128 + _STOPPED_BY[0])
 
 
 def stop_with_starter() -> None:
-    """End as by SIGTERM when the process named in ``$AUTODPQ_STARTER`` does, or a shell between it and this one.
+    """End as by SIGTERM when the process named in ``$AUTODPQ_STARTER`` ends, or a shell between it and this one.
 
-    What this process starts ends with it likewise. A name from another machine means nothing: a cluster hands it on.
+    Processes that this one starts end with it, too. A name from another machine is ignored: a cluster passes it on.
     """
     pid, _, machine = os.environ.get(STARTER, "").partition("@")
     if machine and not pid.isdecimal():
@@ -56,10 +56,10 @@ def stop_with_starter() -> None:
 
 @contextmanager
 def killed_when_idle(last_progress: Callable[[], float], seconds: float) -> Iterator[None]:
-    """Kill the children that start inside the block when ``last_progress`` stays the same for so long.
+    """Kill the children that start inside the block when ``last_progress`` stays the same for ``seconds``.
 
     Raises:
-        TimeoutError: in place of what the block raised when that happened.
+        TimeoutError: they were killed; it replaces the error that the block raised.
     """
     before = set(psutil.Process().children(recursive=True))
     left, idle = Event(), Event()
@@ -114,8 +114,8 @@ def _lives(process: psutil.Process) -> bool:
 def _handled(process: psutil.Process) -> int:
     """The signals of :data:`SIGNALS` that a process handles, as bits (Linux; elsewhere none).
 
-    By them one sees that ``make`` has got a SIGINT or SIGHUP: it stops handling it, and waits for children that it
-    tells nothing.
+    They show that ``make`` has got a SIGINT or SIGHUP: it then stops handling it, and waits for its children without
+    telling them.
     """
     with suppress(OSError):
         for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():

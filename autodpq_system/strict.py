@@ -1,4 +1,4 @@
-"""A pydantic model that takes nothing for anything else."""
+"""A pydantic model that converts nothing."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from autodpq_lib.config import RunConfig
 from autodpq_lib.strategies import STRATEGY
 from autodpq_runs.finish import finish
 from autodpq_runs.open import open_run
-from autodpq_runs.places import weights_path
+from autodpq_runs.run_paths import weights_path
 from autodpq_system.paths import ROOT, runs_root
 from scripts.book.links import relinked
 from scripts.copies import refresh

@@ -28,8 +28,8 @@ from autodpq_data.prepared import known_fingerprint
 from autodpq_eval.batch import NOTEBOOKS, Status, log_path, notebook_path, status
 from autodpq_lab.shown import VIEW
 from autodpq_lib.config import OUTSIDE, RunConfig
-from autodpq_runs.places import identity_of, work_folder
 from autodpq_runs.record import read_record, record_path
+from autodpq_runs.run_paths import identity_of, work_folder
 from autodpq_system.atomic import atomic_path, scratch_folder
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.sentence import Parser, sentence, whole_number

@@ -368,7 +368,7 @@ def test_what_is_compressed_can_be_pickled(loaded: LoadedRun, tmp_path: Path) ->
     made = compress(loaded, 300, tmp_path / "m.safetensors", onward=False, tables=True)
     again, (ids, _) = pickle.loads(pickle.dumps(made)), loaded.valid.take(torch.arange(9, dtype=torch.int32))
     assert torch.equal(again.model(ids), made.model(ids))
-    assert again.model.embedding.first_order().dim == 1
+    assert again.model.embedding.make_first_order().dim == 1
 
 
 @pytest.mark.parametrize("budget", range(1500, 1520))

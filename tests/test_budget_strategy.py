@@ -33,8 +33,8 @@ from autodpq_rivals.strategies import register_rivals, train_and_store
 from autodpq_runs.explore import load_run
 from autodpq_runs.finish import finish
 from autodpq_runs.kept import weights
-from autodpq_runs.places import weights_path
 from autodpq_runs.record import Record
+from autodpq_runs.run_paths import weights_path
 
 
 @pytest.fixture(autouse=True)

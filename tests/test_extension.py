@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from conftest import small_config, small_run
-from torch import Tensor
+from torch import Tensor, nn
 
 from autodpq_data.schema import Schema
 from autodpq_lib.config import METHOD_VERSION, RunConfig
 from autodpq_lib.embedding.full import Full
-from autodpq_lib.models.build import EMBEDDING
+from autodpq_lib.models.build import EMBEDDING, final_model
+from autodpq_lib.space import model_bytes
 from autodpq_lib.strategies import STRATEGY, register
 from autodpq_lib.training.metrics import evaluate
+from autodpq_lib.training.run import Run
+from autodpq_lib.training.trainer import Trainer
 from autodpq_runs.explore import load_run
 from autodpq_runs.finish import finish
 
@@ -60,16 +64,43 @@ def test_an_embedding_registered_from_outside_runs_end_to_end(
 
 
 @pytest.mark.usefixtures("registered")
-def test_its_extra_loss_is_trained_on(run: object, schema: Schema) -> None:
-    from autodpq_lib.models.build import final_model  # noqa: PLC0415
-    from autodpq_lib.training.trainer import Trainer  # noqa: PLC0415
-
+def test_its_extra_loss_is_trained_on(run: Run, schema: Schema) -> None:
     config = small_config(strategy="modulo")
     model = final_model(config, schema, None)
     batch = torch.tensor([[0, 6, 9]]), torch.tensor([1.0])
     with_it = Trainer(model, run.train, config).loss(batch)
     logloss = torch.nn.functional.binary_cross_entropy_with_logits(model(batch[0]), batch[1])
     torch.testing.assert_close(with_it, logloss + model.embedding.extra_loss())
+
+
+class Plain(nn.Module):
+    """No more than torch's own table."""
+
+    def __init__(self, rows: int, dim: int) -> None:
+        super().__init__()
+        self.rows = nn.Embedding(rows, dim)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.rows(ids)
+
+
+class WithWeights(Plain):
+    def make_first_order(self) -> nn.Module:
+        return Plain(self.rows.num_embeddings, 1)
+
+
+@pytest.mark.parametrize("kind", [Plain, WithWeights])
+def test_an_embedding_needs_none_of_the_hooks(
+    kind: type[Plain], run: Run, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(EMBEDDING, "fe", lambda config, schema: kind(schema.num_features, config.embedding_dim))
+    (fit,) = STRATEGY["fe"](replace(run, config=small_config(strategy="fe")))
+    model = final_model(small_config(strategy="fe"), schema, None)
+    model.load_state_dict(fit.weights)
+    assert evaluate(model, run.valid).auc == fit.result["valid_auc"]
+    assert model_bytes(model) == 4 * sum(p.numel() for p in model.parameters())
+    assert model.extra_loss() is None
+    assert isinstance(model.first_order, Full if kind is Plain else Plain)
 
 
 def test_a_strategy_that_nobody_registered_is_refused() -> None:

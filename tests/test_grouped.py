@@ -122,7 +122,9 @@ def divides(option: int, dim: int) -> bool:
 def model_on(schema: Schema, embedding: list[int], first: list[int], kind: str = "deepfm") -> CTRModel:
     """A model whose tables are stored by these options, with random numbers."""
     table, config = ByGroups(schema, X), small_config(model=kind, embedding_dim=X, recipe="paper")
-    parts = {"embedding": (table, embedding)} | ({"first": (table.first_order(), first)} if kind == "deepfm" else {})
+    parts = {"embedding": (table, embedding)} | (
+        {"first": (table.make_first_order(), first)} if kind == "deepfm" else {}
+    )
     for part, options in parts.values():
         made = grouped(table.groups.tolist(), options, part.dim)
         made["embedding.numbers"] /= 512

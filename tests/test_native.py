@@ -319,3 +319,10 @@ def test_a_table_without_dimensions_is_refused() -> None:
             torch.zeros(4),
             torch.tensor([[0, 4, ALL, 0, 0, 0, 2**62 + 1, 1, 1]]),
         )
+
+
+@pytest.mark.usefixtures("compiler")
+def test_c_takes_float32_on_the_cpu_where_there_is_a_compiler() -> None:
+    one = torch.zeros(1)
+    assert native.takes(one) == native.available()
+    assert not any(map(native.takes, (one.double(), one.long(), one.to("meta"))))

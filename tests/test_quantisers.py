@@ -106,13 +106,17 @@ class Biased(Quantiser):
         super().__init__(*given, **options)
         self.offset = nn.Parameter(normal(torch.empty(self.centroids.shape[:3])))
 
-    def tables(self) -> tuple[Tensor, ...]:
-        return 2 * self.centroids, self.centroids.sin(), self.offset - self.centroids.square().sum(-1)
+    @property
+    def decoder(self) -> Tensor:
+        return self.centroids.sin()
+
+    def keys_and_bias(self) -> tuple[Tensor, Tensor]:
+        return 2 * self.centroids, self.offset - self.centroids.square().sum(-1)
 
 
 def naive(quantiser: Quantiser, e: Tensor) -> Tensor:
     """``onehot + (s - s.detach())``, one vector, table and subspace after the other: ``[P, X]`` -> ``[P, T, X]``."""
-    keys, values, bias = quantiser.tables()
+    (keys, bias), values = quantiser.keys_and_bias(), quantiser.decoder
     rows = []
     for row in e:
         for t, size in enumerate(quantiser.sizes.tolist()):

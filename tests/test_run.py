@@ -25,8 +25,8 @@ from autodpq_runs.explore import find_records, load_or_train, load_run, records
 from autodpq_runs.finish import finish
 from autodpq_runs.kept import weights
 from autodpq_runs.open import open_run, scratch_run
-from autodpq_runs.places import logits_path, weights_path
 from autodpq_runs.record import Record, read_record, record_path, write_record
+from autodpq_runs.run_paths import logits_path, weights_path
 from autodpq_system.paths import runs_root
 
 

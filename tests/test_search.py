@@ -116,16 +116,6 @@ def test_second_order_is_told_which_loss_is_which_and_the_step(run: Run, monkeyp
     assert [float(each) for each in seen] == [3, 5, trainer.config.learning_rate]
 
 
-def test_a_checkpoint_of_an_older_version_goes_on(run: Run) -> None:
-    trainer, again = search(run), search(run)
-    trainer.round(0)
-    state = trainer.state_dict()
-    older = {"weights": state["optimizer"], "alpha": state["alpha"], "steps": state["steps"]}
-    again.load_state_dict(older)
-    assert again.steps == 7
-    assert all(map(torch.equal, again.optimizer.first, trainer.optimizer.first))
-
-
 def test_alpha_has_the_first_turn(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer, order = search(run), []
     monkeypatch.setattr(trainer, "update_alpha", lambda *_: order.append("alpha"))

@@ -25,8 +25,8 @@ from autodpq_lib.strategies.random import random_decisions
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 from autodpq_runs.finish import finish
-from autodpq_runs.places import logits_path
 from autodpq_runs.record import Record, read_record
+from autodpq_runs.run_paths import logits_path
 from autodpq_system.paths import ROOT
 
 

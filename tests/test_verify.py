@@ -22,8 +22,8 @@ from autodpq_lib.training.metrics import score
 from autodpq_runs.explore import find_records
 from autodpq_runs.finish import finish
 from autodpq_runs.open import OpenRun
-from autodpq_runs.places import logits_path
 from autodpq_runs.record import Record, canonical, read_record, record_path, write_record
+from autodpq_runs.run_paths import logits_path
 from autodpq_system.paths import ROOT, runs_root
 from benchmarks.measured import read_measures
 from benchmarks.spread import NUMBERS, differences, numbers

@@ -21,7 +21,7 @@ ALPHA_SD = 1e-3
 
 
 class FieldNorm(nn.Module):
-    """Eq. 2 for one field: BatchNorm without affine, apart for each candidate t and dimension.
+    """Eq. 2 for one field: BatchNorm without affine, separately for each candidate t and dimension.
 
     Fewer than two rows have no variance: they are normalised with the running statistics, which stay as they are.
     Eq. 2 is there "to unify the order of the magnitude"; under the text's reading that order is the raw rows' own.
@@ -50,7 +50,7 @@ class FieldNorm(nn.Module):
 
     @torch.no_grad()
     def bring_back_to(self, e: Tensor) -> None:
-        """Give vectors mean and standard deviation of these, in each dimension: ``[L, X]``."""
+        """From now on, scale the output to the per-dimension mean and standard deviation of ``e``, ``[L, X]``."""
         self.shift, self.scale = e.mean(0), e.std(0, correction=0)
 
 
@@ -91,7 +91,7 @@ class Candidates(Compressed):
         quantise: bool = True,
     ) -> None:
         super().__init__(schema, dim, init)
-        #: The pairs in the order in which alpha and the mixture hold them: those that share D together.
+        #: The pairs in the order of alpha and of the mixture, which is by D.
         self.pairs = sorted(candidates, key=lambda pair: pair[1])
         self.tau, self.quantise = 1.0, quantise
         sizes = {d: [k for k, other in self.pairs if other == d] for _, d in self.pairs}
@@ -107,7 +107,7 @@ class Candidates(Compressed):
         return cast(list[Quantiser], list(cast(nn.ModuleDict, self.quantisers[module_name(name)]).values()))
 
     def keep_scale(self) -> None:
-        """Bring what Eq. 2 gives back to mean and deviation of each field's raw rows, as they are now."""
+        """From now on, scale Eq. 2's output to the mean and deviation that each field's raw rows have now."""
         for n, norm in enumerate(self.norms or ()):
             cast(FieldNorm, norm).bring_back_to(self.rows(self.low_of(n)))
 
@@ -139,6 +139,6 @@ class Candidates(Compressed):
         return {name: self.pairs[t] for name, t in zip(self.low_fields, best, strict=True)}
 
     def quantiser(self, name: str, pair: tuple[int, int]) -> tuple[Quantiser, int]:
-        """The quantiser that holds a field's candidate, and the candidate's place in it."""
+        """The quantiser that holds a field's candidate, and the candidate's index t in it."""
         alike = [other for other in self.pairs if other[1] == pair[1]]
         return cast(Quantiser, cast(nn.ModuleDict, self.quantisers[module_name(name)])[str(pair[1])]), alike.index(pair)

@@ -23,17 +23,17 @@ class Compressed(Full):
 
     low: Tensor
     low_field: Tensor
-    low_number: Tensor
+    low_rank: Tensor
 
     def __init__(self, schema: Schema, dim: int, init: Init) -> None:
         super().__init__(schema.num_features, dim, init)
         self.low_fields = schema.low_fields
         self.register_buffer("low", schema.low, persistent=False)
-        self.register_buffer("low_field", schema.low_place, persistent=False)
-        # Low-frequency feature -> its place among all low-frequency features.
-        self.register_buffer("low_number", torch.cumsum(schema.low, 0) - 1, persistent=False)
+        self.register_buffer("low_field", schema.low_field, persistent=False)
+        # Low-frequency feature -> its rank among all low-frequency features.
+        self.register_buffer("low_rank", torch.cumsum(schema.low, 0) - 1, persistent=False)
         self._lookup: Tensor | None = None
-        # Bound to no object, for models are copied, and no lambda, for they are pickled.
+        # Not a bound method: a copied model would still call the original's. Not a lambda: models are pickled.
         self.register_load_state_dict_post_hook(Compressed._forget)
 
     def quantisers_of(self, name: str) -> list[Quantiser]:
@@ -56,7 +56,7 @@ class Compressed(Full):
         self.table.register_hook(spare)
 
     def compress(self, e: Tensor, sizes: list[int]) -> Tensor:
-        """Raw vectors, field by field, ``sizes`` of each, -> the vectors used instead; both ``[P, X]``."""
+        """Raw vectors, field by field, ``sizes[n]`` of the n-th, -> the vectors used instead; both ``[P, X]``."""
         raise NotImplementedError
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -68,7 +68,7 @@ class Compressed(Full):
         if len(pairs):
             low = flat[pairs]  # [P]
             raw = e.index_select(0, pairs)  # [P, X]
-            used = self._compress_rows(raw, low) if self.training else self.lookup()[self.low_number[low]]
+            used = self._compress_rows(raw, low) if self.training else self.lookup()[self.low_rank[low]]
             e.index_copy_(0, pairs, used)
         return e.view(*ids.shape, -1)
 
@@ -86,7 +86,7 @@ class Compressed(Full):
         if self._lookup is None:
             self._lookup = self.table.new_empty(int(self.low.sum()), self.table.shape[1])
             for part in (part for n in range(len(self.low_fields)) for part in self.low_of(n).split(AT_ONCE)):
-                self._lookup[self.low_number[part]] = self._compress_rows(self.rows(part), part)
+                self._lookup[self.low_rank[part]] = self._compress_rows(self.rows(part), part)
         return self._lookup
 
     def train(self, mode: bool = True) -> Compressed:

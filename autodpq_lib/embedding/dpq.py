@@ -28,7 +28,7 @@ class DPQ(Compressed):
         coding: how the quantisers encode and decode.
 
     Raises:
-        ValueError: ``decision`` names other fields than those that have low-frequency features.
+        ValueError: the fields of ``decision`` are not exactly those with low-frequency features.
 
     Example:
         >>> counts = torch.tensor([90, 90, 90, 1, 2, 3])  # of six features: the last three are low-frequency
@@ -61,7 +61,7 @@ class DPQ(Compressed):
         return {name: self._codes(n, *self.quantisers_of(name)) for n, name in enumerate(self.low_fields)}
 
     def _codes(self, n: int, quantiser: Quantiser) -> Tensor:
-        # In the parts in which the look-up computes them: other shapes may round otherwise, and ties fall otherwise.
+        # In the same parts as the look-up: other shapes may round differently, and so break ties differently.
         return torch.cat([quantiser.encode(self.rows(part))[0].T for part in self.low_of(n).split(AT_ONCE)])
 
     def codebook_use(self) -> dict[str, float]:

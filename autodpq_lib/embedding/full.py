@@ -39,8 +39,8 @@ class Full(nn.Module):
         """Vectors of the features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
         return self.rows(ids.flatten()).view(*ids.shape, -1)
 
-    def rows(self, numbers: Tensor) -> Tensor:
+    def rows(self, index: Tensor) -> Tensor:
         """Rows of the table: int64 ``[P]`` -> ``[P, X]``."""
         if self.lazy:
-            return F.embedding(numbers, self.table, sparse=True)
-        return rows(self.table, numbers)
+            return F.embedding(index, self.table, sparse=True)
+        return rows(self.table, index)

@@ -31,4 +31,4 @@ class Others(Full):
 def others_rows(schema: Schema) -> Tensor:
     """int64 ``[N]``: the row of each feature in the table of :class:`Others`."""
     kept = ~schema.low
-    return torch.where(kept, kept.cumsum(0) - 1, kept.sum() + schema.low_place)
+    return torch.where(kept, kept.cumsum(0) - 1, kept.sum() + schema.low_field)

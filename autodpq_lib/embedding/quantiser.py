@@ -35,7 +35,10 @@ class Coding:
 
 
 def module_name(field: str) -> str:
-    """A field's name as torch takes it for a module's: not empty, no dot, no attribute of its own such as ``type``."""
+    """The field's name if torch accepts it as a submodule's; otherwise a hex form of it.
+
+    Torch wants a name that is not empty, has no dot, and does not clash with ``nn.ModuleDict``, as ``type`` does.
+    """
     return f"field-{field.encode().hex()}" if not field or "." in field or field in TAKEN else field
 
 
@@ -84,22 +87,15 @@ class Quantiser(nn.Module):
         """The table that decodes, ``[T, D, K, X/D]``: the centroids themselves when tied."""
         return self.centroids if self.values is None else self.values
 
-    def tables(self) -> tuple[Tensor, ...]:
-        """Keys, values and biases, of which the last two may be left out: no values if tied, no biases if they are 0.
+    def keys_and_bias(self) -> tuple[Tensor, Tensor | None]:
+        """Keys ``[T, D, K, X/D]`` and bias ``[T, D, K]``, if there is one: a response is ``<e, key> + bias``.
 
-        A response is ``<e, key> + bias``:
-
-        ``-|e - q|^2 = <e, 2 q> - |q|^2 - |e|^2``, of which the last is the same for all k, so it changes neither the
-        arg max nor the softmax.
+        The keys are the centroids (Eq. 1) or, for the nearest, ``2 q`` with the bias ``-|q|^2``: the responses are then
+        ``-|e - q|^2 + |e|^2``, and ``|e|^2``, which all k share, changes neither the arg max nor the softmax.
         """
         if self.coding.distance == "nearest":
-            return 2 * self.centroids, self.decoder, -self.centroids.square().sum(-1)  # [T, D, K]
-        return (self.centroids,) if self.values is None else (self.centroids, self.values)
-
-    def _all_tables(self) -> tuple[Tensor, Tensor, Tensor | None]:
-        keys, values, bias, *_ = (*self.tables(), None, None)
-        assert keys is not None
-        return keys, keys if values is None else values, bias
+            return 2 * self.centroids, -self.centroids.square().sum(-1)
+        return self.centroids, None
 
     def forward(self, e: Tensor) -> Tensor:
         """Encode, decode, and let gradients through: ``[P, X]`` -> ``[P, T, X]``.
@@ -112,11 +108,12 @@ class Quantiser(nn.Module):
             responses = self.responses(e)  # [T, D, P, K]
             if self.coding.noise:
                 responses += gumbel(responses)
-        return _joined(StraightThrough.apply(self._parts(e), *self._all_tables(), responses, self.coding.tau))
+        keys, bias = self.keys_and_bias()
+        return _joined(StraightThrough.apply(self._parts(e), keys, self.decoder, bias, responses, self.coding.tau))
 
     def responses(self, e: Tensor) -> Tensor:
         """``r_k``, up to what all k share: ``[P, X]`` -> ``[T, D, P, K]``."""
-        keys, _, bias = self._all_tables()
+        keys, bias = self.keys_and_bias()
         responses = self._parts(e) @ keys.transpose(2, 3)  # [T, D, P, K]
         if bias is not None:
             responses = responses + bias.unsqueeze(2)
@@ -126,7 +123,7 @@ class Quantiser(nn.Module):
     def cluster(self, e: Tensor, seed: int) -> None:
         """Start from the k-means of vectors ``[P, X]``, subspace by subspace, keys and values alike.
 
-        Where there are fewer distinct vectors than centroids the centroids that are left keep their start.
+        With fewer distinct vectors than centroids, the remaining centroids keep their start.
         """
         for t, size in enumerate(self.sizes.tolist()):
             for i, part in enumerate(self._parts(e)):

@@ -18,13 +18,12 @@ from autodpq_native import quantisers as in_c
 def quantise(e: Tensor, sizes: Sequence[int], quantisers: Sequence[Sequence[Quantiser]]) -> Tensor:
     """Each field's vectors through its quantisers.
 
-    While training on a CPU with a C compiler all of it is one call of C, which gives what :class:`Quantiser` gives
-    but for rounding.
+    While training on a CPU with a C compiler this is one call of C, equal to :class:`Quantiser` up to rounding.
 
     Args:
         e: raw vectors, field by field, ``[P, X]``.
         sizes: number of vectors of each field; their sum is P.
-        quantisers: those of each field, with T tables between them.
+        quantisers: the quantisers of each field, which have T tables together.
 
     Returns:
         The T vectors that replace each raw one, ``[P, T, X]``.
@@ -35,19 +34,23 @@ def quantise(e: Tensor, sizes: Sequence[int], quantisers: Sequence[Sequence[Quan
     if sum(sizes) != len(e):
         raise ValueError(f"sizes: expected a sum of {len(e)}, the number of vectors, found {sum(sizes)}")
     fields = list(zip(sizes, quantisers, strict=True))
-    if _fit_for_c(e, quantisers):
-        codebooks = [
-            [in_c.Codebooks(one.tables(), one.sizes, one.coding.tau) for one in field if size] for size, field in fields
-        ]
+    plain = all(one.training and not one.coding.noise for field in quantisers for one in field)
+    if plain and native.takes(e):
+        codebooks = [[_codebooks(one) for one in field if size] for size, field in fields]
         tables = [table for field in codebooks for each in field for table in each.tables]
         return InC.apply(e, in_c.Quantisers(sizes, codebooks, e.shape[1]), *tables)
     parts = zip(e.split(list(sizes)), quantisers, strict=True)
     return torch.cat([torch.cat([quantiser(part) for quantiser in field], 1) for part, field in parts if len(part)])
 
 
-def _fit_for_c(e: Tensor, quantisers: Sequence[Sequence[Quantiser]]) -> bool:
-    fits = e.device.type == "cpu" and e.dtype == torch.float32 and native.available()
-    return fits and all(one.training and not one.coding.noise for field in quantisers for one in field)
+def _codebooks(one: Quantiser) -> in_c.Codebooks:
+    """A quantiser's tables as C takes them: a table that is keys and values is given once.
+
+    Its gradient is then summed in one buffer; two buffers, added at the end, would round differently.
+    """
+    (keys, bias), values = one.keys_and_bias(), one.decoder
+    tables = (keys,) if values is keys else (keys, values)
+    return in_c.Codebooks(tables if bias is None else (keys, values, bias), one.sizes, one.coding.tau)
 
 
 class InC(Function):

@@ -13,30 +13,29 @@ import autodpq_native as native
 from autodpq_native.rows import sum_rows
 
 
-def rows(table: Tensor, numbers: Tensor) -> Tensor:
+def rows(table: Tensor, index: Tensor) -> Tensor:
     """Rows ``[P, X]`` of a table ``[N, X]``, int64 ``[P]``; the gradient is dense.
 
     ``index_select``, whose gradient on a CPU with a C compiler is summed in C, in less than half of torch's time: 4 to
     8 % of a step.
     """
-    fits = table.device.type == "cpu" and (table.dtype, numbers.dtype) == (torch.float32, torch.int64)
-    in_c = fits and table.requires_grad and native.available()
-    return cast(Tensor, RowsInC.apply(table, numbers)) if in_c else table.index_select(0, numbers)
+    in_c = table.requires_grad and index.dtype == torch.int64 and native.takes(table)
+    return cast(Tensor, RowsInC.apply(table, index)) if in_c else table.index_select(0, index)
 
 
 class RowsInC(Function):
     """``index_select`` of rows, its gradient summed in C."""
 
     @staticmethod
-    def forward(ctx: Any, table: Tensor, numbers: Tensor) -> Tensor:
+    def forward(ctx: Any, table: Tensor, index: Tensor) -> Tensor:
         """``[N, X]``, int64 ``[P]`` -> ``[P, X]``."""
-        ctx.save_for_backward(numbers)
+        ctx.save_for_backward(index)
         ctx.rows = len(table)
-        return table.index_select(0, numbers)
+        return table.index_select(0, index)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         """``[P, X]`` -> ``[N, X]``."""
-        (numbers,) = ctx.saved_tensors
-        return sum_rows(numbers.contiguous(), grads[0].contiguous(), ctx.rows), None
+        (index,) = ctx.saved_tensors
+        return sum_rows(index.contiguous(), grads[0].contiguous(), ctx.rows), None

@@ -19,7 +19,7 @@ class StraightThrough(Function):
     - ``dr = s * (u - <s, u>) / tau`` with ``u_k = <g, v_k^(i)>``,
     - ``de = sum_k dr_k q_k``, ``dq_k += dr_k e`` and ``db_k += dr_k``.
 
-    It equals autograd through ``onehot + (s - s.detach())``, with a third of its work: no softmax going
+    It equals autograd through ``onehot + (s - s.detach())``, with a third of the work: no softmax going
     forward, and none at all where only what follows needs a gradient, as in alpha's step.
     """
 
@@ -29,8 +29,8 @@ class StraightThrough(Function):
     ) -> Tensor:
         """Chosen centroids ``[T, D, P, w]`` for parts ``e`` ``[D, P, w]``, tables ``[T, D, K, w]``, ``w = X/D``.
 
-        ``responses`` ``[T, D, P, K]`` are those of ``e``, ``keys`` and ``bias``, with noise or a mask if there is any;
-        ``bias`` ``[T, D, K]`` is here for its gradient alone.
+        ``responses`` ``[T, D, P, K]`` come from ``e``, ``keys`` and ``bias``, and may include noise and a mask;
+        ``bias`` ``[T, D, K]`` is passed only for its gradient.
         """
         codes = responses.argmax(-1)  # [T, D, P]
         ctx.save_for_backward(e, keys, values, responses, codes)

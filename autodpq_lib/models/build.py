@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -23,21 +24,21 @@ from autodpq_lib.models.deepfm import DeepFM
 from autodpq_lib.models.pnn import PNN
 from autodpq_system.seeding import seed_for
 
-#: Makes the embedding of a configuration on a data set: a module with the attribute ``lazy``.
+#: Makes the embedding of a configuration on a data set: a torch module, which may have the hooks of README.md.
 MakesEmbedding = Callable[[RunConfig, Schema], Any]
 
 
 def full(config: RunConfig, schema: Schema) -> Full:
     """FE's embedding: every feature has its row."""
-    return Full(schema.num_features, *_rows(config, schema)[1:])
+    return Full(schema.num_features, config.embedding_dim, _init(config, schema))
 
 
 def others(config: RunConfig, schema: Schema) -> Others:
     """Others' embedding: the low-frequency features of a field share a row."""
-    return Others(*_rows(config, schema))
+    return Others(schema, config.embedding_dim, _init(config, schema))
 
 
-#: Embedding of the strategies that have no decision; of the rest it is what their models start from.
+#: Strategy -> the embedding it trains without a decision. AutoDPQ ends with FE only when ``quantise`` is off.
 EMBEDDING: dict[str, MakesEmbedding] = {**dict.fromkeys(STRATEGIES, full), "others": others}
 
 
@@ -58,13 +59,12 @@ def others_model(config: RunConfig, schema: Schema) -> CTRModel:
 
 def dpq_model(config: RunConfig, schema: Schema, decision: Decision) -> CTRModel:
     """DPQ with the (K, D) of ``decision``."""
-    return _on(lambda *own: DPQ(*_rows(*own), decision, _coding(config)), config, schema)
+    return _on(partial(_dpq, decision=decision), config, schema)
 
 
 def candidates_model(config: RunConfig, schema: Schema) -> CTRModel:
     """The search's model, with all candidates of every field."""
-    shared, norm, quantise = (config.candidates, _coding(config)), config.search_batchnorm, config.quantise
-    return _on(lambda *own: Candidates(*_rows(*own), *shared, batchnorm=norm, quantise=quantise), config, schema)
+    return _on(_candidates, config, schema)
 
 
 def start_from(model: CTRModel, weights: Mapping[str, Tensor]) -> None:
@@ -91,23 +91,30 @@ def _on(make: MakesEmbedding, config: RunConfig, schema: Schema) -> CTRModel:
 
 def assemble(config: RunConfig, fields: int, embedding: nn.Module, first_order: nn.Module | None = None) -> CTRModel:
     """DeepFM, PNN or DCN on an embedding of M fields; ``first_order`` is DeepFM's alone."""
-    inputs, rest = fields * config.embedding_dim, (config.hidden, config.base_model)
+    dim, hidden, recipe = config.embedding_dim, config.hidden, config.base_model
     if config.model == "deepfm":
         assert first_order is not None
-        return DeepFM(embedding, first_order, inputs, *rest)
+        return DeepFM(embedding, first_order, fields * dim, hidden, recipe)
     if config.model == "pnn":
-        return PNN(embedding, fields, config.embedding_dim, *rest)
-    return DCN(embedding, inputs, *rest)
+        return PNN(embedding, fields, dim, hidden, recipe)
+    return DCN(embedding, fields * dim, hidden, recipe)
 
 
-def _first_order(embedding: Full, config: RunConfig, schema: Schema) -> Full:
+def _dpq(config: RunConfig, schema: Schema, decision: Decision) -> DPQ:
+    return DPQ(schema, config.embedding_dim, _init(config, schema), decision, _coding(config))
+
+
+def _candidates(config: RunConfig, schema: Schema) -> Candidates:
+    dim, init, coding = config.embedding_dim, _init(config, schema), _coding(config)
+    norm, quantise = config.search_batchnorm, config.quantise
+    return Candidates(schema, dim, init, config.candidates, coding, batchnorm=norm, quantise=quantise)
+
+
+def _first_order(embedding: nn.Module, config: RunConfig, schema: Schema) -> Any:
     _seed(config, "first_order")
-    if (own := getattr(embedding, "first_order", None)) is not None:
+    if (own := getattr(embedding, "make_first_order", None)) is not None:
         return own()
-
-    def init(tensor: Tensor) -> Tensor:
-        return tensor.normal_(0.0, config.base_model.first_order_sd)
-
+    init = partial(nn.init.normal_, std=config.base_model.first_order_sd)
     return Others(schema, 1, init) if isinstance(embedding, Others) else Full(schema.num_features, 1, init)
 
 
@@ -115,10 +122,8 @@ def _coding(config: RunConfig) -> Coding:
     return Coding(config.distance, config.tied, config.tau_kd, config.kd_noise)
 
 
-def _rows(config: RunConfig, schema: Schema) -> tuple[Schema, int, Init]:
-    """Of which features there are rows, of how many numbers, and how they start."""
-    dim = config.embedding_dim
-    return schema, dim, embedding_init(config.base_model, schema.num_features, dim)
+def _init(config: RunConfig, schema: Schema) -> Init:
+    return embedding_init(config.base_model, schema.num_features, config.embedding_dim)
 
 
 def _seed(config: RunConfig, part: str) -> None:

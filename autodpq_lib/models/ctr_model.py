@@ -26,7 +26,7 @@ class CTRModel(nn.Module):
         raise NotImplementedError
 
     def extra_loss(self) -> Tensor | None:
-        """What embedding and first-order weights add to the loss of a batch; those of the paper add nothing."""
+        """What embedding and first-order weights add to the loss of a batch; the paper's add nothing."""
         own = [getattr(part, "extra_loss", None) for part in (self.embedding, self.first_order)]
         losses = [loss() for loss in own if loss is not None]
         return torch.stack(losses).sum() if losses else None

@@ -66,8 +66,8 @@ class Cross(nn.Module):
         """``<x_L, v>`` of ``x_0`` ``[B, inputs]`` and ``v`` ``[1, inputs]``: ``[B]``.
 
         Every layer's output is ``x_l = s_l x_0 + c_l``, a number ``s_l`` for each sample and a vector ``c_l`` for all,
-        with ``s_{l+1} = s_l (1 + <x_0, w_l>) + <c_l, w_l>`` and ``c_{l+1} = c_l + b_l``. So the products of ``x_0``
-        with the weights, one matrix product, are all that is needed of it.
+        with ``s_{l+1} = s_l (1 + <x_0, w_l>) + <c_l, w_l>`` and ``c_{l+1} = c_l + b_l``. So ``x_0`` is
+        needed only in its products with the weights, which are one matrix product.
         """
         weights = [cast(Tensor, layer.weight) for layer in self.weights]
         *products, seen = (first @ torch.cat([*weights, v]).T).unbind(1)  # L + 1 of [B]

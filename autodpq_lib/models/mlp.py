@@ -26,7 +26,7 @@ def hidden_layers(inputs: int, hidden: Sequence[int], recipe: Recipe) -> list[nn
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """``nn.BatchNorm1d``, for which a batch of one row, which has no variance, is normalised as in evaluation."""
+    """``nn.BatchNorm1d`` that normalises a batch of one row, which has no variance, as in evaluation."""
 
     def forward(self, x: Tensor) -> Tensor:
         """``[B, X]`` -> ``[B, X]``."""

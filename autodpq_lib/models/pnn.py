@@ -40,20 +40,20 @@ class PNN(CTRModel):
     """
 
     pairs: Tensor
-    places: Tensor
+    pair_at: Tensor
 
     def __init__(self, embedding: nn.Module, fields: int, dim: int, hidden: Sequence[int], recipe: Recipe) -> None:
         super().__init__(embedding)
-        pairs, places = pairs_of(fields)
+        pairs, pair_at = pairs_of(fields)
         self.register_buffer("pairs", pairs, persistent=False)  # [M(M-1)/2]
-        self.register_buffer("places", places, persistent=False)  # [M * M]
+        self.register_buffer("pair_at", pair_at, persistent=False)  # [M * M]
         inputs = fields * dim + len(pairs)
         self.mlp = nn.Sequential(*hidden_layers(inputs, hidden, recipe), nn.Linear(hidden[-1], 1))
 
     def forward(self, ids: Tensor) -> Tensor:
         """Logits ``[B]`` of ids int64 ``[B, M]``."""
         e = self.embedding(ids)  # [B, M, X]
-        products = Products.apply(e, self.pairs, self.places)  # [B, M(M-1)/2]
+        products = Products.apply(e, self.pairs, self.pair_at)  # [B, M(M-1)/2]
         return self.mlp(torch.cat([e.flatten(1), products], 1)).squeeze(1)
 
 
@@ -64,23 +64,23 @@ class Products(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, e: Tensor, pairs: Tensor, places: Tensor) -> Tensor:
-        """``[B, M, X]`` -> ``[B, M(M-1)/2]``; for ``pairs`` and ``places`` see :func:`pairs_of`."""
-        ctx.save_for_backward(e, places)
+    def forward(ctx: Any, e: Tensor, pairs: Tensor, pair_at: Tensor) -> Tensor:
+        """``[B, M, X]`` -> ``[B, M(M-1)/2]``; for ``pairs`` and ``pair_at`` see :func:`pairs_of`."""
+        ctx.save_for_backward(e, pair_at)
         return (e @ e.transpose(1, 2)).flatten(1).index_select(1, pairs)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
         """``[B, M(M-1)/2]`` -> ``[B, M, X]``."""
-        e, places = ctx.saved_tensors
-        g = F.pad(grads[0], (0, 1)).index_select(1, places)
+        e, pair_at = ctx.saved_tensors
+        g = F.pad(grads[0], (0, 1)).index_select(1, pair_at)
         return g.view(-1, e.shape[1], e.shape[1]) @ e, None, None
 
 
 def pairs_of(fields: int) -> tuple[Tensor, Tensor]:
-    """Place of each pair m < n in a flat ``[M, M]`` table, and the pair of each place; M(M-1)/2 for the diagonal."""
+    """Index of each pair m < n in a flat ``[M, M]`` table, and the pair at each index: M(M-1)/2 on the diagonal."""
     m, n = torch.triu_indices(fields, fields, offset=1)
-    places = torch.full((fields, fields), len(m))
-    places[m, n] = places[n, m] = torch.arange(len(m))
-    return m * fields + n, places.flatten()
+    pair_at = torch.full((fields, fields), len(m))
+    pair_at[m, n] = pair_at[n, m] = torch.arange(len(m))
+    return m * fields + n, pair_at.flatten()

@@ -29,7 +29,7 @@ def random_decisions(config: RunConfig, schema: Schema) -> list[Decision]:
 
 
 def _distinct(random: Random, total: int, count: int) -> list[int]:
-    """So many different numbers below ``total``; ``random.sample`` has none above 2^63, and T^F of many fields is."""
+    """``count`` distinct numbers below ``total``: a T^F of many fields is above 2^63, where ``random.sample`` fails."""
     if total <= sys.maxsize:
         return random.sample(range(total), count)
     found: dict[int, None] = {}

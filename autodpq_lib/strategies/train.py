@@ -8,14 +8,15 @@ from autodpq_lib.training.run import Run
 
 
 def train(run: Run) -> list[Fit]:
-    """The strategy's own embedding, from scratch: FE's rows for all, or Others' with one for a field's rare."""
-    return trained_on(run, [run.fit("fit", final_model(run.config, run.schema, None))])
+    """Train the strategy's own embedding: in FE each feature has a row, in Others a field's rare features share one."""
+    return train_further(run, [run.fit("fit", final_model(run.config, run.schema, None))])
 
 
-def trained_on(run: Run, fits: list[Fit]) -> list[Fit]:
-    """As a control, ``extra_training``, the best fit is gone on with from its weights twice, with a new optimiser each.
+def train_further(run: Run, fits: list[Fit]) -> list[Fit]:
+    """With the control ``extra_training``, train the best fit twice more, each time with a fresh optimiser.
 
-    The limits are those of the search and of the retrain: as much as AutoDPQ's steps after the pretrain get.
+    The second of these starts from the weights of the first. Their limits are the search's and the retrain's, so the
+    fit gets as much as AutoDPQ does after the pretrain.
     """
     limits, start = run.config.limits, max(fits, key=lambda fit: fit.result["valid_auc"])
     more = {"more": limits.search, "last": limits.train} if run.config.extra_training else {}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from autodpq_lib.config import Decision
 from autodpq_lib.models.build import dpq_model, full_model, start_from
-from autodpq_lib.strategies.train import trained_on
+from autodpq_lib.strategies.train import train_further
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 
@@ -28,4 +28,4 @@ def try_decisions(run: Run, decisions: Iterable[Decision]) -> list[Fit]:
         trials.append(run.fit(f"trial-{number:03d}", model, decision=decision))
         trials[-1].forget(best)
         best = max(best, trials[-1].result["valid_auc"])
-    return [*pretrained, *trained_on(run, trials)]
+    return [*pretrained, *train_further(run, trials)]

@@ -24,7 +24,7 @@ class Adam:
 
     Attributes:
         first: moving means of the gradients, a tensor for each parameter.
-        second: those of their squares.
+        second: moving means of their squares.
         steps: updates so far, ``[]`` for each parameter; float32 because the operator has it so.
     """
 

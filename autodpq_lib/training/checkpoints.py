@@ -72,10 +72,10 @@ class Checkpoints:
 
     def clear(self) -> None:
         """Remove everything, and let others in."""
-        with scratch_folder(self.folder) as gone, suppress(FileNotFoundError):  # at once: from half none could go on
+        with scratch_folder(self.folder) as gone, suppress(FileNotFoundError):  # at once: no run could go on from half
             self.folder.replace(gone / "all")
         if lock := _CLAIMED.pop(self.folder, None):
-            # While it is held: who waits for it sees that it is gone, and makes another.
+            # Removed while it is held: a process that waits for it sees that it is gone, and makes another.
             Path(lock.lock_file).unlink(missing_ok=True)
             lock.release()
 

@@ -1,6 +1,6 @@
-"""Fit a model: train a round, validate, stop when a round has brought nothing for long. Every strategy comes here.
+"""Fit a model: train a round, validate, stop after ``patience`` rounds without improvement. Every strategy comes here.
 
-A round is an epoch wherever there is one validation an epoch; curves and checkpoints call its number ``epoch``.
+With one validation an epoch a round is an epoch; curves and checkpoints always call its number ``epoch``.
 """
 
 from __future__ import annotations
@@ -18,19 +18,29 @@ from autodpq_lib.training.metrics import evaluate
 from autodpq_lib.training.trainer import Row, Trainer
 from autodpq_system.seeding import seed_for
 
-#: Stages that are no result and are never scored on test: the mixture, and a model whose quantised copy is the result.
+#: Stages that are never scored on test, for what is served comes after them: ``search`` trains a mixture, ``full`` FE
+#: that is then quantised or teaches, and ``train`` a rival that is then rounded.
 UNSCORED = ("search", "full", "train")
+
+
+def stage_of(name: str) -> str:
+    """Stage of a fit, which is its name up to a dash: ``trial`` of ``trial-003``. Fits of one stage compete.
+
+    The five strategies have ``fit``, ``trial``, ``pretrain``, ``search`` and ``retrain``, with ``extra_training``
+    ``more`` and ``last``; strategies of other packages ``full``, ``train``, ``store`` and ``compress``, too.
+    """
+    return name.partition("-")[0]
 
 
 @dataclass
 class Fit:
-    """What was trained, and what it leaves: a row for each round, and the weights of those that count.
+    """One training: a row for each round, and the weights of the rounds that count.
 
     Attributes:
-        name: of the fit within its run; what stands before a dash is its stage, such as ``trial`` of ``trial-003``.
+        name: of the fit within its run; it begins with its stage, see :func:`stage_of`.
         checkpoints: hold its weights.
         decision: (K, D) of each field, where the model has one.
-        last: whether its last round alone counts, and not those that were the best on validation so far.
+        last: whether only its last round counts, instead of every best on validation so far.
     """
 
     name: str
@@ -41,8 +51,8 @@ class Fit:
 
     @property
     def stage(self) -> str:
-        """``fit``, ``trial``, ``pretrain``, ``search`` or ``retrain``; within it fits compete."""
-        return self.name.split("-")[0]
+        """Stage of the fit, see :func:`stage_of`."""
+        return stage_of(self.name)
 
     @property
     def scored(self) -> bool:
@@ -60,14 +70,17 @@ class Fit:
         return self.checkpoints.weights_at(self.name, int(self.result["epoch"]))
 
     def counted(self) -> list[Row]:
-        """The rounds whose weights are kept: of a fit that is scored all that count, of another the result's alone."""
+        """Rounds whose weights stay on disk: every improvement if the fit is scored on test, else only the result.
+
+        With ``last``, only the last round.
+        """
         if self.last or not self.scored:
             return [self.result]
         before = accumulate((row["valid_auc"] for row in self.curve), max, initial=-1.0)
         return [row for row, best in zip(self.curve, before, strict=False) if row["valid_auc"] > best]
 
     def forget(self, below: float) -> None:
-        """Drop the weights of rounds that a fit before this one was better than; those of the result stay."""
+        """Drop the weights of rounds no better than ``below``, an earlier fit's AUC; the result's weights stay."""
         for row in self.counted():
             if row["valid_auc"] <= below and row is not self.result and not self.last:
                 self.checkpoints.drop(self.name, int(row["epoch"]))
@@ -97,10 +110,10 @@ def run_fit(fit: Fit, trainer: Trainer, valid: Samples, limit: Limit) -> Fit:
 
 def reached(limit: Limit, curve: list[Row]) -> bool:
     """Whether a curve has come to its limit."""
-    return len(curve) >= limit.rounds or _rounds_for_nothing(limit, curve) >= limit.patience
+    return len(curve) >= limit.rounds or _rounds_without_gain(limit, curve) >= limit.patience
 
 
-def _rounds_for_nothing(limit: Limit, curve: list[Row]) -> int:
+def _rounds_without_gain(limit: Limit, curve: list[Row]) -> int:
     if not curve:
         return 0
     if limit.until == "settled":
@@ -121,7 +134,7 @@ def leaders(row: Row) -> dict[str, str]:
 
 
 def _save(fit: Fit, trainer: Trainer, before: list[Row]) -> None:
-    """Write the state after a round; whatever moment a kill chooses, the weights that count are there."""
+    """Write the state after a round; at whatever moment the process is killed, the weights that count are there."""
     epochs = [row["epoch"] for row in fit.counted()]
     if (now := len(fit.curve) - 1) in epochs:
         fit.checkpoints.keep(fit.name, now, trainer.result.state_dict())

@@ -1,4 +1,4 @@
-"""Adam for tables of which a batch touches few rows."""
+"""Adam for tables when a batch touches few of their rows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Step(NamedTuple):
 
 
 class LazyAdam(Adam):
-    """Adam whose step reads and writes only the rows that the batch touched, where a gradient is sparse.
+    """Adam that, for a sparse gradient, reads and writes only the rows that the batch touched.
 
     A touched row gets Adam's update with the bias correction of the optimiser's step number, and weight decay
     added to its gradient; a row that is not touched keeps its weights and both moments as they are. Dense Adam
@@ -59,12 +59,11 @@ class LazyAdam(Adam):
         tables = (p.data, self.first[n], self.second[n])
         named, values = grad._indices()[0].contiguous(), grad._values().contiguous()
         step = Step.number(int(self.steps[n]), self.lr, self.weight_decay)
-        given = (*tables, self._scratch(p), named, values, step)
-        fits_c = p.device.type == "cpu" and p.dtype == torch.float32 and native.available()
-        (in_c.update_rows if fits_c else update_rows)(*given)
+        update = in_c.update_rows if native.takes(p) else update_rows
+        update(*tables, self._scratch(p), named, values, step)
 
     def _scratch(self, p: Tensor) -> Tensor:
-        """Per row, where the gradient last named it; what older gradients left is never believed."""
+        """Scratch: where in the gradient each row occurs last. A step first writes every entry that it reads."""
         if len(p) not in self._last:
             self._last[len(p)] = torch.zeros(len(p), dtype=torch.int32, device=p.device)
         return self._last[len(p)]
@@ -75,11 +74,11 @@ def update_rows(w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, va
 
     Args:
         w: weights ``[N, X]``, changed in place.
-        m: first moments, likewise.
-        v: second moments, likewise.
+        m: first moments ``[N, X]``, changed in place.
+        v: second moments ``[N, X]``, changed in place.
         last: int32 ``[N]``, scratch.
-        named: int64 ``[P]``, the rows that the gradient names, repeatedly.
-        values: ``[P, X]``, what it has for each.
+        named: int64 ``[P]``, the rows that the gradient names; a row may occur repeatedly.
+        values: ``[P, X]``, the gradient's value for each.
         step: the step's numbers.
     """
     rows, g = summed(last, named, values)
@@ -94,10 +93,10 @@ def update_rows(w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, va
 
 def summed(last: Tensor, named: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     """The rows named, once each, int64 ``[U]``, and the sums of their values ``[U, X]``; without sorting."""
-    places = torch.arange(len(named), dtype=torch.int32, device=named.device)
-    last.index_copy_(0, named, places)
-    last_place = last.index_select(0, named)
-    chosen = last_place == places
+    index = torch.arange(len(named), dtype=torch.int32, device=named.device)
+    last.index_copy_(0, named, index)
+    last_index = last.index_select(0, named)
+    chosen = last_index == index
     rows = named[chosen]
-    number = (torch.cumsum(chosen, 0) - 1).index_select(0, last_place)
-    return rows, values.new_zeros(len(rows), values.shape[1]).index_add_(0, number, values)
+    rank = (torch.cumsum(chosen, 0) - 1).index_select(0, last_index)
+    return rows, values.new_zeros(len(rows), values.shape[1]).index_add_(0, rank, values)

@@ -23,7 +23,7 @@ class Metrics(Strict):
 
 
 def predict(model: nn.Module, samples: Samples) -> Tensor:
-    """Logits float32 ``[rows]`` in evaluation mode, on the CPU; the model, of the data's ids, is left in it."""
+    """Logits float32 ``[rows]``, on the CPU. The model takes the data set's own ids; it is left in evaluation mode."""
     model.eval()
     if getattr(getattr(model, "embedding", None), "by_frequency", False):
         raise ValueError("ids: expected a model of the data's ids, found one of a file's own; load(path, schema=...)")

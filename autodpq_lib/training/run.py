@@ -15,7 +15,7 @@ from autodpq_lib.training.trainer import Trainer
 
 @dataclass(frozen=True)
 class Run:
-    """Configuration, training and validation data, a place for checkpoints."""
+    """Configuration, training and validation data, and a folder for checkpoints."""
 
     config: RunConfig
     schema: Schema
@@ -32,14 +32,13 @@ class Run:
         trainer: Trainer | None = None,
         limit: Limit | None = None,
     ) -> Fit:
-        """Train a model on the run's data, by plain descent within the limit of a training unless told otherwise.
+        """Train a model on the run's data: by default by plain descent, within the limit of a training.
 
         A fit that was interrupted goes on where it was, to the same bits. The model ends with the weights of the fit's
         result.
 
         Args:
-            name: of the fit within the run; names its checkpoints, and its stage by what stands before a dash. A stage
-                of :data:`~autodpq_lib.training.fit.UNSCORED` is no result.
+            name: of the fit within the run, and of its checkpoints; see :func:`~autodpq_lib.training.fit.stage_of`.
             model: what is trained.
             decision: (K, D) of each field, where the model has one.
             trainer: trains it; plain descent by default.

@@ -28,8 +28,8 @@ def temperature(s: int) -> float:
 class Search(Trainer):
     """The trainer of the search step, for :meth:`autodpq_lib.training.run.Run.fit`.
 
-    Each step updates alpha by Adam (no weight decay) on a validation batch, every so many steps if the laboratory is
-    followed, then all other weights by Adam on a training batch. The mixture is no result: no mean of it is taken.
+    Each step updates alpha by Adam (no weight decay) on a validation batch, but only every ``alpha_every`` steps, and
+    then all other weights by Adam on a training batch. The mixture is no result, so its weights are not averaged.
     """
 
     def __init__(self, model: CTRModel, train: Samples, valid: Samples, config: RunConfig) -> None:
@@ -91,7 +91,7 @@ class Search(Trainer):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore :meth:`state_dict`."""
-        super().load_state_dict({"optimizer": state.get("weights")} | state)  # its name in older checkpoints
+        super().load_state_dict(state)
         self.alpha_optimizer.load_state_dict(state["alpha"])
         self.steps = state["steps"]
 

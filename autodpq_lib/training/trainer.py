@@ -81,7 +81,7 @@ class Trainer:
 
 
 def adam(parameters: list[nn.Parameter], config: RunConfig) -> Adam:
-    """Adam with the recipe's (coupled) weight decay, on all rows or, if ``lazy``, on those that a batch touches."""
+    """Adam with the recipe's (coupled) weight decay, on all rows or, if ``lazy``, on the rows that a batch touches."""
     kind = LazyAdam if config.lazy else Adam
     return kind(parameters, config.learning_rate, config.base_model.weight_decay)
 
@@ -103,6 +103,6 @@ def batches(samples: Samples, config: RunConfig, number: int) -> Iterator[Batch]
 
 
 def shuffled(samples: Samples, config: RunConfig, *names: object) -> Sequence[Tensor]:
-    """Places of samples, a batch each, int32 ``[B]``: one pass, in an order fixed by the seed and the names."""
+    """One pass over the samples, as indices int32 ``[B]`` of each batch, in an order fixed by seed and names."""
     order = torch.randperm(len(samples), generator=generator(config.seed, *names), dtype=torch.int32)
     return order.to(config.device).split(config.batch_size)

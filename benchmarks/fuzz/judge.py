@@ -84,7 +84,7 @@ def _written(config: RunConfig, network: CTRModel, folder: Path, kept: Kept = "f
 def by_groups(config: RunConfig, options: Sequence[Sequence[int]]) -> CTRModel:
     """A model whose tables are stored by groups, by these options, with codes and numbers at random."""
     rng, embedding = np.random.default_rng(0), ByGroups(SCHEMA, config.embedding_dim)
-    tables = [embedding, embedding.first_order()] if config.model == "deepfm" else [embedding]
+    tables = [embedding, embedding.make_first_order()] if config.model == "deepfm" else [embedding]
     for table, own in zip(tables, options, strict=False):
         each = [(option, n, table.dim) for option, n in zip(own, table.groups.tolist(), strict=True)]
         codes = rng.integers(0, 256, sum(code_bytes(*one) for one in each), np.uint8)

@@ -1,4 +1,4 @@
-"""What a run is called below ``runs/``, and what of it lies where."""
+"""Where a run's files lie below ``runs/``, and what they are called."""
 
 from __future__ import annotations
 
