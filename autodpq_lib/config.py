@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from autodpq_data.sources import settings
 from autodpq_data.split import Split
-from autodpq_system.sentence import sentence
 
 #: The columns of Table 1.
 STRATEGIES = ("fe", "others", "grid", "random", "autodpq")
@@ -199,17 +198,6 @@ class RunConfig(_Frozen):
             if not holds:
                 raise ValueError(f"{key}: expected {expected}, found {getattr(self, key)}")
         return self
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _naming_the_yaml(cls, values: Any, validate: Callable[[Any], Self]) -> Self:
-        try:
-            return validate(values)
-        except ValidationError as error:
-            key = (said := sentence(error)).partition(":")[0].partition(".")[0]
-            if key in values or key not in settings(str(values.get("dataset"))):
-                raise
-            raise ValueError(f"config/{values['dataset']}.yaml, {said}") from error
 
     def _rules(self) -> Iterator[tuple[str, bool, str]]:
         """For each rule the key, whether its value is allowed, and what would be."""
