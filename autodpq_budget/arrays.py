@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autodpq_budget.asked import check_bytes, expect
-from autodpq_budget.given import Rows, counts_of, mapping, only, rows_of, scales_of
+from autodpq_budget.check_arguments import check_bytes, expect
+from autodpq_budget.check_arrays import Rows, counts_of, mapping, only, rows_of, scales_of
 from autodpq_budget.menu import bytes_of, menu
 from autodpq_budget.tables import Table
 from autodpq_packed.check import check_plain
@@ -110,7 +110,7 @@ def compress_tables(
     Args:
         tables: table -> field -> ``[V, X]``, each table with an X of its own: anything that NumPy takes for numbers.
             A field's largest number is 0 or in the range of float16, in which it is stored: from
-            :data:`~autodpq_budget.given.LEAST` to :data:`~autodpq_budget.given.LARGEST`.
+            :data:`~autodpq_budget.check_arrays.LEAST` to :data:`~autodpq_budget.check_arrays.LARGEST`.
         counts: field -> ``[V]``, how often each feature occurs in the training data.
         budget_bytes: of the tensors of all tables.
         sensitivities: table -> field -> ``[X]``, mean square gradient of a sample's loss, only their ratios count;

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autodpq_budget.plan import SHARES, room, tables
+from autodpq_budget.distil import TAUGHT
+from autodpq_budget.plan import SHARES, room, table_bytes
 from autodpq_budget.strategy import STRATEGY
-from autodpq_budget.teach import TAUGHT
 from autodpq_data import avazu, movielens
 from autodpq_data.prepared import known_fingerprint, load_schema
 from autodpq_eval.batch import TABLE_SEEDS
@@ -80,13 +80,13 @@ def _row(record: Record) -> dict[str, object]:
         "control": plain != config.options,
         "width": config.embedding_dim,
         "seed": config.seed,
-        "bytes": tables(record, fields),
+        "bytes": table_bytes(record, fields),
         "valid": record.valid.auc,
         "auc": record.test.auc,
     }
 
 
-def best(found: pd.DataFrame, choice: pd.DataFrame, shares: Sequence[float] = SHARES) -> pd.DataFrame:
+def at_chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, shares: Sequence[float] = SHARES) -> pd.DataFrame:
     """Of each method and share one setting for all seeds, in at most so many bytes on every seed.
 
     A rival's is the one with the best validation AUC on the seed of choice. The compressor's is the one that was told
@@ -100,13 +100,20 @@ def best(found: pd.DataFrame, choice: pd.DataFrame, shares: Sequence[float] = SH
     """
     found = found[~found["control"]].reset_index(drop=True)
     parts = [found[found["method"].isin(STRATEGIES)].assign(share=1.0)]
-    for (share, _), setting in taken(found, choice, shares).items():
+    for (share, _), setting in chosen_settings(found, choice, shares).items():
         parts.append(found[found["setting"] == setting].assign(share=share))
     return pd.concat(parts, ignore_index=True)
 
 
-def taken(found: pd.DataFrame, choice: pd.DataFrame, shares: Sequence[float] = SHARES) -> dict[tuple[float, str], str]:
-    """Of each share and method the setting of :func:`best`, be it run on the reported seeds or not yet."""
+def chosen_settings(
+    found: pd.DataFrame, choice: pd.DataFrame, shares: Sequence[float] = SHARES
+) -> dict[tuple[float, str], str]:
+    """Share and method -> the setting that stands for it, whether it has run on the reported seeds or not yet.
+
+    As :func:`autodpq_budget.plan.chosen`, which says what is run, but for the bytes: those of every seed must fit, not
+    those of the seed of choice alone. So of MPE, whose search decides its bytes, another setting may be wanted than has
+    run; the page then says that it has not.
+    """
     full, settings = _full(found), {}
     for share, (method, group) in product(shares, found[~found["method"].isin(STRATEGIES)].groupby("method")):
         tried = choice[(choice["method"] == method) & ~choice["control"]]
@@ -125,7 +132,7 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     The place, at which it is drawn, is FE's mean over all seeds and that difference: methods have different seeds.
 
     Args:
-        found: of :func:`best`.
+        found: of :func:`at_chosen_settings`.
     """
     fe = _by_seed(found, "fe", 1.0)
     rows = []
@@ -169,7 +176,7 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         every: of :func:`runs`.
-        found: of :func:`best`.
+        found: of :func:`at_chosen_settings`.
     """
     ours = every[(every["method"] == STRATEGY) & every["control"]] if len(every) else every
     full, rows = _full(found), []
@@ -191,7 +198,7 @@ def verdicts(found: pd.DataFrame, margin: float, tested: Sequence[float] = SHARE
     families of p-values are Holm's.
 
     Args:
-        found: of :func:`best`.
+        found: of :func:`at_chosen_settings`.
         margin: within which a compressed model is as good as FE.
         tested: shares for which that is tested.
     """

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from autodpq_budget.asked import check_bytes, check_loss, check_width, expect
+from autodpq_budget.check_arguments import check_bytes, check_loss, check_width, expect
+from autodpq_budget.fine_tune import fine_tune
 from autodpq_budget.menu import Menu, bytes_of
 from autodpq_budget.of_model import menu_of, on_groups
-from autodpq_budget.start import begin, file_bytes_of, here, of_width, room_or_refuse, share_of
-from autodpq_budget.train_on import train_on
+from autodpq_budget.starting_model import begin, file_bytes_of, here, of_width, room_or_refuse, share_of
 from autodpq_budget.width import width_for
 from autodpq_data.prepared import vocabulary
 from autodpq_lib.models.ctr_model import CTRModel
@@ -43,7 +43,7 @@ class Compressed:
         model: of the suite's own ids; the file numbers features anew, so ``load(path, schema=run.schema)`` reads it, or
             :func:`autodpq_packed.grouped.file_ids` says how.
         menu: what there was to choose from.
-        tensors: the two tables as the file has them, before any training on.
+        tensors: the two tables as the file has them, before fine-tuning.
         table_bytes: theirs.
         file_bytes: of the whole file.
         valid_auc: on validation.
@@ -64,7 +64,7 @@ def compress(
     budget_bytes: int,
     path: Path | str,
     *,
-    onward: bool = True,
+    tune: bool = True,
     width: int | None = None,
     tables: bool = False,
 ) -> Compressed:
@@ -74,10 +74,10 @@ def compress(
         run: of any strategy.
         budget_bytes: of the whole file on the disk.
         path: of the file (``.safetensors``), for the readers of :mod:`autodpq_packed`.
-        onward: train on, the run's own model as the teacher, with early stopping on validation: a minute on
+        tune: fine-tune, the run's own model as the teacher, with early stopping on validation: a minute on
             MovieLens-1M, and better the smaller the file.
         width: X of what is compressed: the run's own, or that of a narrower FE that the run's model teaches first, in
-            another minute. Without, :func:`autodpq_budget.width.width_for` chooses it; with ``onward`` off it is the
+            another minute. Without, :func:`autodpq_budget.width.width_for` chooses it; with ``tune`` off it is the
             run's own.
         tables: the budget is that of embedding and first-order weights alone, as wherever methods are compared.
 
@@ -89,12 +89,12 @@ def compress(
     path, own = _path_of(path), run.record.config.embedding_dim
     if width is not None:
         check_width(width, own)
-    elif onward:
+    elif tune:
         width = width_for(partial(share_of, run, budget_bytes, tables=tables), own)
     room = room_or_refuse(of_width(run, width or own), budget_bytes, tables=tables)
     start, offered = begin(run, width or own)
     most = math.inf if tables else budget_bytes
-    made = _within(start, offered, room, most, run.model, onward=onward)
+    made = _within(start, offered, room, most, run.model, tune=tune)
     _write(start, made.model, path)
     return made
 
@@ -113,7 +113,7 @@ def _check_run(run: object) -> None:
 def smallest(run: LoadedRun, loss: float, path: Path | str) -> Compressed:
     """Write the smallest file found whose validation AUC is at most ``loss`` below the run's.
 
-    First the smallest choice as it is, without teaching or training on. From its bytes downwards :data:`TRIES` files
+    First the smallest choice as it is, without teaching or fine-tuning. From its bytes downwards :data:`TRIES` files
     of :func:`compress`, which does both, halve the range in which the smallest lies: minutes on MovieLens-1M.
 
     Raises:
@@ -157,20 +157,20 @@ def _auc(run: LoadedRun, offered: Menu, tables: int) -> float:
     return evaluate(model, run.valid).auc
 
 
-def _within(run: LoadedRun, offered: Menu, tables: int, most: float, teacher: CTRModel, *, onward: bool) -> Compressed:
+def _within(run: LoadedRun, offered: Menu, tables: int, most: float, teacher: CTRModel, *, tune: bool) -> Compressed:
     """The choice for so many bytes of tables, or fewer, for the header of a file, of ``most``, grows with them."""
     while (made := _made(run, offered, tables)).file_bytes > most:
         tables = max(offered.least, tables - int(made.file_bytes - most))
-    return _made(run, offered, tables, teacher) if onward else made
+    return _made(run, offered, tables, teacher) if tune else made
 
 
 def _made(run: LoadedRun, offered: Menu, tables: int, teacher: CTRModel | None = None) -> Compressed:
-    """The choice for so many bytes, trained on where there is a teacher."""
+    """The choice for so many bytes, fine-tuned where there is a teacher."""
     tensors = offered.tensors(offered.choose(tables))
     model = on_groups(run.record.config, run.schema, run.model, tensors)
     if teacher is not None:
         scratch = scratch_run(here(run.record.config))
-        train_on(scratch, model, teacher)
+        fine_tune(scratch, model, teacher)
         scratch.checkpoints.clear()
     size, auc = file_bytes_of(run, model), evaluate(model, run.valid).auc
     return Compressed(model, offered, tensors, bytes_of(tensors), size, auc, run.record.config.embedding_dim)

@@ -10,8 +10,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from autodpq_budget.distil import TAUGHT, TEACHER, like, width
 from autodpq_budget.strategy import STRATEGY
-from autodpq_budget.teach import TAUGHT, TEACHER, like, width
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import TABLE_SEEDS
@@ -84,7 +84,7 @@ def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> l
         every = candidates(dataset, recipe, CHOICE_SEED).values()
         plans += with_teachers([run for runs in every for run in runs])
     for seed in others:
-        wanted = found if seed in TABLE_SEEDS else best(found)
+        wanted = found if seed in TABLE_SEEDS else top_rivals(found)
         plans += with_teachers([run.model_copy(update={"seed": seed}) for run, _ in wanted.values()])
     few = [seed for seed in others if seed in TABLE_SEEDS]
     plans += [run for seed in few for run in otherwise_taught(found, seed)]
@@ -116,7 +116,7 @@ def of_model(found: Chosen, model: Model, seed: int) -> list[RunConfig]:
 
 def otherwise_taught(found: Chosen, seed: int) -> list[RunConfig]:
     """What the teacher is worth: the compressor from labels, and the best rivals that can learn from its teacher."""
-    runs = [run for (share, _), (run, _) in best(found).items() if share in TAUGHT_SHARES]
+    runs = [run for (share, _), (run, _) in top_rivals(found).items() if share in TAUGHT_SHARES]
     runs = [run for run in runs if run.strategy in (STRATEGY, *LEARNERS)]
     options = [{"options": run.options | {"taught": run.strategy != STRATEGY}} for run in runs]
     return [run.model_copy(update={"seed": seed} | own) for run, own in zip(runs, options, strict=True)]
@@ -124,7 +124,7 @@ def otherwise_taught(found: Chosen, seed: int) -> list[RunConfig]:
 
 def varied(found: Chosen, seed: int, switches: dict[str, Any]) -> list[RunConfig]:
     """FE, the compressor and its best rivals as they were chosen, all with one switch more."""
-    return with_teachers([run.model_copy(update={"seed": seed, **switches}) for run, _ in best(found).values()])
+    return with_teachers([run.model_copy(update={"seed": seed, **switches}) for run, _ in top_rivals(found).values()])
 
 
 def candidates(dataset: str, recipe: str, seed: int) -> dict[tuple[float, str], list[RunConfig]]:
@@ -159,19 +159,19 @@ def chosen(dataset: str, recipe: str, *, out: Path) -> Chosen:
     found: Chosen = {}
     for share, method in every:
         tried = [(share, method)] if method == STRATEGY else [key for key in every if key[1] == method]
-        fits = [r for key in tried for r in done[key] if tables(r, len(schema.fields)) <= room(full, share)]
+        fits = [r for key in tried for r in done[key] if table_bytes(r, len(schema.fields)) <= room(full, share)]
         if fits and all(len(done[key]) == len(every[key]) for key in tried):
             best_one = max(fits, key=lambda record: record.valid.auc)
             found[share, method] = best_one.config, best_one.valid.auc
     return found
 
 
-def tables(record: Record, fields: int) -> int:
+def table_bytes(record: Record, fields: int) -> int:
     """Bytes of embedding and first-order weights of a run on M fields."""
     return record.space.model_bytes - rest_bytes(record.config, fields)
 
 
-def best(found: Chosen) -> Chosen:
+def top_rivals(found: Chosen) -> Chosen:
     """The compressor, and of each share the :data:`BEST` rivals by validation AUC on the seed of choice."""
     ranked = sorted((key for key in found if key[1] != STRATEGY), key=lambda key: -found[key][1])
     keys = [key for key in found if key[1] == STRATEGY]

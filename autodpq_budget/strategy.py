@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from autodpq_budget.asked import check_bytes, expect
 from autodpq_budget.by_groups import ByGroups, means
+from autodpq_budget.check_arguments import check_bytes, expect
+from autodpq_budget.distil import TAUGHT, fe_of, taught, taught_of, teacher_of
+from autodpq_budget.fine_tune import LIMIT, FineTuning, fine_tune
 from autodpq_budget.of_model import menu_of, on_groups
-from autodpq_budget.teach import TAUGHT, fe_of, taught, taught_of, teacher_of
-from autodpq_budget.train_on import LIMIT, Onward, train_on
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import full
@@ -33,7 +33,7 @@ def budget(run: Run) -> list[Fit]:
         return _alone(run)
     teacher, fits = teacher_of(run)
     model, own = taught_of(run, teacher)
-    return [*fits, *own, train_on(run, _chosen(run, model), teacher)]
+    return [*fits, *own, fine_tune(run, _chosen(run, model), teacher)]
 
 
 def _check(config: RunConfig) -> None:
@@ -57,7 +57,7 @@ def _alone(run: Run) -> list[Fit]:
     """FE of the run's width, from labels; trained on by labels, too."""
     model, fits = fe_of(run, run.config.embedding_dim, "full-labels")
     made = _chosen(run, model)
-    return [*fits, run.fit("compress", made, trainer=Onward(made, run.train, run.config), limit=LIMIT)]
+    return [*fits, run.fit("compress", made, trainer=FineTuning(made, run.train, run.config), limit=LIMIT)]
 
 
 def _chosen(run: Run, model: CTRModel) -> CTRModel:

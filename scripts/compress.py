@@ -15,9 +15,9 @@ from pathlib import Path
 import pandas as pd
 from matplotlib import pyplot as plt
 
+from autodpq_budget.choice_table import choice, picture
 from autodpq_budget.compress import Compressed, compress, smallest
-from autodpq_budget.show import choice, picture
-from autodpq_budget.start import file_bytes_of
+from autodpq_budget.starting_model import file_bytes_of
 from autodpq_lib.training.metrics import evaluate
 from autodpq_packed.export import check_path
 from autodpq_runs.explore import LoadedRun, load_run

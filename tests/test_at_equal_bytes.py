@@ -10,7 +10,7 @@ import pytest
 from matplotlib import pyplot as plt
 from scipy import stats
 
-from autodpq_budget import at_equal_bytes, picture
+from autodpq_budget import at_equal_bytes, auc_curve
 from autodpq_budget.plan import CHOICE_SEED
 from autodpq_lib.config import METHOD_VERSION, STRATEGIES
 from autodpq_rivals.methods import METHODS
@@ -53,7 +53,7 @@ def chosen(*of: dict) -> pd.DataFrame:
 
 
 def setting_of(found: list[pd.DataFrame], choice: pd.DataFrame, share: float) -> set[str]:
-    kept = at_equal_bytes.best(pd.concat(found).drop(columns="share"), choice)
+    kept = at_equal_bytes.at_chosen_settings(pd.concat(found).drop(columns="share"), choice)
     return set(kept[(kept["method"] == "lsq") & (kept["share"] == share)]["setting"])
 
 
@@ -77,7 +77,9 @@ def test_a_setting_fits_a_share_if_it_does_on_every_seed() -> None:
 def test_the_compressor_is_shown_with_what_it_was_told() -> None:
     """Fewer bytes may be better on validation, where a model overfits; and a share that nobody was told has none."""
     less = [pd.DataFrame([row("budget", seed, 120, 0.9, 0.9, 2, 0.031)]) for seed in (1, 2)]
-    kept = at_equal_bytes.best(pd.concat([FOUND, *less]).drop(columns="share"), chosen()).query("method == 'budget'")
+    kept = at_equal_bytes.at_chosen_settings(pd.concat([FOUND, *less]).drop(columns="share"), chosen()).query(
+        "method == 'budget'"
+    )
     assert kept.groupby("share")["setting"].first().to_dict() == {0.031: "budget-2", 0.125: "budget-8"}
 
 
@@ -89,7 +91,7 @@ def test_the_teacher_is_worth_what_pairs_differ_by() -> None:
     made = at_equal_bytes.teaching(found).set_index("method")
     assert made["effect"].to_dict() == {"budget": pytest.approx(0.035), "lsq": pytest.approx(0.01)}
     assert made.loc["lsq", ["labels", "taught", "n"]].tolist() == pytest.approx([0.72, 0.73, 2])
-    assert set(at_equal_bytes.best(found.drop(columns="share"), chosen())["control"]) == {False}
+    assert set(at_equal_bytes.at_chosen_settings(found.drop(columns="share"), chosen())["control"]) == {False}
     assert at_equal_bytes.teaching(FOUND).empty
 
 
@@ -105,7 +107,7 @@ def test_committed_runs_keep_to_their_budget() -> None:
     found = at_equal_bytes.runs(ROOT / "results", "ml-1m", "tuned", [1])
     assert (found.loc[found["method"] == "fe", "bytes"] == 4 * 13_560 * 17).all()
     choice = at_equal_bytes.runs(ROOT / "results", "ml-1m", "tuned", [CHOICE_SEED])
-    kept = at_equal_bytes.best(found, choice).query("share < 1")
+    kept = at_equal_bytes.at_chosen_settings(found, choice).query("share < 1")
     assert "budget" in set(kept["method"])
     slack = kept["method"].map({"budget": 1.0}).fillna(1.001)
     assert (kept["bytes"] <= slack * kept["share"] * 4 * 13_560 * 17).all()
@@ -121,20 +123,20 @@ def test_a_setting_is_the_same_under_a_switch() -> None:
 
 def test_without_fe_nothing_is_at_equal_bytes() -> None:
     alone = FOUND[FOUND["method"] == "budget"].drop(columns="share")
-    assert at_equal_bytes.best(alone, chosen()).empty
-    assert at_equal_bytes.from_labels(FOUND.iloc[:0], at_equal_bytes.best(alone, chosen())).empty
+    assert at_equal_bytes.at_chosen_settings(alone, chosen()).empty
+    assert at_equal_bytes.from_labels(FOUND.iloc[:0], at_equal_bytes.at_chosen_settings(alone, chosen())).empty
 
 
 def test_a_data_set_has_shares_of_its_own() -> None:
     runs = pd.concat([FOUND, pd.DataFrame([row("budget", 1, 390, 0.7, 0.79, 4, 0.1)])]).drop(columns="share")
     for shares, expected in ((at_equal_bytes.SHARES, {1.0, 0.125}), ((0.1, 0.05), {1.0, 0.1})):
-        assert set(at_equal_bytes.best(runs, chosen(), shares)["share"]) == expected
+        assert set(at_equal_bytes.at_chosen_settings(runs, chosen(), shares)["share"]) == expected
 
 
 def test_no_records_are_no_rows(tmp_path: Path) -> None:
     none = at_equal_bytes.runs(tmp_path, "ml-1m", "tuned", [1])
     assert none.empty
-    assert set(at_equal_bytes.best(FOUND.drop(columns="share"), none)["method"]) == {"fe", "budget"}
+    assert set(at_equal_bytes.at_chosen_settings(FOUND.drop(columns="share"), none)["method"]) == {"fe", "budget"}
 
 
 def test_a_stale_record_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,13 +159,13 @@ def test_a_run_on_another_processor_than_fes_does_not_count(tmp_path: Path) -> N
 def test_the_picture_has_all_methods() -> None:
     names = [*STRATEGIES, "budget", *METHODS]
     every = [row(name, 1, 100 + n, 0.7, 0.78, share=0.125 if n > 4 else 1.0) for n, name in enumerate(names)]
-    figure = picture.draw(at_equal_bytes.table(pd.DataFrame(every)), "title")
+    figure = auc_curve.draw(at_equal_bytes.table(pd.DataFrame(every)), "title")
     _, labels = figure.axes[0].get_legend_handles_labels()
     assert len(labels) == len(names) == len({*labels})
     plt.close(figure)
 
 
 def test_the_picture_has_a_text() -> None:
-    figure = picture.draw(at_equal_bytes.table(FOUND), "title")
+    figure = auc_curve.draw(at_equal_bytes.table(FOUND), "title")
     assert "the compressor 490 bytes 0.7950" in figure.get_label()
     plt.close(figure)

@@ -23,17 +23,17 @@ from torch import nn
 from torch.nn import functional as F
 
 from autodpq_budget import compress as module
-from autodpq_budget import start, ways
+from autodpq_budget import starting_model, ways
 from autodpq_budget.arrays import Arrays, _vectors, compress_arrays, compress_tables
 from autodpq_budget.by_groups import ByGroups
+from autodpq_budget.check_arrays import LARGEST, LEAST
 from autodpq_budget.compress import compress, smallest
-from autodpq_budget.given import LARGEST, LEAST
+from autodpq_budget.fine_tune import Recoding, fine_tune
 from autodpq_budget.menu import Menu, Offer, bytes_of, menu, offer
 from autodpq_budget.of_model import menu_of, on_groups
 from autodpq_budget.sensitivity import sensitivities
-from autodpq_budget.start import least
+from autodpq_budget.starting_model import least
 from autodpq_budget.tables import Group, Table
-from autodpq_budget.train_on import Moving, train_on
 from autodpq_budget.ways import Later, Stored, options, restored, size, store
 from autodpq_budget.width import width_for
 from autodpq_data.schema import Schema
@@ -216,18 +216,18 @@ def loaded(schema: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> L
     known = {name: [f"{name}{n}" for n in range(size)] for name, size in SIZES.items()}
     number = count()
     monkeypatch.setattr(module, "vocabulary", lambda _: known)
-    for used in (module, start):
+    for used in (module, starting_model):
         monkeypatch.setattr(used, "scratch_run", lambda config: small_run(tmp_path / f"{next(number)}", schema, config))
     return LoadedRun(record(config, None), model.eval(), schema, run.train, run.valid, run.valid)
 
 
-@pytest.mark.parametrize("onward", [False, True])
-def test_a_file_never_exceeds_its_budget_and_scores_raw_values(loaded: LoadedRun, onward: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("tune", [False, True])
+def test_a_file_never_exceeds_its_budget_and_scores_raw_values(loaded: LoadedRun, tune: bool, tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
-    most = compress(loaded, 10**6, path, onward=False)
+    most = compress(loaded, 10**6, path, tune=False)
     overhead = most.file_bytes - most.table_bytes
     for budget in (overhead + 130, overhead + 200, overhead + 260):
-        made = compress(loaded, budget, path, onward=onward, width=8)
+        made = compress(loaded, budget, path, tune=tune, width=8)
         assert made.file_bytes == path.stat().st_size <= budget
         assert evaluate(made.model, loaded.valid).auc == made.valid_auc
         ids, _ = loaded.valid.take(torch.arange(5, dtype=torch.int32))
@@ -258,7 +258,7 @@ def test_too_few_bytes_are_refused_at_once_with_those_that_would_do(
 
 @pytest.mark.parametrize("tables", [False, True])
 def test_where_a_narrower_model_fits_its_width_is_told(loaded: LoadedRun, tmp_path: Path, tables: bool) -> None:
-    needed = {x: start.least(start.of_width(loaded, x)).counted(tables=tables) for x in range(1, 9)}
+    needed = {x: starting_model.least(starting_model.of_width(loaded, x)).counted(tables=tables) for x in range(1, 9)}
     for width, budget, said in ((8, needed[7], "7"), (8, needed[3] - 1, "2"), (2, needed[1], "1")):
         with pytest.raises(ValueError, match=f"at X = {width}, found {budget}; it fits at width {said}$"):
             compress(loaded, budget, tmp_path / "m.safetensors", width=width, tables=tables)
@@ -296,8 +296,8 @@ def test_the_share_that_decides_is_that_of_the_tables(
 def test_own_width_is_the_run_itself_and_without_training_on_the_width_stays(
     loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(start, "_taught", None)
-    for how in ({"width": 8}, {"onward": False}):
+    monkeypatch.setattr(starting_model, "_taught", None)
+    for how in ({"width": 8}, {"tune": False}):
         assert compress(loaded, 150, tmp_path / "m.safetensors", tables=True, **how).width == 8
 
 
@@ -365,7 +365,7 @@ def test_a_group_is_stored_on_one_thread(stores: str, monkeypatch: pytest.Monkey
 
 
 def test_what_is_compressed_can_be_pickled(loaded: LoadedRun, tmp_path: Path) -> None:
-    made = compress(loaded, 300, tmp_path / "m.safetensors", onward=False, tables=True)
+    made = compress(loaded, 300, tmp_path / "m.safetensors", tune=False, tables=True)
     again, (ids, _) = pickle.loads(pickle.dumps(made)), loaded.valid.take(torch.arange(9, dtype=torch.int32))
     assert torch.equal(again.model(ids), made.model(ids))
     assert again.model.embedding.make_first_order().dim == 1
@@ -378,7 +378,7 @@ def test_a_header_that_grows_leaves_what_fits(budget: int, loaded: LoadedRun, mo
         return SimpleNamespace(file_bytes=tables + (500 if tables < 1002 else 508), table_bytes=tables)
 
     monkeypatch.setattr(module, "_made", made)
-    found = module._within(loaded, SimpleNamespace(least=1000), budget - 500, budget, loaded.model, onward=False)
+    found = module._within(loaded, SimpleNamespace(least=1000), budget - 500, budget, loaded.model, tune=False)
     assert found.file_bytes <= budget
 
 
@@ -447,7 +447,7 @@ def test_training_on_begins_with_the_model_as_it_comes_and_keeps_how_groups_are_
     tensors = offered.tensors(offered.choose(offered.least + 60))
     model = on_groups(loaded.record.config, loaded.schema, loaded.model, tensors)
     before = evaluate(model, loaded.valid)
-    fit = train_on(small_run(tmp_path / "on", loaded.schema, loaded.record.config), model, loaded.model)
+    fit = fine_tune(small_run(tmp_path / "on", loaded.schema, loaded.record.config), model, loaded.model)
     assert fit.curve[0]["valid_auc"] == before.auc
     assert len(fit.curve) > 1
     last = fit.checkpoints.load("compress")["model"]
@@ -463,9 +463,9 @@ def test_targets_are_what_the_teacher_says(loaded: LoadedRun, tmp_path: Path) ->
     pupil = full_model(run.config, run.schema)
     logits, p = pupil(ids), torch.sigmoid(teacher(ids))
     expected = -(p * F.logsigmoid(logits) + (1 - p) * F.logsigmoid(-logits)).mean()
-    onward = Moving(pupil, run, teacher)
-    assert torch.allclose(onward.loss((ids, labels)), expected, rtol=1e-6)
-    onward.step((ids, 1 - labels))
+    pupils = Recoding(pupil, run, teacher)
+    assert torch.allclose(pupils.loss((ids, labels)), expected, rtol=1e-6)
+    pupils.step((ids, 1 - labels))
     assert all(weight.grad is None for weight in teacher.parameters())
 
 

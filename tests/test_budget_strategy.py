@@ -14,10 +14,10 @@ from conftest import DyingCheckpoints, KilledError, small_config, small_run
 
 from autodpq_budget import plan
 from autodpq_budget.batch import register_all
+from autodpq_budget.distil import TAUGHT, TEACHER, Distilling, learn, like, teacher_of
 from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.strategy import STRATEGY as NAME
 from autodpq_budget.strategy import register_budget
-from autodpq_budget.teach import TAUGHT, TEACHER, Taught, learn, like, teacher_of
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.parts import PLANS
@@ -215,7 +215,7 @@ def test_a_teacher_drops_nothing_and_learns_nothing(tmp_path: Path, schema: Sche
     config = small_config(strategy="fe", recipe="paper")
     run, teacher = small_run(tmp_path, schema, config), full_model(config, schema).train()
     before = {name: tensor.clone() for name, tensor in teacher.state_dict().items()}
-    Taught(full_model(config, schema), run, teacher).round(0)
+    Distilling(full_model(config, schema), run, teacher).round(0)
     assert not any(module.training for module in teacher.modules())
     assert all(torch.equal(before[name], tensor) for name, tensor in teacher.state_dict().items())
 
@@ -237,7 +237,7 @@ def all_done(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple
 
     monkeypatch.setattr(plan, "load_schema", lambda *_: schema)
     monkeypatch.setattr(plan, "read_plans", read)
-    monkeypatch.setattr(plan, "tables", lambda record, _: aucs[record.identity][1])
+    monkeypatch.setattr(plan, "table_bytes", lambda record, _: aucs[record.identity][1])
     return aucs
 
 

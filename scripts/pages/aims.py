@@ -25,7 +25,7 @@ RIVAL_LEVEL = 0.01
 #: Recipe -> the margin of the test of equivalence, which stands beside an aim of that size.
 MARGINS = {"tuned": 0.0005, "paper": 0.001}
 NOT_YET = "Not run yet.\n"
-#: Runs of :func:`at_equal_bytes.best`, where there are none.
+#: Runs of :func:`at_equal_bytes.at_chosen_settings`, where there are none.
 NONE = pd.DataFrame(columns=["method", "share", "seed", "bytes", "width", "auc"])
 
 
@@ -39,12 +39,12 @@ def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **swit
 def found(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
     """A run a method, share and seed, over the seeds that the compressor has; none where it has none."""
     runs = _paired(every_run(recipe, model, dataset, **switches))
-    return NONE if runs.empty else at_equal_bytes.best(runs, choice_runs(recipe), shares_of(dataset))
+    return NONE if runs.empty else at_equal_bytes.at_chosen_settings(runs, choice_runs(recipe), shares_of(dataset))
 
 
 def not_run(recipe: str) -> list[tuple[float, str]]:
     """Shares and methods whose setting is chosen and not run on any of these seeds."""
-    taken = at_equal_bytes.taken(_paired(every_run(recipe)), choice_runs(recipe))
+    taken = at_equal_bytes.chosen_settings(_paired(every_run(recipe)), choice_runs(recipe))
     return [key for key in taken if key not in set(zip(found(recipe)["share"], found(recipe)["method"], strict=True))]
 
 

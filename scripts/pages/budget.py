@@ -12,11 +12,10 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from autodpq_budget import at_equal_bytes
-from autodpq_budget import picture as drawing
+from autodpq_budget import at_equal_bytes, auc_curve
+from autodpq_budget.distil import TAUGHT, TEACHER, like
 from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT, SHARES
 from autodpq_budget.strategy import STRATEGY
-from autodpq_budget.teach import TAUGHT, TEACHER, like
 from autodpq_budget.width import HALF, NARROWEST, OWN, width_for
 from autodpq_eval.cost import wall_minutes
 from autodpq_eval.layout import LABELS, gap, markdown, plus_minus
@@ -165,8 +164,8 @@ def _has_rivals(runs: pd.DataFrame) -> bool:
 
 
 def draw(rows: pd.DataFrame, recipe: str = RECIPE) -> Figure:
-    """The picture of :func:`autodpq_budget.picture.draw`; an empty one where nothing was run yet."""
-    return plt.figure() if rows.empty else drawing.draw(rows, _title(recipe))
+    """The picture of :func:`autodpq_budget.auc_curve.draw`; an empty one where nothing was run yet."""
+    return plt.figure() if rows.empty else auc_curve.draw(rows, _title(recipe))
 
 
 def pictures() -> str:
@@ -197,7 +196,7 @@ def _caption(recipe: str) -> str:
 
 def _below(rows: pd.DataFrame) -> str:
     """What the picture has no room for."""
-    below = rows[rows["place"] < drawing.lowest(rows)]
+    below = rows[rows["place"] < auc_curve.lowest(rows)]
     names = below["method"].map(at_equal_bytes.NAMES).groupby(below["share"], sort=False).agg("; ".join)
     said = [f" At {share:.1%}: {each}." for share, each in names.items()]
     return f" Too low to show.{''.join(said)}" if said else ""

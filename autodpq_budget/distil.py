@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from autodpq_budget.asked import expect
+from autodpq_budget.check_arguments import expect
 from autodpq_data.samples import Batch
 from autodpq_lib.config import READ_BY, RunConfig
 from autodpq_lib.models.build import final_model, full_model
@@ -31,7 +31,7 @@ TAUGHT, TEACHER = "taught", 16
 OWN = ("options", "embedding_dim", "strategy", "subspaces", "reading")
 
 
-class Taught(Trainer):
+class Distilling(Trainer):
     """Trains a model towards a teacher's probabilities on the training samples.
 
     Args:
@@ -78,7 +78,7 @@ def taught_of(run: Run, teacher: CTRModel) -> tuple[CTRModel, list[Fit]]:
     model = full_model(config, run.schema)
     if _load(model, config, run):
         return model, []
-    return model, [run.fit("full-taught", model, trainer=Taught(model, run, teacher))]
+    return model, [run.fit("full-taught", model, trainer=Distilling(model, run, teacher))]
 
 
 def taught(run: Run) -> list[Fit]:
@@ -91,7 +91,7 @@ def taught(run: Run) -> list[Fit]:
     expect(not options, f"options of {TAUGHT}", "none", ", ".join(options))
     teacher, fits = teacher_of(run)
     model = full_model(run.config, run.schema)
-    return [*fits, run.fit("fit", model, trainer=Taught(model, run, teacher))]
+    return [*fits, run.fit("fit", model, trainer=Distilling(model, run, teacher))]
 
 
 def learn(run: Run) -> list[Fit]:
@@ -105,7 +105,7 @@ def learn(run: Run) -> list[Fit]:
         return train_and_store(run)
     teacher, fits = teacher_of(run)
     model = final_model(run.config, run.schema, None)
-    trained = run.fit("train", model, trainer=Taught(model, run, teacher))
+    trained = run.fit("train", model, trainer=Distilling(model, run, teacher))
     return stored(run, [*fits, trained])
 
 

@@ -13,9 +13,9 @@ from conftest import DyingCheckpoints, KilledError, small_config, small_run
 from torch.nn import functional as F
 
 from autodpq_budget.by_groups import ByGroups, Choices
-from autodpq_budget.move import better, move, slopes, tables_of
+from autodpq_budget.fine_tune import Recoding, fine_tune
 from autodpq_budget.of_model import menu_of, on_groups
-from autodpq_budget.train_on import Moving, train_on
+from autodpq_budget.recode import better, recode, slopes, tables_of
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import full_model
@@ -63,7 +63,7 @@ def test_slopes_are_those_of_a_naive_loop(
 ) -> None:
     """In several parts, and without dropout and the batch's own statistics, whatever mode the models come in."""
     run, student, teacher = begin(schema, tmp_path, model, recipe)
-    monkeypatch.setattr("autodpq_budget.move.BATCH", 64)
+    monkeypatch.setattr("autodpq_budget.recode.BATCH", 64)
     g, h = slopes(student.train(), teacher.train(), schema, run.train, 2)
     assert not student.embedding._forward_hooks
     expected_g, expected_h = torch.zeros_like(g), torch.zeros_like(h)
@@ -184,7 +184,7 @@ def test_the_loss_falls_and_only_codes_change(start: tuple[Run, CTRModel, CTRMod
 
     before = {name: tensor.clone() for name, tensor in student.state_dict().items()}
     first, size = loss(), student.embedding.served_bytes()
-    move(student, teacher, run.schema, run.train)
+    recode(student, teacher, run.schema, run.train)
     changed = {name for name, tensor in student.state_dict().items() if not torch.equal(tensor, before[name])}
     assert loss() < first - 1e-4
     assert changed <= {"embedding.codes", "first_order.codes"}
@@ -220,7 +220,7 @@ def test_each_feature_moves_by_itself_and_field_after_field(start: tuple[Run, CT
             for r, i in enumerate(tables_of(by_hand)[0].members(group) - offset):
                 one_feature(tables_of(by_hand), group, r, g[i, None], h[i, None])
     before = [table.codes.clone() for table in tables_of(student)]
-    move(student, teacher, run.schema, run.train)
+    recode(student, teacher, run.schema, run.train)
     for table, expected, old in zip(tables_of(student), tables_of(by_hand), before, strict=True):
         assert torch.equal(table.codes, expected.codes)
         assert not torch.equal(table.codes, old)
@@ -240,10 +240,10 @@ def test_codes_move_before_each_of_the_first_rounds_of_training(
 ) -> None:
     run, student, teacher = start
     seen: list[tuple[int, tuple[object, ...]]] = []
-    monkeypatch.setattr("autodpq_budget.train_on.move", lambda *given: seen.append((number, given)))
-    onward = Moving(student, run, teacher)
+    monkeypatch.setattr("autodpq_budget.fine_tune.recode", lambda *given: seen.append((number, given)))
+    trainer = Recoding(student, run, teacher)
     for number in range(6):
-        onward.round(number)
+        trainer.round(number)
     assert [number for number, _ in seen] == [1, 2, 3]
     for _, given in seen:
         assert all(a is b for a, b in zip(given, (student, teacher, run.schema, run.train), strict=True))
@@ -253,10 +253,10 @@ def test_a_killed_training_on_goes_on_to_the_same_bits(start: tuple[Run, CTRMode
     """Killed after the first move, and before the second."""
     run, student, teacher = start
     killed, again = deepcopy(student), deepcopy(student)
-    whole = train_on(run, student, teacher)
+    whole = fine_tune(run, student, teacher)
     with pytest.raises(KilledError):
-        train_on(replace(run, checkpoints=DyingCheckpoints(tmp_path / "killed", lives=2)), killed, teacher)
-    after = train_on(replace(run, checkpoints=Checkpoints(tmp_path / "killed")), again, teacher)
+        fine_tune(replace(run, checkpoints=DyingCheckpoints(tmp_path / "killed", lives=2)), killed, teacher)
+    after = fine_tune(replace(run, checkpoints=Checkpoints(tmp_path / "killed")), again, teacher)
     assert len(after.curve) == len(whole.curve) > 2
     expected, found = (fit.checkpoints.load("compress")["model"] for fit in (whole, after))
     assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())

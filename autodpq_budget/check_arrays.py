@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autodpq_budget.asked import expect
+from autodpq_budget.check_arguments import expect
 from autodpq_budget.tables import Floats
 
 #: Half of the largest float16, in which the range of a dimension must fit; and the least that has all digits of one.

@@ -8,11 +8,11 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from autodpq_budget.asked import expect
 from autodpq_budget.by_groups import means
+from autodpq_budget.check_arguments import expect
+from autodpq_budget.distil import Distilling, like
 from autodpq_budget.menu import Menu
 from autodpq_budget.of_model import menu_of
-from autodpq_budget.teach import Taught, like
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import assemble, full_model
 from autodpq_lib.models.ctr_model import CTRModel
@@ -88,7 +88,7 @@ def _taught(run: LoadedRun, teacher: CTRModel) -> LoadedRun:
     """FE of the record's width, taught."""
     config = run.record.config
     scratch, model = scratch_run(config), full_model(config, run.schema)
-    scratch.fit("fit", model, trainer=Taught(model, scratch, teacher))
+    scratch.fit("fit", model, trainer=Distilling(model, scratch, teacher))
     scratch.checkpoints.clear()
     return replace(run, model=model)
 

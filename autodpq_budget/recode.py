@@ -12,7 +12,7 @@ the Gauss-Newton matrix: it takes the logit for linear in d, as that of DeepFM a
 Fields take turns, and so do the codes of a feature, once each (iterated conditional modes: Besag, 1986). Nagel et al.
 (2020) and Frantar, Singh and Alistarh (2022) round weights by such a quadratic, layer by layer and with g = 0, which
 holds at an optimum; a compressed model is at none. That codes and numbers take turns on the loss of the whole model
-(:mod:`autodpq_budget.train_on`) is also how PV-Tuning goes (Malinovskii et al., 2024).
+(:mod:`autodpq_budget.fine_tune`) is also how PV-Tuning goes (Malinovskii et al., 2024).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from autodpq_lib.models.ctr_model import CTRModel
 BATCH = 16_384
 
 
-def move(model: CTRModel, teacher: CTRModel, schema: Schema, train: Samples) -> None:
+def recode(model: CTRModel, teacher: CTRModel, schema: Schema, train: Samples) -> None:
     """Let all codes move once, field by field.
 
     It takes memory for about 2 n (X + 1)^2 numbers, with n the features of the largest field.

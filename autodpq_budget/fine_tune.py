@@ -1,0 +1,49 @@
+"""Fine-tuning: codes are chosen anew, and numbers and the rest of the model learn what a full model says.
+
+Labels of the training part have been seen often enough: with them a small model overfits at once.
+"""
+
+from __future__ import annotations
+
+from autodpq_budget.distil import Distilling
+from autodpq_budget.recode import recode
+from autodpq_lib.config import Limit
+from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.training.fit import Fit
+from autodpq_lib.training.run import Run
+from autodpq_lib.training.trainer import Row, Trainer
+
+#: At most eight rounds after the one that only validates; two in a row may bring no gain.
+LIMIT = Limit(rounds=9, patience=2)
+#: Codes are chosen anew before each of the first rounds, so many.
+MOVES = 3
+
+
+class FineTuning(Trainer):
+    """Trains a model that is whole already: its first round only validates what there is."""
+
+    def round(self, number: int) -> Row:
+        """One round; the first changes nothing."""
+        return super().round(number) if number else {"steps": 0}
+
+
+class Recoding(FineTuning, Distilling):
+    """Fine-tuning towards a teacher, with codes that are chosen anew."""
+
+    def __init__(self, model: CTRModel, run: Run, teacher: CTRModel) -> None:
+        super().__init__(model, run, teacher)
+        self.schema = run.schema
+
+    def round(self, number: int) -> Row:
+        """One round; before each of the first few that train, codes are chosen anew."""
+        if 0 < number <= MOVES:
+            recode(self.model, self.teacher, self.schema, self.train)
+        return super().round(number)
+
+
+def fine_tune(run: Run, model: CTRModel, teacher: CTRModel) -> Fit:
+    """Fine-tune as the run's configuration says, and stop on validation; the model ends with the best weights.
+
+    These may be those that it came with.
+    """
+    return run.fit("compress", model, trainer=Recoding(model, run, teacher), limit=LIMIT)
