@@ -94,7 +94,7 @@ def read_table(table: Table, files: Sequence[Path], what: str = "reading") -> It
     """
     [path] = files
     first = 1
-    for block in tqdm(_blocks(path, [*table.fields, table.label]), desc=what, unit=" blocks"):
+    for block in tqdm(_blocks(path, [*table.fields, table.label]), desc=what, unit=" blocks", delay=1):
         for name in table.fields:
             _check(path, first, block[name], block[name].is_null(), f"a value for {name}")
         label = block[table.label]
