@@ -57,7 +57,7 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
     found = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         found.update(name.encode())
-        found.update(tensor.detach().cpu().numpy().tobytes())
+        found.update(tensor.detach().cpu().reshape(-1).numpy().data)
     return found.hexdigest()
 
 
