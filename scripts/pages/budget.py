@@ -218,15 +218,20 @@ def in_short() -> str:
         "a trained FE group by group, each in the way that is worth its bytes, and fine-tunes it. "
         f"Published compressors stand beside it at equal bytes.\n"
         f"{_image(f'results/{PICTURES[RECIPE]}')}\n{_caption(RECIPE)} {_absent(RECIPE)}\n\n{_small_table()}\n"
-        f"Recipe `{RECIPE}`, paired, ± half a 95 % interval. {which_row.ahead('paper')} X is the length of a vector. "
-        "Bytes are those of embedding and first-order weights. The compressor distils FE, and its rivals learn from "
-        "labels; in the last column it does so too, against the best rival of three seeds.\n\n"
+        f"Recipe `{RECIPE}`, paired over {_pairs()} seeds, ± half a 95 % interval. {which_row.ahead('paper')} Bytes "
+        "are those of embedding and first-order weights. The compressor distils FE, and its rivals learn from labels; "
+        "in the last column it does so too, against the best rival of three seeds.\n\n"
         f"`make compress RECORD=… BYTES=30000` does this for a finished run, such as `{DEMO}` of `make demo` ([how, "
         "and which row is yours](results/budget.md)). `BYTES` is the size of the whole model file, `RATIO=0.05` a "
         "share of the uncompressed one; `TABLES=` asks for a row of this table, and `LOSS=0.001` for the smallest "
         "file that loses no more AUC on validation. The vocabulary, which raw values need, is a second file that no "
         "budget counts; it may well be the larger one.\n"
     )
+
+
+def _pairs() -> str:
+    """How many seeds the differences to FE have."""
+    return " to ".join(dict.fromkeys(f"{n:.0f}" for n in sorted(row["n"] for row in verdicts(RECIPE))))
 
 
 def _small_table() -> str:
@@ -236,14 +241,14 @@ def _small_table() -> str:
     alone = {row["share"]: f"{_rival(row)}: {gap(row)}" for _, row in labels.iterrows()}
     rows = [
         [
-            *(f"{row['share']:.1%}", f"{sizes.loc[row['share'], 'bytes']:.0f}", f"{sizes.loc[row['share'], 'width']}"),
-            *(f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
+            *(f"{row['share']:.1%}", f"{sizes.loc[row['share'], 'bytes']:.0f}"),
+            plus_minus(row["difference"], row["half"]),
             f"{_rival(row)}: {plus_minus(row['lead'], row['lead_half'])}",
             alone.get(row["share"], "–"),
         ]
         for row in verdicts(RECIPE)
     ]
-    head = ["of FE's bytes", "`TABLES=`", "X", "seeds", "AUC minus FE's", "minus the best rival's"]
+    head = ["of FE's bytes", "`TABLES=`", "AUC minus FE's", "minus the best rival's"]
     return markdown([*head, "both from labels: minus the best rival's"], rows)
 
 
