@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 
 from autodpq_data.schema import Schema
-from autodpq_rivals.rival import FLOAT, Rival, Table, packed
+from autodpq_rivals.rival import FLOAT, Bits, Rival, Table, packed
 
 #: Shares of the range of a field's entries that its values may span.
 SPANS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
@@ -48,7 +47,7 @@ class IntB(Rival):
 
     table: Tensor
 
-    def __init__(self, table: Table, *, bits: PositiveInt) -> None:
+    def __init__(self, table: Table, *, bits: Bits) -> None:
         super().__init__()
         self.schema, self.bits = table.schema, bits
         self.register_buffer("table", torch.zeros(table.rows, table.dim))

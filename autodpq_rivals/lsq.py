@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import PositiveInt
 from torch import Tensor
 
-from autodpq_rivals.rival import FLOAT, Table, packed
+from autodpq_rivals.rival import FLOAT, Bits, Table, packed
 from autodpq_rivals.rounding import Rounding
 
 
@@ -17,7 +16,7 @@ class LSQ(Rounding):
         bits: b.
     """
 
-    def __init__(self, table: Table, *, bits: PositiveInt) -> None:
+    def __init__(self, table: Table, *, bits: Bits) -> None:
         super().__init__(table, [bits])
 
     def vectors(self, features: Tensor) -> Tensor:

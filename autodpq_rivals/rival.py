@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from autodpq_data.schema import Schema
@@ -15,6 +16,8 @@ from autodpq_lib.embedding.rows import rows
 
 #: Bytes of a served number: float16, as in the compressor.
 FLOAT = 2
+#: Bits of an integer; float16 would do from 16 on.
+Bits = Annotated[int, Field(ge=1, lt=16)]
 #: Bytes of a seed, from which a server draws the hash functions again.
 SEED = 8
 #: What a rival's constructor takes by name, e.g. ``{"bits": 4}``.

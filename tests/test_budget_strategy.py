@@ -128,7 +128,8 @@ def test_other_options_are_refused_before_anything_is_trained(
         (NAME, {"bytes": 20}, r"budget: bytes: expected at least \d+ at X = \d+, found 20"),
         (NAME, {"bytes": 300, "taught": 1}, "budget: taught: expected true or false, found 1"),
         (TAUGHT, {"bytes": 300}, "taught: expected none, found bytes"),
-        ("int-b", {"bits": 0}, "int-b: bits: expected greater than 0, found 0"),
+        ("int-b", {"bits": 0}, "int-b: bits: expected greater than or equal to 1, found 0"),
+        ("int-b", {"bits": 40}, "int-b: bits: expected less than 16, found 40"),
         ("int-b", {"bits": 4, "taught": True}, "int-b: expected some of bits, found taught"),
         ("mpe", {"price": 1e-3, "taught": False}, "mpe: expected some of price, found taught"),
         ("lsq", {"bits": 4, "taught": 1}, "lsq: taught: expected a valid boolean, found 1"),
@@ -172,7 +173,7 @@ VQ = {"centroids": 16, "subspaces": 2, "shared": False, "tied": False, "normed":
     [
         ("lsq", {}, "expected bits, found none"),
         ("lsq", {"taught": True}, "expected bits"),
-        ("lsq", {"bits": 0}, "bits: expected greater than 0, found 0"),
+        ("lsq", {"bits": 0}, "bits: expected greater than or equal to 1, found 0"),
         ("lsq", {"bits": 2.5}, "bits: expected a valid integer, found 2.5"),
         ("double-hash", {"kept": -1, "shared": 4}, "kept: expected greater than or equal to 0, found -1"),
         ("dpq-vq", VQ | {"tied": 0.5}, "tied: expected a valid boolean, found 0.5"),
