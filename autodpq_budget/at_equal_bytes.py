@@ -37,7 +37,7 @@ NAMES = {
     "double-hash": "double hash",
     **{name: name.upper() for name in ("dhe", "qr", "dpq-vq", "mgqe", "mpe")},
 }
-COLUMNS = ["method", "setting", "told", "control", "width", "seed", "bytes", "valid", "auc"]
+COLUMNS = ["method", "setting", "told", "control", "width", "seed", "cpu", "bytes", "valid", "auc"]
 #: What a run at a budget may change; controls change other things.
 KNOBS = {"options", "embedding_dim", "subspaces"}
 
@@ -48,15 +48,12 @@ def runs(
     """A row a run: method, setting, bytes it was told, if a control of learning, width X, seed, bytes it has, AUCs.
 
     Methods are the strategies of Table 1 as they come, and those that are told how many bytes they may have; all of
-    them with the ``switches`` that are named, and no others. A run on another kind of processor than FE's of its seed
-    is left out, for two processors part the same run by as much as many methods differ.
+    them with the ``switches`` that are named, and no others.
     """
     paths = sorted((out / dataset / recipe / "records").glob(f"{model}-*.json"))
     wanted = tuple(f"{model}-{name}-" for name in (*STRATEGIES, *OUTSIDE))
     found = list(map(read_record, (path for path in paths if path.name.startswith(wanted))))
-    counted = [r for r in found if r.config.seed in seeds and _counts(r, switches)]
-    fe = {r.config.seed: r.provenance.cpu for r in counted if r.config.strategy == "fe"}
-    rows = [_row(r) for r in counted if r.provenance.cpu == fe.get(r.config.seed, r.provenance.cpu)]
+    rows = [_row(r) for r in found if r.config.seed in seeds and _counts(r, switches)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -80,13 +77,14 @@ def _row(record: Record) -> dict[str, object]:
         "control": plain != config.options,
         "width": config.embedding_dim,
         "seed": config.seed,
+        "cpu": record.provenance.cpu,
         "bytes": table_bytes(record, fields),
         "valid": record.valid.auc,
         "auc": record.test.auc,
     }
 
 
-def at_chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, shares: Sequence[float] = SHARES) -> pd.DataFrame:
+def at_chosen_settings(found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
     """Of each method and share one setting for all seeds, in at most so many bytes on every seed.
 
     A rival's is the one with the best validation AUC on the seed of choice. The compressor's is the one that was told
@@ -96,18 +94,15 @@ def at_chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, shares: Sequen
     Args:
         found: of :func:`runs`, on the seeds that are reported.
         choice: of :func:`runs`, on the seed of choice.
-        shares: of FE's bytes, those of :func:`autodpq_budget.plan.shares_of`.
     """
     found = found[~found["control"]].reset_index(drop=True)
     parts = [found[found["method"].isin(STRATEGIES)].assign(share=1.0)]
-    for (share, _), setting in chosen_settings(found, choice, shares).items():
+    for (share, _), setting in chosen_settings(found, choice).items():
         parts.append(found[found["setting"] == setting].assign(share=share))
     return pd.concat(parts, ignore_index=True)
 
 
-def chosen_settings(
-    found: pd.DataFrame, choice: pd.DataFrame, shares: Sequence[float] = SHARES
-) -> dict[tuple[float, str], str]:
+def chosen_settings(found: pd.DataFrame, choice: pd.DataFrame) -> dict[tuple[float, str], str]:
     """Share and method -> the setting that stands for it, whether it has run on the reported seeds or not yet.
 
     As :func:`autodpq_budget.plan.chosen`, which says what is run, but for the bytes: those of every seed must fit, not
@@ -115,7 +110,7 @@ def chosen_settings(
     run; the page then says that it has not.
     """
     full, settings = _full(found), {}
-    for share, (method, group) in product(shares, found[~found["method"].isin(STRATEGIES)].groupby("method")):
+    for share, (method, group) in product(SHARES, found[~found["method"].isin(STRATEGIES)].groupby("method")):
         tried = choice[(choice["method"] == method) & ~choice["control"]]
         largest = pd.concat([group, tried]).groupby("setting")["bytes"].max()
         ours = group[group["told"] == int(share * full)]
@@ -138,14 +133,15 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (method, share), runs in found.groupby(["method", "share"], sort=False):
         mine = _by_seed(found, method, share)
-        gap = paired_effect(mine, fe)
+        gap, pairs = paired_effect(mine, fe), {*mine} & {*fe}
+        apart = np.mean([mine[seed] - fe[seed] for seed in pairs]) if pairs else np.nan
         rows.append(
             {
                 **{"method": method, "share": share, "n": len(runs), "bytes": runs["bytes"].mean()},
                 "width": runs["width"].iloc[0],
                 **{"auc": runs["auc"].mean(), "sd": runs["auc"].std()},
                 **{"difference": gap["effect"], "half": gap["high"] - gap["effect"]},
-                "place": np.mean([*fe.values()]) + np.mean([mine[seed] - fe[seed] for seed in {*mine} & {*fe}]),
+                "place": np.mean([*fe.values()]) + apart,
             }
         )
     return pd.DataFrame(rows).sort_values(["share", "method"], ascending=[False, True], ignore_index=True)
@@ -227,7 +223,9 @@ def best_rival(found: pd.DataFrame, share: float) -> str:
 
 
 def _by_seed(found: pd.DataFrame, method: str, share: float) -> dict[int, float]:
-    runs = found[(found["method"] == method) & (found["share"] == share)]
+    """AUC by seed, on FE's kind of processor: another moves a run by as much as many methods differ."""
+    there = found["seed"].map(found[found["method"] == "fe"].set_index("seed")["cpu"])
+    runs = found[(found["method"] == method) & (found["share"] == share) & (found["cpu"] == there)]
     return dict(zip(runs["seed"], runs["auc"], strict=True))
 
 

@@ -39,17 +39,11 @@ TAUGHT_SHARES = (0.0625, 0.031, 0.016)
 OTHER_MODELS: tuple[Model, ...] = ("pnn", "dcn")
 OTHER_SHARES = (0.125, 0.031, 0.008)
 
-#: Data sets whose names begin so have the compressor alone, at shares of their own: all settings of all rivals would
-#: take days.
-ALONE, ALONE_SHARES = "avazu", (0.1, 0.05, 0.02, 0.01, 0.005)
+#: Data sets whose names begin so have the compressor alone: all settings of all rivals would take days.
+ALONE = "avazu"
 
 #: Share and method -> a run on the seed of choice, and its validation AUC.
 Chosen = dict[tuple[float, str], tuple[RunConfig, float]]
-
-
-def shares_of(dataset: str) -> tuple[float, ...]:
-    """The shares of FE's bytes at which a data set is compressed."""
-    return ALONE_SHARES if dataset.startswith(ALONE) else SHARES
 
 
 def budget_of(schema: Schema, share: float, model: str = "deepfm") -> int:
@@ -143,7 +137,7 @@ def candidates(dataset: str, recipe: str, seed: int) -> dict[tuple[float, str], 
 
 def _of_teachers_width(dataset: str, recipe: str, seed: int) -> list[RunConfig]:
     fe = configure(dataset, recipe, "fe", seed)
-    budgets = [budget_of(load_schema(dataset, fe.threshold), share) for share in shares_of(dataset)]
+    budgets = [budget_of(load_schema(dataset, fe.threshold), share) for share in SHARES]
     return [_run(fe, Setting(STRATEGY, TEACHER, {"bytes": budget}, budget)) for budget in budgets]
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from autodpq_budget.menu import Menu, bytes_of, menu
-from autodpq_budget.plan import SHARES, shares_of
+from autodpq_budget.plan import SHARES
 from autodpq_budget.tables import Table
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema
@@ -41,7 +41,7 @@ TIMES = 1.3
 #: Name -> schema, and shares of FE's bytes.
 SHAPES: dict[str, tuple[Callable[[], Schema], tuple[float, ...]]] = {
     "ML-1M": (lambda: load_schema("ml-1m", 40), SHARES),
-    "Avazu": (avazu_schema, shares_of("avazu")),
+    "Avazu": (avazu_schema, (0.1, 0.05, 0.02, 0.01, 0.005)),
 }
 
 

@@ -313,7 +313,7 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
 
 def test_on_avazu_the_compressor_is_alone(all_done: dict[str, tuple[float, int]], tmp_path: Path) -> None:
     runs = plan.budget_plan("avazu-sample", "tuned", [1, 2], out=tmp_path)
-    assert [run.strategy for run in runs] == 2 * ["fe", *[NAME] * len(plan.ALONE_SHARES)]
+    assert [run.strategy for run in runs] == 2 * ["fe", *[NAME] * len(plan.SHARES)]
     assert {run.embedding_dim for run in runs} == {TEACHER}
 
 

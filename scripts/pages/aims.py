@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from autodpq_budget import at_equal_bytes
-from autodpq_budget.plan import CHOICE_SEED, SHARES, shares_of
+from autodpq_budget.plan import CHOICE_SEED, SHARES
 from autodpq_budget.strategy import STRATEGY
 from autodpq_eval.layout import markdown, p_value, plus_minus
 from autodpq_eval.plans import TEN_SEEDS
@@ -26,7 +26,7 @@ RIVAL_LEVEL = 0.01
 MARGINS = {"tuned": 0.0005, "paper": 0.001}
 NOT_YET = "Not run yet.\n"
 #: Runs of :func:`at_equal_bytes.at_chosen_settings`, where there are none.
-NONE = pd.DataFrame(columns=["method", "share", "seed", "bytes", "width", "auc"])
+NONE = pd.DataFrame(columns=["method", "share", "seed", "cpu", "bytes", "width", "auc"])
 
 
 @cache
@@ -39,7 +39,7 @@ def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **swit
 def found(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
     """A run a method, share and seed, over the seeds that the compressor has; none where it has none."""
     runs = _paired(every_run(recipe, model, dataset, **switches))
-    return NONE if runs.empty else at_equal_bytes.at_chosen_settings(runs, choice_runs(recipe), shares_of(dataset))
+    return NONE if runs.empty else at_equal_bytes.at_chosen_settings(runs, choice_runs(recipe))
 
 
 def not_run(recipe: str) -> list[tuple[float, str]]:
