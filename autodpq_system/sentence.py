@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from reprlib import repr as shortened
 from types import TracebackType
@@ -15,7 +16,16 @@ from pydantic import ValidationError
 
 #: What a user may cause. Anything else is a mistake of ours and keeps its traceback. An extension that is out of memory
 #: may raise SystemError without saying so.
-MISFORTUNES = (ValueError, OSError, ImportError, MemoryError, SystemError, KeyboardInterrupt, yaml.YAMLError)
+MISFORTUNES = (
+    ValueError,
+    OSError,
+    ImportError,
+    MemoryError,
+    SystemError,
+    KeyboardInterrupt,
+    yaml.YAMLError,
+    UserWarning,
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -41,6 +51,8 @@ def tell_in_one_sentence() -> None:
     """From now on an error that ends this process is told in one sentence; ``python -X dev`` keeps the traceback."""
     if not sys.flags.dev_mode:
         sys.excepthook = _tell
+        # Polars, out of memory, only warns of it; a NameError would follow.
+        warnings.filterwarnings("error", "Polars binary is missing", UserWarning)
 
 
 def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

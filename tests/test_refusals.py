@@ -105,7 +105,11 @@ def shell(prefix: str, home: Path, *, interrupted_after: float = 0) -> tuple[int
 
 @pytest.mark.parametrize("kilobytes", [400_000, 800_000])
 def test_too_little_memory_is_told_in_one_sentence(kilobytes: int, home: Path) -> None:
-    refused(shell(f"ulimit -v {kilobytes};", home), "ImportError: .*failed to map|MemoryError|SystemError", home)
+    refused(
+        shell(f"ulimit -v {kilobytes};", home),
+        "ImportError: .*failed to map|MemoryError|SystemError|Polars binary is missing",
+        home,
+    )
 
 
 def test_ctrl_c_is_told_in_one_sentence(home: Path) -> None:
