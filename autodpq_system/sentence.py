@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable
 from reprlib import repr as shortened
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import NoReturn
 
 import yaml
@@ -51,11 +52,24 @@ def tell_in_one_sentence() -> None:
     """From now on an error that ends this process is told in one sentence; ``python -X dev`` keeps the traceback."""
     if not sys.flags.dev_mode:
         sys.excepthook = _tell
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, _interrupt)
         # Polars, out of memory, only warns of it; a NameError would follow.
         warnings.filterwarnings("error", "Polars binary is missing", UserWarning)
 
 
+#: Signals that came: numpy, interrupted while it is imported, ends in another error.
+_INTERRUPTS: list[int] = []
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _INTERRUPTS.append(number)
+    signal.default_int_handler(number, frame)
+
+
 def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if _INTERRUPTS:
+        error = KeyboardInterrupt()
     if isinstance(error, MISFORTUNES):
         sys.stderr.write(f"{sentence(error)}\n")
         sys.stderr.flush()
