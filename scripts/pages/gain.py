@@ -73,8 +73,8 @@ def text() -> str:
     beyond, zero = (table["high"] < table["paper"]).sum(), ((table["low"] <= 0) & (table["high"] >= 0)).sum()
     return (
         f"![AutoDPQ's gain in AUC {said}.](results/gain.png)\n\n"
-        f"*What to see: the paper's gain, the diamond, lies above {beyond} of our {len(table)} intervals; {zero} "
-        f"of them hold zero. They are 95 % intervals by Welch's test. {_paired()}*\n"
+        f"*What to see: the paper's gain, the diamond, lies to the right of {beyond} of our {len(table)} intervals; "
+        f"{zero} of them hold zero. They are 95 % intervals by Welch's test. {_paired()}*\n"
     )
 
 
