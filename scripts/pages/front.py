@@ -10,9 +10,10 @@ import pandas as pd
 from autodpq_data.sources import SOURCES
 from autodpq_eval.layout import LABELS, layout, markdown, plus_minus
 from autodpq_eval.references import references
-from autodpq_eval.tables import METRICS, build, collect
+from autodpq_eval.tables import METRICS
 from autodpq_lib.config import RECIPES, STRATEGIES
 from scripts.pages import aims, budget, conditions, gain, needs, over_random, readings, verdict
+from scripts.pages.avazu import table1
 from scripts.pages.committed import RESULTS, SEEDS, table
 
 #: Of FE's bytes, for the answer in short.
@@ -35,7 +36,7 @@ def avazu_sample() -> str:
 
 
 def _on_avazu(recipe: str) -> str:
-    rows = build(collect(1, RESULTS, "avazu-sample", recipe, SEEDS))
+    rows = table1(recipe)
     auc = rows[rows["metric"] == "auc"].set_index("strategy")["mean"]
     return f"{auc['fe']:.4f}, {auc['autodpq']:.4f} (`{recipe}`)"
 
