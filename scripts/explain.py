@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from pathlib import Path
 
 import pandas as pd
 
 from autodpq_eval.batch import NOTEBOOKS, notebook_path
 from autodpq_lib.config import RunConfig
-from autodpq_runs.record import read_record
+from autodpq_runs.record import Record, read_record
 from autodpq_system.paths import ROOT
 from autodpq_system.sentence import Parser
 
@@ -19,7 +18,7 @@ say = sys.stdout.write
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the row of each recipe, and for each record configuration, commit, environment, and how to run it again."""
+    """Print the claim's row in each case, and of its records the commit, the environment, and how to run them again."""
     parser = Parser(description=__doc__)
     parser.add_argument("claim", help="an id of results/ml-1m/ledger.csv")
     claim = parser.parse_args(arguments).claim
@@ -31,26 +30,36 @@ def main(arguments: list[str] | None = None) -> int:
         case = f"recipe {row['recipe']}, {row['reading']} reading, {row['split']} split"
         say(f"\n{row['id']}, {case}: {row['verdict']}\n  {row['claim']} ({row['source']})\n")
         say("  " + ", ".join(f"{key} {row[key]}" for key in ("paper", "ours", "low", "high", "n")) + "\n")
-        for name in str(row["records"]).split() if isinstance(row["records"], str) else []:
-            _behind(row["recipe"], name)
+        if isinstance(row["records"], str):
+            _behind(row["recipe"], row["records"].split())
     return 0
 
 
-def _behind(recipe: str, name: str) -> None:
-    folder = ROOT / "results" / "ml-1m" / recipe
-    record = read_record(folder / "records" / f"{name}.json")
+def _behind(recipe: str, names: list[str]) -> None:
+    """What stands behind records, said once for those that differ in nothing but their seed."""
+    folder = ROOT / "results" / "ml-1m" / recipe / "records"
+    alike: dict[tuple[str, str], list[RunConfig]] = {}
+    for name in names:
+        record = read_record(folder / f"{name}.json")
+        unseeded = record.config.model_copy(update={"seed": 0}).name()
+        alike.setdefault((unseeded, _made(record)), []).append(record.config)
+    for (_, made), configs in alike.items():
+        seeds = ", ".join(str(config.seed) for config in configs)
+        say(f"\n  {(folder / configs[0].name()).relative_to(ROOT)}.json (seeds {seeds})\n")
+        say(f"{made}    run it again   {again(configs[0])}\n")
+
+
+def _made(record: Record) -> str:
+    """Lines on how a record was made; those of other seeds may be the same."""
     made, executed = record.provenance, notebook_path(ROOT / "results", record.config)
     packages = ", ".join(f"{key} {version}" for key, version in made.packages.items())
-    say(f"\n  {folder.relative_to(ROOT)}/records/{name}.json\n")
-    say(f"    configuration  {json.dumps(record.config.parameters())}\n")
-    say(f"    commit         {made.git_commit}{' with changes' if made.git_dirty else ''}, {made.started}\n")
-    say(f"    environment    Python {made.python}, {packages}; {made.cpu}, {made.threads} thread\n")
-    say(f"    notebook       notebooks/{NOTEBOOKS[record.config.strategy]}.ipynb\n")
-    if executed.exists():
-        say(f"    executed       {str(executed).removeprefix(f'{ROOT}/')}\n")
-    else:
-        say(f"    run it again   {again(record.config)}\n")
-        say(f"                   and its executed notebook is {notebook_path(Path('runs/mine'), record.config)}\n")
+    kept = "beside the records, in notebooks/" if executed.exists() else "not kept; a run leaves it in runs/notebooks/"
+    return (
+        f"    commit         {made.git_commit}{' with changes' if made.git_dirty else ''}, {made.started:.10}\n"
+        f"    environment    Python {made.python}, {packages}; {made.cpu}, {made.threads} thread\n"
+        f"    notebook       notebooks/{NOTEBOOKS[record.config.strategy]}.ipynb\n"
+        f"    executed       {kept}\n"
+    )
 
 
 def again(config: RunConfig) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import pandas as pd
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 from tracked import ignored, tracked
@@ -17,7 +18,7 @@ from autodpq_eval.controls import control_runs
 from autodpq_eval.plans import configure, tables
 from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_system.paths import ROOT
-from scripts import run_notebook
+from scripts import explain, run_notebook
 from scripts.explain import again
 from scripts.shrink import pictures, shrink, small
 
@@ -88,3 +89,14 @@ def test_what_explain_prints_runs_the_same_configuration_again(monkeypatch):
         notebook, given, path = begun.pop()
         assert (notebook.stem, path.stem, given.pop("out")) == (NOTEBOOKS[run.strategy], run.name(), "runs/mine")
         assert RunConfig.model_validate({"strategy": run.strategy, **given.pop("switches"), **given}) == run
+
+
+def test_explain_says_once_what_the_seeds_of_a_row_share(monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr(explain, "say", said.append)
+    explain.main(["autodpq-fe-auc"])
+    rows = pd.read_csv(ROOT / "results" / "ml-1m" / "ledger.csv").query("id == 'autodpq-fe-auc'")
+    seeds = re.findall(r"records/\S+\.json \(seeds ([\d, ]+)\)", text := "".join(said))
+    assert sum(len(each.split(", ")) for each in seeds) == rows["records"].str.split().str.len().sum()
+    assert all(row in text for row in rows["verdict"])
+    assert text.count("commit ") == len(seeds) <= 4 * len(rows)
