@@ -29,11 +29,11 @@ FIELDS = dict.fromkeys(("ml-1m", "ml-100k"), len(movielens.FIELDS)) | {"avazu-sa
 NAMES = {
     **{name: LABELS[name] for name in STRATEGIES},
     STRATEGY: "the compressor",
-    "taught": "FE, taught",
-    "narrow": "FE, narrow",
-    "merge": "Others, by threshold",
-    "int-b": "integers, after training",
-    "lsq": "integers, trained (LSQ)",
+    "taught": "taught FE",
+    "narrow": "narrow FE",
+    "merge": "Others by threshold",
+    "int-b": "integers after training",
+    "lsq": "trained integers (LSQ)",
     "double-hash": "double hash",
     **{name: name.upper() for name in ("dhe", "qr", "dpq-vq", "mgqe", "mpe")},
 }

@@ -19,6 +19,8 @@ LABELS = {
     "auc": "AUC ↑", "logloss": "Logloss ↓", "space": "Space ↓",
 }  # fmt: skip
 
+#: The best baseline's cell. GitHub drops ``<u>``.
+UNDERLINED = "<ins>{}</ins>"
 #: Metrics in a sentence.
 NAMES = {"auc": "AUC", "logloss": "logloss"}
 
@@ -144,7 +146,7 @@ def styled(table: pd.DataFrame, caption: str) -> Styler:
         return [css] * len(row)
 
     head = [{"selector": "caption", "props": "font-weight: bold; text-align: left; padding: 6px 0"}]
-    return layout(table, "<u>{}</u>").style.apply(grey, axis=1).set_caption(caption).set_table_styles(head)
+    return layout(table, UNDERLINED).style.apply(grey, axis=1).set_caption(caption).set_table_styles(head)
 
 
 def as_csv(table: pd.DataFrame) -> str:
@@ -161,7 +163,7 @@ def _digits(value: object) -> object:
 
 def as_markdown(table: pd.DataFrame) -> str:
     """A table for the README."""
-    shown = layout(table, "<u>{}</u>")
+    shown = layout(table, UNDERLINED)
     rows = [[str(name), *cells] for name, cells in zip(shown.index, shown.to_numpy().tolist(), strict=True)]
     return markdown(["", *shown.columns], rows).replace("*", r"\*")
 

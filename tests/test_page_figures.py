@@ -36,8 +36,8 @@ def marks(axis: Axes) -> list[list[float]]:
 def test_the_picture_of_the_gain_has_each_interval_beside_its_recipe() -> None:
     ours = {"paper": 0.002, "tuned": -0.003}
     rows = [
-        {"over": "fe", "recipe": recipe, "paper": 0.0068, "ours": x, "low": x - 0.001, "high": x + 0.002,
-         "n": 10, "n_base": 3}
+        {"over": "fe", "recipe": recipe, "paper": 0.0068, "effect": x, "low": x - 0.001,
+         "high": x + 0.002, "n": 10 if recipe == "paper" else 3}
         for recipe, x in ours.items()
     ]  # fmt: skip
     axis = gain.draw(pd.DataFrame(rows)).axes[0]
@@ -47,7 +47,7 @@ def test_the_picture_of_the_gain_has_each_interval_beside_its_recipe() -> None:
     assert [text.get_text() for text in axis.texts] == [
         "the paper: +0.0068", "ours, recipe paper: +0.0020", "ours, recipe tuned: −0.0030"
     ]  # fmt: skip
-    assert [label.get_text() for label in axis.get_yticklabels()] == ["over FE\n10 seeds against 3"]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["over FE\n10 and 3 seeds"]
 
 
 def test_the_picture_of_the_readings_has_a_panel_a_place() -> None:

@@ -105,7 +105,7 @@ def test_readme_s_python_trains_compresses_and_scores(tmp_path, monkeypatch, cap
     monkeypatch.chdir(tmp_path)
     found = {}
     exec(textwrap.dedent(code), found)
-    path, sample, schema = tmp_path / "small.safetensors", found["sample"], found["run"].schema
+    path, sample, schema = tmp_path / "runs" / "small.safetensors", found["sample"], found["run"].schema
     assert path.stat().st_size <= 30_000
     known, (printed,) = vocabulary("ml-100k"), json.loads(capsys.readouterr().out)
     ids = [known[field].index(str(sample[field])) + schema.offsets[m] for m, field in enumerate(schema.fields)]

@@ -142,10 +142,10 @@ def test_the_three_forms_say_the_same(out: Path) -> None:
     assert list(read.columns) == COLUMNS
     assert row(read, "autodpq", "auc")["mean"] == pytest.approx(0.8147)
     assert (out / "tables" / "table1.md").read_text() == as_markdown(table)
-    assert r"<u>0.8112 ± 0.0002</u>" in as_markdown(table)
+    assert r"<ins>0.8112 ± 0.0002</ins>" in as_markdown(table)
     assert r"0.8147\* ± 0.0002" in as_markdown(table)
     assert r"\underline{0.8112 $\pm$ 0.0002}" in as_latex(table)
-    assert "<u>0.8112" in styled(table, "caption").to_html()
+    assert "<ins>0.8112" in styled(table, "caption").to_html()
     assert "190k" in as_markdown(table)
 
 

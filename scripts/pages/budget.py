@@ -106,7 +106,7 @@ def _absent(recipe: str) -> str:
     has = set(found(recipe)["method"])
     names = [at_equal_bytes.NAMES[name] for name in (STRATEGY, *METHODS) if name not in has]
     names += [f"{at_equal_bytes.NAMES[name]} at {share:.1%}" for share, name in aims.not_run(recipe)]
-    return f"Not run yet on these seeds, `{recipe}`: {'; '.join(names) or 'none'}."
+    return f"Not run yet on these seeds in recipe `{recipe}`: {', '.join(names) or 'none'}."
 
 
 def models() -> str:
@@ -197,9 +197,9 @@ def _caption(recipe: str) -> str:
 def _below(rows: pd.DataFrame) -> str:
     """What the picture has no room for."""
     below = rows[rows["place"] < auc_curve.lowest(rows)]
-    names = below["method"].map(at_equal_bytes.NAMES).groupby(below["share"], sort=False).agg("; ".join)
-    said = [f" At {share:.1%}: {each}." for share, each in names.items()]
-    return f" Too low to show.{''.join(said)}" if said else ""
+    names = below["method"].map(at_equal_bytes.NAMES).groupby(below["share"], sort=False).agg(", ".join)
+    said = [f"at {share:.1%} {each}" for share, each in names.items()]
+    return f" Below the picture's edge: {'; '.join(said)}." if said else ""
 
 
 def _image(path: str, recipe: str = RECIPE) -> str:
@@ -214,18 +214,20 @@ def in_short() -> str:
     rows = data().set_index("method")
     kept = rows.loc["autodpq", "bytes"] / rows.loc["fe", "bytes"]
     return (
-        f"AutoDPQ keeps {kept:.0%} of FE's bytes, both in float32. How small can FE be made? The *compressor* stores "
-        "a trained FE group by group, each in the way that is worth its bytes, and fine-tunes it. "
-        f"Published compressors stand beside it at equal bytes.\n"
+        f"AutoDPQ keeps {kept:.0%} of FE's bytes, numbers in float32 and codes in as few bits as they need. How small "
+        "can FE be made? The *compressor* stores a trained FE group by group, each in the way that is worth its "
+        "bytes, and fine-tunes it. Its rivals are published compressors at equal bytes ([a line "
+        "each](results/budget.md#the-rivals)).\n"
         f"{_image(f'results/{PICTURES[RECIPE]}')}\n{_caption(RECIPE)} {_absent(RECIPE)}\n\n{_small_table()}\n"
         f"Recipe `{RECIPE}`, paired over {_pairs()} seeds, ± half a 95 % interval. {which_row.ahead('paper')} Bytes "
-        "are those of embedding and first-order weights. The compressor distils FE, and its rivals learn from labels; "
-        "in the last column it does so too, against the best rival of three seeds.\n\n"
+        "are those of embedding and first-order weights. The compressor learns from FE, its rivals from the data's "
+        "labels; in the last column all learn from labels, on three seeds.\n\n"
         f"`make compress RECORD=… BYTES=30000` does this for a finished run, such as `{DEMO}` of `make demo` ([how, "
         "and which row is yours](results/budget.md)). `BYTES` is the size of the whole model file, `RATIO=0.05` a "
         "share of the uncompressed one; `TABLES=` asks for a row of this table, and `LOSS=0.001` for the smallest "
         "file that loses no more AUC on validation. The vocabulary, which raw values need, is a second file that no "
-        "budget counts; it may well be the larger one.\n"
+        "budget counts; it may well be the larger one.\n\n"
+        f"{_elsewhere()}\n"
     )
 
 
@@ -248,8 +250,22 @@ def _small_table() -> str:
         ]
         for row in verdicts(RECIPE)
     ]
-    head = ["of FE's bytes", "`TABLES=`", "AUC minus FE's", "minus the best rival's"]
-    return markdown([*head, "both from labels: minus the best rival's"], rows)
+    head = ["of FE's bytes", "bytes, `TABLES=`", "AUC: the compressor minus FE"]
+    return markdown([*head, "minus the best rival", "minus the best rival, all from labels"], rows)
+
+
+def _elsewhere() -> str:
+    """What README says of plain arrays: what they lose, what their file has beside, and the largest that was tried."""
+    first, *rest = read_measures("outside")["rows"]
+    said = " and ".join(f"{row['auc'] - first['auc']:+.4f} at {row['share']:.1%}" for row in rest[1:3])
+    largest = max(read_measures("large")["shapes"], key=lambda shape: shape["features"])
+    return (
+        "**An embedding that was trained elsewhere** is compressed, as plain arrays, by "
+        "[`compress_arrays`](results/budget.md#a-table-from-elsewhere). It trains nothing, and so loses more: AUC "
+        f"changed by {said} of the bytes, for DeepCTR-Torch's DeepFM. Read by your own ids, the file has four bytes a "
+        f"feature beyond the budget. The largest tables that we tried have {largest['features']:,} rows, and took "
+        f"{largest['seconds']:.0f} seconds."
+    )
 
 
 def _rival(row: pd.Series | dict[str, Any]) -> str:

@@ -33,8 +33,8 @@ def in_words(recipe: str, reading: str) -> str:
     rows = comparisons(recipe)
     row = rows[(rows["metric"] == "auc") & (rows["a"] == f"AutoDPQ, {reading}")].iloc[0]
     paired = interval(row["low_paired"], row["high_paired"])
-    ours = f"ours {paired} over {row['n']} seeds, {row['verdict']}"
-    return f"{row['effect']:+.4f} over {RANDOM}, the best baseline (the paper {row['paper']:+.4f}; {ours})"
+    ours = f"{paired} over {row['n']} seeds, {row['verdict']}"
+    return f"{row['effect']:+.4f} ({ours}) over {RANDOM}, the best of the four (the paper {row['paper']:+.4f})"
 
 
 def table() -> str:
