@@ -155,8 +155,8 @@ def teaching(found: pd.DataFrame) -> pd.DataFrame:
     """
     full, rows = _full(found), []
     for (method, setting), runs in found[~found["method"].isin(STRATEGIES)].groupby(["method", "setting"]):
-        sides = [dict(zip(part["seed"], part["auc"], strict=True)) for _, part in runs.groupby("control")]
-        if len(sides) > 1 and (share := _share(runs, full)):
+        sides = [_aucs(part, found) for _, part in runs.groupby("control")]
+        if len(sides) > 1 and all(sides) and (share := _share(runs, full)):
             plain, other = sides
             taught, labels = (plain, other) if method == STRATEGY else (other, plain)
             means = [np.mean([*side.values()]) for side in common(taught, labels)]
@@ -181,9 +181,7 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
             continue
         name = best_rival(found[found["seed"].isin(runs["seed"])], share)
         rival = _by_seed(found, name, share)
-        rows.append(
-            {"share": share, "rival": name} | paired_effect(dict(zip(runs["seed"], runs["auc"], strict=True)), rival)
-        )
+        rows.append({"share": share, "rival": name} | paired_effect(_aucs(runs, every), rival))
     return pd.DataFrame(rows).sort_values("share", ascending=False) if rows else pd.DataFrame()
 
 
@@ -223,10 +221,15 @@ def best_rival(found: pd.DataFrame, share: float) -> str:
 
 
 def _by_seed(found: pd.DataFrame, method: str, share: float) -> dict[int, float]:
-    """AUC by seed, on FE's kind of processor: another moves a run by as much as many methods differ."""
-    there = found["seed"].map(found[found["method"] == "fe"].set_index("seed")["cpu"])
-    runs = found[(found["method"] == method) & (found["share"] == share) & (found["cpu"] == there)]
-    return dict(zip(runs["seed"], runs["auc"], strict=True))
+    """AUC by seed of a method at a share."""
+    return _aucs(found[(found["method"] == method) & (found["share"] == share)], found)
+
+
+def _aucs(runs: pd.DataFrame, found: pd.DataFrame) -> dict[int, float]:
+    """AUC by seed of ``runs`` on the processor that FE has in ``found``: another moves it as far as methods differ."""
+    there = runs["seed"].map(found[found["method"] == "fe"].set_index("seed")["cpu"])
+    own = runs[runs["cpu"] == there]
+    return dict(zip(own["seed"], own["auc"], strict=True))
 
 
 def _full(found: pd.DataFrame) -> float:

@@ -93,6 +93,10 @@ def test_the_teacher_is_worth_what_pairs_differ_by() -> None:
     assert made.loc["lsq", ["labels", "taught", "n"]].tolist() == pytest.approx([0.72, 0.73, 2])
     assert set(at_equal_bytes.at_chosen_settings(found.drop(columns="share"), chosen())["control"]) == {False}
     assert at_equal_bytes.teaching(FOUND).empty
+    elsewhere = found.assign(cpu=np.where(found["control"], "another", "one"))
+    assert at_equal_bytes.teaching(elsewhere).empty
+    (row_,) = at_equal_bytes.from_labels(elsewhere, pd.concat([FOUND, RIVALS])).to_dict("records")
+    assert np.isnan(row_["effect"])
 
 
 def test_the_best_rival_has_most_seeds_and_the_lead_is_paired() -> None:
