@@ -12,15 +12,12 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, partial
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from reprlib import repr as shortened
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -28,6 +25,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from tqdm import tqdm
 
+from autodpq_data.csv_check import check_csv
 from autodpq_data.errors import DataError, refuse
 from autodpq_data.raw_files import find_one
 from autodpq_data.source import Source
@@ -38,8 +36,6 @@ BLOCK_ROWS = 1 << 17
 EMPTY, NEGATIVE, POSITIVE = ["", "NaN"], ["0", "0.0", "false", "False"], ["1", "1.0", "true", "True"]
 #: Types of columns, in Parquet, that polars does not write as text.
 NO_TEXT = (pl.List, pl.Array, pl.Duration)
-#: What a byte that is no UTF-8 is read as.
-NO_UTF8 = re.compile("[\udc80-\udcff]")
 
 
 class Table(BaseModel):
@@ -129,8 +125,7 @@ def _blocks(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         kinds = frame.collect_schema()
         present = kinds.names()
         if not parquet:
-            _check_names(path, present)
-            _check_cells(path, len(present), path.stat().st_mtime_ns, path.stat().st_size)
+            check_csv(path, present)
         for name in columns:
             if name not in present:
                 raise DataError(f"{path}: expected a column {name}, found {', '.join(present)!r:.300}")
@@ -150,56 +145,6 @@ def _text(name: str, kind: pl.DataType) -> pl.Expr:
         return column.cast(pl.String)
     whole = column.cast(pl.Int64, strict=False).cast(pl.String)
     return pl.when(column == column.floor()).then(whole).otherwise(column.cast(pl.String)).alias(name)
-
-
-def _check_names(path: Path, present: Sequence[str]) -> None:
-    """Of a CSV, in which polars gives a column that is there twice another name."""
-    for name in present:
-        twice = re.fullmatch(r"(.+)_duplicated_\d+", name, re.DOTALL)
-        if twice and twice[1] in present and name not in _header(path):
-            raise DataError(f"{path}: expected columns of different names, found {twice[1]!r:.300} twice")
-
-
-@cache
-def _check_cells(path: Path, columns: int, *_changed: int) -> None:
-    """Of a CSV, of which polars names no line, and takes many rows for one cell where a quote in a cell is not doubled.
-
-    Once in a process as long as a file stays as it is: whoever prepares it reads it two or three times.
-    """
-    with path.open("rb") as file:
-        opened = gzip.open if file.read(2) == b"\x1f\x8b" else open
-    with opened(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-        lines: list[str] = []
-        reader = csv.reader(_noted(text, lines), strict=True)
-        try:
-            wrong = next((wrong for cells in reader if (wrong := _wrong(cells, columns, lines))), None)
-        except csv.Error as error:
-            wrong = f"CSV, a quote within a cell doubled, found: {error}"
-    if wrong:
-        raise DataError(f"{path}, line {reader.line_num}: expected {wrong}")
-
-
-def _noted(lines: Iterable[str], noted: list[str]) -> Iterator[str]:
-    for line in lines:
-        noted.append(line)
-        yield line
-
-
-def _wrong(cells: Sequence[str], columns: int, lines: list[str]) -> str | None:
-    """What is wrong with a row, if anything; its lines are forgotten."""
-    text = "".join(lines)
-    lines.clear()
-    if byte := None if text.isascii() else NO_UTF8.search(text):
-        return f"UTF-8, found the byte {ord(byte[0]) - 0xDC00:#x}"
-    if cells and len(cells) != columns:
-        return f"{columns} cells, found {len(cells)}"
-    return "CSV, a quote within a cell doubled, found an odd number of them" if text.count('"') % 2 else None
-
-
-def _header(path: Path) -> tuple[str | None, ...]:
-    """Names as they are."""
-    options: dict[str, Any] = {"has_header": False, "infer_schema": False, "truncate_ragged_lines": True}
-    return pl.read_csv(path, glob=False, n_rows=1, **options).row(0)
 
 
 def _slices(frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
