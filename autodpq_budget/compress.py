@@ -94,7 +94,7 @@ def compress(
     room = room_or_refuse(of_width(run, width or own), budget_bytes, tables=tables)
     start, offered = begin(run, width or own)
     most = math.inf if tables else budget_bytes
-    made = _within(start, offered, room, most, run.model, tune=tune)
+    made = _within(start, offered, room, most, run.model if tune else None)
     _write(start, made.model, path)
     return made
 
@@ -157,11 +157,11 @@ def _auc(run: LoadedRun, offered: Menu, tables: int) -> float:
     return evaluate(model, run.valid).auc
 
 
-def _within(run: LoadedRun, offered: Menu, tables: int, most: float, teacher: CTRModel, *, tune: bool) -> Compressed:
+def _within(run: LoadedRun, offered: Menu, tables: int, most: float, teacher: CTRModel | None) -> Compressed:
     """The choice for so many bytes of tables, or fewer, for the header of a file, of ``most``, grows with them."""
     while (made := _made(run, offered, tables)).file_bytes > most:
         tables = max(offered.least, tables - int(made.file_bytes - most))
-    return _made(run, offered, tables, teacher) if tune else made
+    return made if teacher is None else _made(run, offered, tables, teacher)
 
 
 def _made(run: LoadedRun, offered: Menu, tables: int, teacher: CTRModel | None = None) -> Compressed:

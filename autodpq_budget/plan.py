@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from autodpq_budget.distil import TAUGHT, TEACHER, like, width
+from autodpq_budget.distil import TAUGHT, TEACHER, keys_of_width, like
 from autodpq_budget.strategy import STRATEGY
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema
@@ -103,7 +103,7 @@ def of_model(found: Chosen, model: Model, seed: int) -> list[RunConfig]:
             continue
         run, _ = found[share, STRATEGY]
         schema = load_schema(run.dataset, run.threshold)
-        own = {"options": {"bytes": budget_of(schema, share, model)}, **width(run.dataset, run.embedding_dim)}
+        own = {"options": {"bytes": budget_of(schema, share, model)}, **keys_of_width(run.dataset, run.embedding_dim)}
         made.append(configure(run.dataset, run.recipe, STRATEGY, seed, model=model, **own))
     return with_teachers(made)
 
@@ -175,4 +175,4 @@ def top_rivals(found: Chosen) -> Chosen:
 
 def _run(fe: RunConfig, one: Setting) -> RunConfig:
     own = {"options": one.options} if one.options else {}
-    return configure(fe.dataset, fe.recipe, one.method, fe.seed, **own, **width(fe.dataset, one.dim))
+    return configure(fe.dataset, fe.recipe, one.method, fe.seed, **own, **keys_of_width(fe.dataset, one.dim))

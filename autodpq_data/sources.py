@@ -83,9 +83,9 @@ def settings(dataset: str) -> dict[str, Any]:
     Raises:
         DataError: there is none, or its name has what Snakemake takes for a wildcard, or what can't be printed.
     """
-    names = sorted(described() | set(SOURCES))
-    if dataset not in names:
-        raise DataError(f"dataset: expected one of {', '.join(names)}, found {dataset!r}")
+    if dataset not in SOURCES and dataset not in described():
+        names = ", ".join(sorted(described() | set(SOURCES)))
+        raise DataError(f"dataset: expected one of {names}, found {dataset!r}")
     if set("{}") & set(dataset) or not dataset.isprintable():
         raise DataError(f"dataset: expected a name without braces and unprintable signs, found {dataset!r}")
     return read_settings(dataset)

@@ -139,12 +139,15 @@ def _blocks(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
 
 
 def _text(name: str, kind: pl.DataType) -> pl.Expr:
-    """A column as strings; whole numbers among floats, which ids become beside empty cells, are without decimals."""
+    """A column as strings; whole numbers among floats, which ids become beside empty cells, are without decimals.
+
+    Those beyond 64 bits are written as polars writes floats.
+    """
     column = pl.col(name)
     if not kind.is_float():
         return column.cast(pl.String)
     whole = column.cast(pl.Int64, strict=False).cast(pl.String)
-    return pl.when(column == column.floor()).then(whole).otherwise(column.cast(pl.String)).alias(name)
+    return pl.coalesce(pl.when(column == column.floor()).then(whole), column.cast(pl.String)).alias(name)
 
 
 def _slices(frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:

@@ -37,15 +37,12 @@ Runs = Mapping[tuple[str, str], Sequence[Record]]
 
 def rows(runs: Runs, facts: Facts) -> list[Row]:
     """All of them; comparisons still lack their verdict, since their p-values are corrected together."""
-    return [*_numbers(runs, facts), *_improvements(runs), *_plateaus(runs), *_claims(runs, facts)]
-
-
-def _numbers(runs: Runs, facts: Facts) -> list[Row]:
-    """A row for each number of Tables 1 and 2."""
-    return [_number(number, runs, facts) for number in numbers().to_dict("records")]
+    every = [_number(number, runs, facts) for number in numbers().to_dict("records")]
+    return [*every, *_improvements(runs), *_plateaus(runs), *_claims(runs, facts)]
 
 
 def _number(number: Mapping[str, str], runs: Runs, facts: Facts) -> Row:
+    """The row of a number of Table 1 or 2."""
     table, dataset, model, strategy, metric = (number[k] for k in ("table", "dataset", "model", "strategy", "metric"))
     row = {
         "id": f"table{table}-{dataset}-{model}-{strategy}-{metric}",

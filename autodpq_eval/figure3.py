@@ -13,6 +13,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS, as_csv
@@ -185,18 +186,9 @@ def name_lines(axis: Axes, labels: Sequence[Label]) -> None:
 
 
 def apart(places: Sequence[float], gap: float) -> list[float]:
-    """Ascending places moved so that neighbours are at least ``gap`` apart, near where they were."""
-    groups: list[list[float]] = []
-    for place in places:
-        groups.append([place])
-        while len(groups) > 1 and _spread(groups[-1], gap)[0] < _spread(groups[-2], gap)[-1] + gap:
-            groups[-2:] = [groups[-2] + groups[-1]]
-    return [place for group in groups for place in _spread(group, gap)]
-
-
-def _spread(group: Sequence[float], gap: float) -> list[float]:
-    """As many places, ``gap`` apart, around the group's mean."""
-    return [sum(group) / len(group) + gap * (n - (len(group) - 1) / 2) for n in range(len(group))]
+    """Ascending places moved so that neighbours are at least ``gap`` apart, by least squares."""
+    steps = gap * np.arange(len(places))
+    return (isotonic_regression(np.array(places) - steps).x + steps).tolist()
 
 
 def _in_words(table: pd.DataFrame, title: str, paper: bool) -> str:

@@ -72,4 +72,6 @@ def verdict(table: pd.DataFrame) -> str:
     if stars["baseline"].isna().any():
         return "cannot be judged, runs are missing"
     starred = [NAMES[metric] for metric in stars.loc[stars["star"] == "*", "metric"]]
-    return {0: "does not hold here", 1: f"holds in {''.join(starred)} alone"}.get(len(starred), "holds here")
+    if len(starred) == 1:
+        return f"holds in {starred[0]} alone"
+    return "holds here" if starred else "does not hold here"

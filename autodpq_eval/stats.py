@@ -75,8 +75,7 @@ def paired_effect(ours: BySeed, baseline: BySeed, margin: float = MARGIN) -> dic
     *p_equal* is that of two one-sided tests: below 0.05 it says that there is no difference of ``margin``, where a
     large *p* only says that none was shown. Without any spread both are what they tend to, 0 or 1.
     """
-    a, b = common(ours, baseline)
-    differences = np.array([a[seed] - b[seed] for seed in a])
+    differences = gaps(ours, baseline)
     result = {"n": len(differences)} | dict.fromkeys(("effect", *PAIRED), np.nan)
     if len(differences) < 2:
         return result
@@ -96,8 +95,7 @@ def no_worse(ours: BySeed, baseline: BySeed) -> float:
 
     For a metric of which more is better. Without any spread it is what it tends to, 0 or 1.
     """
-    a, b = common(ours, baseline)
-    differences = np.array([a[seed] - b[seed] for seed in a])
+    differences = gaps(ours, baseline)
     if len(differences) < 2:
         return math.nan
     if np.ptp(differences) < ROUNDING:
@@ -112,12 +110,11 @@ def by_ranks(ours: BySeed, baseline: BySeed) -> dict[str, float]:
     interval is what the exact signed-rank test does not reject: it takes the differences to be symmetric, not normal.
     Fewer than six pairs have none, for their smallest two-sided p is above 0.05; then its ends are NaN.
     """
-    a, b = common(ours, baseline)
-    gaps = np.array([a[seed] - b[seed] for seed in a])
-    means = np.sort((gaps[:, None] + gaps)[np.triu_indices(len(gaps))] / 2)
-    cut = _cut(len(gaps))
+    differences = gaps(ours, baseline)
+    means = np.sort((differences[:, None] + differences)[np.triu_indices(len(differences))] / 2)
+    cut = _cut(len(differences))
     low, high = (means[cut - 1], means[-cut]) if cut else (np.nan, np.nan)
-    return {"centre": float(np.median(means)) if len(gaps) else np.nan, "rank low": low, "rank high": high}
+    return {"centre": float(np.median(means)) if len(differences) else np.nan, "rank low": low, "rank high": high}
 
 
 def _cut(pairs: int) -> int:
@@ -129,6 +126,11 @@ def _cut(pairs: int) -> int:
     for rank in range(1, pairs + 1):
         ways = np.convolve(ways, [1, *[0] * (rank - 1), 1])
     return int((ways.cumsum() / 2**pairs <= LEVEL / 2).sum())
+
+
+def gaps(ours: BySeed, baseline: BySeed) -> NDArray[np.float64]:
+    """Ours minus base over the seeds that both have, in their order."""
+    return np.array([ours[seed] - baseline[seed] for seed in sorted({*ours} & {*baseline})])
 
 
 def common(a: BySeed, b: BySeed) -> tuple[dict[int, float], dict[int, float]]:

@@ -9,10 +9,7 @@ import numpy as np
 from scipy import stats
 
 from autodpq_eval.paper import truncated
-from autodpq_eval.stats import LEVEL
-
-#: A number within this of the paper's counts as reproduced: the level that the paper calls significant.
-CLOSE = 0.001
+from autodpq_eval.stats import LEVEL, MARGIN
 
 
 def on_number(values: Mapping[int, float], paper: float) -> dict[str, float | str]:
@@ -25,7 +22,7 @@ def on_number(values: Mapping[int, float], paper: float) -> dict[str, float | st
     each = np.array(list(values.values()))
     half = stats.t.ppf(0.975, len(each) - 1) * each.std(ddof=1) / math.sqrt(len(each))
     mean, low, high = each.mean(), each.mean() - half, each.mean() + half
-    same = abs(mean - paper) <= CLOSE or low <= paper <= high
+    same = abs(mean - paper) <= MARGIN or low <= paper <= high
     verdict = "reproduced" if same else f"off by {mean - paper:+.4f}"
     return {"ours": mean, "low": low, "high": high, "n": len(each), "verdict": verdict}
 

@@ -69,7 +69,7 @@ READINGS: dict[str, dict[str, Any]] = {
 }
 #: A reading that is not literal -> the strategies that it changes.
 CHANGED_BY = {"text": ("grid", "random", "autodpq"), "laboratory": ("autodpq",)}
-#: Switches that not all five strategies read -> the strategies that read them.
+#: Switches that a strategy must leave at their default unless it is named here.
 READ_BY: dict[str, tuple[str, ...]] = {
     "options": (),
     "extra_training": ("fe", "others", "grid", "random"),
@@ -118,9 +118,9 @@ PROFILES: dict[str, Profile] = {
 class RunConfig(_Frozen):
     """One run: a notebook, a data set, a model, a seed. ``config/<dataset>.yaml`` overrides the defaults.
 
-    Section 4.1.2 of the paper gives the defaults of the second group. The rest are switches that the controls vary,
-    each explained in notebook 00. A reading or a protocol sets several switches; one given explicitly wins. The last
-    group overrides single parts of the recipe.
+    Section 4.1.2 of the paper gives the defaults of the second group, but for ``validations``, ``lazy``, ``device`` and
+    ``options``. The rest are switches that the controls vary, each explained in notebook 00. A reading or a protocol
+    sets several switches; one given explicitly wins. The last group overrides single parts of the recipe.
 
     Raises:
         pydantic.ValidationError: an unknown key or a value out of range.

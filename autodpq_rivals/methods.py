@@ -7,7 +7,7 @@ from inspect import Parameter, signature
 from typing import get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
-from torch import Tensor
+from torch import nn
 
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
@@ -89,8 +89,4 @@ def tables(config: RunConfig, schema: Schema) -> tuple[Table, Table]:
     """
     start = embedding_init(config.base_model, schema.num_features, config.embedding_dim)
     sd = config.base_model.first_order_sd or NORMAL_SD
-    return Table(schema, config.embedding_dim, start), Table(schema, 1, partial(_normal, sd=sd))
-
-
-def _normal(tensor: Tensor, sd: float) -> Tensor:
-    return tensor.normal_(0.0, sd)
+    return Table(schema, config.embedding_dim, start), Table(schema, 1, partial(nn.init.normal_, std=sd))

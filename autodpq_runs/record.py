@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import Annotated, Any
@@ -126,11 +127,17 @@ def canonical(content: dict[str, Any]) -> str:
 
 
 def read_record(path: Path) -> Record:
-    """Read a record.
+    """Read a record, once in a process as long as the file stays as it is: pages and tables ask again and again.
 
     Raises:
         ValueError: the file is not a valid record, or one that contradicts itself; the message names file and key.
     """
+    found = path.stat()
+    return _read(path, found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+@cache
+def _read(path: Path, *_changed: int) -> Record:
     try:
         text = path.read_text(encoding="utf-8")
         loads(text)

@@ -9,6 +9,7 @@ import sys
 import pandas as pd
 
 from autodpq_eval.batch import NOTEBOOKS, notebook_path
+from autodpq_eval.expected import kind
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import Record, read_record
 from autodpq_system.paths import ROOT
@@ -41,8 +42,7 @@ def _behind(recipe: str, names: list[str]) -> None:
     alike: dict[tuple[str, str], list[RunConfig]] = {}
     for name in names:
         record = read_record(folder / f"{name}.json")
-        unseeded = record.config.model_copy(update={"seed": 0}).name()
-        alike.setdefault((unseeded, _made(record)), []).append(record.config)
+        alike.setdefault((kind(record.config), _made(record)), []).append(record.config)
     for (_, made), configs in alike.items():
         seeds = ", ".join(str(config.seed) for config in configs)
         say(f"\n  {(folder / configs[0].name()).relative_to(ROOT)}.json (seeds {seeds})\n")

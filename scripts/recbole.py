@@ -12,7 +12,7 @@ import sys
 
 import polars as pl
 
-from autodpq_data.sources import SOURCES
+from autodpq_data.prepared import raw_table
 from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import data_roots
 
@@ -21,10 +21,8 @@ FIELDS = ("user", "movie", "age", "gender", "occupation", "genre", "year")
 
 def main() -> int:
     """Read, choose rows and columns, write."""
-    source = SOURCES["ml-1m"]
-    ratings = pl.concat(source.read(source.files(), "read"))
     with atomic_path(data_roots()[-1] / "recbole" / "ml-1m.parquet") as path:
-        choose(ratings).write_parquet(path)
+        choose(raw_table("ml-1m")).write_parquet(path)
     return 0
 
 

@@ -378,7 +378,7 @@ def test_a_header_that_grows_leaves_what_fits(budget: int, loaded: LoadedRun, mo
         return SimpleNamespace(file_bytes=tables + (500 if tables < 1002 else 508), table_bytes=tables)
 
     monkeypatch.setattr(module, "_made", made)
-    found = module._within(loaded, SimpleNamespace(least=1000), budget - 500, budget, loaded.model, tune=False)
+    found = module._within(loaded, SimpleNamespace(least=1000), budget - 500, budget, None)
     assert found.file_bytes <= budget
 
 

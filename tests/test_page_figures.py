@@ -121,6 +121,7 @@ def test_a_gain_that_is_shown_to_be_smaller_than_the_papers_says_so() -> None:
     row = {"paper": "+0.0068", "ours": 0.0034, "high": 0.0046}
     assert robust.size(row) == "50% of its size, and shown to be less than it"
     assert robust.size(row | {"high": 0.0069}) == "50% of its size"
+    assert robust.size(row | {"paper": ""}) == "the paper gives no size"
 
 
 def test_of_how_many_rivals_the_best_was_taken() -> None:

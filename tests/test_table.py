@@ -127,6 +127,11 @@ def test_whole_numbers_that_became_floats_have_no_decimals(mine):
     assert vocabulary("mine")["film"] == ["0", "0.5", "1", "2"]
 
 
+def test_floats_beyond_64_bits_are_values(mine):
+    frame().with_columns(film=pl.Series([1e20, *(float(n % 2) for n in range(59))])).write_parquet(mine)
+    assert vocabulary("mine")["film"] == ["0", "1", "1e+20"]
+
+
 @pytest.mark.parametrize("texts", [("0", "1"), ("false", "true"), ("False", "True"), ("0.0", "1.0")])
 def test_labels_may_be_written_so(mine, texts):
     frame().with_columns(clicked=pl.Series(texts).gather(frame()["clicked"])).write_csv(mine)

@@ -92,12 +92,14 @@ def _on(make: MakesEmbedding, config: RunConfig, schema: Schema) -> CTRModel:
 def assemble(config: RunConfig, fields: int, embedding: nn.Module, first_order: nn.Module | None = None) -> CTRModel:
     """DeepFM, PNN or DCN on an embedding of M fields; ``first_order`` is DeepFM's alone."""
     dim, hidden, recipe = config.embedding_dim, config.hidden, config.base_model
-    if config.model == "deepfm":
-        assert first_order is not None
-        return DeepFM(embedding, first_order, fields * dim, hidden, recipe)
-    if config.model == "pnn":
-        return PNN(embedding, fields, dim, hidden, recipe)
-    return DCN(embedding, fields * dim, hidden, recipe)
+    match config.model:
+        case "deepfm":
+            assert first_order is not None
+            return DeepFM(embedding, first_order, fields * dim, hidden, recipe)
+        case "pnn":
+            return PNN(embedding, fields, dim, hidden, recipe)
+        case "dcn":
+            return DCN(embedding, fields * dim, hidden, recipe)
 
 
 def _dpq(config: RunConfig, schema: Schema, decision: Decision) -> DPQ:

@@ -41,6 +41,8 @@ def by_a_reading() -> str:
 
 def size(row: Mapping[str, Any] | pd.Series) -> str:
     """A gap in shares of the paper's, and whether its 95 % interval lies wholly below that."""
+    if not row["paper"]:
+        return "the paper gives no size"
     paper = float(row["paper"])
     less = ", and shown to be less than it" if row["high"] < paper else ""
     return f"{row['ours'] / paper:.0%} of its size{less}"

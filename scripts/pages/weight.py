@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from autodpq_eval.ledger import counted
-from autodpq_eval.verdicts import CLOSE
+from autodpq_eval.stats import MARGIN
 
 
 def text(table: pd.DataFrame) -> str:
@@ -17,10 +17,10 @@ def _numbers(rows: pd.DataFrame) -> str:
     """Of the numbers that are reproduced, by which half of the rule."""
     same = rows[(rows["kind"] == "number") & (rows["verdict"] == "reproduced")]
     ours, paper, low, high = (same[key].astype(float) for key in ("ours", "paper", "low", "high"))
-    wide, cost = (ours - paper).abs() > CLOSE, same["id"].str.endswith("-cost")
+    wide, cost = (ours - paper).abs() > MARGIN, same["id"].str.endswith("-cost")
     half = ((high - low) / 2)[wide & ~cost].median()
     return (
-        f"Of the {len(same)} numbers that are *reproduced*, {(~wide).sum()} are within {CLOSE:g} of the paper's; "
+        f"Of the {len(same)} numbers that are *reproduced*, {(~wide).sum()} are within {MARGIN:g} of the paper's; "
         f"the other {wide.sum()} (costs: {(wide & cost).sum()}) only have an interval wide enough to hold it, whose "
         f"half has a median of {half:.4f}, costs apart."
     )
