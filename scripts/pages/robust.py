@@ -1,4 +1,4 @@
-"""Which comparisons of the text reproduce: wherever they have runs, or by another reading than the literal alone."""
+"""Which comparisons in words reproduce: wherever they have runs, or by another reading than the literal one alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of Table 1 and of the text's comparisons reproduces: in a few rows for README, whole for the summary."""
+"""What reproduces of Table 1 and of the comparisons in words: in a few rows for README, whole for the summary."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def _reproduced() -> str:
     """The claims that reproduce wherever they have runs, in the paper's words."""
     names = ", ".join(f"“{claim}”" for claim in robust.reproduced(robust.comparisons()))
     return (
-        f"Of the text's comparisons these reproduce wherever we ran them: {names or 'none'}. The "
-        "[summary](results/summary.md) has logloss and what compression itself adds; the "
+        f"Of the comparisons that the paper makes in words, these reproduce wherever we ran them: {names or 'none'}. "
+        "The [summary](results/summary.md) has logloss and what compression itself adds; the "
         "[ledger](results/ml-1m/ledger.csv) has every claim."
     )
 
@@ -143,11 +143,11 @@ def _same_space() -> list[str]:
 
 
 def _counts() -> list[str]:
-    """How the text's comparisons on our split were judged, reading by reading."""
+    """How the paper's comparisons in words on our split were judged, reading by reading."""
     every = robust.comparisons().query("split == 'fixed'")
     cells = []
     for recipe in RECIPES:
         found = every[every["recipe"] == recipe].groupby("reading")["verdict"].value_counts()
         counts = {name: " / ".join(str(found.get((name, each), 0)) for each in VERDICTS) for name in READINGS}
         cells.append("; ".join(f"{name} {each}" for name, each in counts.items()))
-    return [f"claims of the text, by reading: {', '.join(VERDICTS)}", "", "", *cells]
+    return [f"the paper's claims in words, by reading: {', '.join(VERDICTS)}", "", "", *cells]
