@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from autodpq_budget.by_groups import means
-from autodpq_budget.check_arguments import expect
 from autodpq_budget.distil import Distilling, like
 from autodpq_budget.menu import Menu
 from autodpq_budget.of_model import menu_of
@@ -53,11 +52,10 @@ def room_or_refuse(run: LoadedRun, budget: int, *, tables: bool) -> int:
         ValueError: it does not; it says how many bytes would do, or which narrower width.
     """
     smallest, dim = least(run), run.record.config.embedding_dim
-    enough = smallest.counted(tables=tables)
-    if budget < enough:
+    if budget < (enough := smallest.counted(tables=tables)):
         narrower = (x for x in range(dim - 1, 0, -1) if least(of_width(run, x)).counted(tables=tables) <= budget)
         fits = "".join(f"; it fits at width {x}" for x in islice(narrower, 1))
-        expect(False, "budget_bytes", f"at least {enough} for this model at X = {dim}", f"{budget}{fits}")
+        raise ValueError(f"budget_bytes: expected at least {enough} for this model at X = {dim}, found {budget}{fits}")
     return _room(smallest, budget, tables=tables)
 
 
