@@ -1,4 +1,4 @@
-"""A feature and its field, before and after compression: neighbours, shared codes, dead centroids (notebook 11)."""
+"""A feature and its field before and after compression: neighbours, shared codes, dead centroids (notebooks 04, 11)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from html import escape
 from typing import NamedTuple, cast
 
 import ipywidgets as widgets
+import pandas as pd
 import torch
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional as F
 
+from autodpq_data.movielens import titles
+from autodpq_data.prepared import vocabulary
 from autodpq_data.schema import Schema
+from autodpq_data.sources import locate
 from autodpq_lab.shown import Shown, picture, present
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.models.ctr_model import CTRModel
@@ -31,6 +35,19 @@ class FieldVectors(NamedTuple):
     decoded: Tensor
     codes: Tensor
     k: int
+
+
+def rare_features(schema: Schema, field: str) -> pd.DataFrame:
+    """The rare features of a field by their ids: raw value, name and count. A film's name is its title."""
+    m = schema.fields.index(field)
+    ids = (schema.low & (schema.field_of == m)).nonzero().squeeze(1)
+    known = vocabulary(schema.dataset)[field]
+    values = [known[place] for place in (ids - schema.offsets[m]).tolist()]
+    of_films = schema.dataset.startswith("ml-") and field == "movie"
+    called = titles(schema.dataset, locate(schema.dataset)) if of_films else {}
+    names = [called.get(value, value) for value in values]
+    columns = {"value": values, "name": names, "count": schema.counts[ids].numpy()}
+    return pd.DataFrame(columns, index=pd.Index(ids.tolist(), name="id"))
 
 
 @torch.no_grad()
