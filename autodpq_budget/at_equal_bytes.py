@@ -42,7 +42,7 @@ COLUMNS = ["method", "setting", "told", "control", "width", "seed", "cpu", "byte
 KNOBS = {"options", "embedding_dim", "subspaces"}
 
 
-def runs(
+def read_runs(
     out: Path, dataset: str, recipe: str, seeds: Sequence[int], model: str = "deepfm", switches: Mapping[str, Any] = {}
 ) -> pd.DataFrame:
     """A row a run: method, setting, bytes it was told, if a control of learning, width X, seed, bytes it has, AUCs.
@@ -92,8 +92,8 @@ def at_chosen_settings(found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFram
     told how many bytes they may have, have share 1.
 
     Args:
-        found: of :func:`runs`, on the seeds that are reported.
-        choice: of :func:`runs`, on the seed of choice.
+        found: of :func:`read_runs`, on the seeds that are reported.
+        choice: of :func:`read_runs`, on the seed of choice.
     """
     found = found[~found["control"]].reset_index(drop=True)
     parts = [found[found["method"].isin(STRATEGIES)].assign(share=1.0)]
@@ -151,7 +151,7 @@ def teaching(found: pd.DataFrame) -> pd.DataFrame:
     """What the teacher is worth: a row a setting that is taught and not, the compressor's among them.
 
     Args:
-        found: of :func:`runs`.
+        found: of :func:`read_runs`.
     """
     full, rows = _full(found), []
     for (method, setting), runs in found[~found["method"].isin(STRATEGIES)].groupby(["method", "setting"]):
@@ -171,7 +171,7 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     """The compressor from labels minus the best rival of its seeds, from labels too: a row a share with the control.
 
     Args:
-        every: of :func:`runs`.
+        every: of :func:`read_runs`.
         found: of :func:`at_chosen_settings`.
     """
     ours = every[(every["method"] == STRATEGY) & every["control"]] if len(every) else every

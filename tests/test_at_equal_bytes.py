@@ -108,9 +108,9 @@ def test_the_best_rival_has_most_seeds_and_the_lead_is_paired() -> None:
 
 
 def test_committed_runs_keep_to_their_budget() -> None:
-    found = at_equal_bytes.runs(ROOT / "results", "ml-1m", "tuned", [1])
+    found = at_equal_bytes.read_runs(ROOT / "results", "ml-1m", "tuned", [1])
     assert (found.loc[found["method"] == "fe", "bytes"] == 4 * 13_560 * 17).all()
-    choice = at_equal_bytes.runs(ROOT / "results", "ml-1m", "tuned", [CHOICE_SEED])
+    choice = at_equal_bytes.read_runs(ROOT / "results", "ml-1m", "tuned", [CHOICE_SEED])
     kept = at_equal_bytes.at_chosen_settings(found, choice).query("share < 1")
     assert "budget" in set(kept["method"])
     slack = kept["method"].map({"budget": 1.0}).fillna(1.001)
@@ -132,15 +132,15 @@ def test_without_fe_nothing_is_at_equal_bytes() -> None:
 
 
 def test_no_records_are_no_rows(tmp_path: Path) -> None:
-    none = at_equal_bytes.runs(tmp_path, "ml-1m", "tuned", [1])
+    none = at_equal_bytes.read_runs(tmp_path, "ml-1m", "tuned", [1])
     assert none.empty
     assert set(at_equal_bytes.at_chosen_settings(FOUND.drop(columns="share"), none)["method"]) == {"fe", "budget"}
 
 
 def test_a_stale_record_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "lsq" in set(at_equal_bytes.runs(ROOT / "results", "ml-1m", "tuned", [1])["method"])
+    assert "lsq" in set(at_equal_bytes.read_runs(ROOT / "results", "ml-1m", "tuned", [1])["method"])
     monkeypatch.setitem(METHOD_VERSION, "lsq", METHOD_VERSION["lsq"] + 1)
-    assert "lsq" not in set(at_equal_bytes.runs(ROOT / "results", "ml-1m", "tuned", [1])["method"])
+    assert "lsq" not in set(at_equal_bytes.read_runs(ROOT / "results", "ml-1m", "tuned", [1])["method"])
 
 
 def test_runs_on_another_processor_than_fes_are_no_pairs() -> None:

@@ -32,7 +32,7 @@ NONE = pd.DataFrame(columns=["method", "share", "seed", "cpu", "bytes", "width",
 @cache
 def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
     """All runs at equal bytes on the reported seeds, with these switches."""
-    return at_equal_bytes.runs(RESULTS, dataset, recipe, TEN_SEEDS, model, switches)
+    return at_equal_bytes.read_runs(RESULTS, dataset, recipe, TEN_SEEDS, model, switches)
 
 
 @cache
@@ -56,7 +56,7 @@ def _paired(every: pd.DataFrame) -> pd.DataFrame:
 @cache
 def choice_runs(recipe: str) -> pd.DataFrame:
     """The runs by which the settings were chosen: on MovieLens-1M, DeepFM, as they come."""
-    return at_equal_bytes.runs(RESULTS, "ml-1m", recipe, [CHOICE_SEED])
+    return at_equal_bytes.read_runs(RESULTS, "ml-1m", recipe, [CHOICE_SEED])
 
 
 def full(recipe: str) -> float:
