@@ -8,7 +8,7 @@ from pathlib import Path
 
 import autodpq_native as native
 from autodpq_data.prepared import known_fingerprint
-from autodpq_lib.config import RunConfig
+from autodpq_lib.config import OUTSIDE, RunConfig
 from autodpq_runs.record import Record, read_record, record_path
 from autodpq_system.paths import ROOT, runs_root
 
@@ -19,6 +19,7 @@ NOTEBOOKS = {
     "grid": "05_grid_search",
     "random": "06_random_search",
     "autodpq": "07_autodpq_run",
+    **dict.fromkeys(OUTSIDE, "14_at_equal_bytes"),
 }
 #: Whether C was used, in words.
 WITH = {True: "with C", False: "without C"}

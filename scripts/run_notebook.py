@@ -23,7 +23,6 @@ import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
-from autodpq_budget.batch import register_all
 from autodpq_data.prepared import known_fingerprint
 from autodpq_eval.batch import NOTEBOOKS, Status, log_path, notebook_path, status
 from autodpq_lab.shown import VIEW
@@ -36,8 +35,6 @@ from autodpq_system.sentence import Parser, sentence, whole_number
 from autodpq_system.stopping import killed_when_idle, stop_on_signals
 from scripts.shrink import shrink
 from scripts.title import title_file
-
-register_all()
 
 
 def main(arguments: list[str] | None = None) -> int:
