@@ -39,10 +39,9 @@ class FieldVectors(NamedTuple):
 
 def rare_features(schema: Schema, field: str) -> pd.DataFrame:
     """The rare features of a field by their ids: raw value, name and count. A film's name is its title."""
-    m = schema.fields.index(field)
-    ids = (schema.low & (schema.field_of == m)).nonzero().squeeze(1)
+    ids, places = _rare(schema, field)
     known = vocabulary(schema.dataset)[field]
-    values = [known[place] for place in (ids - schema.offsets[m]).tolist()]
+    values = [known[place] for place in places]
     of_films = schema.dataset.startswith("ml-") and field == "movie"
     called = titles(schema.dataset, locate(schema.dataset)) if of_films else {}
     names = [called.get(value, value) for value in values]
@@ -53,13 +52,18 @@ def rare_features(schema: Schema, field: str) -> pd.DataFrame:
 @torch.no_grad()
 def field_vectors(model: CTRModel, schema: Schema, field: str) -> FieldVectors:
     """What a trained DPQ model holds for the rare features of a field."""
-    embedding, m = cast(DPQ, model.embedding), schema.fields.index(field)
-    ids = (schema.low & (schema.field_of == m)).nonzero().squeeze(1)
+    embedding, (ids, places) = cast(DPQ, model.embedding), _rare(schema, field)
     codes = embedding.codes()[field]
     decoded = embedding.quantisers_of(field)[0].decode(codes.T[None])[:, 0]
     raw = model.get_parameter("embedding.table")[ids].detach()
-    return FieldVectors((ids - schema.offsets[m]).tolist(), schema.counts[ids], raw, decoded, codes,
-                        embedding.decision[field][0])  # fmt: skip
+    return FieldVectors(places, schema.counts[ids], raw, decoded, codes, embedding.decision[field][0])
+
+
+def _rare(schema: Schema, field: str) -> tuple[Tensor, list[int]]:
+    """A field's rare features: ids ``[L]``, and their places in the field."""
+    m = schema.fields.index(field)
+    ids = (schema.low & (schema.field_of == m)).nonzero().squeeze(1)
+    return ids, (ids - schema.offsets[m]).tolist()
 
 
 def neighbours(vectors: Tensor, number: int) -> list[int]:

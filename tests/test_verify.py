@@ -126,8 +126,8 @@ def test_predictions_of_nobodys_run_fail_and_those_of_another_training_say_nothi
     (wrong,) = checks.predictions(trained).wrong
     assert str(logits) in wrong
     turned = score(torch.from_numpy(np.load(logits)), checks.load_samples("", "").labels)
-    elsewhere = record.model_copy(deep=True, update={"test": turned})
-    elsewhere.timeline[-1].test = turned
+    timeline = [*record.timeline[:-1], record.timeline[-1].model_copy(update={"test": turned})]
+    elsewhere = record.model_copy(update={"test": turned, "timeline": timeline})
     write_record(elsewhere, record_path(tmp_path / "mine", record.config))
     torn = record_path(tmp_path / "amid", record.config)
     torn.parent.mkdir(parents=True)

@@ -135,7 +135,8 @@ def in_short() -> str:
         [said, f"{shown.loc[name, 'base']:.4f}", f"{gap(shown.loc[name])}{_only(shown.loc[name])}"]
         for name, said in SHOWN.items()
     ]
-    return markdown(["recipe `paper`", "FE", f"AutoDPQ's gain, the paper {shown['paper'].iloc[0]:+.4f}"], rows)
+    paired = f"± half a 95 % interval, paired over {shown['n'].min():.0f} seeds"
+    return markdown(["recipe `paper`", "FE", f"AutoDPQ's gain {paired}; the paper {shown['paper'].iloc[0]:+.4f}"], rows)
 
 
 def _over(baseline: str) -> str:

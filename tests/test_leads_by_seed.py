@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
-from autodpq_eval.leads import leads, leads_by_seed
+from autodpq_eval.leads_by_seed import leads, leads_by_seed
 from autodpq_eval.paper import table_value
 from autodpq_eval.tables import Collected, collect
 from autodpq_system.paths import ROOT
