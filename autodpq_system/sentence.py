@@ -90,6 +90,8 @@ def sentence(error: BaseException) -> str:
         return f"{where}{error.strerror}"
     if isinstance(error, KeyboardInterrupt):
         return "stopped by Ctrl-C"
+    if isinstance(error, MemoryError) and not str(error):
+        return "MemoryError: expected more memory than this process may have"
     first = next(iter(str(error).strip().splitlines()), "")
     told = isinstance(error, ValueError) and first
     return first if told else f"{type(error).__name__}: {first}".rstrip(": ")
