@@ -26,8 +26,10 @@ WHERE = --dataset="$$DATASET" --out="$$OUT"
 .DEFAULT_GOAL := help
 .PHONY: help env demo replicate controls seeds budget plan compress readme bench verify explain test check sanitize format lab book clean
 
+##@ Start
+
 help:  ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
+	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: $(VENV)/installed  ## create the environment in .venv
 
@@ -39,6 +41,11 @@ $(VENV)/installed: pyproject.toml
 
 demo: env  ## MovieLens-100K, five strategies, three seeds, Table 1 (minutes)
 	$(BATCH) --dataset=ml-100k --out=runs/demo
+
+lab: env  ## JupyterLab on working copies of the notebooks, in runs/lab, with data and a trained run of each strategy
+	@exec $(BIN)/python -m scripts.lab
+
+##@ Replicate the paper
 
 replicate: env  ## the paper's protocol: DATASET= RECIPE= SEEDS= MODELS= STRATEGIES= JOBS= OUT= PART= PROFILE= EXECUTOR=slurm
 	$(BATCH) $(WHERE) --part="$$PART" --profile="$$PROFILE"
@@ -56,15 +63,19 @@ budget: env  ## AUC at equal bytes, ten seeds, both recipes (hours), what decide
 plan: env  ## what `make replicate` would run, what is done, and where the logs are
 	$(BATCH) $(WHERE) --part="$$PART" --profile="$$PROFILE" --plan
 
+verify: env  ## recompute all that needs no training; RERUN=3 trains three runs again beside it: STRATEGIES= OUT=
+	$(BIN)/python -m scripts.verify --out="$$OUT" $(if $(RERUN),--rerun="$$RERUN") $(if $(STRATEGIES),--strategies="$$STRATEGIES")
+
+explain: env  ## what stands behind a row of the ledger: CLAIM=autodpq-fe-auc
+	$(BIN)/python -m scripts.explain "$$CLAIM"
+
+##@ Shrink an embedding
+
 compress: env  ## a finished run in a small file: RECORD= and BYTES=30000, RATIO=0.05, TABLES=28584 or LOSS=0.001; WIDTH=
 	$(BIN)/python -m scripts.compress "$$RECORD" $(if $(BYTES),--bytes="$$BYTES") $(if $(RATIO),--ratio="$$RATIO") \
 		$(if $(TABLES),--tables="$$TABLES") $(if $(LOSS),--loss="$$LOSS") $(if $(WIDTH),--width="$$WIDTH")
 
-lab: env  ## JupyterLab on working copies of the notebooks, in runs/lab, with data and a trained run of each strategy
-	@exec $(BIN)/python -m scripts.lab
-
-book: env  ## pages, executed notebooks, course, API and all runs as a web site in runs/book/html (minutes, then seconds)
-	$(BIN)/python -m scripts.book
+##@ Work on the suite
 
 test: check  ## all checks and tests
 	$(BIN)/pytest
@@ -95,11 +106,8 @@ bench: env  ## epochs beside FuxiCTR and DeepCTR-Torch, steps, and the packed mo
 	$(BIN)/python -m benchmarks.latency
 	$(BIN)/python -m scripts.readme
 
-verify: env  ## recompute all that needs no training; RERUN=3 trains three runs again beside it: STRATEGIES= OUT=
-	$(BIN)/python -m scripts.verify --out="$$OUT" $(if $(RERUN),--rerun="$$RERUN") $(if $(STRATEGIES),--strategies="$$STRATEGIES")
-
-explain: env  ## what stands behind a row of the ledger: CLAIM=autodpq-fe-auc
-	$(BIN)/python -m scripts.explain "$$CLAIM"
+book: env  ## pages, executed notebooks, course, API and all runs as a web site in runs/book/html (minutes, then seconds)
+	$(BIN)/python -m scripts.book
 
 clean:  ## remove the environment; runs, data and results stay
 	@test ! -e "$$VENV/pyvenv.cfg" || rm -rf -- "$$VENV"
