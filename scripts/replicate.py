@@ -37,7 +37,6 @@ from scripts.web_page import web_page
 
 register_all()
 say = tqdm.write
-PROFILES = ROOT / "config" / "profiles"
 #: Folders below ``runs`` that a run writes to.
 WRITTEN = ("prepared", "work", "models", "notebooks", "compiled")
 #: What a Request has as an option; ``gaps`` is between this command and Snakemake.
@@ -74,7 +73,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     for key, field in OPTIONS.items():
         several = "+" if isinstance(field.default, tuple) else None
         parser.add_argument(f"--{key}", nargs=several, default=field.default, help=field.description)
-    executors = sorted(path.parent.name for path in PROFILES.glob("*/config.yaml"))
+    executors = sorted(path.parent.name for path in ROOT.glob("config/profiles/*/config.yaml"))
     parser.add_argument("--executor", choices=executors, default="local", help="a folder of config/profiles")
     parser.add_argument("--jobs", type=whole_number(1), default=cores(), help="runs at a time")
     parser.add_argument("--plan", action="store_true", help="show what would run, and run nothing")
@@ -153,7 +152,8 @@ def _snakemake(
     write_text(asked, request.model_dump_json())
     command = [
         *(sys.executable, "-m", "snakemake", "report", "--configfile", str(asked)),
-        *("--profile", str(PROFILES / options.executor), "--jobs", str(options.jobs)),
+        # Relative to ROOT: Snakemake takes it for a pattern, and passes over one that finds nothing.
+        *("--profile", f"config/profiles/{options.executor}", "--jobs", str(options.jobs)),
         *("--forcerun", *(str(record_path(request.out, config)) for config in stale)),
     ]
     with scratch_folder(runs_root() / "work" / "tmp") as scratch, log.open("w") as stream:

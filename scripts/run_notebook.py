@@ -36,6 +36,9 @@ from autodpq_system.stopping import killed_when_idle, stop_on_signals
 from scripts.shrink import shrink
 from scripts.title import title_file
 
+#: How often a kernel is started that dies before it answers.
+STARTS = 3
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a strategy's notebook; exit 0 only if a valid, current record exists at the end."""
@@ -120,15 +123,27 @@ def execute(
     with atomic_path(executed) as path, _plain_kernel():
         try:
             with killed_when_idle(lambda: _last_change(path, checkpoints or path), 60 * minutes):
-                papermill.execute_notebook(
-                    str(notebook), str(path), parameters, kernel_name="python3", progress_bar=False, cwd=str(ROOT)
-                )
+                _in_a_kernel(notebook, path, parameters)
             tidy(path)
         except BaseException:
             if path.exists():
                 failed.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(path, failed)
             raise
+
+
+def _in_a_kernel(notebook: Path, executed: Path, parameters: dict[str, Any]) -> None:
+    """Execute; a kernel that loses a port to another process dies before it has run a cell, and is started again."""
+    for left in reversed(range(STARTS)):
+        try:
+            papermill.execute_notebook(
+                str(notebook), str(executed), parameters, kernel_name="python3", progress_bar=False, cwd=str(ROOT)
+            )
+        except RuntimeError as error:
+            if not left or "kernel_info" not in str(error):
+                raise
+        else:
+            return
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import nbformat
@@ -166,3 +167,22 @@ def test_an_older_notebook_does_not_stand_beside_a_new_record(tmp_path: Path) ->
     with pytest.raises(PapermillExecutionError):
         run_notebook.execute(next(broken(tmp_path / "n", "1 / 0").iterdir()), {}, executed)
     assert not executed.exists()
+
+
+@pytest.mark.parametrize(("deaths", "starts"), [(1, 2), (2, 3), (9, 3)])
+def test_a_kernel_whose_port_is_taken_is_started_again(
+    deaths: int, starts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = []
+
+    def execute(source: str, path: str, *_: object, **__: object) -> None:
+        begun.append(path)
+        if len(begun) <= deaths:
+            raise RuntimeError("Kernel died before replying to kernel_info")
+        nbformat.write(new_notebook(metadata={"papermill": {}}), path)
+
+    monkeypatch.setattr(run_notebook.papermill, "execute_notebook", execute)
+    with nullcontext() if deaths < starts else pytest.raises(RuntimeError, match="Kernel died"):
+        run_notebook.execute(ROOT / "notebooks" / "02_full_embedding.ipynb", {}, tmp_path / "executed.ipynb")
+    assert len(begun) == starts
+    assert (tmp_path / "executed.ipynb").exists() == (deaths < starts)
