@@ -36,7 +36,7 @@ DEEPEST = 4
 
 
 @dataclass(frozen=True)
-class Compressed:
+class CompressedModel:
     """A compressed model.
 
     Attributes:
@@ -67,7 +67,7 @@ def compress(
     tune: bool = True,
     width: int | None = None,
     tables: bool = False,
-) -> Compressed:
+) -> CompressedModel:
     """Write a file of at most ``budget_bytes``, vocabulary aside.
 
     Args:
@@ -110,7 +110,7 @@ def _check_run(run: object) -> None:
     expect(isinstance(run, LoadedRun), "run", "a finished run, as load_run gives it", type(run).__name__)
 
 
-def smallest(run: LoadedRun, loss: float, path: Path | str) -> Compressed:
+def smallest(run: LoadedRun, loss: float, path: Path | str) -> CompressedModel:
     """Write the smallest file found whose validation AUC is at most ``loss`` below the run's.
 
     First the smallest choice as it is, without teaching or fine-tuning. From its bytes downwards :data:`TRIES` files
@@ -157,14 +157,14 @@ def _auc(run: LoadedRun, offered: Menu, tables: int) -> float:
     return evaluate(model, run.valid).auc
 
 
-def _within(run: LoadedRun, offered: Menu, tables: int, most: float, teacher: CTRModel | None) -> Compressed:
+def _within(run: LoadedRun, offered: Menu, tables: int, most: float, teacher: CTRModel | None) -> CompressedModel:
     """The choice for so many bytes of tables, or fewer, for the header of a file, of ``most``, grows with them."""
     while (made := _made(run, offered, tables)).file_bytes > most:
         tables = max(offered.least, tables - int(made.file_bytes - most))
     return made if teacher is None else _made(run, offered, tables, teacher)
 
 
-def _made(run: LoadedRun, offered: Menu, tables: int, teacher: CTRModel | None = None) -> Compressed:
+def _made(run: LoadedRun, offered: Menu, tables: int, teacher: CTRModel | None = None) -> CompressedModel:
     """The choice for so many bytes, fine-tuned where there is a teacher."""
     tensors = offered.tensors(offered.choose(tables))
     model = on_groups(run.record.config, run.schema, run.model, tensors)
@@ -173,7 +173,7 @@ def _made(run: LoadedRun, offered: Menu, tables: int, teacher: CTRModel | None =
         fine_tune(scratch, model, teacher)
         scratch.checkpoints.clear()
     size, auc = file_bytes_of(run, model), evaluate(model, run.valid).auc
-    return Compressed(model, offered, tensors, bytes_of(tensors), size, auc, run.record.config.embedding_dim)
+    return CompressedModel(model, offered, tensors, bytes_of(tensors), size, auc, run.record.config.embedding_dim)
 
 
 def _write(run: LoadedRun, model: CTRModel, path: Path) -> None:

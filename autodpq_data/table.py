@@ -38,7 +38,7 @@ EMPTY, NEGATIVE, POSITIVE = ["", "NaN"], ["0", "0.0", "false", "False"], ["1", "
 NO_TEXT = (pl.List, pl.Array, pl.Duration)
 
 
-class Table(BaseModel):
+class OwnTable(BaseModel):
     """The key ``table`` of a data set's YAML, names of columns all but ``path``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -66,7 +66,7 @@ def table_source(dataset: str, settings: object) -> Source:
         DataError: a key is missing, unknown or not what it should be.
     """
     try:
-        table = Table.model_validate(settings)
+        table = OwnTable.model_validate(settings)
     except ValidationError as error:
         wrong = error.errors()[0]
         where = ".".join(map(str, ("table", *wrong["loc"])))
@@ -81,7 +81,7 @@ def table_source(dataset: str, settings: object) -> Source:
     )
 
 
-def read_table(table: Table, files: Sequence[Path], what: str = "reading") -> Iterator[pl.DataFrame]:
+def read_table(table: OwnTable, files: Sequence[Path], what: str = "reading") -> Iterator[pl.DataFrame]:
     """Blocks of rows in the order of the file, fields and label as strings.
 
     Raises:
@@ -101,7 +101,7 @@ def read_table(table: Table, files: Sequence[Path], what: str = "reading") -> It
         raise DataError(f"{path}: expected rows, found none")
 
 
-def read_parts(table: Table, files: Sequence[Path]) -> NDArray[np.uint8]:
+def read_parts(table: OwnTable, files: Sequence[Path]) -> NDArray[np.uint8]:
     """The column of the split as places in :data:`~autodpq_data.split.PARTS`, uint8 ``[rows]``.
 
     Raises:

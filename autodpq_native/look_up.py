@@ -22,7 +22,7 @@ class Struct(ctypes.Structure):
     )
 
 
-class Table:
+class CodedTable:
     """A packed table as C reads it, checked once.
 
     Args:
@@ -55,9 +55,9 @@ class Table:
             found = fields[wrong].tolist()
             raise ValueError(f"field {wrong}: expected rows, codes and centroids inside the table, found {found}")
 
-    def __reduce__(self) -> tuple[type[Table], tuple[Tensor, ...]]:
+    def __reduce__(self) -> tuple[type[CodedTable], tuple[Tensor, ...]]:
         """A copy has addresses of its own."""
-        return Table, self._tensors
+        return CodedTable, self._tensors
 
     def look_up(self, ids: Tensor) -> Tensor:
         """Vectors of features, a column of ids for each field: int64 ``[B, M]`` -> ``[B, M, X]``.

@@ -11,7 +11,7 @@ from autodpq_native import look_up as in_c
 from autodpq_native.look_up import ALL, NONE, SOME
 from autodpq_packed.bits import bits_for
 from autodpq_packed.read_in_c import ReadInC, works
-from autodpq_packed.reader import Table
+from autodpq_packed.reader import PackedTable
 
 
 class PackedInC(ReadInC):
@@ -33,7 +33,7 @@ class PackedInC(ReadInC):
     centroids: Tensor
     fields: Tensor
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: PackedTable) -> None:
         super().__init__()
         if table.kept.dtype != np.float32:
             raise ValueError(f"kept rows: expected float32, found {table.kept.dtype}; load(path, Packed) reads any")
@@ -50,22 +50,22 @@ class PackedInC(ReadInC):
         self._checked = self.table()
 
     @staticmethod
-    def takes(table: Table) -> bool:
+    def takes(table: PackedTable) -> bool:
         """Whether there is a compiler that works, and the table is one that the C function reads."""
         return table.kept.dtype == np.float32 and works()
 
-    def table(self) -> in_c.Table:
+    def table(self) -> in_c.CodedTable:
         """The buffers, checked."""
-        return in_c.Table(self.kept, self.lines, self.codes, self.centroids, self.fields)
+        return in_c.CodedTable(self.kept, self.lines, self.codes, self.centroids, self.fields)
 
 
-def _lines(table: Table) -> NDArray[np.int32]:
+def _lines(table: PackedTable) -> NDArray[np.int32]:
     """What C calls ``line``, for every 64 features: ``[ceil(N / 64), 3]``."""
     low = np.pad(table.low, (0, -len(table.low) % 8)).view("<i4").reshape(-1, 2)
     return np.concatenate([low, table.before[: len(table.low) : 8, None][: len(low)]], 1)
 
 
-def _fields(table: Table) -> NDArray[np.int64]:
+def _fields(table: PackedTable) -> NDArray[np.int64]:
     """What C calls ``field``, for each: int64 ``[M, 9]``."""
     rows = np.zeros((len(table.offsets) - 1, 9), np.int64)
     rows[:, 0], rows[:, 1] = table.offsets[:-1], table.offsets[1:]

@@ -24,7 +24,7 @@ from autodpq_packed.groups_in_c import GroupsInC
 from autodpq_packed.look_up import PackedInC
 from autodpq_packed.packed_groups import PackedGroups
 from autodpq_packed.read_in_c import works
-from autodpq_packed.reader import BITS, Table, read, tables
+from autodpq_packed.reader import BITS, PackedTable, read, tables
 from autodpq_system.sentence import sentence
 
 #: Keys of a configuration that say which layers a model has.
@@ -46,7 +46,7 @@ class Packed(nn.Module):
         ...     "embedding.codes.zip": np.array([0b101], np.uint8),  # a bit each, as K = 2 and D = 1
         ...     "embedding.centroids.zip": np.array([[[0, 0, 0, 0], [1, 2, 3, 4]]], np.float32),  # [D, K, X/D]
         ... }
-        >>> packed = Packed(Table("embedding", {"fields": ["age", "zip"], "sizes": [2, 4]}, tensors))
+        >>> packed = Packed(PackedTable("embedding", {"fields": ["age", "zip"], "sizes": [2, 4]}, tensors))
         >>> packed(torch.tensor([[0, 3], [1, 4]]))[:, 1].tolist()
         [[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 0.0]]
     """
@@ -57,7 +57,7 @@ class Packed(nn.Module):
     kept: Tensor
     scale: Tensor | None
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: PackedTable) -> None:
         super().__init__()
         buffers = {"kept": table.kept, "low": table.low, "before": table.before, "bits": BITS}
         for name, array in buffers.items():
@@ -121,7 +121,9 @@ class Renumbered(nn.Module):
         return self.table(self.rank[ids])
 
 
-def load(path: Path, table: Callable[[Table], nn.Module] | None = None, *, schema: Schema | None = None) -> CTRModel:
+def load(
+    path: Path, table: Callable[[PackedTable], nn.Module] | None = None, *, schema: Schema | None = None
+) -> CTRModel:
     """The complete model in evaluation mode, on packed tables: those in C where that works, else :class:`Packed`.
 
     A compressed file (``make compress``) numbers features by frequency. Its model takes such ids, and is not to be
@@ -194,7 +196,7 @@ def _fill(model: CTRModel, rest: Tensors, path: Path) -> None:
         tensor.copy_(torch.tensor(rest[name]))
 
 
-def packed(table: Table) -> nn.Module:
+def packed(table: PackedTable) -> nn.Module:
     """The faster of the two modules that can read this table here."""
     return PackedInC(table) if PackedInC.takes(table) else Packed(table)
 

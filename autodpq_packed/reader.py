@@ -52,7 +52,7 @@ def parse(raw: bytes, path: Path) -> tuple[dict[str, Any], Tensors]:
 BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(1, dtype=np.int32)
 
 
-class Table:
+class PackedTable:
     """A packed table: ids -> vectors.
 
     Args:
@@ -112,10 +112,10 @@ def decode(codes: NDArray[np.uint8], centroids: Floats, rank: NDArray[np.int64])
     return centroids[d, code].reshape(len(rank), subspaces * width)
 
 
-def tables(model: Mapping[str, Any], tensors: Tensors) -> dict[str, Table | Grouped]:
+def tables(model: Mapping[str, Any], tensors: Tensors) -> dict[str, PackedTable | Grouped]:
     """The tables of a file: ``embedding`` and, in DeepFM's, ``first_order``."""
     names = [name for name in TABLES if f"unknown.{name}" in tensors]
     if "groups" not in tensors:
-        return {name: Table(name, model, tensors) for name in names}
+        return {name: PackedTable(name, model, tensors) for name in names}
     widths = {"embedding": model["config"]["embedding_dim"], "first_order": 1}
     return {name: Grouped(name, model["sizes"], widths[name], tensors) for name in names}

@@ -10,7 +10,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from autodpq_rivals.rival import FLOAT, SEED, Options, Rival, Table, hash_functions
+from autodpq_rivals.rival import FLOAT, SEED, FullTable, Options, Rival, hash_functions
 
 #: m: a hash function maps to 0 to m - 1.
 BUCKETS = 10**6
@@ -34,7 +34,7 @@ class DHE(Rival):
     prime: Tensor
     inputs: Tensor
 
-    def __init__(self, table: Table, *, hashes: PositiveInt, width: PositiveInt) -> None:
+    def __init__(self, table: FullTable, *, hashes: PositiveInt, width: PositiveInt) -> None:
         super().__init__()
         slope, offset = hash_functions(hashes, BUCKETS)
         found = primes()
@@ -70,7 +70,7 @@ class DHE(Rival):
         return self.net(self.inputs.index_select(0, features))
 
     @staticmethod
-    def size(table: Table, *, hashes: int, width: int) -> int:
+    def size(table: FullTable, *, hashes: int, width: int) -> int:
         """``(k + 1) d + 4 d (d + 1) + X (d + 1)`` floats, BatchNorm folded into the layer before it, and a seed."""
         floats = (hashes + 1) * width + (HIDDEN - 1) * width * (width + 1) + table.dim * (width + 1)
         return FLOAT * floats + SEED

@@ -9,7 +9,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from autodpq_lib.embedding.full import Full
-from autodpq_rivals.rival import FLOAT, SEED, Rival, Table, hash_functions, ranks
+from autodpq_rivals.rival import FLOAT, SEED, FullTable, Rival, hash_functions, ranks
 
 PRIME = 2**31 - 1
 
@@ -30,7 +30,7 @@ class DoubleHash(Rival):
     slope: Tensor
     offset: Tensor
 
-    def __init__(self, table: Table, *, kept: NonNegativeInt, shared: PositiveInt) -> None:
+    def __init__(self, table: FullTable, *, kept: NonNegativeInt, shared: PositiveInt) -> None:
         super().__init__()
         self.kept, self.shared = kept, shared
         self.rows = Full(kept + shared, table.dim, table.init)
@@ -49,7 +49,7 @@ class DoubleHash(Rival):
         return torch.where(own, first, first + second)
 
     @staticmethod
-    def size(table: Table, *, kept: int, shared: int) -> int:
+    def size(table: FullTable, *, kept: int, shared: int) -> int:
         """``X (H + M)`` numbers, and the seed of the hash functions."""
         return FLOAT * table.dim * (kept + shared) + SEED
 

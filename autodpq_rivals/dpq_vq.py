@@ -7,7 +7,7 @@ from pydantic import PositiveInt
 
 from autodpq_data.schema import Schema
 from autodpq_rivals.books import Books
-from autodpq_rivals.rival import Table
+from autodpq_rivals.rival import FullTable
 from autodpq_rivals.vq import VQ
 
 
@@ -24,12 +24,19 @@ class DPQVQ(VQ):
     """
 
     def __init__(
-        self, table: Table, *, centroids: PositiveInt, subspaces: PositiveInt, shared: bool, tied: bool, normed: bool
+        self,
+        table: FullTable,
+        *,
+        centroids: PositiveInt,
+        subspaces: PositiveInt,
+        shared: bool,
+        tied: bool,
+        normed: bool,
     ) -> None:
         super().__init__(table, made(table.schema, centroids, shared=shared, tied=tied), subspaces, normed=normed)
 
     @staticmethod
-    def size(table: Table, *, centroids: int, subspaces: int, shared: bool, tied: bool, **_: bool) -> int:
+    def size(table: FullTable, *, centroids: int, subspaces: int, shared: bool, tied: bool, **_: bool) -> int:
         """Codes and centroids."""
         return made(table.schema, centroids, shared=shared, tied=tied).size(table.dim, subspaces)
 

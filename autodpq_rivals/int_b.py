@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from autodpq_data.schema import Schema
-from autodpq_rivals.rival import FLOAT, Bits, Rival, Table, packed
+from autodpq_rivals.rival import FLOAT, Bits, FullTable, Rival, packed
 
 #: Shares of the range of a field's entries that its values may span.
 SPANS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
@@ -47,7 +47,7 @@ class IntB(Rival):
 
     table: Tensor
 
-    def __init__(self, table: Table, *, bits: Bits) -> None:
+    def __init__(self, table: FullTable, *, bits: Bits) -> None:
         super().__init__()
         self.schema, self.bits = table.schema, bits
         self.register_buffer("table", torch.zeros(table.rows, table.dim))
@@ -61,7 +61,7 @@ class IntB(Rival):
         return self.table[features]
 
     @staticmethod
-    def size(table: Table, *, bits: int) -> int:
+    def size(table: FullTable, *, bits: int) -> int:
         """The codes of each field, packed, and two numbers for each field and dimension."""
         sizes = table.schema.sizes
         return sum(packed(n * table.dim, bits) for n in sizes) + 2 * FLOAT * len(sizes) * table.dim

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from autodpq_rivals.rival import FLOAT, Bits, Table, packed
+from autodpq_rivals.rival import FLOAT, Bits, FullTable, packed
 from autodpq_rivals.rounding import Rounding
 
 
@@ -16,7 +16,7 @@ class LSQ(Rounding):
         bits: b.
     """
 
-    def __init__(self, table: Table, *, bits: Bits) -> None:
+    def __init__(self, table: FullTable, *, bits: Bits) -> None:
         super().__init__(table, [bits])
 
     def vectors(self, features: Tensor) -> Tensor:
@@ -24,7 +24,7 @@ class LSQ(Rounding):
         return self.rounded(features)[0]
 
     @staticmethod
-    def size(table: Table, *, bits: int) -> int:
+    def size(table: FullTable, *, bits: int) -> int:
         """``N X`` codes of b bits, the step and c."""
         return packed(table.rows * table.dim, bits) + FLOAT * (1 + table.dim)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from autodpq_lib.embedding.full import Full
 from autodpq_lib.embedding.others import others_rows
-from autodpq_rivals.rival import FLOAT, Rival, Table
+from autodpq_rivals.rival import FLOAT, FullTable, Rival
 
 
 class Merge(Rival):
@@ -22,7 +22,7 @@ class Merge(Rival):
 
     row: Tensor
 
-    def __init__(self, table: Table, *, threshold: NonNegativeInt) -> None:
+    def __init__(self, table: FullTable, *, threshold: NonNegativeInt) -> None:
         super().__init__()
         self.register_buffer("row", _rows(table, threshold), persistent=False)
         self.rows = Full(1 + int(self.row.max()), table.dim, table.init)
@@ -32,7 +32,7 @@ class Merge(Rival):
         return self.rows(self.row[features])
 
     @staticmethod
-    def size(table: Table, *, threshold: int) -> int:
+    def size(table: FullTable, *, threshold: int) -> int:
         """A row for each kept feature, and for each field that has rare ones."""
         return FLOAT * table.dim * (1 + int(_rows(table, threshold).max()))
 
@@ -41,5 +41,5 @@ class Merge(Rival):
         return FLOAT * self.rows.table.numel()
 
 
-def _rows(table: Table, threshold: int) -> Tensor:
+def _rows(table: FullTable, threshold: int) -> Tensor:
     return others_rows(replace(table.schema, threshold=threshold))

@@ -22,7 +22,7 @@ from autodpq_rivals.mgqe import MGQE
 from autodpq_rivals.mpe import MPE
 from autodpq_rivals.narrow import Narrow
 from autodpq_rivals.qr import QR
-from autodpq_rivals.rival import Rival, Table
+from autodpq_rivals.rival import FullTable, Rival
 from autodpq_system.sentence import sentence
 
 METHODS: dict[str, type[Rival]] = {
@@ -82,11 +82,11 @@ def check_options(config: RunConfig) -> None:
         raise ValueError(f"{of}: subspaces: expected a divisor of embedding_dim {config.embedding_dim}, found {parts}")
 
 
-def tables(config: RunConfig, schema: Schema) -> tuple[Table, Table]:
+def tables(config: RunConfig, schema: Schema) -> tuple[FullTable, FullTable]:
     """The full tables that FE has: the embedding, and DeepFM's first-order weights.
 
     Where the recipe starts first-order weights at zero, they start small here: equal centroids would stay equal.
     """
     start = embedding_init(config.base_model, schema.num_features, config.embedding_dim)
     sd = config.base_model.first_order_sd or NORMAL_SD
-    return Table(schema, config.embedding_dim, start), Table(schema, 1, partial(nn.init.normal_, std=sd))
+    return FullTable(schema, config.embedding_dim, start), FullTable(schema, 1, partial(nn.init.normal_, std=sd))

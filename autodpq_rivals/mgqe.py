@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt
 
 from autodpq_data.schema import Schema
 from autodpq_rivals.books import Books
-from autodpq_rivals.rival import Table, ranks
+from autodpq_rivals.rival import FullTable, ranks
 from autodpq_rivals.vq import VQ
 
 #: Share of the features, the most frequent, that may use all K centroids; the others may use K / FEWER.
@@ -31,11 +31,11 @@ class MGQE(VQ):
         normed: see :class:`VQ`; the paper has it.
     """
 
-    def __init__(self, table: Table, *, centroids: Centroids, subspaces: PositiveInt, normed: bool = True) -> None:
+    def __init__(self, table: FullTable, *, centroids: Centroids, subspaces: PositiveInt, normed: bool = True) -> None:
         super().__init__(table, granular(table.schema, centroids), subspaces, normed=normed)
 
     @staticmethod
-    def size(table: Table, *, centroids: int, subspaces: int, **_: bool) -> int:
+    def size(table: FullTable, *, centroids: int, subspaces: int, **_: bool) -> int:
         """Codes, of fewer bits for the rare, and centroids."""
         return granular(table.schema, centroids).size(table.dim, subspaces)
 

@@ -7,7 +7,7 @@ from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from autodpq_rivals.rival import FLOAT, Table, packed, ranks
+from autodpq_rivals.rival import FLOAT, FullTable, packed, ranks
 from autodpq_rivals.rounding import Rounding
 
 GROUPS = 128
@@ -35,7 +35,7 @@ class MPE(Rounding):
     bits: Tensor
     start: Tensor
 
-    def __init__(self, table: Table, *, price: NonNegativeFloat) -> None:
+    def __init__(self, table: FullTable, *, price: NonNegativeFloat) -> None:
         super().__init__(table, BITS)
         self.price = price
         group = ranks(table.schema.counts) // -(-table.rows // GROUPS)
@@ -70,7 +70,7 @@ class MPE(Rounding):
         self.rows.table.copy_(self.start)
 
     @staticmethod
-    def size(table: Table, **_: float) -> int:
+    def size(table: FullTable, **_: float) -> int:
         """The least, when no group has any bits: the search decides."""
         groups = -(-table.rows // -(-table.rows // GROUPS))
         return packed(groups, CODE) + FLOAT * (len(BITS) + table.dim)

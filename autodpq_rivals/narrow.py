@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from autodpq_lib.embedding.full import Full
-from autodpq_rivals.rival import FLOAT, Rival, Table
+from autodpq_rivals.rival import FLOAT, FullTable, Rival
 
 
 class Narrow(Rival):
@@ -15,7 +15,7 @@ class Narrow(Rival):
         table: the full table.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: FullTable) -> None:
         super().__init__()
         self.rows = Full(table.rows, table.dim, table.init)
 
@@ -24,7 +24,7 @@ class Narrow(Rival):
         return self.rows(features)
 
     @staticmethod
-    def size(table: Table) -> int:
+    def size(table: FullTable) -> int:
         """``N X`` numbers."""
         return FLOAT * table.rows * table.dim
 

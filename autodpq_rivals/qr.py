@@ -6,7 +6,7 @@ from pydantic import PositiveInt
 from torch import Tensor
 
 from autodpq_lib.embedding.full import Full
-from autodpq_rivals.rival import FLOAT, Rival, Table
+from autodpq_rivals.rival import FLOAT, FullTable, Rival
 
 
 class QR(Rival):
@@ -20,7 +20,7 @@ class QR(Rival):
         collisions: m, features that share a quotient.
     """
 
-    def __init__(self, table: Table, *, collisions: PositiveInt) -> None:
+    def __init__(self, table: FullTable, *, collisions: PositiveInt) -> None:
         super().__init__()
         self.collisions = collisions
         quotients = -(-table.rows // collisions)
@@ -33,7 +33,7 @@ class QR(Rival):
         return self.quotient(features // self.collisions) * self.remainder(features % self.collisions)
 
     @staticmethod
-    def size(table: Table, *, collisions: int) -> int:
+    def size(table: FullTable, *, collisions: int) -> int:
         """``X (ceil(N / m) + m)`` numbers; at least about ``2 X sqrt(N)``."""
         return FLOAT * table.dim * (-(-table.rows // collisions) + collisions)
 

@@ -25,7 +25,7 @@ Options = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Table:
+class FullTable:
     """The full table that a rival stands for.
 
     Attributes:
@@ -47,8 +47,8 @@ class Table:
 class Rival(nn.Module):
     """Embedding of ids ``[B, M]``, interchangeable with :class:`autodpq_lib.embedding.full.Full`.
 
-    It is made from a :class:`Table` and options, which tell its ``size`` in bytes before it is made. A rival that has a
-    term of its own in the loss has a method ``extra_loss() -> Tensor``, ``[]``, for the last batch.
+    It is made from a :class:`FullTable` and options, which tell its ``size`` in bytes before it is made. A rival that
+    has a term of its own in the loss has a method ``extra_loss() -> Tensor``, ``[]``, for the last batch.
 
     Attributes:
         make_first_order: makes DeepFM's first-order weights, by the same method.

@@ -11,7 +11,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 from autodpq_lib.embedding.full import Full
-from autodpq_rivals.rival import Rival, Table
+from autodpq_rivals.rival import FullTable, Rival
 
 #: Standard deviation of the rows at the start.
 SD = 0.003
@@ -62,7 +62,7 @@ class Rounding(Rival):
     widths: Tensor
     scale: Tensor
 
-    def __init__(self, table: Table, widths: Sequence[int]) -> None:
+    def __init__(self, table: FullTable, widths: Sequence[int]) -> None:
         super().__init__()
         self.rows = Full(table.rows, table.dim, lambda tensor: tensor.normal_(0, SD))
         self.register_buffer("widths", torch.tensor(widths), persistent=False)

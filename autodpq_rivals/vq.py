@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from autodpq_lib.embedding.full import Full
 from autodpq_lib.embedding.rows import rows
 from autodpq_rivals.books import Books
-from autodpq_rivals.rival import Options, Rival, Table, distinct
+from autodpq_rivals.rival import FullTable, Options, Rival, distinct
 
 #: The defaults of BatchNorm in TensorFlow, which the authors used.
 EPSILON, MOMENTUM = 1e-3, 0.01
@@ -32,7 +32,7 @@ class VQ(Rival):
     book: Tensor
     limit: Tensor
 
-    def __init__(self, table: Table, books: Books, subspaces: int, *, normed: bool) -> None:
+    def __init__(self, table: FullTable, books: Books, subspaces: int, *, normed: bool) -> None:
         super().__init__()
         self.books, self.subspaces = books, subspaces
         self.rows = Full(table.rows, table.dim, table.init)

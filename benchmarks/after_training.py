@@ -27,7 +27,7 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.space import quantised_bits
 from autodpq_lib.training.metrics import evaluate
 from autodpq_rivals.int_b import IntB, quantise
-from autodpq_rivals.rival import Table
+from autodpq_rivals.rival import FullTable
 from autodpq_runs.explore import LoadedRun, load_or_train
 from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import ROOT, runs_root
@@ -68,7 +68,7 @@ def compressed(run: LoadedRun, decision: Decision) -> Iterator[tuple[str, CTRMod
     yield FE, run.model, 4 * schema.num_features * dim
     for what, codable in {LOW: schema, ALL: all_low(schema)}.items():
         yield what, after_training(run, codable, decision), quantised_bits(codable, dim, decision) / 8
-    size = IntB.size(Table(schema, dim, torch.nn.init.zeros_), bits=8)
+    size = IntB.size(FullTable(schema, dim, torch.nn.init.zeros_), bits=8)
     run.model.get_parameter("embedding.table").data.copy_(
         quantise(run.model.get_parameter("embedding.table"), schema, 8)
     )

@@ -28,7 +28,7 @@ from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.grouped import Grouped
 from autodpq_packed.groups_in_c import GroupsInC
 from autodpq_packed.look_up import PackedInC
-from autodpq_packed.reader import Table as PackedTable
+from autodpq_packed.reader import PackedTable
 from autodpq_system.memory import PeakMemory
 from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures

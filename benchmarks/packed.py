@@ -22,7 +22,7 @@ from autodpq_eval.layout import markdown
 from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.look_up import PackedInC
 from autodpq_packed.module import Packed
-from autodpq_packed.reader import Table
+from autodpq_packed.reader import PackedTable
 from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
 
@@ -137,10 +137,10 @@ def _readers(content: Content, whole: Tensor) -> dict[str, nn.Module]:
     tensors: dict[str, NDArray[Any]] = {"t.kept": content.kept.numpy(), "t.low": low}
     packed = pack(content.codes.numpy().ravel(), bits_for(K))
     tensors |= {"t.centroids.f": content.centroids.numpy(), "t.codes.f": packed}
-    table = Table("t", one_field, tensors)
+    table = PackedTable("t", one_field, tensors)
     readers: dict[str, nn.Module] = {"packed, torch": Packed(table)}
     if PackedInC.takes(table):
-        uncoded = Table("t", one_field, {"t.kept": whole.numpy(), "t.low": np.zeros_like(low)})
+        uncoded = PackedTable("t", one_field, {"t.kept": whole.numpy(), "t.low": np.zeros_like(low)})
         readers |= {"packed, C": PackedInC(table), "float32, C": PackedInC(uncoded)}
     return readers
 

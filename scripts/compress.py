@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 
 from autodpq_budget.choice_table import choice, picture
-from autodpq_budget.compress import Compressed, compress, smallest
+from autodpq_budget.compress import CompressedModel, compress, smallest
 from autodpq_budget.starting_model import file_bytes_of
 from autodpq_lib.training.metrics import evaluate
 from autodpq_packed.export import check_path
@@ -86,7 +86,7 @@ def _above_0(text: str) -> float:
     return number
 
 
-def _tell(run: LoadedRun, made: Compressed, path: Path, whole: int) -> None:
+def _tell(run: LoadedRun, made: CompressedModel, path: Path, whole: int) -> None:
     before, after = run.record, {name: evaluate(made.model, getattr(run, name)) for name in ("valid", "test")}
     rows, known, drawn = choice(run.schema, made.tensors, made.width), *map(path.with_suffix, BESIDE)
     _draw(rows, f"X = {made.width}, {made.table_bytes:,} bytes of tables", drawn)
@@ -98,7 +98,7 @@ def _tell(run: LoadedRun, made: Compressed, path: Path, whole: int) -> None:
     say(f"test AUC {before.test.auc:.4f} -> {after['test'].auc:.4f}\n")
 
 
-def _start(run: LoadedRun, made: Compressed) -> str:
+def _start(run: LoadedRun, made: CompressedModel) -> str:
     """What was compressed, in a line."""
     own = run.record.config.embedding_dim
     what = "the run's own model" if made.width == own else f"an FE that the run's model, X = {own}, has taught"

@@ -16,7 +16,7 @@ from torch import Tensor
 import autodpq_native as native
 from autodpq_native import compiled
 from autodpq_native.lazy_adam import update_rows
-from autodpq_native.look_up import ALL, NONE, SOME, Table
+from autodpq_native.look_up import ALL, NONE, SOME, CodedTable
 from autodpq_native.quantisers import Codebooks, Quantisers
 from autodpq_native.rows import sum_rows
 
@@ -218,7 +218,7 @@ def packed(kind: int = SOME, **changed: Tensor) -> dict[str, Tensor]:
 @pytest.mark.parametrize("kind", [NONE, ALL, SOME])
 def test_a_whole_table_is_read_and_so_is_its_copy(kind: int) -> None:
     given = packed(kind)
-    table, ids = Table(**given), torch.arange(70)[:, None]
+    table, ids = CodedTable(**given), torch.arange(70)[:, None]
     found = table.look_up(ids)
     coded, kept = torch.full((70,), kind == ALL) if kind != SOME else torch.arange(70) % 3 == 0, iter(given["kept"])
     for n, vector in enumerate(found[:, 0]):
@@ -245,7 +245,7 @@ def test_tables_that_c_would_misread_are_refused(which: str, how: str) -> None:
     given = packed()
     given[which] = WRONG[how](given[which])
     with pytest.raises(ValueError, match=r"^(kept|lines|codes|centroids|fields?|ids)( 0)?: expected"):
-        Table(**given).look_up(torch.tensor([[0]]))
+        CodedTable(**given).look_up(torch.tensor([[0]]))
 
 
 BEGIN, END, CODED, CODES, CENTROIDS, FIRST, SUBSPACES, K, BITS = range(9)
@@ -265,7 +265,7 @@ def test_a_field_that_leads_outside_the_table_is_refused(place: int, value: int)
         given = packed(kind)
         given["fields"][0, place] = value
         with pytest.raises(ValueError, match=r"^field 0: expected rows, codes and centroids inside the table, found"):
-            Table(**given)
+            CodedTable(**given)
 
 
 @needs_compiler
@@ -281,7 +281,7 @@ def test_random_damage_is_refused_or_read_inside_the_table() -> None:
             if len(tensor):
                 tensor[rng.randrange(len(tensor))] = value
         try:
-            table = Table(**given)
+            table = CodedTable(**given)
         except ValueError:
             refused += 1
         else:
@@ -296,23 +296,23 @@ def test_a_code_that_names_no_centroid_is_refused(kind: int) -> None:
     given = packed(kind)
     given["codes"][3] = 0b11
     with pytest.raises(ValueError, match=r"^field 0: expected rows, codes and centroids inside the table"):
-        Table(**given)
+        CodedTable(**given)
 
 
 @needs_compiler
 @pytest.mark.parametrize("number", [-1, 70, 2**62])
 def test_an_id_that_there_is_not_is_refused(number: int) -> None:
     with pytest.raises(IndexError, match=rf"^ids\[1, 0\]: expected 0 to 69, found {number}$"):
-        Table(**packed()).look_up(torch.tensor([[0], [number]]))
+        CodedTable(**packed()).look_up(torch.tensor([[0], [number]]))
     with pytest.raises(ValueError, match=r"^ids: expected torch\.int64"):
-        Table(**packed()).look_up(torch.tensor([[0.0]]))
+        CodedTable(**packed()).look_up(torch.tensor([[0.0]]))
 
 
 @needs_compiler
 def test_a_table_without_dimensions_is_refused() -> None:
     """Or so many subspaces that their codes overflow would pass for some of them."""
     with pytest.raises(ValueError, match=r"^field 0: expected rows, codes and centroids inside the table"):
-        Table(
+        CodedTable(
             torch.empty(0, 0),
             torch.empty(0, 3, dtype=torch.int32),
             torch.zeros(8, dtype=torch.uint8),

@@ -32,7 +32,7 @@ from autodpq_packed.export import Kept, export, stored
 from autodpq_packed.look_up import PackedInC
 from autodpq_packed.module import Packed, load
 from autodpq_packed.onnx_export import to_onnx
-from autodpq_packed.reader import PackedError, Table, parse, read
+from autodpq_packed.reader import PackedError, PackedTable, parse, read
 from autodpq_packed.score import PackedModel
 from autodpq_packed.sizes import sizes
 from autodpq_runs.provenance import Origin, provenance
@@ -192,7 +192,7 @@ def test_c_and_numpy_refuse_ids_that_are_none_of_their_fields(
         load(tmp_path / "m.safetensors", PackedInC).embedding(ids)
     if message.startswith(r"ids\["):
         with pytest.raises(IndexError, match=message):
-            Table("embedding", *read(tmp_path / "m.safetensors"))(ids.numpy())
+            PackedTable("embedding", *read(tmp_path / "m.safetensors"))(ids.numpy())
 
 
 @pytest.mark.skipif(not native.available(), reason="no C compiler")
@@ -264,7 +264,7 @@ def test_kept_rows_in_fewer_bits_are_near_and_readers_agree(
     assert ((found - expected).abs() <= step / 2 + 1e-7).all()
     assert not torch.equal(found, expected)
     about, tensors = read(path)
-    assert np.array_equal(Table("embedding", about, tensors)(ids.numpy()), found.numpy())
+    assert np.array_equal(PackedTable("embedding", about, tensors)(ids.numpy()), found.numpy())
 
 
 def test_int8_by_row_by_hand() -> None:
@@ -316,7 +316,7 @@ def assert_vectors_equal(path: Path, model: CTRModel, ids: torch.Tensor) -> None
         expected = model.embedding(ids)
         for reader in (Packed, PackedInC) if native.available() else (Packed,):
             assert torch.equal(load(path, reader).embedding(ids), expected)
-    assert np.array_equal(Table("embedding", about, tensors)(ids.numpy()), expected.numpy())
+    assert np.array_equal(PackedTable("embedding", about, tensors)(ids.numpy()), expected.numpy())
 
 
 def test_the_file_has_the_bytes_that_the_schema_says(schema: Schema, tmp_path: Path) -> None:

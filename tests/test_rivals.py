@@ -23,7 +23,7 @@ from autodpq_rivals.mgqe import MGQE
 from autodpq_rivals.mpe import MPE, TAU
 from autodpq_rivals.narrow import Narrow
 from autodpq_rivals.qr import QR
-from autodpq_rivals.rival import Rival, Table, distinct, packed, ranks
+from autodpq_rivals.rival import FullTable, Rival, distinct, packed, ranks
 from autodpq_rivals.rounding import SD, Rounded, Rounding
 from autodpq_rivals.vq import VQ, CentroidNorm
 
@@ -65,8 +65,8 @@ def few_centroids(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mgqe, "FEWER", 2)
 
 
-def table(schema: Schema, dim: int = X) -> Table:
-    return Table(schema, dim, lambda tensor: tensor.normal_())
+def table(schema: Schema, dim: int = X) -> FullTable:
+    return FullTable(schema, dim, lambda tensor: tensor.normal_())
 
 
 def made(schema: Schema, name: str, seed: int = 1) -> Rival:
@@ -428,7 +428,7 @@ def test_no_two_features_of_qr_share_both_rows(schema: Schema) -> None:
 def test_products_of_qr_start_as_large_as_rows() -> None:
     torch.manual_seed(0)
     schema = Schema("ml-100k", ("a",), (2000,), torch.ones(2000, dtype=torch.int64), 40, "")
-    start = QR(Table(schema, 8, lambda tensor: tensor.normal_(0, 0.01)), collisions=40)
+    start = QR(FullTable(schema, 8, lambda tensor: tensor.normal_(0, 0.01)), collisions=40)
     assert start.vectors(torch.arange(2000)).square().mean().sqrt().item() == pytest.approx(0.01, rel=0.1)
 
 
@@ -440,5 +440,5 @@ def test_shared_rows_of_double_hash_start_smaller_so_that_sums_do_not_start_larg
 
 
 def test_the_last_layer_of_dhe_starts_as_tables_do(schema: Schema) -> None:
-    rival = DHE(Table(schema, X, lambda tensor: tensor.fill_(7.0)), hashes=6, width=5)
+    rival = DHE(FullTable(schema, X, lambda tensor: tensor.fill_(7.0)), hashes=6, width=5)
     assert set(rival.net[-1].weight.flatten().tolist()) == {7.0}
