@@ -25,9 +25,6 @@ OUTSIDE = ("budget", "taught", *RIVALS)
 #: older records are found and named; rounding is no change. :func:`autodpq_lib.strategies.register` adds others.
 METHOD_VERSION = dict.fromkeys(STRATEGIES, 1) | {"budget": 3, "taught": 1} | dict.fromkeys(RIVALS, 2)
 
-#: Maximum length of the words in a file name that say what was changed.
-WORDS = 60
-
 #: Per field its (K, D): K centroids in each of D subspaces.
 Decision = dict[str, tuple[int, int]]
 
@@ -185,6 +182,8 @@ class RunConfig(_Frozen):
     @classmethod
     def _with_named_sets(cls, values: dict[str, Any]) -> dict[str, Any]:
         strategy, own = values.get("strategy"), settings(str(values.get("dataset")))
+        if unknown := sorted(own.keys() - {*cls.model_fields, "table"}):
+            raise ValueError(f"config/{values['dataset']}.yaml: expected keys of RunConfig, found {', '.join(unknown)}")
         unread = [key for key, readers in READ_BY.items() if strategy in STRATEGIES and strategy not in readers]
         defaults = {key: value for key, value in own.items() if key not in ("table", *unread)}
         named = defaults | values
@@ -281,7 +280,7 @@ class RunConfig(_Frozen):
     def name(self) -> str:
         """File name of the run's record: ``deepfm-fe-seed1``, then words and a hash for what is :meth:`changed`."""
         changed = self.changed()
-        words = "-".join(_words(key, value) for key, value in changed.items())[:WORDS].rstrip("-")
+        words = "-".join(_words(key, value) for key, value in changed.items())[:60].rstrip("-")  # the hash has all
         stem = f"{self.model}-{self.strategy}-seed{self.seed}"
         return f"{stem}-{words}-{_digest(changed)[:8]}" if changed else stem
 

@@ -23,7 +23,6 @@ MISFORTUNES = (
     ImportError,
     MemoryError,
     SystemError,
-    KeyboardInterrupt,
     yaml.YAMLError,
     UserWarning,
 )
@@ -49,27 +48,26 @@ def whole_number(least: int) -> Callable[[str], int]:
 
 
 def tell_in_one_sentence() -> None:
-    """From now on an error that ends this process is told in one sentence; ``python -X dev`` keeps the traceback."""
+    """From now on an error that ends this process is told in one sentence; ``python -X dev`` keeps the traceback.
+
+    So is a Ctrl-C, until :func:`~autodpq_system.stopping.stop_on_signals`.
+    """
     if not sys.flags.dev_mode:
         sys.excepthook = _tell
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, _interrupt)
+            signal.signal(signal.SIGINT, _leave)
         # Polars, out of memory, only warns of it; a NameError would follow.
         warnings.filterwarnings("error", "Polars binary is missing", UserWarning)
 
 
-#: Signals that came: numpy, interrupted while it is imported, ends in another error.
-_INTERRUPTS: list[int] = []
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    _INTERRUPTS.append(number)
-    signal.default_int_handler(number, frame)
+def _leave(number: int, _: FrameType | None) -> None:
+    """End at once: nothing is begun yet, and a package that is interrupted in its import may abort the process."""
+    os.write(2, b"stopped by Ctrl-C\n")
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    if _INTERRUPTS:
-        error = KeyboardInterrupt()
     if isinstance(error, MISFORTUNES):
         sys.stderr.write(f"{sentence(error)}\n")
         sys.stderr.flush()
@@ -88,8 +86,6 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}"
-    if isinstance(error, KeyboardInterrupt):
-        return "stopped by Ctrl-C"
     if isinstance(error, MemoryError) and not str(error):
         return "MemoryError: expected more memory than this process may have"
     first = next(iter(str(error).strip().splitlines()), "")

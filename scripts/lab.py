@@ -24,6 +24,7 @@ from autodpq_runs.finish import finish
 from autodpq_runs.open import open_run
 from autodpq_runs.run_paths import weights_path
 from autodpq_system.paths import ROOT, runs_root
+from autodpq_system.stopping import stop_on_signals
 from scripts.book.links import relinked
 from scripts.copies import refresh
 
@@ -91,4 +92,5 @@ def settings(root: Path) -> list[str]:
 
 
 if __name__ == "__main__":
+    stop_on_signals()
     main()

@@ -11,6 +11,7 @@ from autodpq_eval import ladder
 from autodpq_system.atomic import write_text
 from autodpq_system.paths import ROOT
 from autodpq_system.sentence import Parser
+from autodpq_system.stopping import stop_on_signals
 from benchmarks import choice, lazy, step
 from benchmarks.peers import epochs
 from scripts.pages import (
@@ -108,4 +109,5 @@ def rewrite(name: str) -> str:
 
 
 if __name__ == "__main__":
+    stop_on_signals()
     sys.exit(main())

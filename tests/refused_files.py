@@ -70,7 +70,10 @@ YAML: dict[str, Case] = {
         described(f"threshold: -1\ntable: {json.dumps(TABLE)}"),
         "threshold: expected greater than",
     ),
-    "an unknown key": (described(f"treshold: 9\ntable: {json.dumps(TABLE)}"), "treshold: Extra inputs .*, found 9"),
+    "an unknown key": (
+        described(f"treshold: 9\ntable: {json.dumps(TABLE)}"),
+        "config/mine.yaml: expected keys of RunConfig, found treshold",
+    ),
     "no table": (described("threshold: 40"), "config/mine.yaml, table: .* dictionary .*; found None"),
     "a table of text": (described("table: rows.csv"), "config/mine.yaml, table: .* dictionary .*; found 'rows.csv'"),
     "no label": (described(label=None), "config/mine.yaml, table.label: Field required"),

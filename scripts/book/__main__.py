@@ -8,6 +8,7 @@ import sys
 from tqdm import tqdm
 
 from autodpq_system.paths import runs_root
+from autodpq_system.stopping import stop_on_signals
 from scripts.book.build import build, size_of
 from scripts.book.sources import whole
 from scripts.run_notebook import reason
@@ -29,4 +30,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    stop_on_signals()
     sys.exit(main())
