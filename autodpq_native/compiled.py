@@ -52,7 +52,8 @@ def _build(compiler: list[str], built: Path) -> None:
         except (OSError, subprocess.CalledProcessError) as error:
             said = " ".join(str(getattr(error, "stderr", error)).split())[:300]
             expected = f"expected {shlex.join(compiler)} to compile it"
-            raise ValueError(f"{SOURCES[0].parent}: {expected}, found {said}") from None
+            without = "AUTODPQ_COMPILER= (empty) does without"
+            raise ValueError(f"{SOURCES[0].parent}: {expected}, found {said}; {without}") from None
         checksum = _digest(target.read_bytes())
     write_text(built.with_suffix(".sha256"), checksum)
 

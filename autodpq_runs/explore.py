@@ -46,8 +46,9 @@ COLUMNS = [
 
 def find_records(*folders: Path) -> list[Path]:
     """All records below the folders (default: ``results/`` and ``runs/``), sorted."""
-    found = [path for folder in folders or (ROOT / "results", runs_root()) for path in folder.rglob("records/*.json")]
-    return sorted(found)
+    places = folders or (ROOT / "results", runs_root())
+    # A name with a dot is another program's: macOS leaves some on other file systems.
+    return sorted(path for folder in places for path in folder.rglob("records/[!.]*.json"))
 
 
 def records(*folders: Path) -> pd.DataFrame:

@@ -132,8 +132,11 @@ def read_record(path: Path) -> Record:
     Raises:
         ValueError: the file is not a valid record, or one that contradicts itself; the message names file and key.
     """
-    found = path.stat()
-    return _read(path, found.st_ino, found.st_mtime_ns, found.st_size)
+    try:
+        found = path.stat()
+        return _read(path, found.st_ino, found.st_mtime_ns, found.st_size)
+    except OSError as error:  # a link that leads nowhere, a folder
+        raise ValueError(f"{path}: {error.strerror}") from error
 
 
 @cache

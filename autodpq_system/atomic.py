@@ -15,8 +15,14 @@ from pathlib import Path
 
 import psutil
 
-#: Bytes: a failed write that left less free than this failed because the disk is full.
-SHORT_OF_SPACE = 2**16
+#: Why a write ends before its end.
+NO_ROOM = {
+    errno.ENOSPC: "no space left on disk",
+    errno.EDQUOT: "disk quota exceeded",
+    errno.EFBIG: "expected a file of no more than this process may write, found a larger one",
+}
+#: Bytes: where a short write is not explained, another one of so many must fail, too, for want of room.
+PROBE = 2**16
 #: Names of temporary folders: for what, by which process of which machine.
 SCRATCH = re.compile(r"\.(?P<final>.+)~(?P<pid>\d+)@(?P<machine>[^~]+)~\w+")
 WEEK = 7 * 24 * 3600
@@ -31,7 +37,7 @@ def atomic_path(final: Path) -> Iterator[Path]:
     The block may create a file or a folder there. On any failure it is removed.
 
     Raises:
-        OSError: the disk is full, or a file would replace a folder; the message names ``final``.
+        OSError: there is no room for it, or a file would replace a folder; the message names ``final``.
     """
     with scratch_folder(final) as scratch:
         written, old = scratch / final.name, scratch / f"{final.name}.old"
@@ -43,8 +49,8 @@ def atomic_path(final: Path) -> Iterator[Path]:
         except BaseException as error:
             if old.exists() and not final.exists():  # stopped by a signal between the two
                 old.replace(final)
-            if isinstance(error, Exception) and _disk_full(error, scratch):
-                raise OSError(errno.ENOSPC, f"no space left on disk while writing {final}") from error
+            if isinstance(error, Exception) and (number := _no_room(error, scratch)):
+                raise OSError(number, f"{NO_ROOM[number]} while writing {final}") from error
             raise
 
 
@@ -91,13 +97,15 @@ def _flush(written: Path) -> None:
                 os.fsync(file.fileno())
 
 
-def _disk_full(error: Exception, folder: Path) -> bool:
-    """NumPy and PyTorch report a short write without its cause; then the free space decides."""
+def _no_room(error: Exception, folder: Path) -> int | None:
+    """Which of :data:`NO_ROOM`, if any; NumPy and PyTorch report a short write without its cause."""
     number = getattr(error, "errno", None)
-    if number == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error):
-        return True
-    unexplained = isinstance(error, OSError | RuntimeError) and number is None
-    return unexplained and shutil.disk_usage(folder).free < SHORT_OF_SPACE
+    if isinstance(error, OSError | RuntimeError) and number is None:
+        try:
+            (folder / "probe").write_bytes(bytes(PROBE))
+        except OSError as second:
+            error, number = second, second.errno
+    return next((known for known in NO_ROOM if known == number or os.strerror(known) in str(error)), None)
 
 
 def sweep(*folders: Path) -> None:

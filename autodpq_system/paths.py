@@ -13,18 +13,18 @@ def runs_root() -> Path:
 
     A relative one counts from the project's folder, as with :func:`data_roots`.
     """
-    return (ROOT / folder_named(os.environ.get("AUTODPQ_RUNS", "runs"), "AUTODPQ_RUNS: ").expanduser()).resolve()
+    return (ROOT / folder_named(os.environ.get("AUTODPQ_RUNS", "runs"), "AUTODPQ_RUNS: ")).resolve()
 
 
 def folder_named(name: str, by: str = "") -> Path:
-    """The folder that an option or a variable names.
+    """The folder that an option or a variable names; ``~`` is the person's home, as not every shell has it.
 
     Raises:
         ValueError: it names none, or has in its name what Snakemake takes for a wildcard, or what can't be printed.
     """
     if not name.strip() or set("{}") & set(name) or not name.isprintable():
         raise ValueError(f"{by}expected a folder without braces and unprintable signs in its name, found {name!r}")
-    return Path(name)
+    return Path(name).expanduser()
 
 
 def data_roots() -> list[Path]:

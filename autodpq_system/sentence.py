@@ -8,6 +8,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from io import TextIOWrapper
 from reprlib import repr as shortened
 from types import FrameType, TracebackType
 from typing import NoReturn
@@ -50,8 +51,10 @@ def whole_number(least: int) -> Callable[[str], int]:
 def tell_in_one_sentence() -> None:
     """From now on an error that ends this process is told in one sentence; ``python -X dev`` keeps the traceback.
 
-    So is a Ctrl-C, until :func:`~autodpq_system.stopping.stop_on_signals`.
+    So is a Ctrl-C, until :func:`~autodpq_system.stopping.stop_on_signals`. What the terminal has no sign for is a "?".
     """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     if not sys.flags.dev_mode:
         sys.excepthook = _tell
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -68,6 +71,8 @@ def _leave(number: int, _: FrameType | None) -> None:
 
 
 def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if isinstance(error, BrokenPipeError):  # whoever read the output has had enough
+        os._exit(1)
     if isinstance(error, MISFORTUNES):
         sys.stderr.write(f"{sentence(error)}\n")
         sys.stderr.flush()

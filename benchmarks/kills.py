@@ -45,7 +45,7 @@ TOLD = "executed notebooks missing"
 
 def main() -> int:
     """Exit 0 if nothing was lost, repeated or left over, and all ended in time."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--kills", type=int, default=50)
     kills, counts = parser.parse_args().kills, before()
     with tempfile.TemporaryDirectory() as folder:

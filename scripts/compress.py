@@ -72,7 +72,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
         parser.error("RECORD: expected a run's record, found none")
     if asked.width and asked.loss is not None:
         parser.error("--width: expected only with --bytes, --ratio or --tables, found it with --loss")
-    asked.record = Path(asked.record)
+    asked.record = Path(asked.record).expanduser()
     return asked
 
 

@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     for name in refresh(sources(ROOT), runs_root() / "lab"):
         say(f"kept as you left it, though there is a newer one: {runs_root() / 'lab' / name}; delete it to get that")
     try:
-        train_missing(ROOT / asked.out)
+        train_missing(ROOT / asked.out.expanduser())
     except (DataError, BlockingIOError) as error:
         say(f"opened without trained runs: {error}")
     os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *settings(runs_root()), *others])
@@ -87,8 +87,9 @@ def missing(out: Path) -> Iterator[RunConfig]:
 
 
 def settings(root: Path) -> list[str]:
-    """JupyterLab sees the folder ``root`` and shows the copies first."""
-    return [f"--ServerApp.root_dir={root}", f"--LabApp.default_url=/lab/tree/lab/{START}"]
+    """JupyterLab sees the folder ``root`` and shows the copies first; root, as in a container, may run it."""
+    allowed = ["--allow-root"] if os.geteuid() == 0 else []
+    return [f"--ServerApp.root_dir={root}", f"--LabApp.default_url=/lab/tree/lab/{START}", *allowed]
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from autodpq_eval.request import Request
 from autodpq_eval.tables import build, collect, tables_of
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import record_path
-from autodpq_system.atomic import scratch_folder, sweep, write_text
+from autodpq_system.atomic import check_place, scratch_folder, sweep, write_text
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.process import cores, warn_if_crowded
 from autodpq_system.sentence import Parser, whole_number
@@ -157,13 +157,22 @@ def _snakemake(
         *("--forcerun", *(str(record_path(request.out, config)) for config in stale)),
     ]
     with scratch_folder(runs_root() / "work" / "tmp") as scratch, log.open("w") as stream:
-        keys = {**os.environ, "TMPDIR": str(scratch)}  # what a killed job leaves there goes too
+        keys = {**os.environ, **_cache(), "TMPDIR": str(scratch)}  # what a killed job leaves there goes too
         process = subprocess.Popen(command, cwd=ROOT, env=keys, stdout=stream, stderr=subprocess.STDOUT)
         if pending:
             watch(process, request, pending, options.jobs)
         else:
             say("Making the report ...")
         return process.wait()
+
+
+def _cache() -> dict[str, str]:
+    """A place for what Snakemake keeps between batches, where the person's home can't be written."""
+    try:
+        check_place(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "snakemake" / "any")
+    except (OSError, RuntimeError):  # RuntimeError: there is no home
+        return {"XDG_CACHE_HOME": str(runs_root() / "work" / "cache")}
+    return {}
 
 
 def _last_line(log: Path) -> str:

@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
-    parser = Parser(description=__doc__.splitlines()[0])
+    parser = Parser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--parameters", type=_object, required=True, help="JSON object, strategy included")
     parser.add_argument("--out", type=Path, required=True, help="folder of the records")
     parser.add_argument("--minutes", type=whole_number(1), default=240, help="without progress, then it is ended")
@@ -148,10 +148,10 @@ def _in_a_kernel(notebook: Path, executed: Path, parameters: dict[str, Any]) -> 
 
 @contextmanager
 def _plain_kernel() -> Iterator[None]:
-    """The kernel of this Python, without the start-up files of a person's own profile, which might change results."""
+    """The kernel of this Python, without a person's own start-up files and settings, which might change results."""
     with scratch_folder(runs_root() / "work" / "ipython") as profile:
-        own = {"IPYTHONDIR": str(profile), "JUPYTER_PREFER_ENV_PATH": "1", "JUPYTER_PATH": ""}
-        with patch.dict(os.environ, own):
+        own = {"IPYTHONDIR": str(profile), "PYTHONSTARTUP": "", "MATPLOTLIBRC": str(ROOT / "config" / "matplotlibrc")}
+        with patch.dict(os.environ, own | {"JUPYTER_PREFER_ENV_PATH": "1", "JUPYTER_PATH": ""}):
             yield
 
 

@@ -41,7 +41,7 @@ DIGITS = 5e-7
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit 0 if nothing is wrong."""
     options = _arguments(arguments)
-    out = (ROOT / options.out).resolve()
+    out = (ROOT / options.out.expanduser()).resolve()
     first, records = evidence(out)
     later = (
         partial(curves, records),

@@ -158,21 +158,34 @@ def test_where_a_file_can_be_nothing_is_left(tmp_path):
     assert entries(tmp_path / "new") == []
 
 
-NO_SPACE = OSError(errno.ENOSPC, "full")
-SAFETENSORS = Exception("Error while serializing: I/O error: No space left on device (os error 28)")
+SAFETENSORS = "Error while serializing: I/O error: {} (os error 28)"
 NUMPY_SHORT_WRITE = OSError("1000000 requested and 131056 written")
 TORCH_SHORT_WRITE = RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 704 vs 598")
-FULL_DISK = {"system": NO_SPACE, "safetensors": SAFETENSORS, "numpy": NUMPY_SHORT_WRITE, "torch": TORCH_SHORT_WRITE}
+REASONS = {
+    errno.ENOSPC: "no space left on disk",
+    errno.EDQUOT: "disk quota exceeded",
+    errno.EFBIG: "expected a file of no more than this process may write, found a larger one",
+}
 
 
-@pytest.mark.parametrize("error", FULL_DISK.values(), ids=FULL_DISK)
-def test_full_disk_names_the_final_path(tmp_path, monkeypatch, error):
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1, 1, 0))
+@pytest.mark.parametrize("number", REASONS)
+@pytest.mark.parametrize("by", ["system", "safetensors", "numpy", "torch"])
+def test_a_write_without_room_names_the_reason_and_the_final_path(tmp_path, monkeypatch, by, number):
+    def fails(*_):
+        raise OSError(number, os.strerror(number))
+
+    told = {
+        "system": OSError(number, "short"),
+        "safetensors": Exception(SAFETENSORS.format(os.strerror(number))),
+        "numpy": NUMPY_SHORT_WRITE,
+        "torch": TORCH_SHORT_WRITE,
+    }
+    monkeypatch.setattr(Path, "write_bytes", fails)
     final = tmp_path / "ids.npy"
     with pytest.raises(OSError) as caught:
-        write_half_then(error, final)
-    assert caught.value.errno == errno.ENOSPC
-    assert one_line(caught.value).endswith(f"no space left on disk while writing {final}")
+        write_half_then(told[by], final)
+    assert caught.value.errno == number
+    assert one_line(caught.value).endswith(f"{REASONS[number]} while writing {final}")
     assert entries(tmp_path) == []
 
 

@@ -151,10 +151,15 @@ def test_a_persons_own_profile_and_kernels_change_nothing(
     kernel = tmp_path / "jupyter" / "kernels" / "python3"
     kernel.mkdir(parents=True)
     (kernel / "kernel.json").write_text('{"argv": ["false"], "display_name": "x", "language": "python"}')
+    (tmp_path / "pythonrc.py").write_text("import torch; torch.set_default_dtype(torch.float64)")
+    (tmp_path / "matplotlibrc").write_text("figure.dpi: 7")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "pythonrc.py"))
+    monkeypatch.setenv("MATPLOTLIBRC", str(tmp_path / "matplotlibrc"))
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     executed = tmp_path / "x.ipynb"
-    (source,) = broken(tmp_path / "n", "import torch; assert torch.ones(1).dtype == torch.float32").iterdir()
+    plain = "torch.ones(1).dtype == torch.float32 and matplotlib.rcParams['figure.dpi'] > 7"
+    (source,) = broken(tmp_path / "n", f"import torch, matplotlib; assert {plain}").iterdir()
     before = dict(os.environ)
     run_notebook.execute(source, {}, executed)
     assert executed.exists()

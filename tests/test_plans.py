@@ -16,6 +16,7 @@ from autodpq_lib.config import RECIPES
 from autodpq_runs.record import read_record
 from autodpq_system import paths
 from autodpq_system.paths import ROOT, runs_root
+from scripts import replicate
 from scripts.report import notebooks_of
 
 
@@ -142,3 +143,21 @@ def test_what_there_is_for_ml_1m_alone_is_refused_elsewhere(part: str) -> None:
     with pytest.raises(ValidationError, match=f"dataset: expected ml-1m with part {part}, found flights"):
         Request(part=part, dataset="flights")
     assert "10_controls" not in notebooks_of(Request(part="seeds", dataset="flights"))
+
+
+def test_snakemake_keeps_its_things_elsewhere_where_there_is_no_home(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert replicate._cache() == {}
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HOME", str(tmp_path / "file"))
+    assert replicate._cache() == {"XDG_CACHE_HOME": str(runs_root() / "work" / "cache")}
+
+
+def test_a_persons_home_is_known_where_the_shell_does_not_put_it_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert (ROOT / Request(out="~/mine").out).resolve() == tmp_path / "mine"

@@ -119,6 +119,23 @@ def test_ctrl_c_is_told_in_one_sentence(home: Path) -> None:
     refused(shell("", home, interrupted_after=early), "stopped by Ctrl-C", home)
 
 
+def told_by(code: str, **keys: str) -> tuple[int, str, str]:
+    """Status, output and words of a process that tells its errors in one sentence."""
+    start = "import autodpq_system.sentence as s; s.tell_in_one_sentence(); "
+    done = subprocess.run(
+        [sys.executable, "-c", start + code], cwd=ROOT, env={**os.environ, **keys}, capture_output=True, check=False
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def test_nothing_is_said_to_a_reader_who_has_had_enough() -> None:
+    assert told_by("raise BrokenPipeError") == (1, "", "")
+
+
+def test_a_sign_that_the_terminal_does_not_have_is_no_error() -> None:
+    assert told_by("print('AUC \u2191')", PYTHONIOENCODING="ascii") == (0, "AUC ?\n", "")
+
+
 def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     tell_in_one_sentence()

@@ -315,6 +315,19 @@ def test_stale_records_say_why(tmp_path: object, schema: Schema, monkeypatch: py
     assert record.stale() == "method version 1 of fe, now 99"
 
 
+def test_a_record_that_leads_nowhere_is_named_and_a_hidden_file_is_none(tmp_path: Path) -> None:
+    folder = tmp_path / "records"
+    (folder / "folder.json").mkdir(parents=True)
+    (folder / "link.json").symlink_to(folder / "gone.json")
+    (folder / "._x.json").write_bytes(b"\x00\x05\x16\x07")
+    assert [path.name for path in find_records(tmp_path)] == ["folder.json", "link.json"]
+    for path in find_records(tmp_path):
+        with pytest.raises(ValueError, match=rf"{path.name}: (Is a dir|No such file)"):
+            read_record(path)
+    with pytest.warns(UserWarning, match="left out: .*No such file"):
+        assert records(tmp_path).empty
+
+
 def test_a_broken_record_is_named(tmp_path: object) -> None:
     path = tmp_path / "x.json"
     path.write_text('{"identity": "abc"}')

@@ -30,7 +30,7 @@ UNCHECKED = 200
 
 def main() -> int:
     """Exit 0 if no file crashed a reader or was read wrongly."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--files", type=int, default=10_000, help="for each reader, and edits of records")
     files = parser.parse_args().files
     found = {name: _counted(name, files) for name in READERS}

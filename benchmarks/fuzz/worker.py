@@ -29,7 +29,7 @@ MEMORY = 512 * 2**20
 
 def main() -> int:
     """Exit 0 if all files were read, whatever came of it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("reader", choices=READERS)
     parser.add_argument("first", type=int)
     parser.add_argument("end", type=int)

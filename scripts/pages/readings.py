@@ -152,9 +152,9 @@ def _elsewhere() -> str:
     said = [f"{row['ours']:+.4f} ({row['model']}, {row['n']:.0f} seeds)" for _, row in over_others.iterrows()]
     apart = committed.contrasts("paper").set_index("contrast").loc["laboratory reading over FE, split redrawn"]
     return (
-        f"Elsewhere the laboratory reading's gain is, over FE on this split, {over_fe['laboratory-tuned']}; over FE on our "
-        f"split, {over_fe['ours-paper']} and {over_fe['ours-tuned']}; over FE with the split redrawn, {spanned(apart)} "
-        f"(`paper`, {apart['n']:.0f} seeds); over Others on the laboratory's split with other models, "
+        f"Elsewhere the laboratory reading's gain is, over FE on this split, {over_fe['laboratory-tuned']}; over FE on "
+        f"our split, {over_fe['ours-paper']} and {over_fe['ours-tuned']}; over FE with the split redrawn, "
+        f"{spanned(apart)} (`paper`, {apart['n']:.0f} seeds); over Others on the laboratory's split with other models, "
         f"{' and '.join(said)}."
     )
 
