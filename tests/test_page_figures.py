@@ -54,10 +54,10 @@ def test_the_picture_of_the_readings_has_a_panel_a_place() -> None:
     rows = [
         {"place": place, "a": "AutoDPQ, text", "b": "FE", "paper": 0.0068, "effect": x, "low": x - 0.001,
          "high": x + 0.002, "n": 3}
-        for place, x in zip(readings.PLACES, (0.001, -0.002, 0.003), strict=True)
+        for place, x in zip(readings.PLACES, (0.001, -0.002, 0.003, 0.0), strict=True)
     ]  # fmt: skip
     axes = readings.draw(pd.DataFrame(rows)).axes
-    for axis, x in zip(axes, (0.001, -0.002, 0.003), strict=True):
+    for axis, x in zip(axes, (0.001, -0.002, 0.003, 0.0), strict=True):
         assert marks(axis) == [[0.0068], pytest.approx([x - 0.001, x + 0.002]), [x]]
         assert [text.get_text() for text in axis.texts] == ["the paper", f"text: {x:+.4f}".replace("-", "−")]
 

@@ -324,7 +324,7 @@ def test_a_record_that_leads_nowhere_is_named_and_a_hidden_file_is_none(tmp_path
     for path in find_records(tmp_path):
         with pytest.raises(ValueError, match=rf"{path.name}: (Is a dir|No such file)"):
             read_record(path)
-    with pytest.warns(UserWarning, match="left out: .*No such file"):
+    with pytest.warns(UserWarning, match="left out: "):
         assert records(tmp_path).empty
 
 
