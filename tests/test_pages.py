@@ -25,7 +25,7 @@ from scripts import readme
 from scripts.pages import controls
 from scripts.pages.picture import Picture
 
-PAGES = sorted({*readme.PAGES, *(str(path.relative_to(ROOT)) for path in ROOT.glob("*/README.md"))})
+PAGES = sorted({*readme.PAGES, *(str(path.relative_to(ROOT)) for path in ROOT.glob("[!.]*/README.md"))})
 
 
 def text_of(page: str) -> str:
