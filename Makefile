@@ -98,7 +98,7 @@ format: env  ## put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-readme book compress: export MATPLOTLIBRC = config/matplotlibrc
+readme book compress bench: export MATPLOTLIBRC = config/matplotlibrc
 readme: env  ## write the numbers of README.md and of the pages in results/ from the records
 	$(BIN)/python -m scripts.readme
 

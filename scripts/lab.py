@@ -23,7 +23,7 @@ from autodpq_lib.strategies import STRATEGY
 from autodpq_runs.finish import finish
 from autodpq_runs.open import open_run
 from autodpq_runs.run_paths import weights_path
-from autodpq_system.paths import ROOT, runs_root
+from autodpq_system.paths import ROOT, folder_named, runs_root
 from autodpq_system.stopping import stop_on_signals
 from scripts.book.links import relinked
 from scripts.copies import refresh
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     for name in refresh(sources(ROOT), runs_root() / "lab"):
         say(f"kept as you left it, though there is a newer one: {runs_root() / 'lab' / name}; delete it to get that")
     try:
-        train_missing(ROOT / asked.out.expanduser())
+        train_missing(ROOT / folder_named(str(asked.out)))
     except (DataError, BlockingIOError) as error:
         say(f"opened without trained runs: {error}")
     os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *settings(runs_root()), *others])

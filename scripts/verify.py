@@ -27,7 +27,7 @@ from autodpq_lib.strategies import STRATEGY
 from autodpq_runs.finish import finish
 from autodpq_runs.open import open_run
 from autodpq_runs.record import Record
-from autodpq_system.paths import ROOT, runs_root
+from autodpq_system.paths import ROOT, folder_named, runs_root
 from autodpq_system.process import cpu
 from autodpq_system.sentence import Parser, whole_number
 from autodpq_system.stopping import stop_on_signals
@@ -41,7 +41,7 @@ DIGITS = 5e-7
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit 0 if nothing is wrong."""
     options = _arguments(arguments)
-    out = (ROOT / options.out.expanduser()).resolve()
+    out = (ROOT / folder_named(str(options.out))).resolve()
     first, records = evidence(out)
     later = (
         partial(curves, records),

@@ -39,12 +39,8 @@ PLACES = {
     "ours-paper": ("fixed", "paper"),
     "ours-tuned": ("fixed", "tuned"),
 }
-TITLES = {
-    "laboratory": "the laboratory's split, recipe paper",
-    "laboratory-tuned": "the laboratory's split, recipe tuned",
-    "ours-paper": "our split, recipe paper",
-    "ours-tuned": "our split, recipe tuned",
-}
+SPLITS = {"laboratory": "the laboratory's split", "fixed": "our split"}
+TITLES = {place: f"{SPLITS[split]}, recipe {recipe}" for place, (split, recipe) in PLACES.items()}
 #: Seeds on which the laboratory reading had not been tried before its parts were fixed.
 NEW_SEEDS = [seed for seed in TEN_SEEDS if seed not in TABLE_SEEDS]
 LOOK = dict(zip(READINGS, (("o", 0), ("s", 1), ("^", 2)), strict=True))
@@ -131,8 +127,13 @@ def _confirmed(place: str) -> Iterator[list[str]]:
     new = {name: [r for r in each if r.config.seed in NEW_SEEDS] for name, each in kept.items()}
     for name, rows in readings.comparisons(new).groupby("b", sort=False):
         gap, seeds = rows["paper"].iloc[0], rows["n"].iloc[0]
-        split = TITLES[place].partition(",")[0]
-        yield [split, str(seeds), str(name), f"{gap:+.4f}", *(judged(row) for _, row in rows.iterrows())]
+        yield [
+            SPLITS[PLACES[place][0]],
+            str(seeds),
+            str(name),
+            f"{gap:+.4f}",
+            *(judged(row) for _, row in rows.iterrows()),
+        ]
 
 
 def summary(place: str) -> str:
