@@ -49,7 +49,7 @@ def measured(out: Path, dataset: str, recipe: str) -> dict[str, Cost]:
     """Each kind of run that has records of the data set and recipe below ``out``."""
     seen = defaultdict(list)
     for path in (out / dataset / recipe / "records").glob("*.json"):
-        if one := _read(path, path.stat().st_mtime_ns):
+        if one := cost_of(path):
             seen[one[0]].append(one[1])
     return {kind: Cost(median(c.minutes for c in costs), max(c.mib for c in costs)) for kind, costs in seen.items()}
 
@@ -59,12 +59,20 @@ def kind(config: RunConfig) -> str:
     return config.model_copy(update={"seed": 0, "split_seed": 0}).name()
 
 
+def cost_of(path: Path) -> tuple[str, Cost] | None:
+    """Kind and cost of the run of one record; a file that can't be read tells nothing."""
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
 @cache
 def _read(path: Path, _: int) -> tuple[str, Cost] | None:
-    """Of one record, as it was at a time; one that can't be read tells nothing."""
+    """As it was at a time."""
     try:
         record = read_record(path)
-    except (ValueError, OSError):
+    except ValueError:
         return None
     made = record.provenance
     seconds = (datetime.fromisoformat(made.ended) - datetime.fromisoformat(made.started)).total_seconds()

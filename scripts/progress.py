@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from autodpq_eval.batch import log_path
-from autodpq_eval.expected import kind, measured
+from autodpq_eval.expected import cost_of, kind, measured
 from autodpq_eval.request import Request
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import record_path
@@ -27,6 +27,10 @@ class Awaited(NamedTuple):
     kind: str
 
 
+#: Minutes that a run is expected to take, and those it has taken.
+Pair = tuple[float, float]
+
+
 def watch(process: subprocess.Popen[bytes], request: Request, pending: Sequence[RunConfig], jobs: int) -> None:
     """Show the line until the process ends; off a terminal, every 15 seconds."""
     started, begun, shown = datetime.now().timestamp(), monotonic(), -60.0
@@ -35,9 +39,8 @@ def watch(process: subprocess.Popen[bytes], request: Request, pending: Sequence[
     bar.set_description_str(f"{request.dataset} {request.recipe}", refresh=False)
     while True:
         ended = process.poll() is not None
-        waiting = [run for run in runs if not is_newer(run.record, started)]
-        bar.n = len(runs) - len(waiting)
-        left = _minutes_left(request, waiting, jobs, started)
+        bar.n = sum(is_newer(run.record, started) for run in runs)
+        left = _minutes_left(request, runs, jobs, started)
         bar.set_postfix_str("" if left is None else f"about {left:.1f} min left", refresh=False)
         if sys.stderr.isatty() or monotonic() - shown > 15 or ended:
             bar.refresh()
@@ -56,11 +59,28 @@ def is_newer(path: Path, since: float) -> bool:
         return False
 
 
-def _minutes_left(request: Request, waiting: Sequence[Awaited], jobs: int, since: float) -> float | None:
-    """Work left over the number of jobs, from the median of each kind of run; None before each was seen here."""
+def _minutes_left(request: Request, runs: Sequence[Awaited], jobs: int, since: float) -> float | None:
+    """Work left over the number of jobs; None before a run of each kind was seen here."""
+    ended = {run for run in runs if is_newer(run.record, since)}
+    waiting = [run for run in runs if run not in ended]
     known, now = measured(request.out, request.dataset, request.recipe), datetime.now().timestamp()
     if any(run.kind not in known for run in waiting):
         return None
+    took = [(known[kind].minutes, cost.minutes) for kind, cost in filter(None, (cost_of(r.record) for r in ended))]
     spent = [(now - run.log.stat().st_mtime) / 60 if is_newer(run.log, since) else 0.0 for run in waiting]
-    left = [max(known[run.kind].minutes - minutes, 0.0) for run, minutes in zip(waiting, spent, strict=True)]
+    return minutes_left(took, [(known[r.kind].minutes, so_far) for r, so_far in zip(waiting, spent, strict=True)], jobs)
+
+
+def minutes_left(ended: Sequence[Pair], waiting: Sequence[Pair], jobs: int) -> float:
+    """Work left over the number of jobs, if what is left goes on at the pace of this batch so far.
+
+    Args:
+        ended: expected minutes of each run, and those it took.
+        waiting: the same of those at work or yet to begin; a run that is late counts for the pace.
+        jobs: how many runs are at work at a time.
+    """
+    took = sum(minutes for _, minutes in [*ended, *waiting])
+    expected = sum(most for most, _ in ended) + sum(min(pair) for pair in waiting)
+    pace = took / expected if expected else 1.0
+    left = [max(pace * most - minutes, 0.0) for most, minutes in waiting]
     return max([sum(left) / jobs, *left])

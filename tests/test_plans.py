@@ -145,6 +145,11 @@ def test_what_there_is_for_ml_1m_alone_is_refused_elsewhere(part: str) -> None:
     assert "10_controls" not in notebooks_of(Request(part="seeds", dataset="flights"))
 
 
+def test_table_2_on_the_laboratorys_split_has_the_recipe_of_its_code() -> None:
+    models = {recipe: {run.model for run in Request(part="laboratory", recipe=recipe).plan()} for recipe in RECIPES}
+    assert models == {"paper": {"deepfm", "pnn", "dcn"}, "tuned": {"deepfm"}}
+
+
 def test_snakemake_keeps_its_things_elsewhere_where_there_is_no_home(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
