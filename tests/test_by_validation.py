@@ -47,6 +47,7 @@ def test_the_paragraph_counts_them() -> None:
     said = by_validation.text()
     assert "In 4 of 12 comparisons" in said
     assert (
-        "in 8 validation would choose another: there AutoDPQ's lead grows by at most 0.0300, Others for Random" in said
+        "in 8 validation would choose Others where test chooses Random; AutoDPQ's lead then grows by at most 0.0300"
+        in said
     )
-    assert said.endswith("AutoDPQ would have 8 stars.\n")
+    assert said.endswith("AutoDPQ would then have 8 stars.\n")

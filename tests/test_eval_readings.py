@@ -66,8 +66,10 @@ def test_the_confirmation_has_the_new_seeds_alone(monkeypatch: pytest.MonkeyPatc
 
     there = {"FE": records(0, 0), "AutoDPQ, text": records(0, 0), "AutoDPQ, laboratory": records(0.004, 0.05)}
     monkeypatch.setattr(page, "runs", lambda _: there)
-    said = "7 | FE | +0.0068 | +0.0040 (+0.0040 to +0.0040), better | +0.0040 (+0.0040 to +0.0040), better |"
-    assert [line.partition("split | ")[2] for line in page.confirmation().splitlines()[2:]] == [said] * 2
+    monkeypatch.setattr(page.over_random, "runs", lambda _: {"Random": records(0, 0)})
+    same = "+0.0040 (+0.0040 to +0.0040), better | +0.0040 (+0.0040 to +0.0040), better |"
+    said = [f"7 | FE | +0.0068 | {same}", f"7 | FE | +0.0068 | {same}", f"7 | Random | +0.0035 | {same}"]
+    assert [line.partition("split | ")[2] for line in page.confirmation().splitlines()[2:]] == said
 
 
 @pytest.mark.parametrize(

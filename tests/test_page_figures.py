@@ -99,6 +99,27 @@ def test_decisions_are_counted_as_equal_after_the_correction() -> None:
     assert "; 0 differences are shown" in search_or_choice._counted([each] * 2)
 
 
+def test_decisions_are_held_against_random_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand, n = 3: trained, 0.001, 0.002 and 0.003 apart, so +- 4.303 * 0.001 / sqrt(3); stored, 0.0004."""
+    rows = [
+        {"recipe": "paper", "reading": "text", "what": what, "seed": seed, "bits": 8, "stored": 0.8 + sign * 0.0004,
+         "trained": 0.81 + sign * 0.001 * seed}
+        for what, sign in (("AutoDPQ", 1), ("random", 0), ("choice", -50)) for seed in (1, 2, 3)
+    ]  # fmt: skip
+    monkeypatch.setattr(search_or_choice, "read_measures", lambda _: {"rows": rows})
+    said = search_or_choice.over_random()
+    assert "differs by +0.0020 to +0.0020" in said
+    assert "3 seeds each): of 1 intervals 0 lie above zero, and the widest is ± 0.0025" in said
+    assert said.endswith("differs by at most 0.0004.")
+
+
+def test_seeds_agree_from_nine_in_ten_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = {"paper": [0.9, 0.8], "tuned": [0.5, 0.89]}
+    monkeypatch.setattr(results.committed, "runs_of_controls", lambda recipe: {"autodpq": recipe})
+    monkeypatch.setattr(results, "agreement", lambda recipe: pd.DataFrame({"share": shares[recipe]}, ["movie", "zip"]))
+    assert results._agreed("literal") == "movie (`paper`)"
+
+
 def test_an_aim_can_be_missed() -> None:
     """By a compressor that is clearly worse than its rival, and by an interval that reaches beyond what was allowed."""
     worse = {"n_rival": 10, "n": 10, "lead": -0.01, "p_holm": 0.0001}

@@ -29,7 +29,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("08_compatibility", SMOKE | {"recipe": "paper", "seed": 2}),
     ("09_efficiency", SMOKE | {"recipe": "paper", "centroids": [4, 8, 16, 32]}),
     ("09_efficiency", SMOKE | {"found_in": "runs"}),
-    ("10_controls", {"recipe": "paper"}),
+    ("10_controls", {}),
     ("11_packed_model", SMOKE | {"recipe": "paper", "model": "pnn"}),
     ("13_one_byte_budget", SMOKE | {"share": 0.3}),
     ("13_one_byte_budget", {"profile": "smoke"}),

@@ -74,8 +74,8 @@ def _leads(recipe: str) -> str:
     ]
     clear = (without["low"] > 0).sum() if said else 0
     sentence = (
-        f"From labels alone (`{recipe}`, three seeds) the choice minus the best rival of these seeds is "
-        f"{', '.join(said)}; {clear} of these {len(said)} intervals lie above zero."
+        f"From labels alone (`{recipe}`, three seeds) the compressor minus the best rival of these seeds "
+        f"is {', '.join(said)}. Intervals above zero: {clear} of {len(said)}."
     )
     return f"\n{sentence}\n" if said else ""
 
@@ -216,8 +216,8 @@ def in_short() -> str:
     return (
         f"AutoDPQ keeps {kept:.0%} of FE's bytes, numbers in float32 and codes in as few bits as they need. How small "
         "can FE be made? The *compressor* stores a trained FE group by group, each in the way that is worth its "
-        "bytes, and fine-tunes it. Its rivals are published compressors at equal bytes ([a line "
-        "each](results/budget.md#the-rivals)).\n"
+        "bytes, and fine-tunes it. Its rivals are published compressors, in as many bytes or at most a "
+        "thousandth more ([a line each](results/budget.md#the-rivals)).\n"
         f"{_image(f'results/{PICTURES[RECIPE]}')}\n{_caption(RECIPE)} {_absent(RECIPE)}\n\n{_small_table()}\n"
         f"Recipe `{RECIPE}`, paired over {_pairs()} seeds, ± half a 95 % interval. {which_row.ahead('paper')} Bytes "
         "are those of embedding and first-order weights. The compressor learns from FE, its rivals from the data's "

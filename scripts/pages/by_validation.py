@@ -27,13 +27,15 @@ def text() -> str:
     """In how many comparisons it is the same baseline, and how far AutoDPQ's lead changes where it is another."""
     found = [choice(*cell) for cell in product(RECIPES, MODELS, NAMES)]
     moved = [each for each in found if each.on_test != each.on_valid]
-    names = ", ".join(dict.fromkeys(f"{LABELS[each.on_valid]} for {LABELS[each.on_test]}" for each in moved))
-    most = f": there AutoDPQ's lead grows by at most {max(each.gains for each in moved):.4f}, {names}" if moved else ""
+    names = ", ".join(
+        dict.fromkeys(f"{LABELS[each.on_valid]} where test chooses {LABELS[each.on_test]}" for each in moved)
+    )
+    most = f" {names}; AutoDPQ's lead then grows by at most {max(each.gains for each in moved):.4f}" if moved else ""
     return (
         "The best baseline is the one with the best mean on the *test* set, which works against AutoDPQ. In "
         f"{len(found) - len(moved)} of {len(found)} comparisons (model, metric and recipe; DeepFM as in Table 1) it "
-        f"has the best mean on validation, too; in {len(moved)} validation would choose another{most}. AutoDPQ would "
-        f"have {sum(each.star for each in found) or 'no'} stars.\n"
+        f"has the best mean on validation, too; in {len(moved)} validation would choose{most or ' another'}. "
+        f"AutoDPQ would then have {sum(each.star for each in found) or 'no'} stars.\n"
     )
 
 

@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autodpq_eval import readings
-from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import (
     LABELS,
     NAMES,
@@ -29,7 +28,7 @@ from autodpq_eval.layout import (
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, pair_of_grid
 from autodpq_eval.stats import MARGIN
 from autodpq_lib.config import PROFILES, READINGS, RECIPES, RunConfig
-from scripts.pages import committed
+from scripts.pages import committed, over_random
 from scripts.pages.committed import RESULTS
 
 #: Where the readings are compared -> split and recipe. That of the laboratory's public code is ``paper``.
@@ -41,8 +40,6 @@ PLACES = {
 }
 SPLITS = {"laboratory": "the laboratory's split", "fixed": "our split"}
 TITLES = {place: f"{SPLITS[split]}, recipe {recipe}" for place, (split, recipe) in PLACES.items()}
-#: Seeds on which the laboratory reading had not been tried before its parts were fixed.
-NEW_SEEDS = [seed for seed in TEN_SEEDS if seed not in TABLE_SEEDS]
 LOOK = dict(zip(READINGS, (("o", 0), ("s", 1), ("^", 2)), strict=True))
 
 
@@ -116,19 +113,20 @@ def differences(place: str) -> str:
 
 
 def confirmation() -> str:
-    """The laboratory reading over each baseline on :data:`NEW_SEEDS`, on both splits, recipe ``paper``."""
-    rows = [row for place, (_, recipe) in PLACES.items() if recipe == "paper" for row in _confirmed(place)]
+    """The laboratory reading over each baseline on seeds that are new to it, on both splits, recipe ``paper``."""
+    random = {over_random.RANDOM: over_random.runs("paper")[over_random.RANDOM]}  # has none on the laboratory's split
+    named = {"laboratory": runs("laboratory"), "fixed": {**runs("ours-paper"), **random}}
+    rows = [row for split, each in named.items() for row in _confirmed(SPLITS[split], each)]
     return markdown(["split", "seeds", "over", "the paper, AUC", *NAMES.values()], rows)
 
 
-def _confirmed(place: str) -> Iterator[list[str]]:
+def _confirmed(split: str, named: readings.Groups) -> Iterator[list[str]]:
     """A row a baseline."""
-    kept = {name: each for name, each in runs(place).items() if readings.OURS not in name or "laboratory" in name}
-    new = {name: [r for r in each if r.config.seed in NEW_SEEDS] for name, each in kept.items()}
-    for name, rows in readings.comparisons(new).groupby("b", sort=False):
+    kept = {name: each for name, each in named.items() if readings.OURS not in name or "laboratory" in name}
+    for name, rows in readings.comparisons(over_random.on_new_seeds(kept)).groupby("b", sort=False):
         gap, seeds = rows["paper"].iloc[0], rows["n"].iloc[0]
         yield [
-            SPLITS[PLACES[place][0]],
+            split,
             str(seeds),
             str(name),
             f"{gap:+.4f}",
@@ -150,12 +148,15 @@ def _elsewhere() -> str:
     for place, (_, recipe) in PLACES.items():
         rows = comparisons(place).query("a == 'AutoDPQ, laboratory' and b == 'FE' and metric == 'auc'")
         over_fe[place] = f"{judged(rows.iloc[0])} (`{recipe}`)"
-    said = [f"{row['ours']:+.4f} ({row['model']}, {row['n']:.0f} seeds)" for _, row in over_others.iterrows()]
+    said = [
+        f"{row['ours']:+.4f} ({row['model']}, {interval(row['low'], row['high'])}, {row['n']:.0f} seeds)"
+        for _, row in over_others.iterrows()
+    ]
     apart = committed.contrasts("paper").set_index("contrast").loc["laboratory reading over FE, split redrawn"]
     return (
-        f"Elsewhere the laboratory reading's gain is, over FE on this split, {over_fe['laboratory-tuned']}; over FE on "
-        f"our split, {over_fe['ours-paper']} and {over_fe['ours-tuned']}; over FE with the split redrawn, "
-        f"{spanned(apart)} (`paper`, {apart['n']:.0f} seeds); over Others on the laboratory's split with other models, "
+        f"Elsewhere the laboratory reading's gain over FE is {over_fe['laboratory-tuned']} on this split; on our "
+        f"split, {over_fe['ours-paper']} and {over_fe['ours-tuned']}; with the split redrawn, {spanned(apart)} "
+        f"(`paper`, {apart['n']:.0f} seeds). With other models its gain over Others on this split is "
         f"{' and '.join(said)}."
     )
 
@@ -247,7 +248,8 @@ def picture() -> str:
         f"{beyond} of {len(table)} intervals end below the paper's gain. The tables below have the numbers.]"
         "(readings.png)\n\n*What to see: how far each reading lies from the paper's diamond, which is beyond "
         f"{beyond} of {len(table)} intervals{_not_run()}, and whether it leaves the grey band, a difference "
-        f"below {MARGIN:g}. Intervals are Welch's.*\n"
+        f"below {MARGIN:g}. Intervals are Welch's. The verdicts of the tables are by the paired test, whose intervals "
+        "may be narrower: a *better* can cross zero here.*\n"
     )
 
 
