@@ -109,7 +109,7 @@ def chosen_settings(found: pd.DataFrame, choice: pd.DataFrame) -> dict[tuple[flo
     those of the seed of choice alone. So of MPE, whose search decides its bytes, another setting may be wanted than has
     run; the page then says that it has not.
     """
-    full, settings = _full(found), {}
+    full, settings = full_bytes(found), {}
     for share, (method, group) in product(SHARES, found[~found["method"].isin(STRATEGIES)].groupby("method")):
         tried = choice[(choice["method"] == method) & ~choice["control"]]
         largest = pd.concat([group, tried]).groupby("setting")["bytes"].max()
@@ -153,7 +153,7 @@ def teaching(found: pd.DataFrame) -> pd.DataFrame:
     Args:
         found: of :func:`read_runs`.
     """
-    full, rows = _full(found), []
+    full, rows = full_bytes(found), []
     for (method, setting), runs in found[~found["method"].isin(STRATEGIES)].groupby(["method", "setting"]):
         sides = [_aucs(part, found) for _, part in runs.groupby("control")]
         if len(sides) > 1 and all(sides) and (share := _share(runs, full)):
@@ -175,7 +175,7 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
         found: of :func:`at_chosen_settings`.
     """
     ours = every[(every["method"] == STRATEGY) & every["control"]] if len(every) else every
-    full, rows = _full(found), []
+    full, rows = full_bytes(found), []
     for _, runs in ours.groupby("setting") if len(ours) else ():
         if not (share := _share(runs, full)):
             continue
@@ -232,7 +232,7 @@ def _aucs(runs: pd.DataFrame, found: pd.DataFrame) -> dict[int, float]:
     return dict(zip(own["seed"], own["auc"], strict=True))
 
 
-def _full(found: pd.DataFrame) -> float:
+def full_bytes(found: pd.DataFrame) -> float:
     """FE's bytes, or 0 where FE is not run: then nothing keeps to a share."""
     return float(found.loc[found["method"] == "fe", "bytes"].max()) if (found["method"] == "fe").any() else 0.0
 

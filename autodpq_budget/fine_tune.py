@@ -11,20 +11,13 @@ from autodpq_lib.config import Limit
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
-from autodpq_lib.training.trainer import Row, Trainer
+from autodpq_lib.training.trainer import Row
+from autodpq_rivals.strategies import FineTuning
 
 #: At most eight rounds after the one that only validates; two in a row may bring no gain.
 LIMIT = Limit(rounds=9, patience=2)
 #: Codes are chosen anew before each of the first rounds, so many.
 MOVES = 3
-
-
-class FineTuning(Trainer):
-    """Trains a model that is whole already: its first round only validates what there is."""
-
-    def round(self, number: int) -> Row:
-        """One round; the first changes nothing."""
-        return super().round(number) if number else {"steps": 0}
 
 
 class Recoding(FineTuning, Distilling):

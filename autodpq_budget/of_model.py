@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autodpq_budget.by_groups import ByGroups
+from autodpq_budget.by_groups import means
 from autodpq_budget.menu import Menu, menu
 from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.tables import Table
@@ -30,14 +30,10 @@ def menu_of(model: CTRModel, schema: Schema, train: Samples) -> Menu:
 
 def on_groups(config: RunConfig, schema: Schema, model: CTRModel, tensors: Tensors) -> CTRModel:
     """The model with its tables in the place of its own: those of :meth:`Menu.tensors`."""
-    embedding = ByGroups(schema, config.embedding_dim)
-    tables = {
-        "embedding": embedding,
-        **({} if model.first_order is None else {"first_order": embedding.make_first_order()}),
-    }
+    tables = dict(zip(("embedding", "first_order"), means(schema, config.embedding_dim, config.model), strict=False))
     for name, table in tables.items():
         table.fill({key.removeprefix(f"{name}."): array for key, array in tensors.items() if key.startswith(name)})
     made = assemble(config, len(schema.fields), *tables.values())
     rest = {key: tensor for key, tensor in model.state_dict().items() if not key.startswith(tuple(tables))}
-    made.load_state_dict(rest | {key: t for key, t in made.state_dict().items() if key.startswith(tuple(tables))})
+    made.load_state_dict(made.state_dict() | rest)
     return made.eval()

@@ -18,8 +18,9 @@ from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.plans import configure
 from autodpq_eval.tables import read_plans
 from autodpq_lib.config import Model, RunConfig
-from autodpq_rivals.budget import WIDTHS, Setting, rest_bytes, settings
+from autodpq_rivals.budget import WIDTHS, rest_bytes, settings
 from autodpq_rivals.methods import LEARNERS, METHODS
+from autodpq_rivals.rival import Options
 from autodpq_runs.record import Record
 
 #: Shares of FE's bytes.
@@ -112,8 +113,10 @@ def otherwise_taught(found: Chosen, seed: int) -> list[RunConfig]:
     """What the teacher is worth: the compressor from labels, and the best rivals that can learn from its teacher."""
     runs = [run for (share, _), (run, _) in top_rivals(found).items() if share in TAUGHT_SHARES]
     runs = [run for run in runs if run.strategy in (STRATEGY, *LEARNERS)]
-    options = [{"options": run.options | {"taught": run.strategy != STRATEGY}} for run in runs]
-    return [run.model_copy(update={"seed": seed} | own) for run, own in zip(runs, options, strict=True)]
+    return [
+        run.model_copy(update={"seed": seed, "options": run.options | {"taught": run.strategy != STRATEGY}})
+        for run in runs
+    ]
 
 
 def varied(found: Chosen, seed: int, switches: dict[str, Any]) -> list[RunConfig]:
@@ -127,18 +130,19 @@ def candidates(dataset: str, recipe: str, seed: int) -> dict[tuple[float, str], 
     schema = load_schema(dataset, fe.threshold)
     full, found = budget_of(schema, 1), {}
     for share, method in product(SHARES, (STRATEGY, *METHODS)):
-        budget = budget_of(schema, share)
-        own = [Setting(STRATEGY, dim, {"bytes": budget}, budget) for dim in WIDTHS]
-        found[share, method] = [
-            _run(fe, one) for one in (own if method == STRATEGY else settings(method, fe, schema, room(full, share)))
-        ]
+        if method == STRATEGY:
+            runs = [_of_width(fe, dim, budget_of(schema, share)) for dim in WIDTHS]
+        else:
+            every = settings(method, fe, schema, room(full, share))
+            runs = [_run(fe, method, one.dim, one.options) for one in every]
+        found[share, method] = runs
     return {key: runs for key, runs in found.items() if runs}
 
 
 def _of_teachers_width(dataset: str, recipe: str, seed: int) -> list[RunConfig]:
     fe = configure(dataset, recipe, "fe", seed)
-    budgets = [budget_of(load_schema(dataset, fe.threshold), share) for share in SHARES]
-    return [_run(fe, Setting(STRATEGY, TEACHER, {"bytes": budget}, budget)) for budget in budgets]
+    schema = load_schema(dataset, fe.threshold)
+    return [_of_width(fe, TEACHER, budget_of(schema, share)) for share in SHARES]
 
 
 def chosen(dataset: str, recipe: str, *, out: Path) -> Chosen:
@@ -173,6 +177,9 @@ def top_rivals(found: Chosen) -> Chosen:
     return {key: found[key] for key in keys}
 
 
-def _run(fe: RunConfig, one: Setting) -> RunConfig:
-    own = {"options": one.options} if one.options else {}
-    return configure(fe.dataset, fe.recipe, one.method, fe.seed, **own, **keys_of_width(fe.dataset, one.dim))
+def _of_width(fe: RunConfig, dim: int, budget: int) -> RunConfig:
+    return _run(fe, STRATEGY, dim, {"bytes": budget})
+
+
+def _run(fe: RunConfig, method: str, dim: int, options: Options) -> RunConfig:
+    return configure(fe.dataset, fe.recipe, method, fe.seed, options=options, **keys_of_width(fe.dataset, dim))

@@ -28,27 +28,22 @@ def sensitivities(model: CTRModel, samples: Samples) -> dict[str, NDArray[np.flo
     tables = {name: part for name in ("embedding", "first_order") if (part := getattr(model, name)) is not None}
     hooks = [part.register_forward_hook(_keep(name, seen)) for name, part in tables.items()]
     places = torch.randperm(len(samples), generator=torch.Generator().manual_seed(0))[:SAMPLES]
-    totals: dict[str, Tensor] = {}
+    totals = [torch.zeros(())] * len(tables)
     model.eval()
     for chunk in places.int().split(BATCH):
         ids, labels = samples.take(chunk.to(samples.rows.device))
-        F.binary_cross_entropy_with_logits(model(ids), labels, reduction="sum").backward()
-        for name, vectors in seen.items():
-            assert vectors.grad is not None
-            totals[name] = totals.get(name, 0) + vectors.grad.square().sum(0)
+        loss = F.binary_cross_entropy_with_logits(model(ids), labels, reduction="sum")
+        grads = torch.autograd.grad(loss, [seen[name] for name in tables])
+        totals = [total + grad.square().sum(0) for total, grad in zip(totals, grads, strict=True)]
     for hook in hooks:
         hook.remove()
-    model.zero_grad(set_to_none=True)
-    return {name: (total / len(places)).cpu().numpy() for name, total in totals.items()}
+    return {name: (total / len(places)).cpu().numpy() for name, total in zip(tables, totals, strict=True)}
 
 
 def _keep(name: str, seen: dict[str, Tensor]) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-    """A hook that keeps a part's output and its gradient."""
+    """A hook that keeps a part's output, which has a gradient even where the table is not trained."""
 
     def hook(_: nn.Module, __: tuple[Tensor, ...], vectors: Tensor) -> None:
-        if not vectors.requires_grad:  # a table that is not trained
-            vectors.requires_grad_()
-        vectors.retain_grad()
-        seen[name] = vectors
+        seen[name] = vectors if vectors.requires_grad else vectors.requires_grad_()
 
     return hook

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,50 +20,40 @@ from autodpq_runs.explore import LoadedRun
 from autodpq_runs.open import scratch_run
 
 
-@dataclass(frozen=True)
-class Least:
-    """The smallest file of a shape: every group has its mean. The bytes of its tables, and of all of it."""
+def least(run: LoadedRun, *, tables: bool) -> tuple[int, int]:
+    """Of the smallest file of a run's width, in which every group has its mean: bytes of its tables, and of the rest.
 
-    table_bytes: int
-    file_bytes: int
-
-    def counted(self, *, tables: bool) -> int:
-        """Those that a budget counts."""
-        return self.table_bytes if tables else self.file_bytes
-
-
-def least(run: LoadedRun) -> Least:
-    """The smallest file of a run's width, from the shape of its model alone."""
+    It is told by the shape of the model alone; where a budget counts ``tables`` alone, the rest is 0.
+    """
     config, schema = run.record.config, run.schema
-    tables = means(schema, config.embedding_dim, config.model)
-    model = assemble(config, len(schema.fields), *tables).eval()
-    return Least(sum(table.served_bytes() for table in tables), file_bytes_of(run, model))
-
-
-def _room(smallest: Least, budget: int, *, tables: bool) -> int:
-    """Bytes that a budget leaves for the tables."""
-    return budget if tables else budget - (smallest.file_bytes - smallest.table_bytes)
+    made = means(schema, config.embedding_dim, config.model)
+    small = sum(table.served_bytes() for table in made)
+    if tables:
+        return small, 0
+    return small, file_bytes_of(run, assemble(config, len(schema.fields), *made).eval()) - small
 
 
 def room_or_refuse(run: LoadedRun, budget: int, *, tables: bool) -> int:
-    """The same, where the smallest choice fits.
+    """Bytes that a budget leaves for the tables, where the smallest choice fits.
 
     Raises:
         ValueError: it does not; it says how many bytes would do, or which narrower width.
     """
-    smallest, dim = least(run), run.record.config.embedding_dim
-    if budget < (enough := smallest.counted(tables=tables)):
-        narrower = (x for x in range(dim - 1, 0, -1) if least(of_width(run, x)).counted(tables=tables) <= budget)
+    (small, rest), dim = least(run, tables=tables), run.record.config.embedding_dim
+    if budget < small + rest:
+        narrower = (x for x in range(dim - 1, 0, -1) if sum(least(of_width(run, x), tables=tables)) <= budget)
         fits = "".join(f"; it fits at width {x}" for x in islice(narrower, 1))
+        enough = small + rest
         raise ValueError(f"budget_bytes: expected at least {enough} for this model at X = {dim}, found {budget}{fits}")
-    return _room(smallest, budget, tables=tables)
+    return budget - rest
 
 
 def share_of(run: LoadedRun, budget: int, width: int, *, tables: bool) -> float:
     """What a budget leaves for tables of some X: a share of the run's own in float32, ``4 N (X + 1)``, 1 for DeepFM."""
     config = run.record.config
     full = 4 * run.schema.num_features * (config.embedding_dim + (config.model == "deepfm"))
-    return _room(least(of_width(run, width)), budget, tables=tables) / full
+    _, rest = least(of_width(run, width), tables=tables)
+    return (budget - rest) / full
 
 
 def begin(run: LoadedRun, width: int) -> tuple[LoadedRun, Menu]:

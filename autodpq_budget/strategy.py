@@ -5,7 +5,7 @@ from __future__ import annotations
 from autodpq_budget.by_groups import ByGroups, means
 from autodpq_budget.check_arguments import check_bytes, expect
 from autodpq_budget.distil import TAUGHT, fe_of, taught, taught_of, teacher_of
-from autodpq_budget.fine_tune import LIMIT, FineTuning, fine_tune
+from autodpq_budget.fine_tune import LIMIT, fine_tune
 from autodpq_budget.of_model import menu_of, on_groups
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
@@ -14,6 +14,7 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.strategies import register
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
+from autodpq_rivals.strategies import FineTuning
 
 STRATEGY = "budget"
 

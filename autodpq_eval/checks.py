@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -20,7 +19,7 @@ from autodpq_eval import ledger
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.effects import control_effects, runs_of_controls
 from autodpq_eval.figure3 import points, with_long_random
-from autodpq_eval.layout import as_csv, write_table
+from autodpq_eval.layout import as_csv, files
 from autodpq_eval.parts import PLANS
 from autodpq_eval.tables import build, collect, read_plan, tables_of
 from autodpq_eval.ten_seeds import by_strategy, comparisons, is_of
@@ -213,11 +212,9 @@ def _told(folder: Path) -> tuple[list[int], str]:
 def of_tables(out: Path, dataset: str, recipe: str, seeds: Sequence[int], profile: str) -> Iterator[tuple[Path, str]]:
     """Tables 1 and 2: each file with the text that the records give."""
     for number in tables_of(dataset):
-        with tempfile.TemporaryDirectory() as folder:
-            table = build(collect(number, out, dataset, recipe, seeds, profile))
-            write_table(table, Path(folder), f"table{number}")
-            for made in sorted(Path(folder).iterdir()):
-                yield out / dataset / recipe / "tables" / made.name, made.read_text(encoding="utf-8")
+        table = build(collect(number, out, dataset, recipe, seeds, profile))
+        for file, text in files(table, f"table{number}").items():
+            yield out / dataset / recipe / "tables" / file, text
 
 
 def of_figure3(out: Path, dataset: str, recipe: str, seeds: Sequence[int], profile: str) -> Iterator[tuple[Path, str]]:

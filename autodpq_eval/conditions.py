@@ -190,17 +190,17 @@ def stopped_at(records: Sequence[Record], level: float) -> Values:
     return {seed: float(each[np.abs(each - level).argmin()]) for seed, each in aucs.items()}
 
 
-def draw(tables: dict[str, pd.DataFrame]) -> Figure:
+def draw(table: pd.DataFrame) -> Figure:
     """A panel a baseline, a row a condition, a mark a recipe; the paper's gain as a line."""
-    names = list(dict.fromkeys(name for each in tables.values() for name in each["condition"]))
+    names = list(dict.fromkeys(table["condition"]))
     figure, axes = plt.subplots(1, 2, figsize=(11, 0.4 * len(names) + 1.6), sharey=True, layout="constrained")
     for axis, over in zip(axes, ("FE", "Others"), strict=True):
-        _panel(axis, {recipe: each[each["over"] == over] for recipe, each in tables.items()}, names)
+        _panel(axis, table[table["over"] == over], names)
         claim = gain("auc", over.lower())
         axis.axvline(claim, color="black", ls="--", lw=1.2, label="the paper's gain")
         axis.set_xlabel(f"test AUC minus that of {over}, paired")
         axis.set_title(f"over {over}; the paper: {claim:+.4f}", loc="left", fontsize=10)
-    on_test = {name for each in tables.values() for name in each.loc[each["on test"], "condition"]}
+    on_test = set(table.loc[table["on test"], "condition"])
     labels = [f"{name} †" if name in on_test else name for name in names]
     axes[0].set(yticks=range(len(names)), yticklabels=labels)
     axes[0].invert_yaxis()
@@ -211,10 +211,11 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def _panel(axis: Axes, recipes: dict[str, pd.DataFrame], names: list[str]) -> None:
+def _panel(axis: Axes, table: pd.DataFrame, names: list[str]) -> None:
     """A mark and its interval a condition and recipe, at the condition's place among ``names``."""
     looks = zip("os", sns.color_palette("colorblind"), (-0.13, 0.13), strict=False)
-    for (recipe, rows), (marker, colour, lift) in zip(recipes.items(), looks, strict=False):
+    recipes = table.groupby("recipe", sort=False)
+    for (recipe, rows), (marker, colour, lift) in zip(recipes, looks, strict=False):
         y = [names.index(name) + lift for name in rows["condition"]]
         errors = [rows["effect"] - rows["low"], rows["high"] - rows["effect"]]
         look = {"fmt": marker, "color": colour, "ms": 5, "lw": 2, "label": f"recipe {recipe}"}

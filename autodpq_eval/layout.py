@@ -183,9 +183,15 @@ def as_latex(table: pd.DataFrame) -> str:
     return text
 
 
-def write_table(table: pd.DataFrame, folder: Path, name: str) -> None:
-    """Write ``<name>.csv``, ``<name>.md`` and ``<name>.tex``, such as ``table1.csv``; a caveat on the data first."""
+def files(table: pd.DataFrame, name: str) -> dict[str, str]:
+    """Texts of ``<name>.csv``, ``<name>.md`` and ``<name>.tex``, such as ``table1.csv``; a caveat on the data first."""
     caveat = CAVEATS.get(table["dataset"].iloc[0])
     heads = {"md": f"{caveat}\n\n", "tex": f"% {caveat}\n"} if caveat else {}
-    for ending, form in {"csv": as_csv, "md": as_markdown, "tex": as_latex}.items():
-        write_text(folder / f"{name}.{ending}", heads.get(ending, "") + form(table))
+    forms = {"csv": as_csv, "md": as_markdown, "tex": as_latex}
+    return {f"{name}.{ending}": heads.get(ending, "") + form(table) for ending, form in forms.items()}
+
+
+def write_table(table: pd.DataFrame, folder: Path, name: str) -> None:
+    """Write the :func:`files` of a table."""
+    for file, text in files(table, name).items():
+        write_text(folder / file, text)

@@ -169,6 +169,6 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _titled(row: Mapping[str, str]) -> str:
-    """A case in a few words: ``paper``, ``paper, text``, ``laboratory's split, text``."""
+    """A case in a few words: ``recipe paper``, ``recipe paper, text``, ``laboratory's split, text``."""
     place = f"recipe {row['recipe']}" if row["split"] == "fixed" else f"{row['split']}'s split"
     return place if row["reading"] == "literal" else f"{place}, {row['reading']}"

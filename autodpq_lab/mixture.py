@@ -29,11 +29,6 @@ def mixture(alpha: Tensor, tau: float, seed: int | None) -> Tensor:
         return torch.softmax((alpha + gumbel(alpha)) / tau, -1)
 
 
-def share_of_top(alpha: Tensor) -> float:
-    """How often the noisy arg max is that of alpha: softmax(alpha), whatever tau is (the Gumbel-max trick)."""
-    return float(torch.softmax(alpha, -1).max())
-
-
 def gumbel_slider(pairs: Sequence[Pair], lead: float = 0.0) -> widgets.VBox:
     """The weights of T candidates of which the first has an alpha of ``lead`` and the others 0.
 
@@ -51,9 +46,11 @@ def gumbel_slider(pairs: Sequence[Pair], lead: float = 0.0) -> widgets.VBox:
         axis.bar(names, p.numpy(), color="#0072b2")
         axis.axhline(1 / len(pairs), color="black", lw=0.8)
         axis.set(title="Weights p of the candidates; the line is 1/T", xlabel="(K, D)", ylabel="p", ylim=(0, 1))
+        top = float(torch.softmax(alpha, -1).max())  # whatever tau is: the Gumbel-max trick
         sentence = (
-            f"largest weight {float(p.max()):.3f}, of ({names[int(p.argmax())]}); entropy {entropy(p.numpy()):.3f} of "
-            f"{np.log(len(pairs)):.3f}; with noise the first is the largest in {share_of_top(alpha):.1%} of the draws."
+            f"largest weight {float(p.max()):.3f}, of ({names[int(p.argmax())]}); entropy "
+            f"{stats.entropy(p.numpy()):.3f} of {np.log(len(pairs)):.3f}; with noise the first is the largest in "
+            f"{top:.1%} of the draws."
         )
         return picture(figure, f"Bars of the weights of {len(pairs)} candidates. {sentence}", sentence)
 
@@ -64,11 +61,6 @@ def gumbel_slider(pairs: Sequence[Pair], lead: float = 0.0) -> widgets.VBox:
         noise=widgets.Checkbox(value=True, description="noise"),
         drawn=widgets.IntSlider(0, 0, 100, description="draw"),
     )
-
-
-def entropy(p: np.ndarray) -> float:
-    """Of weights, in nats."""
-    return float(stats.entropy(p))
 
 
 def epoch_scrubber(record: Record) -> widgets.VBox:

@@ -21,8 +21,8 @@ from autodpq_packed.check import GROUPS
 from autodpq_packed.container import PackedError, Tensors
 from autodpq_packed.grouped import Grouped, digest, file_ids, groups, order
 from autodpq_packed.groups_in_c import GroupsInC
-from autodpq_packed.look_up import PackedInC
 from autodpq_packed.packed_groups import PackedGroups
+from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.read_in_c import works
 from autodpq_packed.reader import BITS, PackedTable, read, tables
 from autodpq_system.sentence import sentence

@@ -1,4 +1,4 @@
-"""How large a model is, under four accountings side by side."""
+"""How large a model is, under several accountings side by side."""
 
 from __future__ import annotations
 

@@ -51,16 +51,16 @@ def stored(run: Run, fits: list[Fit]) -> list[Fit]:
     for part in model.children():
         if isinstance(part, Rival):
             part.store()
-    trainer = Untrained(model, run.train, run.config)
+    trainer = FineTuning(model, run.train, run.config)
     return [*fits, run.fit("store", model, trainer=trainer, limit=Limit(rounds=1, patience=1))]
 
 
-class Untrained(Trainer):
-    """A round changes nothing."""
+class FineTuning(Trainer):
+    """Trains a model that is whole already: its first round only validates what there is."""
 
-    def round(self, _: int) -> Row:
-        """No steps."""
-        return {"steps": 0}
+    def round(self, number: int) -> Row:
+        """One round; the first changes nothing."""
+        return super().round(number) if number else {"steps": 0}
 
 
 #: Rivals with a strategy of their own; all others share one.

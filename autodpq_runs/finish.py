@@ -53,7 +53,7 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
         method_version=METHOD_VERSION[config.strategy],
         data_fingerprint=run.schema.fingerprint,
         config=config,
-        valid=_valid(result.result),
+        valid=Metrics(auc=result.result["valid_auc"], logloss=result.result["valid_logloss"]),
         test=score(logits, test.labels),
         test_parts=_parts(logits, test, run.schema),
         codebook_use=model.embedding.codebook_use() if isinstance(model.embedding, DPQ) else {},
@@ -96,10 +96,6 @@ class _Restored:
             self.model, self.decision = final_model(self.run.config, self.run.schema, fit.decision), fit.decision
         self.model.load_state_dict(fit.checkpoints.weights_at(fit.name, epoch))
         return self.model
-
-
-def _valid(row: Row) -> Metrics:
-    return Metrics(auc=row["valid_auc"], logloss=row["valid_logloss"])
 
 
 def _parts(logits: Tensor, test: Samples, schema: Schema) -> dict[str, Metrics]:

@@ -27,7 +27,7 @@ from autodpq_eval.layout import markdown
 from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.grouped import Grouped
 from autodpq_packed.groups_in_c import GroupsInC
-from autodpq_packed.look_up import PackedInC
+from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.reader import PackedTable
 from autodpq_system.memory import PeakMemory
 from autodpq_system.sentence import Parser

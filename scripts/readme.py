@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from autodpq_eval import ladder
+from autodpq_eval.conditions import draw as draw_conditions
 from autodpq_system.atomic import write_text
 from autodpq_system.paths import ROOT
 from autodpq_system.sentence import Parser
@@ -54,7 +55,7 @@ PAGES: dict[str, Blocks] = {
 PICTURES = {
     "results/gain.png": Picture(gain.data, gain.draw),
     "results/readings.png": Picture(readings.data, readings.draw),
-    "results/conditions.png": Picture(conditions.data, conditions.draw),
+    "results/conditions.png": Picture(conditions.data, draw_conditions),
     "results/ladder.png": Picture(conditions.steps, ladder.draw),
     **{
         f"results/{path}": Picture(partial(budget.data, recipe), partial(budget.draw, recipe=recipe))

@@ -33,7 +33,6 @@ from autodpq_system.atomic import atomic_path, scratch_folder
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.sentence import Parser, sentence, whole_number
 from autodpq_system.stopping import killed_when_idle, stop_on_signals
-from scripts.shrink import shrink
 from scripts.title import title_file
 
 #: How often a kernel is started that dies before it answers.
@@ -165,12 +164,11 @@ def _last_change(*paths: Path) -> float:
 
 
 def tidy(executed: Path) -> None:
-    """Remove where on this machine a notebook was read and written; widgets to pictures, pictures to palettes."""
+    """Remove where on this machine a notebook was read and written, and turn widgets into pictures."""
     content = nbformat.read(executed, as_version=4)
     for key in ("input_path", "output_path"):
         content.metadata.papermill.pop(key, None)
     keep_still(content)
-    shrink(content)
     nbformat.write(content, executed)
 
 

@@ -15,10 +15,10 @@ import random
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from math import isnan, nan
 from pathlib import Path
+from unittest.mock import patch
 
 import autodpq_native as native
 from autodpq_eval.checks import Check, curves, evidence, predictions, schema_of, sizes, tables
@@ -104,22 +104,11 @@ def _again(record: Record) -> Record:
     config, made = record.config, record.provenance
     where = f"{config.dataset} {config.recipe} {config.name()}"
     _say(f"training {where} again, on {cpu()}; committed from {made.cpu}, {record.seconds:.0f} s")
-    with tempfile.TemporaryDirectory() as folder, _runs_in(Path(folder)):
-        run = open_run(config)
-        return finish(run, STRATEGY[config.strategy](run), folder)
-
-
-@contextmanager
-def _runs_in(folder: Path) -> Iterator[None]:
-    """Runs are kept in ``folder``, the prepared data stay where they are."""
-    (folder / "prepared").symlink_to(runs_root() / "prepared")
-    before = os.environ.get("AUTODPQ_RUNS")
-    os.environ["AUTODPQ_RUNS"] = str(folder)
-    try:
-        yield
-    finally:
-        os.environ.pop("AUTODPQ_RUNS")
-        os.environ |= {"AUTODPQ_RUNS": before} if before else {}
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "prepared").symlink_to(runs_root() / "prepared")
+        with patch.dict(os.environ, AUTODPQ_RUNS=folder):
+            run = open_run(config)
+            return finish(run, STRATEGY[config.strategy](run), folder)
 
 
 def compared(committed: Record, again: Record) -> Iterator[str]:

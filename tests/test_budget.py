@@ -27,7 +27,7 @@ from autodpq_budget import starting_model, ways
 from autodpq_budget.arrays import Arrays, _vectors, compress_arrays, compress_tables
 from autodpq_budget.by_groups import ByGroups
 from autodpq_budget.check_arrays import LARGEST, LEAST
-from autodpq_budget.compress import compress, smallest
+from autodpq_budget.compress import CompressedModel, compress, smallest
 from autodpq_budget.fine_tune import Recoding, fine_tune
 from autodpq_budget.menu import Menu, Offer, bytes_of, menu, offer
 from autodpq_budget.of_model import menu_of, on_groups
@@ -258,7 +258,7 @@ def test_too_few_bytes_are_refused_at_once_with_those_that_would_do(
 
 @pytest.mark.parametrize("tables", [False, True])
 def test_where_a_narrower_model_fits_its_width_is_told(loaded: LoadedRun, tmp_path: Path, tables: bool) -> None:
-    needed = {x: starting_model.least(starting_model.of_width(loaded, x)).counted(tables=tables) for x in range(1, 9)}
+    needed = {x: sum(starting_model.least(starting_model.of_width(loaded, x), tables=tables)) for x in range(1, 9)}
     for width, budget, said in ((8, needed[7], "7"), (8, needed[3] - 1, "2"), (2, needed[1], "1")):
         with pytest.raises(ValueError, match=f"at X = {width}, found {budget}; it fits at width {said}$"):
             compress(loaded, budget, tmp_path / "m.safetensors", width=width, tables=tables)
@@ -285,8 +285,7 @@ def test_the_share_that_decides_is_that_of_the_tables(
     """14 features of X = 8 and a first-order weight each, in float32; a file has a header and dense weights beside."""
     told, path = [], tmp_path / "m.safetensors"
     monkeypatch.setattr(module, "width_for", lambda share, own: told.append(share(own)) or own)
-    smallest_file = least(loaded)
-    rest = smallest_file.file_bytes - smallest_file.table_bytes
+    _, rest = least(loaded, tables=False)
     for budget_bytes, tables in ((rest + 200, False), (200, True)):
         made = compress(loaded, budget_bytes, path, tables=tables)
         assert made.table_bytes <= 200
@@ -416,7 +415,7 @@ def test_below_it_files_that_are_trained_on_are_tried_and_the_smallest_that_keep
     """A file with a teacher keeps it from so many bytes on: always, from somewhere between, never."""
     first, made, told, path = 200, module._made, [], tmp_path / "a.safetensors"
 
-    def counted(run: LoadedRun, offered: Menu, tables: int, teacher: object = None) -> module.Compressed:
+    def counted(run: LoadedRun, offered: Menu, tables: int, teacher: object = None) -> CompressedModel:
         if teacher is not None:
             assert teacher is loaded.model
             told.append(tables)

@@ -29,9 +29,9 @@ from autodpq_packed import bits, check
 from autodpq_packed import sizes as packed_sizes
 from autodpq_packed.bits import bits_for, pack, unpack
 from autodpq_packed.export import Kept, export, stored
-from autodpq_packed.look_up import PackedInC
 from autodpq_packed.module import Packed, load
 from autodpq_packed.onnx_export import to_onnx
+from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.reader import PackedError, PackedTable, parse, read
 from autodpq_packed.score import PackedModel
 from autodpq_packed.sizes import sizes

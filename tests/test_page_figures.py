@@ -68,7 +68,7 @@ def test_the_picture_of_the_conditions_has_a_panel_a_baseline() -> None:
         for over, shift in (("FE", 0.0), ("Others", 0.01))
         for name, x in (("plain", 0.001 + shift), ("chosen", 0.003 + shift))
     ]
-    axes = conditions.draw({"paper": pd.DataFrame(rows)}).axes
+    axes = conditions.draw(pd.DataFrame(rows).assign(recipe="paper")).axes
     assert [label.get_text() for label in axes[0].get_yticklabels()] == ["plain", "chosen †"]
     for axis, shift, claim in zip(axes, (0.0, 0.01), (0.0068, 0.0049), strict=True):
         (points,) = axis.containers

@@ -59,12 +59,6 @@ def choice_runs(recipe: str) -> pd.DataFrame:
     return at_equal_bytes.read_runs(RESULTS, "ml-1m", recipe, [CHOICE_SEED])
 
 
-def full(recipe: str) -> float:
-    """Bytes of FE, X = 16, of which budgets are shares."""
-    runs = found(recipe)
-    return float(runs.loc[(runs["method"] == "fe") & (runs["share"] == 1), "bytes"].max())
-
-
 def verdicts(recipe: str) -> list[dict[str, Any]]:
     """A row a budget; equivalence is tested where the aim is as large as its margin."""
     margin = MARGINS[recipe]
@@ -113,7 +107,7 @@ def _against_rivals(recipe: str, row: dict[str, Any]) -> list[str]:
     if not row["rival"]:
         return ["–"] * 7
     p = p_value(row["p_holm"]) if row["n_rival"] == row["n"] else "unfinished"
-    used = row["rival_bytes"] / (row["share"] * full(recipe))
+    used = row["rival_bytes"] / (row["share"] * at_equal_bytes.full_bytes(found(recipe)))
     best = [at_equal_bytes.NAMES[row["rival"]], f"{row['rival_bytes']:,.0f}, {used:.0%}", f"{row['n_rival']:.0f}"]
     near = f"{at_equal_bytes.NAMES.get(row['near'], '–')}, {plus_minus(row['near_lead'], row['near_half'])}"
     return [*best, plus_minus(row["lead"], row["lead_half"]), p, _beaten(recipe, row), near]

@@ -96,7 +96,7 @@ def _used(recipe: str) -> str:
     """How much of its budgets each method uses at least, where that is less than nine tenths."""
     rows = data(recipe).query("share < 1")
     rows = rows[~rows["method"].isin(STRATEGIES)]
-    used = (rows["bytes"] / (rows["share"] * aims.full(recipe))).groupby(rows["method"]).min()
+    used = (rows["bytes"] / (rows["share"] * at_equal_bytes.full_bytes(found(recipe)))).groupby(rows["method"]).min()
     said = [f"{at_equal_bytes.NAMES[name]} {least:.0%}" for name, least in used.items() if least < 0.9]
     return f"Least share of a budget that a method uses, where it is below 90 %: {'; '.join(said) or 'none'}."
 
@@ -331,7 +331,7 @@ def _taken() -> str:
 
 def _by_width(recipe: str, share: float) -> list[str]:
     rows = choice_runs(recipe)
-    told = int(share * rows.loc[rows["method"] == "fe", "bytes"].max())
+    told = int(share * at_equal_bytes.full_bytes(rows))
     ours = rows[(rows["method"] == STRATEGY) & ~rows["control"] & (rows["told"] == told)]
     aucs = ours.set_index("width")["valid"].reindex(WIDTHS)
     cells = (f"**{auc:.4f}**" if auc == aucs.max() else f"{auc:.4f}" for auc in aucs)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from autodpq_eval import conditions, ladder
 from autodpq_eval.layout import LABELS, interval, markdown, p_value, spanned
@@ -16,19 +15,10 @@ from scripts.pages.committed import RESULTS
 
 
 @cache
-def tables() -> dict[str, pd.DataFrame]:
-    """Recipe -> a row a condition and baseline."""
-    return {recipe: conditions.table(RESULTS, recipe) for recipe in RECIPES}
-
-
 def data() -> pd.DataFrame:
-    """What the picture shows."""
-    return pd.concat([rows.assign(recipe=recipe) for recipe, rows in tables().items()], ignore_index=True)
-
-
-def draw(table: pd.DataFrame) -> Figure:
-    """See :func:`autodpq_eval.conditions.draw`."""
-    return conditions.draw({str(recipe): rows for recipe, rows in table.groupby("recipe", sort=False)})
+    """What the picture shows: a row a recipe, condition and baseline."""
+    tables = [conditions.table(RESULTS, recipe).assign(recipe=recipe) for recipe in RECIPES]
+    return pd.concat(tables, ignore_index=True)
 
 
 def numbers() -> str:

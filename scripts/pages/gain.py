@@ -11,11 +11,9 @@ from matplotlib.figure import Figure
 from autodpq_eval.layout import LABELS, spanned
 from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import gain
-from autodpq_eval.plans import TEN_SEEDS, configure
 from autodpq_eval.stats import paired_effect
-from autodpq_eval.tables import read_plans
 from autodpq_lib.config import RECIPES, STRATEGIES
-from scripts.pages.committed import RESULTS
+from scripts.pages.committed import runs_of_controls
 
 BLUE, ORANGE = sns.color_palette("colorblind")[:2]
 #: Recipe -> marker, colour, height within a row.
@@ -26,8 +24,7 @@ def data() -> pd.DataFrame:
     """A row for each baseline and recipe: the paper's gain, ours with its paired 95 % interval, and how many pairs."""
     rows = []
     for recipe in RECIPES:
-        plans = {name: [configure("ml-1m", recipe, name, seed) for seed in TEN_SEEDS] for name in STRATEGIES}
-        *theirs, ours = (by_seed(records, "auc") for records in read_plans(RESULTS, plans).values())
+        *theirs, ours = (by_seed(runs_of_controls(recipe)[name], "auc") for name in STRATEGIES)
         for over, baseline in zip(STRATEGIES[:-1], theirs, strict=True):
             row: dict[str, object] = {"over": over, "recipe": recipe, "paper": gain("auc", over)}
             rows.append(row | paired_effect(ours, baseline))

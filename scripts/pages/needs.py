@@ -6,14 +6,12 @@ import pandas as pd
 
 from autodpq_eval import ladder
 from autodpq_eval.conditions import HALVES
-from autodpq_eval.controls import controls
 from autodpq_eval.layout import LABELS, gap, interval, markdown
 from autodpq_eval.lead import lead
 from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import table_value
-from autodpq_eval.plans import LADDER_SEEDS, TEN_SEEDS
+from autodpq_eval.plans import LADDER_SEEDS
 from autodpq_eval.stats import paired_effect
-from autodpq_eval.tables import read_plan
 from autodpq_lib.config import MODELS, RECIPES
 from scripts.pages import committed
 from scripts.pages.committed import RESULTS, table, ten_seeds
@@ -77,8 +75,7 @@ def _aucs(row: pd.Series) -> str:
 
 def _start() -> str:
     """What first-order weights from zero do to FE, and to AutoDPQ's gain if all have them, in recipe ``paper``."""
-    (zero,) = (control for control in controls() if control.id == "fe-first-order")
-    aucs = by_seed(read_plan(RESULTS, [zero.config("ml-1m", "paper", seed) for seed in TEN_SEEDS])[0], "auc")
+    aucs = by_seed(committed.runs_of_controls("paper")["fe-first-order"], "auc")
     own, level = paired_effect(aucs, by_seed(ten_seeds("paper")["fe"], "auc")), sum(aucs.values()) / len(aucs)
     rows = data().query("over == 'FE' and condition.str.startswith('first-order')")
     fair = "; ".join(f"{gap(row)} ({row['condition'].partition(', ')[2]})" for _, row in rows.iterrows())
