@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ from unittest.mock import patch
 import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
 
 from autodpq_data.prepared import known_fingerprint
 from autodpq_eval.batch import NOTEBOOKS, Status, log_path, notebook_path, status
@@ -35,8 +37,8 @@ from autodpq_system.sentence import Parser, sentence, whole_number
 from autodpq_system.stopping import killed_when_idle, stop_on_signals
 from scripts.title import title_file
 
-#: How often a kernel is started that dies before it answers.
-STARTS = 3
+#: Longest folder of sockets: a socket's path may have about a hundred characters.
+MOST_LETTERS = 80
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -119,30 +121,17 @@ def execute(
     failed = failed or executed.with_name(f"failed-{executed.name}")
     for older in (failed, executed):  # which would stand beside the record of another run
         older.unlink(missing_ok=True)
-    with atomic_path(executed) as path, _plain_kernel():
+    with atomic_path(executed) as path, _plain_kernel(), _own_sockets() as sockets:
+        where = {"kernel_name": "python3", "cwd": str(ROOT), "config": sockets}
         try:
             with killed_when_idle(lambda: _last_change(path, checkpoints or path), 60 * minutes):
-                _in_a_kernel(notebook, path, parameters)
+                papermill.execute_notebook(str(notebook), str(path), parameters, progress_bar=False, **where)
             tidy(path)
         except BaseException:
             if path.exists():
                 failed.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(path, failed)
             raise
-
-
-def _in_a_kernel(notebook: Path, executed: Path, parameters: dict[str, Any]) -> None:
-    """Execute; a kernel that loses a port to another process dies before it has run a cell, and is started again."""
-    for left in reversed(range(STARTS)):
-        try:
-            papermill.execute_notebook(
-                str(notebook), str(executed), parameters, kernel_name="python3", progress_bar=False, cwd=str(ROOT)
-            )
-        except RuntimeError as error:
-            if not left or "kernel_info" not in str(error):
-                raise
-        else:
-            return
 
 
 @contextmanager
@@ -152,6 +141,14 @@ def _plain_kernel() -> Iterator[None]:
         own = {"IPYTHONDIR": str(profile), "PYTHONSTARTUP": "", "MATPLOTLIBRC": str(ROOT / "config" / "matplotlibrc")}
         with patch.dict(os.environ, own | {"JUPYTER_PREFER_ENV_PATH": "1", "JUPYTER_PATH": ""}):
             yield
+
+
+@contextmanager
+def _own_sockets() -> Iterator[Config]:
+    """A kernel with sockets in a folder of this user alone, where TCP has ports that others may take, or listen at."""
+    usual = tempfile.gettempdir()
+    with tempfile.TemporaryDirectory(dir=usual if len(usual) < MOST_LETTERS else "/tmp") as folder:
+        yield Config(KernelManager={"transport": "ipc", "ip": f"{folder}/kernel"})
 
 
 def _last_change(*paths: Path) -> float:
