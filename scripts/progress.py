@@ -35,20 +35,19 @@ def watch(process: subprocess.Popen[bytes], request: Request, pending: Sequence[
     """Show the line until the process ends; off a terminal, every 15 seconds."""
     started, begun, shown = datetime.now().timestamp(), monotonic(), -60.0
     runs = [Awaited(record_path(request.out, c), log_path(request.out, c), kind(c)) for c in pending]
-    bar = tqdm(total=len(runs), bar_format="{desc} {n_fmt}/{total_fmt} runs |{bar:24}| elapsed {elapsed}{postfix}")
-    bar.set_description_str(f"{request.dataset} {request.recipe}", refresh=False)
-    while True:
-        ended = process.poll() is not None
-        bar.n = sum(is_newer(run.record, started) for run in runs)
-        left = _minutes_left(request, runs, jobs, started)
-        bar.set_postfix_str("" if left is None else f"about {left:.1f} min left", refresh=False)
-        if sys.stderr.isatty() or monotonic() - shown > 15 or ended:
-            bar.refresh()
-            shown = monotonic()
-        if ended:
-            break
-        sleep(0.5 if monotonic() - begun < 60 else 2)
-    bar.close()
+    form = "{desc} {n_fmt}/{total_fmt} runs |{bar:24}| elapsed {elapsed}{postfix}"
+    ended = False
+    with tqdm(desc=f"{request.dataset} {request.recipe}", total=len(runs), bar_format=form) as bar:
+        while not ended:
+            ended = process.poll() is not None
+            bar.n = sum(is_newer(run.record, started) for run in runs)
+            left = _minutes_left(request, runs, jobs, started)
+            bar.set_postfix_str("" if left is None else f"about {left:.1f} min left", refresh=False)
+            if sys.stderr.isatty() or monotonic() - shown > 15 or ended:
+                bar.refresh()
+                shown = monotonic()
+            if not ended:
+                sleep(0.5 if monotonic() - begun < 60 else 2)
 
 
 def is_newer(path: Path, since: float) -> bool:
