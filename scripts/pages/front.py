@@ -68,10 +68,13 @@ def answer() -> str:
     """Whether the paper's claim reproduces, what its best reading gives, and what an engineer should do."""
     own, new = (_compressed(aims.found(budget.RECIPE, **split)) for split in ({}, OTHER_SPLIT))
     return (
-        "**In short.** Taken as printed, the claim that AutoDPQ beats the best of those four strategies "
-        f"{verdict.holds()}. {_most()} To shrink a trained model, compress it, and fine-tune "
-        f"it on its training data: at {SHARE:.1%} of its bytes AUC changes by {own}, and by {new} on a split that was "
-        f"not used before (recipe `{budget.RECIPE}`; `make compress`, [below](#shrink-a-trained-embedding)).\n"
+        "**In short.**\n"
+        "- Taken as printed, the claim that AutoDPQ beats the best of those four strategies "
+        f"{verdict.holds()}.\n"
+        f"- {_most()}\n"
+        "- To shrink a trained model, compress it, and fine-tune it on its training data: at "
+        f"{SHARE:.1%} of its bytes AUC changes by {own}, and by {new} on a split that was not used before (recipe "
+        f"`{budget.RECIPE}`; `make compress`, [below](#shrink-a-trained-embedding)).\n"
     )
 
 
