@@ -37,9 +37,6 @@ from autodpq_system.sentence import Parser, sentence, whole_number
 from autodpq_system.stopping import killed_when_idle, stop_on_signals
 from scripts.title import title_file
 
-#: Longest folder of sockets: a socket's path may have about a hundred characters.
-MOST_LETTERS = 80
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a strategy's notebook; exit 0 only if a valid, current record exists at the end."""
@@ -146,8 +143,8 @@ def _plain_kernel() -> Iterator[None]:
 @contextmanager
 def _own_sockets() -> Iterator[Config]:
     """A kernel with sockets in a folder of this user alone, where TCP has ports that others may take, or listen at."""
-    usual = tempfile.gettempdir()
-    with tempfile.TemporaryDirectory(dir=usual if len(usual) < MOST_LETTERS else "/tmp") as folder:
+    # Not in TMPDIR, which may be too long for a socket, or on a file system that has none.
+    with tempfile.TemporaryDirectory(dir="/tmp" if os.access("/tmp", os.W_OK) else None) as folder:
         yield Config(KernelManager={"transport": "ipc", "ip": f"{folder}/kernel"})
 
 
