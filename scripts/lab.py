@@ -87,9 +87,10 @@ def missing(out: Path) -> Iterator[RunConfig]:
 
 
 def settings(root: Path) -> list[str]:
-    """JupyterLab sees the folder ``root`` and shows the copies first; root, as in a container, may run it."""
+    """JupyterLab sees the folder ``root``, and shows the copies first and no news; in a container root may run it."""
     allowed = ["--allow-root"] if os.geteuid() == 0 else []
-    return [f"--ServerApp.root_dir={root}", f"--LabApp.default_url=/lab/tree/lab/{START}", *allowed]
+    first = f"--LabApp.default_url=/lab/tree/lab/{START}"
+    return [f"--ServerApp.root_dir={root}", first, "--LabApp.news_url=None", *allowed]
 
 
 if __name__ == "__main__":

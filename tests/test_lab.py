@@ -93,4 +93,5 @@ def test_jupyterlab_serves_the_copies_and_nothing_of_the_project(tmp_path):
     with jupyterlab(tmp_path) as server:
         assert "01_data.ipynb" in server.answer(f"/api/contents/lab/{lab.START}")
         assert "lab/tree/lab/notebooks" in server.answer("/", "url")
+        assert '"news": {"disabled": true}' in server.answer("/lab")  # nobody is asked for them
         assert "pyproject.toml" not in server.answer("/api/contents")
