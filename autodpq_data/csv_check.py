@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ import polars as pl
 
 from autodpq_data.errors import DataError
 
+csv.field_size_limit(sys.maxsize)  # a long text is no damage
 #: What a byte that is no UTF-8 is read as.
 NO_UTF8 = re.compile("[\udc80-\udcff]")
 

@@ -182,7 +182,7 @@ class RunConfig(_Frozen):
     @classmethod
     def _with_named_sets(cls, values: dict[str, Any]) -> dict[str, Any]:
         strategy, own = values.get("strategy"), settings(str(values.get("dataset")))
-        if unknown := sorted(own.keys() - {*cls.model_fields, "table"}):
+        if unknown := sorted(map(str, own.keys() - {*cls.model_fields, "table"})):
             raise ValueError(f"config/{values['dataset']}.yaml: expected keys of RunConfig, found {', '.join(unknown)}")
         unread = [key for key, readers in READ_BY.items() if strategy in STRATEGIES and strategy not in readers]
         defaults = {key: value for key, value in own.items() if key not in ("table", *unread)}
@@ -273,9 +273,8 @@ class RunConfig(_Frozen):
 
     def parameters(self) -> dict[str, Any]:
         """Parameters of the strategy's notebook, and ``strategy``, which says which notebook that is."""
-        named = ("dataset", "strategy", "recipe", "model", "seed", "profile")
-        switches = {key: value for key, value in self.changed().items() if key not in named}
-        return {**{key: getattr(self, key) for key in named}, "switches": switches}
+        named = {key: getattr(self, key) for key in ("dataset", "strategy", "recipe", "model", "seed", "profile")}
+        return named | {"switches": {key: value for key, value in self.changed().items() if key != "profile"}}
 
     def name(self) -> str:
         """File name of the run's record: ``deepfm-fe-seed1``, then words and a hash for what is :meth:`changed`."""
@@ -289,15 +288,8 @@ class RunConfig(_Frozen):
 
         A run without C has its own identity: its numbers differ in their last bits and, after a search, in more.
         """
-        return _digest(
-            {
-                "config": self.model_dump(mode="json", exclude_defaults=True),
-                "seed": self.seed,
-                "data": fingerprint,
-                "method": METHOD_VERSION[self.strategy],
-                **({} if compiled else {"compiled": False}),
-            }
-        )
+        said = {"config": self.model_dump(mode="json", exclude_defaults=True), "seed": self.seed, "data": fingerprint}
+        return _digest(said | {"method": METHOD_VERSION[self.strategy]} | ({} if compiled else {"compiled": False}))
 
 
 def _words(key: str, value: object) -> str:

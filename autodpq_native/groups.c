@@ -100,6 +100,7 @@ static int inside(const table *t, const group *g) {
     if (g->bits && !g->integers && g->k != 1 << g->bits) return 0;
     if (g->integers && (g->integers != 1 || g->subspaces != t->dim)) return 0;
     if ((g->integers || !g->bits) && g->k != 1) return 0;
+    if (g->row && (g->integers || g->bits)) return 0;
     if (g->bit < 0 || g->bit % 8 || g->bit > 8 * t->bytes) return 0;
     const int64_t numbers = g->integers ? 2 * t->dim : g->row ? features * t->dim : g->k * t->dim;
     const int64_t last = g->bit + features * g->subspaces * g->bits;

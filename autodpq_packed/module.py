@@ -157,8 +157,8 @@ def load(
 def _check_schema(schema: Schema, about: Mapping[str, Any], path: Path) -> None:
     """Whether fields and sizes are those of the file."""
     found, expected = (
-        dict(zip(schema.fields, schema.sizes, strict=True)),
-        dict(zip(about["fields"], about["sizes"], strict=True)),
+        list(zip(schema.fields, schema.sizes, strict=True)),
+        list(zip(about["fields"], about["sizes"], strict=True)),
     )
     if found != expected:
         raise PackedError(

@@ -70,6 +70,10 @@ YAML: dict[str, Case] = {
         described(f"threshold: -1\ntable: {json.dumps(TABLE)}"),
         "threshold: expected greater than",
     ),
+    "a key that is a number": (
+        described(f"40: 3\ntable: {json.dumps(TABLE)}"),
+        "config/mine.yaml: expected keys of RunConfig, found 40",
+    ),
     "an unknown key": (
         described(f"treshold: 9\ntable: {json.dumps(TABLE)}"),
         "config/mine.yaml: expected keys of RunConfig, found treshold",

@@ -325,7 +325,7 @@ def test_a_file_read_for_the_data_s_ids_is_the_model_and_without_them_is_not_eva
         ):
             evaluate(load(path, table), loaded.valid)
     with pytest.raises(
-        PackedError, match=r"m.safetensors: schema: expected fields and sizes {'a': 6, .*, found {'b': 6"
+        PackedError, match=r"m.safetensors: schema: expected fields and sizes \[\('a', 6\), .*, found \[\('b', 6\)"
     ):
         load(path, schema=replace(loaded.schema, fields=("b", "a", "c")))
 

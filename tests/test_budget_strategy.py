@@ -26,6 +26,7 @@ from autodpq_lib.config import METHOD_VERSION, OUTSIDE, RunConfig
 from autodpq_lib.models.build import EMBEDDING, final_model, full_model
 from autodpq_lib.space import model_bytes
 from autodpq_lib.strategies import STRATEGY
+from autodpq_lib.training.fit import UNSCORED
 from autodpq_lib.training.metrics import Metrics, evaluate
 from autodpq_lib.training.run import Run
 from autodpq_rivals.budget import rest_bytes
@@ -60,7 +61,7 @@ def test_a_run_is_recorded_with_its_bytes_and_comes_back(
     *full, compressed = STRATEGY[NAME](run)
     assert len(compressed.curve) > 1
     assert sorted(fit.name for fit in full) == ["full-taught", "full-teacher"]
-    assert not any(fit.scored for fit in full)
+    assert all(fit.stage in UNSCORED for fit in full)
     record = finish(run, [*full, compressed], tmp_path / "out")
     loaded = load_run(record)
     assert evaluate(loaded.model, loaded.test) == record.test

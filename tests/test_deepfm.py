@@ -10,7 +10,7 @@ from conftest import small_config
 
 from autodpq_data.schema import Schema
 from autodpq_lib.models.build import full_model, others_model
-from autodpq_lib.models.deepfm import pairwise
+from autodpq_lib.models.deepfm import Pairwise
 from autodpq_lib.models.mlp import BatchNorm
 
 IDS = torch.tensor([[2, 6, 12], [0, 7, 13], [1, 8, 9]])
@@ -29,14 +29,14 @@ def test_forward_matches_the_formula(schema: Schema) -> None:
 
 def test_pairwise_by_hand() -> None:
     e = torch.tensor([[[1.0, 2.0], [3.0, -1.0], [0.5, 4.0]]])
-    assert pairwise(e).item() == pytest.approx((3 - 2) + (0.5 + 8) + (1.5 - 4))
+    assert Pairwise.apply(e).item() == pytest.approx((3 - 2) + (0.5 + 8) + (1.5 - 4))
 
 
 def test_gradient_of_pairwise_is_that_of_the_sum_over_pairs() -> None:
     e = torch.randn(3, 4, 5, dtype=torch.double, generator=torch.Generator().manual_seed(0), requires_grad=True)
     weights = torch.tensor([1.0, -2.0, 0.5], dtype=torch.double)
     naive = sum((e[:, m] * e[:, n]).sum(1) for m, n in combinations(range(4), 2))
-    mine, expected = (torch.autograd.grad(out, e, weights)[0] for out in (pairwise(e), naive))
+    mine, expected = (torch.autograd.grad(out, e, weights)[0] for out in (Pairwise.apply(e), naive))
     torch.testing.assert_close(mine, expected)
 
 

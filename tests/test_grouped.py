@@ -365,6 +365,17 @@ def test_c_refuses_groups_that_lead_outside(column: int, value: int) -> None:
         Groups(layout, made.fields, made.codes, made.numbers, X)
 
 
+@pytest.mark.skipif(not native.available(), reason="no C compiler")
+@pytest.mark.parametrize("option", [centroids_option(4, 2), 3])
+def test_c_refuses_rows_that_have_codes_too(option: int) -> None:
+    """They would be counted as rows, and read as what the codes are of."""
+    made = GroupsInC(Grouped("embedding", [10], X, grouped([3, 7], [0, option], X)))
+    layout = made.layout.clone()
+    layout[1, 7] = X
+    with pytest.raises(ValueError, match=r"group 1: expected features, codes and numbers inside the table"):
+        Groups(layout, made.fields, made.codes, torch.zeros(10_000), X)
+
+
 @pytest.fixture
 def two() -> GroupsInC:
     tensors = grouped([3, 7], [centroids_option(4, 2), 3], X)

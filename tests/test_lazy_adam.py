@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 import autodpq_native as native
 from autodpq_lib.models.build import full_model, others_model
-from autodpq_lib.training.lazy_adam import LazyAdam, Step, summed, update_rows
+from autodpq_lib.training.lazy_adam import LazyAdam, step_numbers, summed, update_rows
 from autodpq_lib.training.trainer import Trainer
 from autodpq_native import lazy_adam as in_c
 
@@ -120,7 +120,7 @@ def test_compiled_step_equals_torchs_operators(width):
     for t in range(1, 6):
         named = torch.randint(500, (300,), generator=generator)
         values = torch.randn(300, width, generator=generator)
-        step = Step.number(t, lr=0.01, decay=0.1)
+        step = step_numbers(t, lr=0.01, decay=0.1)
         in_c.update_rows(*one, last[0], named, values, step)
         update_rows(*other, last[1], named, values, step)
     torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)

@@ -20,15 +20,15 @@ from autodpq_system.paths import ROOT
 
 @pytest.fixture
 def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A table of three fields, one of them named as MovieLens names its films; what the notebook says of it."""
+    """A table of fields, one named as MovieLens names its films, one as a method of modules; what a notebook says."""
     shutil.copytree(settings_module.CONFIG, tmp_path / "config")
-    table = {"path": "mine/rows.csv", "label": "late", "fields": ["movie", "shop", "day"]}
+    table = {"path": "mine/rows.csv", "label": "late", "fields": ["movie", "type", "day"]}
     # FE does not read the distance; MovieLens-1M has other candidates
     settings = {"threshold": 20, "distance": "nearest", "centroids": [4, 8], "table": table}
     (tmp_path / "config" / "mine.yaml").write_text(yaml.safe_dump(settings))
     rng, rows = np.random.default_rng(0), 3000
-    columns = {"movie": rng.geometric(0.05, rows), "shop": rng.geometric(0.02, rows), "day": rng.integers(0, 7, rows)}
-    late = rng.random(rows) < 0.2 + 0.5 * (columns["shop"] % 2)
+    columns = {"movie": rng.geometric(0.05, rows), "type": rng.geometric(0.02, rows), "day": rng.integers(0, 7, rows)}
+    late = rng.random(rows) < 0.2 + 0.5 * (columns["type"] % 2)
     (tmp_path / "raw" / "mine").mkdir(parents=True)
     pl.DataFrame({**columns, "late": late.astype(int)}).write_csv(tmp_path / "raw" / "mine" / "rows.csv")
     monkeypatch.setattr(settings_module, "CONFIG", tmp_path / "config")
@@ -81,7 +81,7 @@ def test_runs_on_a_table_of_one_s_own(name: str, said: list[str], tmp_path: Path
 
 def test_notebook_01_shows_the_fields_of_the_table(said: list[str]) -> None:
     found = run("01_data", "make_planted()", dataset="mine", threshold=20)
-    assert found["schema"].fields == ("movie", "shop", "day")
+    assert found["schema"].fields == ("movie", "type", "day")
     text = "\n".join(said)
     assert "3 panels" in text
     assert f"{found['labels'].mean():.1%} of the rows are positive" in text
@@ -90,6 +90,6 @@ def test_notebook_01_shows_the_fields_of_the_table(said: list[str]) -> None:
 def test_notebook_04_looks_at_the_field_with_the_most_rare_features(said: list[str]) -> None:
     found = run("04_product_quantisation", dataset="mine", profile="smoke")
     sizes = found["schema"].low_sizes
-    assert found["field"] == max(sizes, key=sizes.get) == "shop"
+    assert found["field"] == max(sizes, key=sizes.get) == "type"
     assert found["measures"].keys() == {"difference of like rates"}
     assert len(said) > 5

@@ -22,10 +22,10 @@ from autodpq_data.sources import DataError, locate
 from autodpq_lib.config import Decision, RunConfig
 from autodpq_lib.models.build import dpq_model, full_model, others_model
 from autodpq_lib.models.ctr_model import CTRModel
-from autodpq_lib.models.deepfm import pairwise
+from autodpq_lib.models.deepfm import Pairwise
 from autodpq_lib.space import Space
 from autodpq_lib.training.metrics import Metrics
-from autodpq_packed import bits, check
+from autodpq_packed import bits, check, module
 from autodpq_packed import sizes as packed_sizes
 from autodpq_packed.bits import bits_for, pack, unpack
 from autodpq_packed.export import Kept, export, stored
@@ -274,6 +274,14 @@ def test_int8_by_row_by_hand() -> None:
     np.testing.assert_allclose(found["scale"], [[0.02], [1]], rtol=1e-6)
 
 
+def test_a_schema_with_the_same_fields_in_another_order_is_refused() -> None:
+    """Its ids are other features."""
+    swapped = Schema("x", ("film", "user"), (3, 2), torch.ones(5, dtype=torch.long), 0, "")
+    said = r"^f: schema: expected fields and sizes \[\('user', 2\), .*found \[\('film'"
+    with pytest.raises(PackedError, match=said):
+        module._check_schema(swapped, {"fields": ["user", "film"], "sizes": [2, 3]}, Path("f"))
+
+
 @pytest.mark.parametrize(
     ("model", "strategy", "kept"), [("deepfm", "dpq", "float32"), ("pnn", "others", "float16"), ("dcn", "fe", "int8")]
 )
@@ -362,7 +370,7 @@ def assert_scores(
     e, first = model.embedding(ids), model.first_order(ids)
     for m, (vector, weight) in unseen.items():
         e[0, m], first[0, m] = vector, weight
-    logit = model.bias + first.sum() + pairwise(e) + model.mlp(e.flatten(1))[0]
+    logit = model.bias + first.sum() + Pairwise.apply(e) + model.mlp(e.flatten(1))[0]
     np.testing.assert_allclose(reader.score([sample]), torch.sigmoid(logit).numpy(), rtol=1e-5)
 
 

@@ -120,3 +120,13 @@ def test_no_rows() -> None:
 def test_tied_table_is_one_parameter() -> None:
     assert len(list(Quantiser([4], 2, 16, normal).parameters())) == 1
     assert len(list(Quantiser([4], 2, 16, normal, Coding(tied=False)).parameters())) == 2
+
+
+def test_a_second_derivative_is_refused() -> None:
+    """Codes jump, so it would be one of the softmax alone; C has none either."""
+    e = vectors()
+    with torch.random.fork_rng():
+        out = Quantiser([4], 2, 16, normal, Coding())(e)
+    (first,) = torch.autograd.grad(out.square().sum(), e, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        first.square().sum().backward()

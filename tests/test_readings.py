@@ -217,6 +217,13 @@ def test_the_laboratory_s_pretrain_is_two_epochs(tmp_path: Path, schema: Schema)
     assert len(pretrain(run).curve) == 2
 
 
+@pytest.mark.parametrize("strategy", ["grid", "autodpq"])
+def test_the_text_runs_with_lazy_adam_where_there_is_no_decay(strategy: str, tmp_path: Path, schema: Schema) -> None:
+    """As on Avazu: nothing is left to spare the raw rows, whose gradients are sparse."""
+    config = small_config(strategy=strategy, reading="text", lazy=True, recipe="tuned")
+    assert STRATEGY[strategy](small_run(tmp_path, schema, config))
+
+
 def test_the_text_starts_search_and_retrain_from_the_pretrained_rows(tmp_path: Path, schema: Schema) -> None:
     run = small_run(tmp_path, schema, small_config(reading="text"))
     pretrained = run.fit("pretrain", full_model(run.config, schema))

@@ -332,6 +332,12 @@ def test_quotes_are_looked_for_once_however_often_a_file_is_read(home, mine, mon
     assert len(passes) == 2
 
 
+def test_a_long_text_is_no_damage(mine):
+    """Longer than 131,072 characters, which is where Python's reader stops unless it is told otherwise."""
+    with_value(2, "film", "x" * 200_000)(mine)
+    assert prepare("mine").is_dir()
+
+
 def test_row_of_a_later_block_is_counted_from_the_first(mine, monkeypatch):
     monkeypatch.setattr("autodpq_data.table.BLOCK_ROWS", 7)
     with_value(30, "film", "")(mine)

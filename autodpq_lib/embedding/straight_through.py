@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 
 class StraightThrough(Function):
@@ -38,6 +39,7 @@ class StraightThrough(Function):
         return look_up(values, codes)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of ``e``, ``keys``, ``values`` and, if there is one, ``bias``."""
         (grad,) = grads  # [T, D, P, w]

@@ -79,8 +79,9 @@ def _on(make: MakesEmbedding, config: RunConfig, schema: Schema) -> CTRModel:
     """The model on an embedding. Its own weights start the same whatever the embedding is."""
     _seed(config, "embedding")
     embedding = make(config, schema)
-    if isinstance(embedding, Compressed) and not config.encoder_decay:
-        embedding.spare_raw_rows(config.base_model.weight_decay)
+    decay = config.base_model.weight_decay
+    if isinstance(embedding, Compressed) and decay and not config.encoder_decay:
+        embedding.spare_raw_rows(decay)
     first_order = _first_order(embedding, config, schema) if config.model == "deepfm" else None
     for table in (embedding, first_order):
         if table is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -50,7 +50,7 @@ class DeepFM(CTRModel):
         e = self.embedding(ids)  # [B, M, X]
         first = self.first_order(ids).sum((1, 2))  # [B]
         deep = self.mlp(e.flatten(1)).squeeze(1)  # [B]
-        return self.bias + first + pairwise(e) + deep
+        return self.bias + first + Pairwise.apply(e) + deep
 
 
 class Pairwise(Function):
@@ -73,8 +73,3 @@ class Pairwise(Function):
         e, s = ctx.saved_tensors
         g = grads[0][:, None]
         return torch.addcmul((s * g)[:, None], e, g[:, None], value=-1)
-
-
-def pairwise(e: Tensor) -> Tensor:
-    """Sum of the inner products of all pairs of fields: ``[B, M, X]`` -> ``[B]``."""
-    return cast(Tensor, Pairwise.apply(e))

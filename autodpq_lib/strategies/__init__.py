@@ -18,7 +18,7 @@ Strategy = Callable[[Run], list[Fit]]
 STRATEGY: dict[str, Strategy] = {"fe": train, "others": train, "grid": grid, "random": random, "autodpq": autodpq}
 
 
-def register(name: str, embedding: MakesEmbedding, *, strategy: Strategy = train, version: int | None = None) -> None:
+def register(name: str, embedding: MakesEmbedding, *, strategy: Strategy = train) -> None:
     """Add a strategy beside the five: an embedding, trained from scratch unless ``strategy`` says otherwise.
 
     Afterwards ``RunConfig(strategy=name)`` runs, is recorded and comes back by :func:`autodpq_runs.explore.load_run`.
@@ -27,7 +27,6 @@ def register(name: str, embedding: MakesEmbedding, *, strategy: Strategy = train
         name: of the strategy.
         embedding: makes the embedding of a configuration and a data set.
         strategy: what is trained.
-        version: raised when the strategy's numbers change; without, the one in METHOD_VERSION, or 1 for a new name.
     """
-    METHOD_VERSION[name] = METHOD_VERSION.get(name, 1) if version is None else version
+    METHOD_VERSION.setdefault(name, 1)
     EMBEDDING[name], STRATEGY[name] = embedding, strategy

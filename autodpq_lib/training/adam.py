@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.adam import adam
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
@@ -45,22 +45,9 @@ class Adam:
         if not (moved := [(p, p.grad, *state) for p, *state in states if p.grad is not None]):
             return
         parameters, grads, first, second, steps = map(list, zip(*moved, strict=True))
-        adam(
-            parameters,
-            grads,
-            first,
-            second,
-            [],
-            steps,
-            fused=True,
-            amsgrad=False,
-            beta1=BETA1,
-            beta2=BETA2,
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            eps=EPSILON,
-            maximize=False,
-        )
+        own: dict[str, Any] = {"lr": self.lr, "weight_decay": self.weight_decay, "eps": EPSILON}
+        own |= {"beta1": BETA1, "beta2": BETA2, "amsgrad": False, "maximize": False}
+        adam(parameters, grads, first, second, [], steps, fused=True, **own)
 
     def state_dict(self) -> dict[str, Any]:
         """Moments and numbers of updates."""
@@ -68,9 +55,6 @@ class Adam:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore :meth:`state_dict`, from whatever device."""
-        for mine, saved in zip(self._tensors(self.state_dict()), self._tensors(state), strict=True):
-            mine.copy_(saved)
-
-    @staticmethod
-    def _tensors(state: dict[str, list[Tensor]]) -> list[Tensor]:
-        return [*state["first"], *state["second"], *state["steps"]]
+        for key, tensors in self.state_dict().items():
+            for mine, saved in zip(tensors, state[key], strict=True):
+                mine.copy_(saved)

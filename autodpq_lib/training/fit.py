@@ -55,11 +55,6 @@ class Fit:
         return stage_of(self.name)
 
     @property
-    def scored(self) -> bool:
-        """Whether it may be a result, and is scored on test."""
-        return self.stage not in UNSCORED
-
-    @property
     def result(self) -> Row:
         """The round whose weights the fit ends with: the last, or the best on validation, the earliest of equals."""
         return self.curve[-1] if self.last else max(self.curve, key=lambda row: row["valid_auc"])
@@ -74,7 +69,7 @@ class Fit:
 
         With ``last``, only the last round.
         """
-        if self.last or not self.scored:
+        if self.last or self.stage in UNSCORED:
             return [self.result]
         before = accumulate((row["valid_auc"] for row in self.curve), max, initial=-1.0)
         return [row for row, best in zip(self.curve, before, strict=False) if row["valid_auc"] > best]
@@ -110,17 +105,12 @@ def run_fit(fit: Fit, trainer: Trainer, valid: Samples, limit: Limit) -> Fit:
 
 def reached(limit: Limit, curve: list[Row]) -> bool:
     """Whether a curve has come to its limit."""
-    return len(curve) >= limit.rounds or _rounds_without_gain(limit, curve) >= limit.patience
-
-
-def _rounds_without_gain(limit: Limit, curve: list[Row]) -> int:
-    if not curve:
-        return 0
     if limit.until == "settled":
         chosen = [leaders(row) for row in curve]
-        return next((n for n, each in enumerate(reversed(chosen)) if each != chosen[-1]), len(chosen)) - 1
-    aucs = [row["valid_auc"] for row in curve]
-    return len(curve) - 1 - aucs.index(max(aucs))
+        last = next((n for n in range(len(curve) - 1, 0, -1) if chosen[n] != chosen[n - 1]), 0)  # that changed one
+    else:
+        last = max(range(len(curve)), key=lambda n: curve[n]["valid_auc"], default=0)  # that brought a gain
+    return len(curve) >= limit.rounds or len(curve) - 1 - last >= limit.patience
 
 
 def leaders(row: Row) -> dict[str, str]:

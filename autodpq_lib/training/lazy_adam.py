@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,23 +12,9 @@ from autodpq_lib.training.adam import BETA1, BETA2, EPSILON, Adam
 from autodpq_native import lazy_adam as in_c
 
 
-class Step(NamedTuple):
-    """Numbers of one step, in the order in which C takes them.
-
-    ``rate = lr / (1 - beta1^t)`` and ``correction = sqrt(1 - beta2^t)``.
-    """
-
-    rate: float
-    beta1: float
-    beta2: float
-    correction: float
-    epsilon: float
-    decay: float
-
-    @classmethod
-    def number(cls, t: int, lr: float, decay: float) -> Step:
-        """Step t = 1, 2, ..."""
-        return cls(lr / (1 - BETA1**t), BETA1, BETA2, math.sqrt(1 - BETA2**t), EPSILON, decay)
+def step_numbers(t: int, lr: float, decay: float) -> tuple[float, ...]:
+    """Of step t = 1, 2, ..., as C takes them: ``lr / (1 - beta1^t)``, both betas, ``sqrt(1 - beta2^t)``, eps, decay."""
+    return lr / (1 - BETA1**t), BETA1, BETA2, math.sqrt(1 - BETA2**t), EPSILON, decay
 
 
 class LazyAdam(Adam):
@@ -58,7 +43,7 @@ class LazyAdam(Adam):
         self.steps[n] += 1
         tables = (p.data, self.first[n], self.second[n])
         named, values = grad._indices()[0].contiguous(), grad._values().contiguous()
-        step = Step.number(int(self.steps[n]), self.lr, self.weight_decay)
+        step = step_numbers(int(self.steps[n]), self.lr, self.weight_decay)
         update = in_c.update_rows if native.takes(p) else update_rows
         update(*tables, self._scratch(p), named, values, step)
 
@@ -69,7 +54,9 @@ class LazyAdam(Adam):
         return self._last[len(p)]
 
 
-def update_rows(w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, values: Tensor, step: Step) -> None:
+def update_rows(
+    w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, values: Tensor, step: tuple[float, ...]
+) -> None:
     """The update in torch's operators.
 
     Args:
@@ -79,14 +66,15 @@ def update_rows(w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, va
         last: int32 ``[N]``, scratch.
         named: int64 ``[P]``, the rows that the gradient names; a row may occur repeatedly.
         values: ``[P, X]``, the gradient's value for each.
-        step: the step's numbers.
+        step: see :func:`step_numbers`.
     """
+    rate, beta1, beta2, correction, epsilon, decay = step
     rows, g = summed(last, named, values)
     w_, m_, v_ = (table.index_select(0, rows) for table in (w, m, v))
-    g.add_(w_, alpha=step.decay)
-    m_.lerp_(g, 1 - step.beta1)
-    v_.mul_(step.beta2).addcmul_(g, g, value=1 - step.beta2)
-    w_.addcdiv_(m_, (v_.sqrt() / step.correction).add_(step.epsilon), value=-step.rate)
+    g.add_(w_, alpha=decay)
+    m_.lerp_(g, 1 - beta1)
+    v_.mul_(beta2).addcmul_(g, g, value=1 - beta2)
+    w_.addcdiv_(m_, (v_.sqrt() / correction).add_(epsilon), value=-rate)
     for table, part in ((w, w_), (m, m_), (v, v_)):
         table.index_copy_(0, rows, part)
 
