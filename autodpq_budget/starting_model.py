@@ -40,10 +40,9 @@ def room_or_refuse(run: LoadedRun, budget: int, *, tables: bool) -> int:
         ValueError: it does not; it says how many bytes would do, or which narrower width.
     """
     (small, rest), dim = least(run, tables=tables), run.record.config.embedding_dim
-    if budget < small + rest:
+    if budget < (enough := small + rest):
         narrower = (x for x in range(dim - 1, 0, -1) if sum(least(of_width(run, x), tables=tables)) <= budget)
         fits = "".join(f"; it fits at width {x}" for x in islice(narrower, 1))
-        enough = small + rest
         raise ValueError(f"budget_bytes: expected at least {enough} for this model at X = {dim}, found {budget}{fits}")
     return budget - rest
 

@@ -147,10 +147,10 @@ def laboratory(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConfi
         for run in against_baselines(dataset, recipe, seed, PAIR_OF_TABLE_1, split="laboratory").values()
     ]
     kinds = [("others", "literal"), *(("autodpq", reading) for reading in READINGS)]
-    others = MODELS[1:] if recipe == "paper" else ()
+    models = MODELS[1:] if recipe == "paper" else ()
     return first + [
         configure(dataset, recipe, strategy, seed, model=model, reading=reading, split="laboratory")
-        for seed, model, (strategy, reading) in product(TABLE_SEEDS, others, kinds)
+        for seed, model, (strategy, reading) in product(TABLE_SEEDS, models, kinds)
     ]
 
 

@@ -129,10 +129,11 @@ def train(run: LoadedRun, decision: Decision) -> float:
 
 def table() -> str:
     """Mean AUC of each, AutoDPQ's paired differences to the others, seed by seed, and how many of them are not zero."""
-    found, means = _measured(), _means()
+    found = _measured()
+    means = _means(found)
     rows, gaps = [], []
     for (recipe, reading, what), runs in means.groupby(["recipe", "reading", "what"], sort=False):
-        own = [] if what == "AutoDPQ" else [_gap(runs, column) for column in ("stored", "trained")]
+        own = [] if what == "AutoDPQ" else [_gap(means, runs, column) for column in ("stored", "trained")]
         gaps += own
         rows.append([f"`{recipe}`", reading, what, f"{runs['bits'].mean() / 8:,.0f}", *_cells(runs, own)])
     head = ["recipe", "reading", "decision", "bytes"]
@@ -146,12 +147,13 @@ def table() -> str:
 
 def over_random() -> str:
     """Of AutoDPQ's decisions minus random ones of their size: how far they lie apart, in every recipe and reading."""
-    cases = [runs for _, runs in _means().query("what == 'random'").groupby(["recipe", "reading"])]
-    trained, stored = ([_gap(runs, column) for runs in cases] for column in ("trained", "stored"))
-    means = [each["effect"] for each in trained]
+    means = _means(_measured())
+    cases = [runs for _, runs in means.query("what == 'random'").groupby(["recipe", "reading"])]
+    trained, stored = ([_gap(means, runs, column) for runs in cases] for column in ("trained", "stored"))
+    apart = [each["effect"] for each in trained]
     return (
         "With the sizes that AutoDPQ finds instead of random ones of nearly as many bytes, AUC after a training from "
-        f"scratch differs by {min(means):+.4f} to {max(means):+.4f} ({len(RECIPES)} recipes, {len(READINGS)} readings, "
+        f"scratch differs by {min(apart):+.4f} to {max(apart):+.4f} ({len(RECIPES)} recipes, {len(READINGS)} readings, "
         f"{cases[0]['seed'].nunique()} seeds each): of {len(trained)} intervals {_above(trained)} lie above zero, and "
         f"the widest is ± {_widest(trained):.4f}. A trained FE stored with these sizes differs by at most "
         f"{max(abs(each['effect']) for each in stored):.4f}."
@@ -162,11 +164,10 @@ def _measured() -> pd.DataFrame:
     return pd.DataFrame(read_measures("search_or_choice")["rows"])
 
 
-def _means() -> pd.DataFrame:
+def _means(found: pd.DataFrame) -> pd.DataFrame:
     """A row a decision: the mean over draws."""
-    return (
-        _measured().groupby(["recipe", "reading", "what", "seed"])[["bits", "stored", "trained"]].mean().reset_index()
-    )
+    draws = found.groupby(["recipe", "reading", "what", "seed"])
+    return draws[["bits", "stored", "trained"]].mean().reset_index()
 
 
 def _most(found: pd.DataFrame) -> str:
@@ -198,9 +199,9 @@ def _widest(gaps: list[dict[str, float]]) -> float:
     return max(each["high"] - each["effect"] for each in gaps)
 
 
-def _gap(runs: pd.DataFrame, column: str) -> dict[str, float]:
+def _gap(means: pd.DataFrame, runs: pd.DataFrame, column: str) -> dict[str, float]:
     """AutoDPQ's decisions minus others, of one recipe and reading."""
-    case, means = runs.iloc[0], _means()
+    case = runs.iloc[0]
     alike = (means["recipe"] == case["recipe"]) & (means["reading"] == case["reading"])
     ours = means[alike & (means["what"] == "AutoDPQ")]
     theirs, mine = (each.set_index("seed")[column].to_dict() for each in (runs, ours))

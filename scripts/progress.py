@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 from pathlib import Path
 from time import monotonic, sleep
@@ -40,8 +40,9 @@ def watch(process: subprocess.Popen[bytes], request: Request, pending: Sequence[
     with tqdm(desc=f"{request.dataset} {request.recipe}", total=len(runs), bar_format=form) as bar:
         while not ended:
             ended = process.poll() is not None
-            bar.n = sum(is_newer(run.record, started) for run in runs)
-            left = _minutes_left(request, runs, jobs, started)
+            done = {run for run in runs if is_newer(run.record, started)}
+            bar.n = len(done)
+            left = _minutes_left(request, done, [run for run in runs if run not in done], jobs, started)
             bar.set_postfix_str("" if left is None else f"about {left:.1f} min left", refresh=False)
             if sys.stderr.isatty() or monotonic() - shown > 15 or ended:
                 bar.refresh()
@@ -58,10 +59,10 @@ def is_newer(path: Path, since: float) -> bool:
         return False
 
 
-def _minutes_left(request: Request, runs: Sequence[Awaited], jobs: int, since: float) -> float | None:
+def _minutes_left(
+    request: Request, ended: Set[Awaited], waiting: Sequence[Awaited], jobs: int, since: float
+) -> float | None:
     """Work left over the number of jobs; None before a run of each kind was seen here."""
-    ended = {run for run in runs if is_newer(run.record, since)}
-    waiting = [run for run in runs if run not in ended]
     known, now = measured(request.out, request.dataset, request.recipe), datetime.now().timestamp()
     if any(run.kind not in known for run in waiting):
         return None

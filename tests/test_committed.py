@@ -12,11 +12,13 @@ import pandas as pd
 from PIL import Image
 from tracked import ignored, tracked
 
+from autodpq_budget.plan import CHOICE_SEED
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.controls import control_runs
 from autodpq_eval.notebook import in_palette
 from autodpq_eval.plans import configure, tables
 from autodpq_lib.config import RECIPES, RunConfig
+from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
 from scripts import explain, run_notebook
 from scripts.explain import again
@@ -83,3 +85,14 @@ def test_explain_says_once_what_the_seeds_of_a_row_share(monkeypatch):
     assert sum(len(each.split(", ")) for each in seeds) == rows["records"].str.split().str.len().sum()
     assert all(row in text for row in rows["verdict"])
     assert text.count("commit ") == len(seeds) <= 4 * len(rows)
+
+
+def test_the_settings_of_a_method_were_tried_on_one_kind_of_processor():
+    """As the page of equal bytes says: only the best of them is run on other seeds."""
+    kinds = {}
+    for recipe in RECIPES:
+        for path in (ROOT / "results" / "ml-1m" / recipe / "records").glob(f"*-seed{CHOICE_SEED}[.-]*"):
+            record = read_record(path)
+            kinds.setdefault((recipe, record.config.strategy), set()).add(record.provenance.cpu)
+    assert len(kinds) > 10
+    assert all(len(cpus) == 1 for cpus in kinds.values()), kinds

@@ -17,8 +17,8 @@ def try_decisions(run: Run, decisions: Iterable[Decision]) -> list[Fit]:
     Every trial has the run's seed, so trials differ in their decision alone. They start from scratch, as FE
     does, or (a control) all from one pretrained FE.
     """
-    starts = [full_model(run.config, run.schema)] if run.config.trials_from == "pretrain" else []
-    pretrained = [run.fit("fit", model) for model in starts]
+    pretrains = run.config.trials_from == "pretrain"
+    pretrained = [run.fit("fit", full_model(run.config, run.schema))] if pretrains else []
     trials: list[Fit] = []
     best = -1.0
     for number, decision in enumerate(decisions):

@@ -8,8 +8,7 @@ from statistics import mean
 from autodpq_eval.best_of import best_of
 from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.measures import by_seed
-from autodpq_eval.plans import TEN_SEEDS, configure
-from autodpq_eval.tables import read_plans
+from autodpq_eval.plans import TEN_SEEDS
 from autodpq_lib.config import RECIPES
 from scripts.pages import committed
 
@@ -41,8 +40,8 @@ def _row(recipe: str, name: str) -> list[str]:
 
 def _needed(recipe: str) -> str:
     """How many FE trainings have a best one as good as what chooses among trials, and as AutoDPQ."""
-    plans = {name: [configure("ml-1m", recipe, name, seed) for seed in TEN_SEEDS] for name in CHOOSING}
-    aucs = {name: by_seed(runs, "auc").values() for name, runs in read_plans(committed.RESULTS, plans).items()}
+    runs = committed.runs_of_controls(recipe)
+    aucs = {name: by_seed(runs[name], "auc").values() for name in CHOOSING}
     said = (
         f"{LABELS[name]}'s {mean(each):.4f} ({len(each)} seeds) {_reached(recipe, mean(each))}"
         for name, each in aucs.items()

@@ -21,11 +21,11 @@ from scripts.pages.committed import RESULTS, SEEDS, table
 
 #: Of FE's bytes, for the answer in short.
 SHARE = 0.0625
-#: Reading -> what it is, in a sentence before the word is explained.
+#: Reading -> what it does, in a sentence before the word is explained.
 WAYS = {
-    "literal": "that which takes its formulas as printed",
-    "text": "that which follows its sentences instead of its formulas",
-    "laboratory": "that which takes what is unstated from other public code of its authors' laboratory",
+    "literal": "takes its formulas as printed",
+    "text": "follows its sentences instead of its formulas",
+    "laboratory": "takes what is unstated from other public code of its authors' laboratory",
 }
 
 
@@ -73,8 +73,8 @@ def answer() -> str:
         f"{verdict.holds()}.\n"
         f"- {_most()}\n"
         "- To shrink a trained model, compress it, and fine-tune it on its training data: at "
-        f"{SHARE:.1%} of its bytes AUC changes by {own}, and by {new} on a split that was not used before (recipe "
-        f"`{budget.RECIPE}`; `make compress`, [below](#shrink-a-trained-embedding)).\n"
+        f"{SHARE:.1%} of its bytes AUC changes by {own}, and by {new} on a split not used to make the compressor "
+        f"(recipe `{budget.RECIPE}`; `make compress`, [below](#shrink-a-trained-embedding)).\n"
     )
 
 
@@ -91,8 +91,8 @@ def _most() -> str:
     reading, recipe = best["condition"].split()[2], best["recipe"]
     over_fe = f"{best['effect']:+.4f} (the paper {best['paper']:+.4f})"
     return (
-        f"Of our three readings of the paper, {WAYS[reading]} gains most (recipe `{recipe}`): over the uncompressed "
-        f"model {over_fe}; {over_random.in_words(recipe, reading)}. {_other_models(recipe, reading)}"
+        f"Of our three readings of the paper, that which {WAYS[reading]} gains most (recipe `{recipe}`): over the "
+        f"uncompressed model {over_fe}; {over_random.in_words(recipe, reading)}. {_other_models(recipe, reading)}"
     )
 
 

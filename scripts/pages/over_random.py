@@ -37,14 +37,10 @@ def comparisons(recipe: str) -> pd.DataFrame:
     return readings.comparisons(runs(recipe))
 
 
-def auc(recipe: str, reading: str) -> pd.Series:
-    """The row of a reading's AUC."""
-    return _auc(comparisons(recipe), reading)
-
-
 def in_words(recipe: str, reading: str) -> str:
     """The difference in AUC beside the paper's, on all seeds and on :data:`NEW_SEEDS`."""
-    row, new = auc(recipe, reading), _auc(readings.comparisons(on_new_seeds(runs(recipe))), reading)
+    every = comparisons(recipe), readings.comparisons(on_new_seeds(runs(recipe)))
+    row, new = (auc(rows, reading) for rows in every)
     paired = interval(row["low_paired"], row["high_paired"])
     half = plus_minus(new["effect"], new["high_paired"] - new["effect"])
     return (
@@ -58,7 +54,8 @@ def on_new_seeds(named: readings.Groups) -> readings.Groups:
     return {name: [r for r in each if r.config.seed in NEW_SEEDS] for name, each in named.items()}
 
 
-def _auc(rows: pd.DataFrame, reading: str) -> pd.Series:
+def auc(rows: pd.DataFrame, reading: str) -> pd.Series:
+    """The row of a reading's AUC."""
     return rows[(rows["metric"] == "auc") & (rows["a"] == f"AutoDPQ, {reading}")].iloc[0]
 
 

@@ -125,13 +125,7 @@ def _confirmed(split: str, named: readings.Groups) -> Iterator[list[str]]:
     kept = {name: each for name, each in named.items() if readings.OURS not in name or "laboratory" in name}
     for name, rows in readings.comparisons(over_random.on_new_seeds(kept)).groupby("b", sort=False):
         gap, seeds = rows["paper"].iloc[0], rows["n"].iloc[0]
-        yield [
-            split,
-            str(seeds),
-            str(name),
-            f"{gap:+.4f}",
-            *(judged(row) for _, row in rows.iterrows()),
-        ]
+        yield [split, str(seeds), str(name), f"{gap:+.4f}", *(judged(row) for _, row in rows.iterrows())]
 
 
 def summary(place: str) -> str:
