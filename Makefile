@@ -58,7 +58,7 @@ controls: env  ## the controls of config/controls.yaml (hours): RECIPE= JOBS= OU
 seeds: env  ## FE, Others, the best pair of Grid and AutoDPQ on ten seeds: RECIPE= JOBS= OUT=
 	$(BATCH) $(WHERE) --part=seeds
 
-budget: env  ## AUC at equal bytes, ten seeds, both recipes (hours), what decides first: OUT= JOBS=
+budget: env  ## AUC at equal bytes, ten seeds, both recipes (hours), first the seed that settings are chosen on: OUT= JOBS=
 	export MADE_BY=$$PPID@$$(uname -n); for recipe in tuned paper; do for seeds in "11" "1 2 3" "4 5 6 7 8 9 10"; do \
 		$(MAKE) replicate PART=budget RECIPE=$$recipe SEEDS="$$seeds" || exit 1; done; done
 

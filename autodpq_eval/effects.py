@@ -181,7 +181,7 @@ def on_the_recipe(table: pd.DataFrame) -> str:
         return text
     largest = part.loc[part["effect"].abs().idxmax()]
     return (
-        f"Of {len(part)} unstated parts of the base recipe, the largest mean effect on FE has *{largest['control']}*: "
+        f"Of {len(part)} unstated parts of the base recipe, the one that changes FE most is *{largest['control']}*: "
         f"{largest['effect']:+.4f} ({interval(largest['low'], largest['high'])}, n = {largest['n']:.0f}). "
         f"The paper's whole gain over FE is {gain('auc', 'fe'):+.4f}. {text}"
     )

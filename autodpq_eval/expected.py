@@ -40,9 +40,13 @@ class Cost:
 
 def expected(out: Path, config: RunConfig) -> Cost:
     """From records below ``out``, else from the committed ones, else :data:`UNKNOWN`."""
-    own = (config.dataset, config.recipe)
-    costs = measured(ROOT / "results", *own) | measured(ROOT / out, *own)
-    return costs.get(kind(config), Cost(*UNKNOWN))
+    return _known(out, config.dataset, config.recipe).get(kind(config), Cost(*UNKNOWN))
+
+
+@cache
+def _known(out: Path, *own: str) -> dict[str, Cost]:
+    """As it is when a process first asks: a batch asks for each of its runs."""
+    return measured(ROOT / "results", *own) | measured(ROOT / out, *own)
 
 
 def measured(out: Path, dataset: str, recipe: str) -> dict[str, Cost]:

@@ -47,7 +47,7 @@ class Case(NamedTuple):
     split: str = "fixed"
 
     def has(self, row: Row) -> bool:
-        """Whether a row is of this case: a reading changes AutoDPQ alone, and the laboratory's split has few runs."""
+        """Whether a row is of this case: other readings have rows on AutoDPQ, the laboratory's split has few runs."""
         names, _, metric = row.get("_about", ((), "", ""))
         own = self.reading == "literal" or ("autodpq" in names and set(names) <= set(STRATEGIES))
         there = set(names) <= ON_LABORATORY_SPLIT and metric in ("auc", "logloss")

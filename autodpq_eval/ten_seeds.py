@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from autodpq_eval.measures import more_is_better
-from autodpq_eval.stats import corrected, effect
+from autodpq_eval.stats import common, corrected, effect
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.agreement import SAME
 from autodpq_runs.kept import predictions
@@ -30,12 +30,13 @@ def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     """One row a metric and pair of strategies: a over b, positive where a is better, with both tests.
 
     With the 95 % intervals, Hedges' g, the tests of equivalence within :data:`~autodpq_eval.stats.MARGIN`, and the
-    verdict. All p-values are corrected by Holm; each test's family are all rows of the table.
+    verdict. All p-values are corrected by Holm; each test's family are all rows of the table. Only seeds that both
+    sides have count.
     """
     rows: list[dict[str, object]] = []
     for metric in ("auc", "logloss"):
         for first, second in combinations(runs, 2):
-            a, b = (more_is_better(runs[name], metric) for name in (second, first))
+            a, b = common(*(more_is_better(runs[name], metric) for name in (second, first)))
             tests = effect(a, b) | {"g": hedges_g(a, b)}
             rows.append({"metric": metric, "a": second, "b": first, **tests})
     return corrected(rows)

@@ -115,9 +115,9 @@ PROFILES: dict[str, Profile] = {
 class RunConfig(_Frozen):
     """One run: a notebook, a data set, a model, a seed. ``config/<dataset>.yaml`` overrides the defaults.
 
-    Section 4.1.2 of the paper gives the defaults of the second group, but for ``validations``, ``lazy``, ``device`` and
-    ``options``. The rest are switches that the controls vary, each explained in notebook 00. A reading or a protocol
-    sets several switches; one given explicitly wins. The last group overrides single parts of the recipe.
+    Section 4.1.2 of the paper gives the defaults of the second group, but for ``validations``, ``lazy``, ``device``,
+    ``draws`` and ``options``. The rest are switches that the controls vary, each explained in notebook 00. A reading or
+    a protocol sets several switches; one given explicitly wins. The last group overrides single parts of the recipe.
 
     Raises:
         pydantic.ValidationError: an unknown key or a value out of range.

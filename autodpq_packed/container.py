@@ -61,7 +61,7 @@ def _check_digest(raw: bytes, about: Mapping[str, str]) -> None:
     if about["format"] not in READABLE:
         raise PackedError(f"expected format {' or '.join(READABLE)}, found {about['format']!r:.40}")
     digest = about["sha256"].encode()
-    place = raw.index(digest)
+    place = raw.index(b'"' + digest + b'"') + 1
     content = hashlib.sha256(raw[:place] + b"0" * DIGITS)
     content.update(memoryview(raw)[place + DIGITS :])
     if len(digest) != DIGITS or content.hexdigest().encode() != digest:

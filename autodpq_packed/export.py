@@ -21,7 +21,7 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.mlp import BatchNorm, Dropout
 from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.check import check
-from autodpq_packed.container import FORMAT
+from autodpq_packed.container import DIGITS, FORMAT
 from autodpq_packed.grouped import digest
 from autodpq_runs.record import Record
 from autodpq_system.atomic import atomic_path, check_place, write_text
@@ -45,7 +45,8 @@ def export(
     """Write ``path`` (``.safetensors``) and, beside it, ``<name>.vocabulary.json``; return the bytes of each tensor.
 
     Args:
-        model: FE, Others or DPQ on any CTR model; it is put into evaluation mode.
+        model: of any strategy; rows that are neither codes nor groups are written as they are. It is put into
+            evaluation mode.
         schema: of the data that it was trained on.
         record: of its run; its configuration and identity go into the header.
         vocabulary: field -> raw values in the order of their ids; or none of any field, if raw values are not to be
@@ -116,9 +117,10 @@ def _kind(layer: nn.Module) -> str | None:
 
 def signed(tensors: Arrays, said: str) -> bytes:
     """The file's bytes, with the digest of themselves in the header."""
-    blank = "0" * 64
-    raw = save(tensors, {"format": FORMAT, "model": said, "sha256": blank})
-    return raw.replace(blank.encode(), hashlib.sha256(raw).hexdigest().encode(), 1)
+    raw = save(tensors, {"format": FORMAT, "model": said, "sha256": "0" * DIGITS})
+    # With its quotation marks: in what is said of the model they are escaped, so no name there is taken for it.
+    blank, full = (f'"{digits}"' for digits in ("0" * DIGITS, hashlib.sha256(raw).hexdigest()))
+    return raw.replace(blank.encode(), full.encode(), 1)
 
 
 def _tables(model: CTRModel, schema: Schema, kept: Kept) -> Arrays:

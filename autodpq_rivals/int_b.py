@@ -19,14 +19,14 @@ def quantise(table: Tensor, schema: Schema, bits: int) -> Tensor:
     al. (CVPR 2018, section 2.1) with a real offset in place of an integer zero point. The values span one
     of the :data:`SPANS` about the middle of the entries: the one with the least squared error over all occurrences.
     """
-    parts = zip(table.split(schema.sizes), schema.counts.float().split(schema.sizes), strict=True)
+    parts = zip(table.split(schema.sizes), schema.counts.to(table.device).float().split(schema.sizes), strict=True)
     return torch.cat([_quantise(rows, counts, bits) for rows, counts in parts])
 
 
 def _quantise(rows: Tensor, counts: Tensor, bits: int) -> Tensor:
     tried = torch.stack([_spaced(rows, span, bits) for span in SPANS])  # [S, N, X]
     best = (counts @ (tried - rows).square()).argmin(0)  # [X]
-    return tried[best, :, torch.arange(rows.shape[1])].T
+    return tried[best, :, torch.arange(rows.shape[1], device=rows.device)].T
 
 
 def _spaced(rows: Tensor, span: float, bits: int) -> Tensor:

@@ -66,11 +66,7 @@ def _row(path: Path) -> dict[str, object] | None:
         return None
     config = record.config
     return {
-        "dataset": config.dataset,
-        "recipe": config.recipe,
-        "model": config.model,
-        "strategy": config.strategy,
-        "seed": config.seed,
+        **{key: getattr(config, key) for key in COLUMNS[:5]},
         **config.changed(),
         "valid_auc": record.valid.auc,
         "test_auc": record.test.auc,

@@ -3,7 +3,7 @@
 BYTES are those of the whole file on the disk, the vocabulary beside it apart; RATIO is its share of the file that the
 run has uncompressed; TABLES are bytes of embedding and first-order weights alone, as README's table counts. The fewer
 bytes, the narrower the FE that the run's model teaches first, and that is compressed in its place; WIDTH asks for
-another. LOSS is the validation AUC that may be lost: the smallest file that loses no more is looked for, in minutes.
+another. LOSS is the validation AUC that may be lost: a small file that loses no more is looked for, in minutes.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def _made(record: Record) -> str:
     kept = "beside the records, in notebooks/" if executed.exists() else "not kept; a run leaves it in runs/notebooks/"
     return (
         f"    commit         {made.git_commit}{' with changes' if made.git_dirty else ''}, {made.started:.10}\n"
-        f"    environment    Python {made.python}, {packages}; {made.cpu}, {made.threads} thread\n"
+        f"    environment    Python {made.python}, {packages}; {made.cpu}, threads: {made.threads}\n"
         f"    notebook       notebooks/{NOTEBOOKS[record.config.strategy]}.ipynb\n"
         f"    executed       {kept}\n"
     )
@@ -65,7 +65,7 @@ def _made(record: Record) -> str:
 def again(config: RunConfig) -> str:
     """The command that repeats a run and leaves its record below ``runs/mine``."""
     asked = ["--parameters", json.dumps(config.parameters()), "--out", "runs/mine"]
-    return shlex.join(["python", "-m", "scripts.run_notebook", *asked])
+    return shlex.join([sys.executable, "-m", "scripts.run_notebook", *asked])
 
 
 if __name__ == "__main__":

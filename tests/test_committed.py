@@ -3,6 +3,7 @@
 import io
 import re
 import shlex
+import sys
 from base64 import b64decode
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def test_what_explain_prints_runs_the_same_configuration_again(monkeypatch):
     monkeypatch.setattr(run_notebook, "execute", lambda *given, **_: begun.append(given))
     for run in [run for run in control_runs("ml-1m", "paper") if run.seed == 2]:
         words = shlex.split(again(run))
-        assert words[:3] == ["python", "-m", "scripts.run_notebook"]
+        assert words[:3] == [sys.executable, "-m", "scripts.run_notebook"]
         run_notebook.main(words[3:])
         notebook, given, path = begun.pop()
         assert (notebook.stem, path.stem, given.pop("out")) == (NOTEBOOKS[run.strategy], run.name(), "runs/mine")

@@ -28,7 +28,7 @@ from autodpq_packed.export import export
 from autodpq_packed.grouped import Grouped, centroids_option, code_bytes, layout, numbers_of, parameters
 from autodpq_packed.groups_in_c import GroupsInC
 from autodpq_packed.module import Packed, load
-from autodpq_packed.onnx_export import to_onnx
+from autodpq_packed.onnx_export import OLDEST, to_onnx
 from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.reader import read, tables
 from autodpq_packed.score import PackedModel
@@ -333,6 +333,7 @@ def test_every_code_names_a_number() -> None:
         assert max(place.max(), step.max()) < len(tensors["embedding.numbers"])
 
 
+@pytest.mark.skipif(torch.__version__ < OLDEST, reason="torch is too old for ONNX")
 def test_onnxruntime_gives_the_logits(schema: Schema, tmp_path: Path) -> None:
     model = model_on(schema, OPTIONS[0], [9, 3, centroids_option(2, 1), 0, 1])
     path, rank = written(schema, tmp_path, model), model.embedding.order.argsort()[all_ids(schema)]

@@ -14,6 +14,7 @@ import onnxruntime
 import pytest
 import torch
 from conftest import SIZES, small_config
+from torch.torch_version import TorchVersion
 
 import autodpq_native as native
 from autodpq_data.prepared import load_samples, load_schema, prepare, vocabulary
@@ -28,9 +29,10 @@ from autodpq_lib.training.metrics import Metrics
 from autodpq_packed import bits, check, module
 from autodpq_packed import sizes as packed_sizes
 from autodpq_packed.bits import bits_for, pack, unpack
-from autodpq_packed.export import Kept, export, stored
+from autodpq_packed.container import unpack_file
+from autodpq_packed.export import Kept, export, signed, stored
 from autodpq_packed.module import Packed, load
-from autodpq_packed.onnx_export import to_onnx
+from autodpq_packed.onnx_export import OLDEST, to_onnx
 from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.reader import PackedError, PackedTable, parse, read
 from autodpq_packed.score import PackedModel
@@ -233,6 +235,14 @@ def test_packed_follows_its_buffers_to_another_device(schema: Schema, tmp_path: 
     assert moved(all_ids(schema).to("meta")).shape == (6, 3, 16)
 
 
+@pytest.mark.parametrize("name", ["0" * 64, 'sha256":"' + "0" * 64])
+def test_no_name_is_taken_for_the_digest(name: str) -> None:
+    """Where the header's texts come in which order is left to chance."""
+    for _ in range(16):
+        about, _ = unpack_file(signed({"x": np.zeros(3, np.float32)}, json.dumps({"fields": [name]})))
+        assert about == {"fields": [name]}
+
+
 def test_what_the_format_cannot_hold_is_refused(schema: Schema, tmp_path: Path) -> None:
     model, made = trained("fe", schema)
     with pytest.raises(ValueError, match="vocabulary of a: expected 6 values, found 7"):
@@ -282,6 +292,13 @@ def test_a_schema_with_the_same_fields_in_another_order_is_refused() -> None:
         module._check_schema(swapped, {"fields": ["user", "film"], "sizes": [2, 3]}, Path("f"))
 
 
+def test_older_torch_than_2_8_is_refused_for_onnx(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(torch, "__version__", TorchVersion("2.4.0"))
+    with pytest.raises(ImportError, match=r"^torch: expected 2\.8 or newer for ONNX, found 2\.4\.0$"):
+        to_onnx(tmp_path / "m.safetensors", tmp_path / "m.onnx")
+
+
+@pytest.mark.skipif(torch.__version__ < OLDEST, reason="torch is too old for ONNX")
 @pytest.mark.parametrize(
     ("model", "strategy", "kept"), [("deepfm", "dpq", "float32"), ("pnn", "others", "float16"), ("dcn", "fe", "int8")]
 )
@@ -297,6 +314,7 @@ def test_onnxruntime_gives_the_logits(model: str, strategy: str, kept: Kept, sch
             np.testing.assert_allclose(session.run(None, {"ids": batch.numpy()})[0], expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.skipif(torch.__version__ < OLDEST, reason="torch is too old for ONNX")
 def test_onnx_is_not_begun_where_it_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError, match=str(tmp_path)):
         to_onnx(tmp_path / "none.safetensors", tmp_path)

@@ -116,6 +116,15 @@ def test_rows_that_only_feed_an_encoder_can_be_spared_weight_decay(run: Run, spa
     assert moved[1]  # kept
 
 
+def test_rows_that_are_used_as_they_are_decay(run: Run) -> None:
+    """Without compression they feed no encoder, so there is nothing to spare."""
+    config = small_config(recipe="paper", weight_decay=0.5, encoder_decay=False, quantise=False)
+    model = candidates_model(config, run.schema)
+    before = model.embedding.table.detach().clone()
+    Trainer(model, run.train, config).step((torch.tensor([[0, 6, 9], [0, 7, 9]]), torch.tensor([0.0, 1.0])))
+    assert ((model.embedding.table - before).abs().amax(1) > 1e-6)[2:6].all()
+
+
 @pytest.mark.parametrize(("every", "times"), [(1, 7), (3, 3), (10, 1)])
 def test_alpha_has_its_turn_every_so_many_steps(run: Run, every: int, times: int, monkeypatch: object) -> None:
     config = small_config(alpha_every=every)

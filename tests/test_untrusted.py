@@ -175,6 +175,7 @@ def test_every_committed_record_is_valid_current_and_canonical() -> None:
     for path in COMMITTED:
         record = read_record(path)
         assert record.stale() is None, path
+        assert not record.provenance.git_dirty, path
         assert text_of(record, path) == path.read_text(encoding="utf-8"), path
 
 

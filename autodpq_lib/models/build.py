@@ -80,7 +80,7 @@ def _on(make: MakesEmbedding, config: RunConfig, schema: Schema) -> CTRModel:
     _seed(config, "embedding")
     embedding = make(config, schema)
     decay = config.base_model.weight_decay
-    if isinstance(embedding, Compressed) and decay and not config.encoder_decay:
+    if isinstance(embedding, Compressed) and config.quantise and decay and not config.encoder_decay:
         embedding.spare_raw_rows(decay)
     first_order = _first_order(embedding, config, schema) if config.model == "deepfm" else None
     for table in (embedding, first_order):

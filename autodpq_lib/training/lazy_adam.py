@@ -48,7 +48,7 @@ class LazyAdam(Adam):
         update(*tables, self._scratch(p), named, values, step)
 
     def _scratch(self, p: Tensor) -> Tensor:
-        """Scratch: where in the gradient each row occurs last. A step first writes every entry that it reads."""
+        """Scratch: where in the gradient each row occurs last. Nothing that an earlier step left in it is relied on."""
         if len(p) not in self._last:
             self._last[len(p)] = torch.zeros(len(p), dtype=torch.int32, device=p.device)
         return self._last[len(p)]

@@ -216,7 +216,7 @@ def in_short() -> str:
     return (
         f"AutoDPQ keeps {kept:.0%} of FE's bytes, numbers in float32 and codes in as few bits as they need. How small "
         "can FE be made? The *compressor* stores a trained FE group by group, each in the way that is worth its "
-        "bytes, and fine-tunes it. Its rivals are published compressors, in as many bytes or at most a "
+        "bytes, and fine-tunes it. Its rivals are published compressors, in at most as many bytes or a "
         "thousandth more ([a line each](results/budget.md#the-rivals)).\n"
         f"{_image(f'results/{PICTURES[RECIPE]}')}\n{_caption(RECIPE)} {_absent(RECIPE)}\n\n{_small_table()}\n"
         f"Recipe `{RECIPE}`, paired over {_pairs()} seeds, ± half a 95 % interval. {which_row.ahead('paper')} Bytes "
@@ -225,8 +225,8 @@ def in_short() -> str:
         f"`make compress RECORD=… BYTES=30000` does this for a finished run, such as `{DEMO}` of `make demo` ([how, "
         "and which row is yours](results/budget.md)). `BYTES` is the size of the whole model file, `RATIO=0.05` a "
         "share of the uncompressed one; `TABLES=` asks for a row of this table, and `LOSS=0.001` for the smallest "
-        "file that loses no more AUC on validation. The vocabulary, which raw values need, is a second file that no "
-        "budget counts; it may well be the larger one.\n\n"
+        "file found that loses no more AUC on validation. The vocabulary, which raw values need, is a second file that "
+        "no budget counts; it may well be the larger one.\n\n"
         f"{_elsewhere()}\n"
     )
 

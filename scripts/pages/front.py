@@ -91,7 +91,7 @@ def _most() -> str:
     reading, recipe = best["condition"].split()[2], best["recipe"]
     over_fe = f"{best['effect']:+.4f} (the paper {best['paper']:+.4f})"
     return (
-        f"Of our three readings of the paper, that which {WAYS[reading]} gains most (recipe `{recipe}`): over the "
+        f"Of our three readings of the paper, the one that {WAYS[reading]} gains most (recipe `{recipe}`): over the "
         f"uncompressed model {over_fe}; {over_random.in_words(recipe, reading)}. {_other_models(recipe, reading)}"
     )
 

@@ -79,7 +79,7 @@ def text() -> str:
         f"![AutoDPQ's gain in AUC {said}.](results/gain.png)\n\n"
         f"*What to see: of our {len(table)} intervals {beyond} lie to the left of the paper's gain, the diamond. "
         f"Wholly above zero, where AutoDPQ is better: {above}; wholly below: {below}. They are 95 % intervals, paired "
-        "by seed.*\n"
+        "by seed, and not corrected for their number.*\n"
     )
 
 

@@ -60,12 +60,12 @@ def _must() -> str:
     fe, ours = (table_value("ml-1m", "deepfm", name, "auc") for name in ("fe", "autodpq"))
     near = rows.loc[((rows["ours"] - ours) ** 2 + (rows["base"] - fe) ** 2).idxmin()]
     largest, below = rows.loc[rows["centre"].idxmax()], rows["base"].iloc[0] - fe
-    firm = ", ".join(rows["name"][_holds(rows) & (rows["hangs on"] == "")]) or "no condition"
+    firm = ", ".join(rows["name"][_holds(rows) & (rows["hangs on"] == "")]) or "none"
     return (
         f"**What must be so**: an FE as low as the paper's {fe:.4f}, {abs(below):.4f} "
         f"{'below' if below > 0 else 'above'} ours, beside an AutoDPQ of {ours:.4f}. Ours comes nearest to that under "
-        f"{near['name']} ({_aucs(near)}). Whichever seed is left out, the interval still holds the paper's gain under "
-        f"{firm}. The largest gain by ranks is that of {_gain(largest)}."
+        f"{near['name']} ({_aucs(near)}). Conditions under which the interval holds the paper's gain whichever seed is "
+        f"left out: {firm}. The largest gain by ranks is that of {_gain(largest)}."
     )
 
 

@@ -106,7 +106,7 @@ def decided() -> str:
     ]
     rows = [_decided(recipe, *each) for recipe in RECIPES for each in SEARCHES.items()]
     table = markdown([*head, "entropy of a field's weights"], [row for row in rows if row])
-    agreed = "; ".join(f"{name}, {fields}" for name in SEARCHES if (fields := _agreed(name)))
+    agreed = "; ".join(filter(None, map(_agreed, SEARCHES)))
     return (
         f"{table}\nFields for which at least {AGREED:.0%} of the seeds choose one pair: {agreed or 'none'}. Under the "
         f"literal reading the entropy is at least {_least_entropy():.0%} of that of no preference.\n"
@@ -117,7 +117,7 @@ def _agreed(name: str) -> str:
     """The fields on which the seeds of a search agree, by recipe."""
     each = {recipe: agreement(committed.runs_of_controls(recipe)[SEARCHES[name]]) for recipe in RECIPES}
     fields = {recipe: ", ".join(rows.index[rows["share"] >= AGREED]) for recipe, rows in each.items()}
-    return "; ".join(f"{which} (`{recipe}`)" for recipe, which in fields.items() if which)
+    return "; ".join(f"{which} ({name}, `{recipe}`)" for recipe, which in fields.items() if which)
 
 
 def _least_entropy() -> float:

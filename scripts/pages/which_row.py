@@ -42,7 +42,7 @@ def ahead(recipe: str) -> str:
         f"{of_rivals(found(recipe), row['share'])}"
         for row in rows
     )
-    return f"Ahead of the compressor in recipe `{recipe}`: {'; '.join(said) or 'no rival of those run'}."
+    return f"Ahead of the compressor in recipe `{recipe}`, by the paired test: {'; '.join(said) or 'no rival run'}."
 
 
 def of_rivals(runs: pd.DataFrame, share: float) -> str:
