@@ -52,7 +52,7 @@ class Arrays:
     def save(self, path: Path, *, own_ids: bool = True) -> int:
         """Write a file for :class:`autodpq_packed.plain.PlainTables`, all or nothing; return all its bytes.
 
-        Beside the tensors it has a header of about a thousand bytes and, with ``own_ids``, four bytes a feature that
+        Beside the tensors it has a header of some five hundred bytes and, with ``own_ids``, four bytes a feature that
         the budget does not count: the places. Who makes ids of raw values anyway can number them by place instead.
 
         Args:
@@ -61,7 +61,7 @@ class Arrays:
                 from the field's first.
 
         Raises:
-            ValueError: the path has another ending, or a field's name is no text.
+            ValueError: the path has another ending.
         """
         check_path(Path(path))
         sizes = {field: len(rows) for field, rows in self.rows.items()}
@@ -124,7 +124,7 @@ def compress_tables(
     sizes = {field: len(array) for field, array in next(iter(made.values())).items()}
     for name, part in made.items():
         found = {field: len(array) for field, array in part.items()}
-        expect(list(found.items()) == list(sizes.items()), name, f"rows of each field: {sizes}", found)
+        expect(list(found.items()) == list(sizes.items()), name, f"rows of each field, in this order: {sizes}", found)
     known = only("counts", mapping("counts", counts), sizes)
     often = np.concatenate([counts_of(field, known, size) for field, size in sizes.items()])
     scales = scales_of(made, sensitivities)

@@ -24,10 +24,10 @@ Rows = dict[str, NDArray[np.float32]]
 def rows_of(table: str, rows: Any) -> Rows:
     """Of a table, each field's rows in float32."""
     made = {field: _numbers(f"rows of {field} in {table}", array) for field, array in mapping(table, rows).items()}
-    dim = next((array.shape[-1] for array in made.values() if array.ndim), 0)
+    dim = next((array.shape[1] for array in made.values() if array.ndim == 2), "X")
     for field, array in made.items():
         what = f"rows of {field} in {table}"
-        expect(array.ndim == 2 and array.shape[1] == dim > 0 and len(array) > 0, what, f"[V, {dim}]", array.shape)
+        expect(array.ndim == 2 and array.shape[1] == dim and array.size > 0, what, f"[V, {dim}]", array.shape)
         largest = max(float(array.max()), -float(array.min()))
         expect(largest <= LARGEST, what, f"numbers of at most {LARGEST}", largest)
         expect(
@@ -40,7 +40,8 @@ def rows_of(table: str, rows: Any) -> Rows:
 def counts_of(field: str, counts: Mapping[str, Any], size: int) -> NDArray[np.int64]:
     """How often each feature of a field, of ``size`` features, occurs."""
     what = f"counts of {field}"
-    often = _numbers(what, counts.get(field, np.zeros(0)))
+    expect(field in counts, what, f"[{size}]", "none")
+    often = _numbers(what, counts[field])
     expect(often.shape == (size,), what, f"[{size}]", often.shape)
     expect(bool((often >= 0).all()), what, "none below 0", often.min())
     expect(bool(np.isfinite(often).all()), what, "finite numbers", often.max())
@@ -64,20 +65,24 @@ def scales_of(made: Mapping[str, Rows], given: Mapping[str, Mapping[str, ArrayLi
 
 def _sensitivities(table: str, rows: Rows, given: Mapping[str, Any]) -> Floats:
     made = []
-    own = only(f"sensitivities of {table}", mapping("sensitivities", given.get(table)), rows)
+    named = f"sensitivities of {table}"
+    own = only(named, mapping(named, given.get(table)), rows)
     for field, array in rows.items():
         what, dim = f"sensitivities of {field} in {table}", array.shape[1]
-        found = _numbers(what, own.get(field, np.zeros(0)))
-        holds = found.shape == (dim,) and bool((found >= 0).all()) and bool(np.isfinite(found).all())
-        expect(holds, what, f"[{dim}], finite and none below 0", found)
+        expect(field in own, what, f"[{dim}]", "none")
+        found = _numbers(what, own[field])
+        expect(found.shape == (dim,), what, f"[{dim}]", found.shape)
+        expect(bool(((found >= 0) & np.isfinite(found)).all()), what, "finite numbers, none below 0", found)
         made.append(found.astype(np.float64))
     return np.stack(made)
 
 
 def mapping(what: str, given: Any) -> Mapping[str, Any]:
-    """What is given by name; there must be something."""
+    """What is given by name, which is a text; there must be something."""
     expect(isinstance(given, Mapping), what, "a mapping by name", type(given).__name__)
     expect(bool(given), what, "a field or more", "none")
+    for name in [name for name in given if not isinstance(name, str)][:1]:
+        expect(False, what, "names that are texts", repr(name))
     return given
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,12 +36,12 @@ def room_or_refuse(run: LoadedRun, budget: int, *, tables: bool) -> int:
     """Bytes that a budget leaves for the tables, where the smallest choice fits.
 
     Raises:
-        ValueError: it does not; it says how many bytes would do, or which narrower width.
+        ValueError: it does not; it says how many bytes would do, here and at a narrower width.
     """
     (small, rest), dim = least(run, tables=tables), run.record.config.embedding_dim
     if budget < (enough := small + rest):
-        narrower = (x for x in range(dim - 1, 0, -1) if sum(least(of_width(run, x), tables=tables)) <= budget)
-        fits = "".join(f"; it fits at width {x}" for x in islice(narrower, 1))
+        narrower = ((x, sum(least(of_width(run, x), tables=tables))) for x in range(dim - 1, 0, -1))
+        fits = next((f"; {some} do at width {x}" for x, some in narrower if some <= budget or x == 1), "")
         raise ValueError(f"budget_bytes: expected at least {enough} for this model at X = {dim}, found {budget}{fits}")
     return budget - rest
 

@@ -172,8 +172,11 @@ def _is_current(source: Source, folder: Path) -> bool:
             return False
     except (FileNotFoundError, ValueError, KeyError):  # a loss of power may have cut it
         return False
+    made_from = _manifest(folder)["raw_sha256"]
+    if not source.settings.items() <= made_from.items():
+        return False
     try:
-        return not source.watched or _manifest(folder)["raw_sha256"] == source.sums(source.files())
+        return not source.watched or made_from == source.sums(source.files())
     except DataError:  # gone, as any raw file may be once it is prepared
         return True
 

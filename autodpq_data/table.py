@@ -164,7 +164,9 @@ def _batches(frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
 
 def _check(path: Path, first: int, column: pl.Series, wrong: pl.Series, expected: str) -> None:
     """An empty cell is wrong too."""
-    where = f"{path}, row"
-    refuse(
-        wrong | column.is_null(), lambda row: f"{where} {first + row}: expected {expected}, found {column[row] or ''!r}"
-    )
+
+    def sentence(row: int) -> str:
+        found = "none (an empty cell, or NaN)" if column[row] is None else repr(column[row])
+        return f"{path}, row {first + row}: expected {expected}, found {found}"
+
+    refuse(wrong | column.is_null(), sentence)

@@ -50,6 +50,8 @@ def check(model: Any, tensors: Tensors) -> None:
         PackedError: they are not; one sentence that names the part.
     """
     _expect(isinstance(model, dict), "model", "an object", model)
+    if "dims" in model:
+        raise PackedError("expected a model, found tables of plain arrays, which PlainTables reads")
     for key in ("vocabulary_sha256", "identity", *(["order"] if "order" in model else [])):
         _expect(isinstance(model.get(key), str), key, "a text", model.get(key))
     fields, sizes = _fields(model)
@@ -82,6 +84,8 @@ def check_plain(about: Any, tensors: Tensors) -> None:
         PackedError: they are not; one sentence that names the part.
     """
     _expect(isinstance(about, dict), "model", "an object", about)
+    if "mlp" in about:
+        raise PackedError("expected tables of plain arrays, found a model, which PackedModel and load read")
     _, sizes = _fields(about)
     dims: Any = about.get("dims")
     holds = isinstance(dims, dict) and _are(int, [*dims.values()]) and min(dims.values()) > 0

@@ -39,7 +39,7 @@ def export(
     schema: Schema,
     record: Record,
     vocabulary: Mapping[str, list[str]],
-    path: Path,
+    path: Path | str,
     kept: Kept = "float32",
 ) -> dict[str, int]:
     """Write ``path`` (``.safetensors``) and, beside it, ``<name>.vocabulary.json``; return the bytes of each tensor.
@@ -59,6 +59,7 @@ def export(
             format does not know, or a weight is no number.
     """
     _check_vocabulary(vocabulary, schema)
+    path = Path(path)
     check_path(path)
     model.eval()
     tensors = _tables(model, schema, kept) | _rest(model)

@@ -122,7 +122,7 @@ class Renumbered(nn.Module):
 
 
 def load(
-    path: Path, table: Callable[[PackedTable], nn.Module] | None = None, *, schema: Schema | None = None
+    path: Path | str, table: Callable[[PackedTable], nn.Module] | None = None, *, schema: Schema | None = None
 ) -> CTRModel:
     """The complete model in evaluation mode, on packed tables: those in C where that works, else :class:`Packed`.
 
@@ -137,6 +137,7 @@ def load(
     Raises:
         PackedError: the file is not a packed model, or not as it was written; or the schema is not its own.
     """
+    path = Path(path)
     about, tensors = read(path)
     config = _config(about, path)
     parts = [

@@ -13,27 +13,28 @@ from autodpq_packed.module import Packed, load
 from autodpq_packed.reader import read
 from autodpq_system.atomic import atomic_path, check_place
 
-#: torch of this version or newer exports the models.
+#: The first torch that exports the models.
 OLDEST = "2.8"
 
 
-def to_onnx(path: Path, target: Path) -> None:
+def to_onnx(path: Path | str, target: Path | str) -> None:
     """Write the complete model as one ONNX file: ``ids`` int64 ``[B, M]`` -> ``logits`` float32 ``[B]``.
 
     Codes stay packed and are decoded by the graph, so the file is as small as the packed one, but for the graph (some
-    twenty kilobytes) and a count every 8 features. Older torch than 2.8 cannot export it.
+    twenty kilobytes) and a count every 8 features. The graph checks no id, and has no row for unseen values.
 
     Args:
         path: of the packed file, with kept rows of any type.
         target: of the ONNX file.
 
     Raises:
-        ImportError: torch is older.
+        ImportError: torch is older than 2.8, which cannot export the models.
         PackedError: ``path`` is not a packed model, or not as it was written.
         OSError: nothing can be written to ``target``.
     """
     if torch.__version__ < OLDEST:
         raise ImportError(f"torch: expected {OLDEST} or newer for ONNX, found {torch.__version__}")
+    path, target = Path(path), Path(target)
     check_place(target)
     about, _ = read(path)
     sizes = torch.tensor(about["sizes"])

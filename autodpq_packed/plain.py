@@ -53,7 +53,7 @@ class PlainTables:
         for name, known, what in ((table, self.tables, "table"), (field, self.sizes, "field")):
             if name not in known:
                 raise ValueError(f"{what}: expected one of {', '.join(known)}, found {name}")
-        array = np.asarray(ids)
+        array = np.asarray(ids) if np.size(ids) else np.zeros(np.shape(ids), np.int64)  # [] is of floats
         if array.dtype.kind not in "iu":
             raise ValueError(f"ids of {field}: expected integers, found {array.dtype}")
         for wrong in array[(array < 0) | (array >= self.sizes[field])][:1]:

@@ -39,7 +39,8 @@ class PackedModel:
         """Probability of a click for raw values, field -> value; a value never seen gets the field's ``unknown`` row.
 
         The unknown row is the mean of the field's low-frequency vectors, or of all its vectors if it has none. Keys
-        that are no fields of the model count for nothing.
+        that are no fields of the model count for nothing. A value is written as in the vocabulary: that of a CSV as its
+        cell; of Parquet ``2026-01-20`` for a date, ``true`` or ``false``, and a whole float without decimals.
 
         Raises:
             PackedError: a sample is no mapping, lacks a field or has a value that is neither text nor whole number; or

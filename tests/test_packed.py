@@ -305,12 +305,12 @@ def test_older_torch_than_2_8_is_refused_for_onnx(monkeypatch: pytest.MonkeyPatc
 def test_onnxruntime_gives_the_logits(model: str, strategy: str, kept: Kept, schema: Schema, tmp_path: Path) -> None:
     ids, path = all_ids(schema), tmp_path / "m.safetensors"
     original, made = trained(strategy, schema, model=model, recipe="tuned")
-    export(original, schema, made, VOCABULARY, path, kept)
-    to_onnx(path, tmp_path / "m.onnx")
+    export(original, schema, made, VOCABULARY, str(path), kept)
+    to_onnx(str(path), str(tmp_path / "m.onnx"))
     session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
     with torch.inference_mode():
         for batch in (ids, ids[:1]):
-            expected = load(path)(batch).numpy()
+            expected = load(str(path))(batch).numpy()
             np.testing.assert_allclose(session.run(None, {"ids": batch.numpy()})[0], expected, rtol=1e-6, atol=1e-6)
 
 

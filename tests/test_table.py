@@ -171,6 +171,15 @@ def test_what_is_prepared_serves_without_the_file(mine):
     assert len(load_samples("mine", "test")) == 6
 
 
+@pytest.mark.parametrize("changed", [{"path": "mine/none.csv"}, {"fields": ["user", "label"]}, {"label": "none"}])
+def test_a_description_that_changed_is_not_served_without_the_file(home, mine, changed):
+    load_schema("mine", 7)
+    mine.unlink()
+    describe(home, **changed)
+    with pytest.raises(DataError, match=r"^mine: expected mine/\w+\.csv in .*, found no such file"):
+        load_schema("mine", 7)
+
+
 def test_blocks_change_nothing(mine, monkeypatch, tmp_path):
     expected = load_schema("mine", 7).fingerprint
     monkeypatch.setattr("autodpq_data.table.BLOCK_ROWS", 7)
@@ -263,12 +272,12 @@ BAD = {
     "label 2": (with_value(4, "clicked", "2"), {}, "row 5: expected clicked 0 or 1, found '2'"),
     "label yes": (with_value(4, "clicked", "yes"), {}, "row 5: expected clicked 0 or 1, found 'yes'"),
     "label 0.5": (with_value(59, "clicked", "0.5"), {}, "row 60: expected clicked 0 or 1, found '0.5'"),
-    "no label": (with_value(4, "clicked", None), {}, "row 5: expected clicked 0 or 1, found ''"),
+    "no label": (with_value(4, "clicked", None), {}, "row 5: expected clicked 0 or 1, found none"),
     "one label": (all_of("clicked", 0), {}, "mine: expected rows of both labels, found 0 of 60 positive"),
-    "empty value": (with_value(30, "film", ""), {}, "row 31: expected a value for film, found ''"),
-    "missing value": (with_value(30, "user", None), {}, "row 31: expected a value for user, found ''"),
-    "field without values": (all_of("film", None), {}, "row 1: expected a value for film, found ''"),
-    "not a number in Parquet": (nan_in_parquet, {}, "row 1: expected a value for film, found ''"),
+    "empty value": (with_value(30, "film", ""), {}, "row 31: expected a value for film, found none"),
+    "missing value": (with_value(30, "user", None), {}, "row 31: expected a value for user, found none"),
+    "field without values": (all_of("film", None), {}, "row 1: expected a value for film, found none"),
+    "not a number in Parquet": (nan_in_parquet, {}, "row 1: expected a value for film, found none"),
     "no rows": (lambda path: frame(0).write_csv(path), {}, "expected rows, found none"),
     "a column twice": (twice, {}, "rows.csv: expected columns of different names, found 'film' twice"),
     "empty file": (lambda path: path.write_bytes(b""), {}, "expected a CSV or Parquet table, found: empty"),
@@ -300,7 +309,7 @@ BAD = {
         with_value(2, "part", "dev"), {"split": "part"}, "row 3: expected train, valid or test in part, found 'dev'"
     ),
     "split none": (
-        with_value(2, "part", None), {"split": "part"}, "row 3: expected train, valid or test in part, found ''"
+        with_value(2, "part", None), {"split": "part"}, "row 3: expected train, valid or test in part, found none"
     ),
     "split without test": (
         all_of("part", "train"), {"split": "part"}, "rows of train, valid and test in part, found none of valid"
