@@ -88,7 +88,7 @@ class Record(Strict):
         if self.method_version != current:
             return f"method version {self.method_version} of {self.config.strategy}, now {current}"
         if fingerprint not in (None, self.data_fingerprint):
-            return f"data {self.data_fingerprint[:12]}, now {str(fingerprint)[:12]}"
+            return f"made from data {self.data_fingerprint[:12]}, which are {str(fingerprint)[:12]} now"
         if self.identity != self.config.identity(self.data_fingerprint, compiled=self.compiled):
             return "identity does not match its configuration"
         return None

@@ -181,7 +181,9 @@ def test_a_run_of_other_data_or_method_is_not_loaded(
 ) -> None:
     record = make("fe", tmp_path, schema)
     monkeypatch.setattr("autodpq_runs.explore.load_schema", lambda *_: replace(schema, fingerprint="another"))
-    with pytest.raises(ValueError, match=r"fe-seed1.*: data fingerprint, now another; run it again"):
+    with pytest.raises(
+        ValueError, match=r"fe-seed1.*: made from data fingerprint, which are another now; run it again"
+    ):
         load_run(record)
     monkeypatch.setitem(METHOD_VERSION, "fe", 99)
     with pytest.raises(ValueError, match=r"method version .* of fe, now 99; run it again"):
@@ -192,7 +194,7 @@ def test_a_run_whose_data_have_changed_on_the_way_leaves_nothing(
     tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: replace(schema, fingerprint="another"))
-    with pytest.raises(ValueError, match="data fingerprint, now another; run it again"):
+    with pytest.raises(ValueError, match="made from data fingerprint, which are another now; run it again"):
         make("fe", tmp_path, schema)
     assert not (tmp_path / "out").exists()
 
@@ -227,7 +229,7 @@ def test_records_lists_every_record(tmp_path: object, schema: Schema) -> None:
     table = records(tmp_path / "out").set_index("strategy")
     assert list(table.index) == ["fe", "grid"]
     assert table.loc["grid", "test_auc"] == made[1].test.auc
-    assert table["stale"].str.startswith("data fingerprint, now").all()  # not the data of this machine
+    assert table["stale"].str.startswith("made from data fingerprint, which are ").all()  # not the data of this machine
     assert len(find_records(tmp_path / "out")) == 2
 
 
@@ -308,7 +310,7 @@ def test_stale_records_say_why(tmp_path: object, schema: Schema, monkeypatch: py
     record = make("fe", tmp_path, schema)
     assert record.stale() is None
     assert record.stale("fingerprint") is None
-    assert record.stale("elsewhere") == "data fingerprint, now elsewhere"
+    assert record.stale("elsewhere") == "made from data fingerprint, which are elsewhere now"
     edited = record.model_copy(update={"config": small_config(strategy="fe", threshold=9)})
     assert edited.stale() == "identity does not match its configuration"
     monkeypatch.setitem(METHOD_VERSION, "fe", 99)

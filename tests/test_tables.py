@@ -130,7 +130,7 @@ def test_records_of_an_older_method_or_other_data_are_named_and_left_out(
     write_record(record(PLAN[0], data="elsewhere"), record_path(out, PLAN[0]))
     monkeypatch.setitem(METHOD_VERSION, "others", 2)
     gaps = of(out).gaps
-    assert gaps[0].startswith("deepfm-fe-seed1: data elsewhere, now ed0b1d70c0f3")
+    assert gaps[0].startswith("deepfm-fe-seed1: made from data elsewhere, which are ed0b1d70c0f3 now")
     assert gaps[1] == "deepfm-others-seed1: method version 1 of others, now 2"
     assert len(gaps) == 4
 

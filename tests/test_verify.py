@@ -68,7 +68,7 @@ def test_what_was_just_trained_passes_every_check(trained: dict[Path, Record], t
     ("change", "said"),
     [
         (lambda record: record["space"].update(paper=7), "space: expected paper="),
-        (lambda record: record.update(data_fingerprint="other"), "data other, now fingerprint"),
+        (lambda record: record.update(data_fingerprint="other"), "made from data other, which are fingerprint now"),
         (lambda record: record.update(identity="other"), "identity does not match its configuration"),
         (lambda record: record["test"].update(auc=0.9), "test: expected that of the timeline's fit, epoch 0"),
         (lambda record: record["provenance"].update(compiled=False), "identity does not match its configuration"),
