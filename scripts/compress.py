@@ -90,9 +90,8 @@ def _tell(run: LoadedRun, made: CompressedModel, path: Path, whole: int) -> None
     before, after = run.record, {name: evaluate(made.model, getattr(run, name)) for name in ("valid", "test")}
     rows, known, drawn = choice(run.schema, made.tensors, made.width), *map(path.with_suffix, BESIDE)
     _draw(rows, f"X = {made.width}, {made.table_bytes:,} bytes of tables", drawn)
-    say(
-        f"{rows.to_string(index=False)}\nbits: of a feature, with its share of what the group shares\n\n{_start(run, made)}\n"
-    )
+    say(f"{rows.to_string(index=False)}\nbits: of a feature, with its share of what the group shares\n\n")
+    say(f"{_start(run, made)}\n")
     say(f"{path}: {made.file_bytes:,} bytes, {made.file_bytes / whole:.1%} of {whole:,}; ")
     say(f"of these {made.table_bytes:,} are embedding and first-order weights\n")
     say(f"{known}: {known.stat().st_size:,} bytes, which raw values need\n{drawn}: the table above as a picture\n")
