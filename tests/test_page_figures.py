@@ -117,7 +117,7 @@ def test_seeds_agree_from_nine_in_ten_on(monkeypatch: pytest.MonkeyPatch) -> Non
     shares = {"paper": [0.9, 0.8], "tuned": [0.5, 0.89]}
     monkeypatch.setattr(results.committed, "runs_of_controls", lambda recipe: {"autodpq": recipe})
     monkeypatch.setattr(results, "agreement", lambda recipe: pd.DataFrame({"share": shares[recipe]}, ["movie", "zip"]))
-    assert results._agreed("literal") == "movie (`paper`)"
+    assert results._agreed("literal") == "movie (literal, `paper`)"
 
 
 def test_an_aim_can_be_missed() -> None:
