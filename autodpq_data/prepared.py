@@ -166,14 +166,13 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _is_current(source: Source, folder: Path) -> bool:
-    """Prepared in today's format, and from today's files where these may change."""
+    """Prepared in today's format and by today's settings, and from today's files where these may change."""
     try:
-        if _manifest(folder)["format"] != FORMAT:
+        manifest = _manifest(folder)
+        made_from = manifest["raw_sha256"]
+        if manifest["format"] != FORMAT or not source.settings.items() <= made_from.items():
             return False
     except (FileNotFoundError, ValueError, KeyError):  # a loss of power may have cut it
-        return False
-    made_from = _manifest(folder)["raw_sha256"]
-    if not source.settings.items() <= made_from.items():
         return False
     try:
         return not source.watched or made_from == source.sums(source.files())

@@ -42,7 +42,8 @@ def ahead(recipe: str) -> str:
         f"{of_rivals(found(recipe), row['share'])}"
         for row in rows
     )
-    return f"Ahead of the compressor in recipe `{recipe}`, by the paired test: {'; '.join(said) or 'no rival run'}."
+    first = "; ".join(said) or "none of the rivals run"
+    return f"Ahead of the compressor in recipe `{recipe}`, by the paired test: {first}."
 
 
 def of_rivals(runs: pd.DataFrame, share: float) -> str:
