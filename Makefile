@@ -59,8 +59,9 @@ seeds: env  ## FE, Others, the best pair of Grid and AutoDPQ on ten seeds: RECIP
 	$(BATCH) $(WHERE) --part=seeds
 
 budget: env  ## AUC at equal bytes, ten seeds, both recipes (hours), first the seed that settings are chosen on: OUT= JOBS=
-	export MADE_BY=$$PPID@$$(uname -n); for recipe in tuned paper; do for seeds in "11" "1 2 3" "4 5 6 7 8 9 10"; do \
-		$(MAKE) replicate PART=budget RECIPE=$$recipe SEEDS="$$seeds" || exit 1; done; done
+	export MADE_BY=$$PPID@$$(uname -n); \
+	for part in "tuned 11" "tuned 1 2 3" "tuned 4 5 6 7 8 9 10" "paper 11" "paper 14 15 16" "paper 4 5 6 7 8 9 10"; do \
+		$(MAKE) replicate PART=budget RECIPE=$${part%% *} SEEDS="$${part#* }" || exit 1; done
 
 plan: env  ## what `make replicate` would run, what is done, and where the logs are
 	$(BATCH) $(WHERE) --part="$$PART" --profile="$$PROFILE" --plan

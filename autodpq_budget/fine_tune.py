@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from autodpq_budget.distil import Distilling
 from autodpq_budget.recode import recode
-from autodpq_lib.config import Limit
+from autodpq_lib.config import Limit, RunConfig
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
@@ -34,9 +34,14 @@ class Recoding(FineTuning, Distilling):
         return super().round(number)
 
 
+def limit(config: RunConfig) -> Limit:
+    """How long fine-tuning may be; in the smoke profile no longer than a training."""
+    return config.limits.train if config.profile == "smoke" else LIMIT
+
+
 def fine_tune(run: Run, model: CTRModel, teacher: CTRModel) -> Fit:
     """Fine-tune as the run's configuration says, and stop on validation; the model ends with the best weights.
 
     These may be those that it came with.
     """
-    return run.fit("compress", model, trainer=Recoding(model, run, teacher), limit=LIMIT)
+    return run.fit("compress", model, trainer=Recoding(model, run, teacher), limit=limit(run.config))

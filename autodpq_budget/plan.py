@@ -1,6 +1,6 @@
 """The batch at equal bytes: FE, the compressor and each rival at budgets from an eighth to less than a hundredth of FE.
 
-``make budget`` asks for the seed of choice first, then for those of Table 1, then for the rest.
+``make budget`` asks for the seed of choice first, then for those that every rival has, then for the rest.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from autodpq_budget.distil import TAUGHT, TEACHER, keys_of_width, like
 from autodpq_budget.strategy import STRATEGY
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema
-from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.plans import configure
 from autodpq_eval.tables import read_plans
 from autodpq_lib.config import Model, RunConfig
@@ -29,14 +28,14 @@ SHARES = (0.125, 0.0625, 0.031, 0.016, 0.008)
 SLACK = 1.001
 #: Of several settings of a method that of the best validation AUC on this seed is taken; it is not reported.
 CHOICE_SEED = 11
-#: Rivals of each share that all seeds have; the rest have those of Table 1.
-BEST = 3
+#: Rivals of each share that every seed has, and seeds that have no others.
+BEST, BEST_ALONE = 3, range(4, 11)
 #: What all methods have once more: a split that was not used to make the compressor; the mean of weights over steps.
 OTHER_SPLIT, AVERAGED = {"split_seed": 1}, {"average": 0.999}
 VARIANTS: tuple[dict[str, Any], ...] = (OTHER_SPLIT, AVERAGED)
 #: Shares at which controls tell what the teacher is worth.
 TAUGHT_SHARES = (0.0625, 0.031, 0.016)
-#: Models beside DeepFM, and the shares at which they are compressed, on the seeds of Table 1.
+#: Models beside DeepFM, and the shares at which they are compressed, on the seeds that every rival has.
 OTHER_MODELS: tuple[Model, ...] = ("pnn", "dcn")
 OTHER_SHARES = (0.125, 0.031, 0.008)
 
@@ -79,9 +78,9 @@ def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> l
         every = candidates(dataset, recipe, CHOICE_SEED).values()
         plans += with_teachers([run for runs in every for run in runs])
     for seed in others:
-        wanted = found if seed in TABLE_SEEDS else top_rivals(found)
+        wanted = top_rivals(found) if seed in BEST_ALONE else found
         plans += with_teachers([run.model_copy(update={"seed": seed}) for run, _ in wanted.values()])
-    few = [seed for seed in others if seed in TABLE_SEEDS]
+    few = [seed for seed in others if seed not in BEST_ALONE]
     plans += [run for seed in few for run in otherwise_taught(found, seed)]
     plans += [run for switches in VARIANTS for seed in few for run in varied(found, seed, switches)]
     plans += [run for model, seed in product(OTHER_MODELS, few) for run in of_model(found, model, seed)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from autodpq_budget.by_groups import ByGroups, means
 from autodpq_budget.check_arguments import check_bytes, expect
 from autodpq_budget.distil import TAUGHT, fe_of, taught, taught_of, teacher_of
-from autodpq_budget.fine_tune import LIMIT, fine_tune
+from autodpq_budget.fine_tune import fine_tune, limit
 from autodpq_budget.of_model import menu_of, on_groups
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
@@ -58,7 +58,8 @@ def _alone(run: Run) -> list[Fit]:
     """FE of the run's width, from labels; trained on by labels, too."""
     model, fits = fe_of(run, run.config.embedding_dim, "full-labels")
     made = _chosen(run, model)
-    return [*fits, run.fit("compress", made, trainer=FineTuning(made, run.train, run.config), limit=LIMIT)]
+    trainer = FineTuning(made, run.train, run.config)
+    return [*fits, run.fit("compress", made, trainer=trainer, limit=limit(run.config))]
 
 
 def _chosen(run: Run, model: CTRModel) -> CTRModel:

@@ -14,8 +14,6 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import ThreadpoolController
 
 from autodpq_budget.tables import Floats, Group, Integers
@@ -146,6 +144,9 @@ def _centroids(group: Group, k: int, d: int) -> tuple[Integers, Floats]:
 
 
 def _kmeans(points: Floats, weights: Floats, k: int) -> tuple[Integers, Floats]:
+    from sklearn.cluster import KMeans  # noqa: PLC0415 - as in autodpq_lib/training/metrics.py
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
+
     some = np.random.default_rng(0).permutation(len(points))[:MOST_POINTS]
     found = KMeans(k, n_init=1, max_iter=ROUNDS, random_state=0)
     with catch_warnings():  # rows that are repeated leave centroids over, and the choice sees what that is worth

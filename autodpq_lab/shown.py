@@ -11,8 +11,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from autodpq_eval.notebook import as_base64, as_html
-
-VIEW = "application/vnd.jupyter.widget-view+json"
+from autodpq_lab.view import VIEW
 
 
 class Shown(NamedTuple):

@@ -5,6 +5,9 @@ import sys
 from autodpq_system.sentence import tell_in_one_sentence
 from autodpq_system.stopping import stop_with_starter
 
+# nbformat's jsonschema would take two seconds to import it, and checks with it what no notebook has.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+
 if sys.argv[0] == "-m":  # python -m scripts.replicate is at this package; an import leaves its process as it is
     tell_in_one_sentence()
     stop_with_starter()  # before the imports, which take seconds

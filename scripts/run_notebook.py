@@ -27,7 +27,7 @@ from traitlets.config import Config
 
 from autodpq_data.prepared import known_fingerprint
 from autodpq_eval.batch import NOTEBOOKS, Status, log_path, notebook_path, status
-from autodpq_lab.shown import VIEW
+from autodpq_lab.view import VIEW
 from autodpq_lib.config import OUTSIDE, RunConfig
 from autodpq_runs.record import read_record, record_path
 from autodpq_runs.run_paths import identity_of, work_folder

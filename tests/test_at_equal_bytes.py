@@ -107,6 +107,11 @@ def test_the_best_rival_has_most_seeds_and_the_lead_is_paired() -> None:
     assert made["p"] == made["p_holm"] == pytest.approx(stats.ttest_1samp(lead, 0).pvalue)
 
 
+def test_the_nearest_rival_is_that_of_the_seeds_that_every_rival_has() -> None:
+    (made,) = at_equal_bytes.verdicts(pd.concat([FOUND, RIVALS]), 0.0005, whole=[2]).to_dict("records")
+    assert (made["near"], made["near_lead"]) == ("lsq", pytest.approx(0.06))
+
+
 def test_committed_runs_keep_to_their_budget() -> None:
     found = at_equal_bytes.read_runs(ROOT / "results", "ml-1m", "tuned", [1])
     assert (found.loc[found["method"] == "fe", "bytes"] == 4 * 13_560 * 17).all()

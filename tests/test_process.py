@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from autodpq_system import process
+from autodpq_system.paths import ROOT
 from autodpq_system.process import cores, settle, threads, warn_if_crowded
 
 #: Minor page faults of a loop that takes and frees 2 MiB, after some rounds to settle.
@@ -67,3 +68,11 @@ def test_a_run_has_the_threads_that_it_is_told_and_keeps_freed_memory(monkeypatc
     settle()
     assert (torch.get_num_threads(), kept) == (2, [1])
     torch.set_num_threads(1)
+
+
+def test_who_starts_a_run_imports_nothing_that_only_the_run_needs():
+    """Each run of a batch has such a parent, and these take it seconds."""
+    slow = "sklearn", "scipy", "matplotlib", "ipywidgets", "rfc3987_syntax"
+    code = f"import sys, scripts.run_notebook; print([name for name in {slow} if sys.modules.get(name)])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout == "[]\n"

@@ -20,8 +20,9 @@ from autodpq_lab.features import feature_finder, field_inspector, field_vectors,
 from autodpq_lab.live import LiveCurves
 from autodpq_lab.mixture import epoch_scrubber, gumbel_slider, mixture
 from autodpq_lab.runs import chosen, in_words, runs_table
-from autodpq_lab.shown import VIEW, Shown, present
+from autodpq_lab.shown import Shown, present
 from autodpq_lab.threshold import Rarity, rarity, said, threshold_slider
+from autodpq_lab.view import VIEW
 from autodpq_lib.models.build import dpq_model, full_model
 from autodpq_lib.training.metrics import evaluate
 from autodpq_runs.explore import LoadedRun

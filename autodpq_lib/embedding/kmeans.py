@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import torch
-from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 
 def kmeans(points: Tensor, k: int, seed: int) -> Tensor:
     """Centres of at most k clusters, ``[P, w]`` -> ``[min(k, distinct points), w]``, by one thread whatever is set."""
+    from sklearn.cluster import KMeans  # noqa: PLC0415 - as in training/metrics.py
+
     distinct = torch.unique(points, dim=0)
     if len(distinct) <= k:
         return distinct

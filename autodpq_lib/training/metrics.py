@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from pydantic import Field
-from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -33,6 +32,9 @@ def predict(model: nn.Module, samples: Samples) -> Tensor:
 
 def score(logits: Tensor, labels: Tensor) -> Metrics:
     """Metrics of logits ``[rows]``, on the CPU, against labels ``[rows]``, on any device; the logits must be finite."""
+    # Importing it takes seconds, which most processes of a batch spare.
+    from sklearn.metrics import roc_auc_score  # noqa: PLC0415
+
     if not logits.isfinite().all():
         raise ValueError("logits: expected finite numbers, found others, for the training has diverged")
     logloss = F.binary_cross_entropy_with_logits(logits.double(), labels.cpu().double())

@@ -11,6 +11,7 @@ import pandas as pd
 from autodpq_budget import at_equal_bytes
 from autodpq_budget.plan import CHOICE_SEED, SHARES
 from autodpq_budget.strategy import STRATEGY
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import markdown, p_value, plus_minus
 from autodpq_eval.plans import TEN_SEEDS
 from scripts.pages.committed import RESULTS
@@ -24,6 +25,9 @@ ALLOWED = {
 RIVAL_LEVEL = 0.01
 #: Recipe -> the margin of the test of equivalence, which stands beside an aim of that size.
 MARGINS = {"tuned": 0.0005, "paper": 0.001}
+#: Recipe -> the seeds on which every rival has run. Those of ``paper`` ran on another kind of processor than the ten,
+#: with an FE and a compressor of their own.
+WHOLE = {"tuned": TABLE_SEEDS, "paper": (14, 15, 16)}
 NOT_YET = "Not run yet.\n"
 #: Runs of :func:`at_equal_bytes.at_chosen_settings`, where there are none.
 NONE = pd.DataFrame(columns=["method", "share", "seed", "cpu", "bytes", "width", "auc"])
@@ -32,7 +36,7 @@ NONE = pd.DataFrame(columns=["method", "share", "seed", "cpu", "bytes", "width",
 @cache
 def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
     """All runs at equal bytes on the reported seeds, with these switches."""
-    return at_equal_bytes.read_runs(RESULTS, dataset, recipe, TEN_SEEDS, model, switches)
+    return at_equal_bytes.read_runs(RESULTS, dataset, recipe, {*TEN_SEEDS, *WHOLE[recipe]}, model, switches)
 
 
 @cache
@@ -63,7 +67,7 @@ def verdicts(recipe: str) -> list[dict[str, Any]]:
     """A row a budget; equivalence is tested where the aim is as large as its margin."""
     margin = MARGINS[recipe]
     tested = [share for share, limit in ALLOWED[recipe].items() if limit == margin]
-    return at_equal_bytes.verdicts(found(recipe), margin, tested).to_dict("records")
+    return at_equal_bytes.verdicts(found(recipe), margin, tested, whole=WHOLE[recipe]).to_dict("records")
 
 
 def targets() -> str:
@@ -78,7 +82,7 @@ def targets() -> str:
         "lead",
         "p",
         f"aim: p < {RIVAL_LEVEL:g}",
-        "best of three seeds, lead",
+        "best of all rivals, lead",
     ]
     reasons = [f"- {reason}\n" for recipe, row in every for reason in _reasons(recipe, row)]
     return f"{markdown(head, rows)}\n{''.join(reasons)}" if rows else NOT_YET

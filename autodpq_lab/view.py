@@ -1,0 +1,3 @@
+"""What Jupyter calls a widget among the outputs of a cell."""
+
+VIEW = "application/vnd.jupyter.widget-view+json"
