@@ -37,10 +37,10 @@ class LoadedRun:
     test: Samples
 
 
-#: Columns that :func:`records` has for every record; the switches of some come on top.
+#: Columns that :func:`records` has for every record, those of its configuration first; some have switches on top.
+ASKED = ["dataset", "recipe", "model", "strategy", "seed"]
 COLUMNS = [
-    "dataset", "recipe", "model", "strategy", "seed", "valid_auc", "test_auc", "test_logloss", "space", "seconds",
-    "steps", "decision", "stale", "path",
+    *ASKED, "valid_auc", "test_auc", "test_logloss", "space", "seconds", "steps", "decision", "stale", "path",
 ]  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def _row(path: Path) -> dict[str, object] | None:
         return None
     config = record.config
     return {
-        **{key: getattr(config, key) for key in COLUMNS[:5]},
+        **{key: getattr(config, key) for key in ASKED},
         **config.changed(),
         "valid_auc": record.valid.auc,
         "test_auc": record.test.auc,
