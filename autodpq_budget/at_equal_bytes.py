@@ -110,9 +110,9 @@ def at_chosen_settings(found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFram
 def chosen_settings(found: pd.DataFrame, choice: pd.DataFrame) -> dict[tuple[float, str], str]:
     """Share and method -> the setting that stands for it, whether it has run on the reported seeds or not yet.
 
-    As :func:`autodpq_budget.plan.chosen`, which says what is run, but for the bytes: those of every seed must fit, not
-    those of the seed of choice alone. So of MPE, whose search decides its bytes, another setting may be wanted than has
-    run; the page then says that it has not.
+    As :func:`autodpq_budget.plan.chosen`, which says what is run, with two differences. All settings count that were
+    tried, not the plan's alone. And the bytes of every seed must fit, not those of the seed of choice alone: so of MPE,
+    whose search decides its bytes, another setting may be wanted than has run; the page then says that it has not.
     """
     full, settings = full_bytes(found), {}
     for share, (method, group) in product(SHARES, found[~found["method"].isin(STRATEGIES)].groupby("method")):

@@ -42,6 +42,7 @@ def draw(rows: pd.DataFrame, title: str) -> Figure:
     figure, axis = plt.subplots(figsize=(9, 5), layout="constrained")
     fe = rows[(rows["method"] == "fe") & (rows["share"] == 1)]
     axis.axhline(fe["place"].mean(), color="0.4", ls="--", lw=1.5, label="FE, X = 16")
+    rows = rows.assign(half=rows["half"].where(rows["place"] >= lowest(rows)))  # no bar whose mark is below the edge
     drawn = dict(iter(rows.drop(fe.index).sort_values("bytes").groupby("method")))
     for method in filter(drawn.__contains__, MARKERS):
         _line(axis, drawn[method], {"color": COLOURS[method], "marker": MARKERS[method]})

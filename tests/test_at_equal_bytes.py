@@ -169,3 +169,12 @@ def test_the_picture_has_a_text() -> None:
     figure = auc_curve.draw(at_equal_bytes.table(FOUND), "title")
     assert "the compressor 490 bytes 0.7950" in figure.get_label()
     plt.close(figure)
+
+
+def test_a_mark_below_the_edge_has_no_bar() -> None:
+    figure = auc_curve.draw(at_equal_bytes.table(pd.concat([FOUND, RIVALS])), "title")
+    (axis,) = figure.axes
+    middles = [bar[:, 1].mean() for bars in axis.collections for bar in bars.get_segments() if len(bar)]
+    assert np.isfinite(middles).any()
+    assert np.nanmin(middles) >= axis.get_ylim()[0]
+    plt.close(figure)
