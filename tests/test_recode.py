@@ -252,6 +252,7 @@ def test_codes_move_before_each_of_the_first_rounds_of_training(
 def test_a_killed_training_on_goes_on_to_the_same_bits(start: tuple[Run, CTRModel, CTRModel], tmp_path: Path) -> None:
     """Killed after the first move, and before the second."""
     run, student, teacher = start
+    run = replace(run, config=run.config.model_copy(update={"profile": "full"}))
     killed, again = deepcopy(student), deepcopy(student)
     whole = fine_tune(run, student, teacher)
     with pytest.raises(KilledError):
@@ -260,3 +261,9 @@ def test_a_killed_training_on_goes_on_to_the_same_bits(start: tuple[Run, CTRMode
     assert len(after.curve) == len(whole.curve) > 2
     expected, found = (fit.checkpoints.load("compress")["model"] for fit in (whole, after))
     assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+
+
+def test_in_the_smoke_profile_fine_tuning_is_as_short_as_a_training(start: tuple[Run, CTRModel, CTRModel]) -> None:
+    run, student, teacher = start
+    assert run.config.profile == "smoke"
+    assert len(fine_tune(run, student, teacher).curve) == 2
