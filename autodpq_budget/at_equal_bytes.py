@@ -195,14 +195,14 @@ def verdicts(
 ) -> pd.DataFrame:
     """A row a share of the compressor: against FE, with a test of equivalence, and against its best rival.
 
-    The best rival has the highest mean AUC of those with most seeds; the nearest has it where every rival has run. Both
-    families of p-values are Holm's.
+    The best rival has the highest mean AUC of those with most seeds; the nearest has it on the seeds of all rivals.
+    Both families of p-values are Holm's.
 
     Args:
         found: of :func:`at_chosen_settings`.
         margin: within which a compressed model is as good as FE.
         tested: shares for which that is tested.
-        whole: seeds on which every rival has run.
+        whole: seeds of every rival that has run.
     """
     fe, everyone, rows = _by_seed(found, "fe", 1.0), found[found["seed"].isin(whole)], []
     for share in sorted(set(found.loc[found["method"] == STRATEGY, "share"]), reverse=True):

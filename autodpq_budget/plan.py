@@ -28,8 +28,10 @@ SHARES = (0.125, 0.0625, 0.031, 0.016, 0.008)
 SLACK = 1.001
 #: Of several settings of a method that of the best validation AUC on this seed is taken; it is not reported.
 CHOICE_SEED = 11
-#: Rivals of each share that every seed has, and seeds that have no others.
-BEST, BEST_ALONE = 3, range(4, 11)
+#: Rivals of each share that every seed has.
+BEST = 3
+#: Seeds that have no others.
+BEST_ALONE = range(4, 11)
 #: What all methods have once more: a split that was not used to make the compressor; the mean of weights over steps.
 OTHER_SPLIT, AVERAGED = {"split_seed": 1}, {"average": 0.999}
 VARIANTS: tuple[dict[str, Any], ...] = (OTHER_SPLIT, AVERAGED)

@@ -5,7 +5,7 @@ import sys
 from autodpq_system.sentence import tell_in_one_sentence
 from autodpq_system.stopping import stop_with_starter
 
-# nbformat's jsonschema would take two seconds to import it, and checks with it what no notebook has.
+# Two seconds of import that nbformat's jsonschema asks for, to check IRIs, of which a notebook has none.
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 if sys.argv[0] == "-m":  # python -m scripts.replicate is at this package; an import leaves its process as it is

@@ -283,7 +283,7 @@ def test_a_scale_a_field_costs_a_rival_no_whole_bit(schema: Schema, monkeypatch:
 def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     all_done: dict[str, tuple[float, int]], tmp_path: Path
 ) -> None:
-    """Seeds have every method as it was chosen, and 4 to 10 the compressor and the best three rivals."""
+    """Every method runs as it was chosen; on seeds 4 to 10 the compressor and the best three rivals alone."""
     with pytest.raises(ValueError, match="the settings of a budget: expected the records of seed 11, found none"):
         plan.budget_plan("ml-100k", "tuned", [1], out=tmp_path)
     every = plan.candidates("ml-100k", "tuned", 11)

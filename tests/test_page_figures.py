@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,7 +14,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from scipy.stats import t as student
 
-from autodpq_budget.plan import SHARES
+from autodpq_budget.plan import BEST_ALONE, CHOICE_SEED, SHARES
 from autodpq_eval import conditions
 from autodpq_eval.stats import paired_effect
 from autodpq_rivals.methods import METHODS
@@ -192,3 +193,10 @@ def test_readmes_gain_over_fe_is_that_of_the_records() -> None:
     half = student.ppf(0.975, 9) * gaps.std(ddof=1) / 10**0.5
     said = f"{gaps.mean():+.4f} ({gaps.mean() - half:+.4f} to {gaps.mean() + half:+.4f}), better"
     assert said in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_make_budget_runs_the_seeds_that_the_page_reads() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for recipe, whole in aims.WHOLE.items():
+        seeds = [[int(n) for n in text.split()] for text in re.findall(rf'"{recipe} ([\d ]+)"', makefile)]
+        assert seeds == [[CHOICE_SEED], [*whole], [*BEST_ALONE]]

@@ -25,7 +25,7 @@ ALLOWED = {
 RIVAL_LEVEL = 0.01
 #: Recipe -> the margin of the test of equivalence, which stands beside an aim of that size.
 MARGINS = {"tuned": 0.0005, "paper": 0.001}
-#: Recipe -> the seeds on which every rival has run. Those of ``paper`` ran on another kind of processor than the ten,
+#: Recipe -> the seeds of every rival that has run. Those of ``paper`` ran on another kind of processor than the ten,
 #: with an FE and a compressor of their own.
 WHOLE = {"tuned": TABLE_SEEDS, "paper": (14, 15, 16)}
 NOT_YET = "Not run yet.\n"
@@ -82,7 +82,7 @@ def targets() -> str:
         "lead",
         "p",
         f"aim: p < {RIVAL_LEVEL:g}",
-        "best of all rivals, lead",
+        "best of all that ran, lead",
     ]
     reasons = [f"- {reason}\n" for recipe, row in every for reason in _reasons(recipe, row)]
     return f"{markdown(head, rows)}\n{''.join(reasons)}" if rows else NOT_YET
