@@ -131,8 +131,9 @@ def raw_table(dataset: str) -> pl.DataFrame:
 
 def known_fingerprint(dataset: str) -> str | None:
     """Fingerprint that records of a data set must have, where it is published with the suite or prepared here."""
-    here = (_folder(dataset) / MANIFEST).exists()
-    return source_of(dataset).fingerprint or (_manifest(prepare(dataset))["fingerprint"] if here else None)
+    if published := source_of(dataset).fingerprint:
+        return published
+    return _manifest(prepare(dataset))["fingerprint"] if (_folder(dataset) / MANIFEST).exists() else None
 
 
 def _folder(dataset: str) -> Path:

@@ -29,7 +29,7 @@ def read_settings(dataset: str) -> dict[str, Any]:
         DataError: it is not YAML, or not ``key: value``.
     """
     path = CONFIG / f"{dataset}.yaml"
-    return dict(_parsed(path, path.stat().st_mtime_ns)) if dataset in described() else {}
+    return dict(_parsed(path, path.stat().st_mtime_ns)) if path.exists() and dataset not in OTHERS else {}
 
 
 class _Plain(yaml.SafeLoader):

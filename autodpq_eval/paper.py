@@ -24,12 +24,15 @@ def published() -> pd.DataFrame:
     return pd.read_csv(FACTS / "figure3.csv")
 
 
+@cache
+def _cells() -> dict[tuple[str, ...], str]:
+    """Dataset, model, strategy and metric -> the number as printed."""
+    return numbers().set_index(["dataset", "model", "strategy", "metric"])["value"].to_dict()
+
+
 def table_value(dataset: str, model: str, strategy: str, metric: str) -> float:
     """A number of Table 1 or 2, which agree (Space in floats: 190k is 190000); NaN where both have none."""
-    facts = numbers()
-    row = {"dataset": dataset, "model": model, "strategy": strategy, "metric": metric}
-    rows = facts.loc[(facts[list(row)] == pd.Series(row)).all(axis=1), "value"]
-    return as_number(rows.iloc[0]) if len(rows) else float("nan")
+    return as_number(_cells().get((dataset, model, strategy, metric), "nan"))
 
 
 def gain(metric: str, over: str) -> float:

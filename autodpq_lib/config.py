@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
@@ -265,10 +266,8 @@ class RunConfig(_Frozen):
 
     def changed(self) -> dict[str, Any]:
         """The keys that differ from what named sets, YAML and defaults say, but for the five that name a run."""
-        sets = {key: getattr(self, key) for key in ("reading", "protocol")}
-        plain = RunConfig(dataset=self.dataset, strategy=self.strategy, **sets).model_dump(mode="json")
+        plain = _plain(self.dataset, self.strategy, self.reading, self.protocol, repr(settings(self.dataset)))
         named = {"dataset", "strategy", "recipe", "model", "seed"}
-        plain |= {key: type(self).model_fields[key].default for key in sets}
         return {k: v for k, v in self.model_dump(mode="json").items() if k not in named and v != plain[k]}
 
     def parameters(self) -> dict[str, Any]:
@@ -290,6 +289,14 @@ class RunConfig(_Frozen):
         """
         said = {"config": self.model_dump(mode="json", exclude_defaults=True), "seed": self.seed, "data": fingerprint}
         return _digest(said | {"method": METHOD_VERSION[self.strategy]} | ({} if compiled else {"compiled": False}))
+
+
+@cache
+def _plain(dataset: str, strategy: str, reading: str, protocol: str, _settings: str) -> dict[str, Any]:
+    """What named sets, YAML and defaults say of a strategy, once for each content of the YAML."""
+    sets: dict[str, Any] = {"reading": reading, "protocol": protocol}
+    plain = RunConfig(dataset=dataset, strategy=strategy, **sets).model_dump(mode="json")
+    return plain | {key: RunConfig.model_fields[key].default for key in sets}
 
 
 def _words(key: str, value: object) -> str:

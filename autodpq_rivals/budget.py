@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import zip_longest
 
 import torch
@@ -82,6 +83,11 @@ def _of_width(method: str, dim: int, config: RunConfig, schema: Schema, budget: 
 
 def rest_bytes(config: RunConfig, fields: int) -> int:
     """Bytes of a model of M fields without embedding and first-order weights, in float32."""
+    return _rest_bytes(config.model_copy(update={"strategy": "fe", "seed": 0, "options": {}}), fields)
+
+
+@cache
+def _rest_bytes(config: RunConfig, fields: int) -> int:
     with torch.device("meta"):
         model = assemble(config, fields, nn.Identity(), nn.Identity())
     return 4 * sum(p.numel() for p in model.parameters())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from typing import Any
 
@@ -80,6 +80,7 @@ def _leads(recipe: str) -> str:
     return f"\n{sentence}\n" if said else ""
 
 
+@cache
 def data(recipe: str = RECIPE, model: str = "deepfm", dataset: str = "ml-1m") -> pd.DataFrame:
     """A row a method and budget."""
     runs = found(recipe, model, dataset=dataset)
