@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +38,7 @@ class Power(NamedTuple):
     exaggeration: float
 
 
+@cache
 def power(gap: float, sd: float, runs: int) -> Power:
     """Of experiments with normal metrics, by simulation.
 

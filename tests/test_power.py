@@ -36,9 +36,9 @@ def test_power_at_the_spread_of_pairs_is_that_of_a_loop(runs: int) -> None:
 
 def test_gaps_that_are_found_exaggerate_where_power_is_low() -> None:
     rng = np.random.default_rng(5)
-    experiments = [(rng.normal(0.001, 0.0009, 3), rng.normal(0, 0.0009, 3)) for _ in range(4000)]
-    starred = [abs(a.mean() - b.mean()) for a, b in experiments if ttest_ind(a, b, equal_var=False).pvalue < 0.05]
-    assert power(0.001, 0.0009, 3).exaggeration == pytest.approx(np.mean(starred) / 0.001, rel=0.05)
+    a, b = rng.normal(0.001, 0.0009, (20_000, 3)), rng.normal(0, 0.0009, (20_000, 3))
+    starred = np.abs(a.mean(1) - b.mean(1))[ttest_ind(a, b, axis=1, equal_var=False).pvalue < 0.05]
+    assert power(0.001, 0.0009, 3).exaggeration == pytest.approx(starred.mean() / 0.001, rel=0.03)
     assert power(0.01, 0.0009, 10).exaggeration == pytest.approx(1, abs=0.01)
 
 
