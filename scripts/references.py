@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
 
 from autodpq_data.prepared import load_samples, load_schema
 from autodpq_data.samples import Samples
 from autodpq_eval.references import measured, references_path
 from autodpq_lib.training.metrics import Metrics, score
 from autodpq_system.atomic import write_text
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 #: Inverse strengths of the L2 penalty; validation logloss chooses.
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
@@ -43,6 +46,8 @@ def _measure(dataset: str) -> dict[str, object]:
 
 
 def _fitted(train: Samples, strength: float) -> LogisticRegression:
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - as in autodpq_lib/training/metrics.py
+
     return LogisticRegression(C=strength, max_iter=500).fit(one_hot(train), train.labels.numpy())
 
 

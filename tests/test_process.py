@@ -70,9 +70,15 @@ def test_a_run_has_the_threads_that_it_is_told_and_keeps_freed_memory(monkeypatc
     torch.set_num_threads(1)
 
 
-def test_who_starts_a_run_imports_nothing_that_only_the_run_needs():
+@pytest.mark.parametrize(
+    ("starter", "slow"),
+    [
+        ("scripts.run_notebook", ["sklearn", "scipy", "matplotlib", "ipywidgets", "rfc3987_syntax"]),
+        ("scripts.replicate", ["sklearn", "rfc3987_syntax"]),
+    ],
+)
+def test_who_starts_runs_imports_nothing_that_only_runs_need(starter, slow):
     """Each run of a batch has such a parent, and these take it seconds."""
-    slow = "sklearn", "scipy", "matplotlib", "ipywidgets", "rfc3987_syntax"
-    code = f"import sys, scripts.run_notebook; print([name for name in {slow} if sys.modules.get(name)])"
+    code = f"import sys, {starter}; print([name for name in {slow} if sys.modules.get(name)])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout == "[]\n"
