@@ -6,6 +6,7 @@ file                     what is there
 ``tables.py``            what is compressed: rows, counts, how much an error matters; its groups
 ``ways.py``              the ways in which a group can be stored, and what each loses
 ``menu.py``              every way of every group, with its bytes and its distortion; the choice
+``outputs.py``           the vectors that a model's tables give, for gradients by them
 ``sensitivity.py``       how much the loss of a model minds an error in each field and dimension
 ``of_model.py``          from a trained model to its menu, and from a choice back to a model
 ``by_groups.py``         the chosen tables as an embedding that can be trained

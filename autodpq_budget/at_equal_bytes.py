@@ -12,7 +12,7 @@ import pandas as pd
 
 from autodpq_budget.distil import TAUGHT
 from autodpq_budget.plan import SHARES, room, table_bytes
-from autodpq_budget.strategy import STRATEGY
+from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data import avazu, movielens
 from autodpq_data.prepared import known_fingerprint, load_schema
 from autodpq_eval.batch import TABLE_SEEDS
@@ -28,7 +28,7 @@ FIELDS = dict.fromkeys(("ml-1m", "ml-100k"), len(movielens.FIELDS)) | {"avazu-sa
 #: As the literature calls them.
 NAMES = {
     **{name: LABELS[name] for name in STRATEGIES},
-    STRATEGY: "the compressor",
+    COMPRESSOR: "the compressor",
     "taught": "taught FE",
     "narrow": "narrow FE",
     "merge": "Others by threshold",
@@ -119,7 +119,7 @@ def chosen_settings(found: pd.DataFrame, choice: pd.DataFrame) -> dict[tuple[flo
         tried = choice[(choice["method"] == method) & ~choice["control"]]
         largest = pd.concat([group, tried]).groupby("setting")["bytes"].max()
         ours = group[group["told"] == int(share * full)]
-        by, runs = ("bytes", ours) if method == STRATEGY else ("valid", tried)
+        by, runs = ("bytes", ours) if method == COMPRESSOR else ("valid", tried)
         fits = runs[runs["setting"].map(largest) <= room(full, share)]
         if len(fits):
             settings[share, str(method)] = str(fits.loc[fits[by].idxmax(), "setting"])
@@ -163,7 +163,7 @@ def teaching(found: pd.DataFrame) -> pd.DataFrame:
         sides = [_aucs(part, found) for _, part in runs.groupby("control")]
         if len(sides) > 1 and all(sides) and (share := _share(runs, full)):
             plain, other = sides
-            taught, labels = (plain, other) if method == STRATEGY else (other, plain)
+            taught, labels = (plain, other) if method == COMPRESSOR else (other, plain)
             means = [np.mean([*side.values()]) for side in common(taught, labels)]
             row = {"share": share, "method": method, "setting": setting, "width": runs["width"].iloc[0]}
             row |= {"taught": means[0], "labels": means[1]}
@@ -179,7 +179,7 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
         every: of :func:`read_runs`.
         found: of :func:`at_chosen_settings`.
     """
-    ours = every[(every["method"] == STRATEGY) & every["control"]] if len(every) else every
+    ours = every[(every["method"] == COMPRESSOR) & every["control"]] if len(every) else every
     full, rows = full_bytes(found), []
     for _, runs in ours.groupby("setting") if len(ours) else ():
         if not (share := _share(runs, full)):
@@ -205,8 +205,8 @@ def verdicts(
         whole: seeds of every rival that has run.
     """
     fe, everyone, rows = _by_seed(found, "fe", 1.0), found[found["seed"].isin(whole)], []
-    for share in sorted(set(found.loc[found["method"] == STRATEGY, "share"]), reverse=True):
-        ours, name, near = _by_seed(found, STRATEGY, share), best_rival(found, share), best_rival(everyone, share)
+    for share in sorted(set(found.loc[found["method"] == COMPRESSOR, "share"]), reverse=True):
+        ours, name, near = _by_seed(found, COMPRESSOR, share), best_rival(found, share), best_rival(everyone, share)
         gap, lead = paired_effect(ours, fe, margin), paired_effect(ours, _by_seed(found, name, share))
         row = {"share": share, "n": gap["n"], "difference": gap["effect"], "half": gap["high"] - gap["effect"]}
         row |= {"p_equal": gap["p_equal"] if share in tested else np.nan}
@@ -223,7 +223,7 @@ def verdicts(
 
 def best_rival(found: pd.DataFrame, share: float) -> str:
     """Name of the rival with the highest mean AUC at a share, among those that most seeds have; none: an empty one."""
-    runs = found[(found["share"] == share) & (found["method"] != STRATEGY)]
+    runs = found[(found["share"] == share) & (found["method"] != COMPRESSOR)]
     means = runs.groupby("method")["auc"].agg(["count", "mean"])
     return str(means.sort_values(["count", "mean"]).index[-1]) if len(means) else ""
 

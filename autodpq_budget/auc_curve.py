@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
@@ -12,13 +13,15 @@ from matplotlib.figure import Figure
 
 from autodpq_budget.at_equal_bytes import NAMES
 from autodpq_budget.plan import SHARES
-from autodpq_budget.strategy import STRATEGY
+from autodpq_budget.strategy import COMPRESSOR
 from autodpq_lib.config import STRATEGIES
 from autodpq_rivals.methods import METHODS
 
 #: Of the suite and of Table 1: black. A method has the same mark and colour in every picture.
-BLACK = (STRATEGY, *STRATEGIES)
+BLACK = (COMPRESSOR, *STRATEGIES)
 MARKERS = dict(zip((*BLACK, *METHODS), "osD^vP*Xh<>pdsD^", strict=True))
+#: Strategies of Table 1 have nearly the same bytes and AUC, and stand side by side: a factor of bytes for each.
+BESIDE = dict(zip(STRATEGIES[1:], 2.0 ** np.linspace(-0.24, 0.24, len(STRATEGIES) - 1), strict=True))
 COLOURS = dict.fromkeys(BLACK, "black") | dict(zip(METHODS, sns.color_palette("colorblind", 10), strict=True))
 
 
@@ -29,7 +32,7 @@ def in_words(rows: pd.DataFrame) -> str:
 
 def lowest(rows: pd.DataFrame) -> float:
     """Where the picture ends: what lies far below the compressor's least AUC would flatten all else."""
-    return float(rows.loc[rows["method"] == STRATEGY, "place"].min()) - 0.033
+    return float(rows.loc[rows["method"] == COMPRESSOR, "place"].min()) - 0.033
 
 
 def draw(rows: pd.DataFrame, title: str) -> Figure:
@@ -56,13 +59,14 @@ def draw(rows: pd.DataFrame, title: str) -> Figure:
 
 def _line(axis: Axes, points: pd.DataFrame, look: dict[str, Any]) -> None:
     """A line through what was told its budget; a strategy as it comes is a hollow point apart; no bar for one seed."""
-    ours = (points["method"] == STRATEGY).all()
+    ours = (points["method"] == COMPRESSOR).all()
     look |= {"lw": 2.5, "zorder": 2} if ours else {"lw": 1, "zorder": 3}
     label = NAMES[points["method"].iloc[0]]
     for as_it_comes, part in points.groupby(points["share"] == 1):
-        face = "none" if as_it_comes else look["color"]  # several lie on each other
-        axis.errorbar(part["bytes"], part["place"], part["half"], fmt="none", ecolor=look["color"], alpha=0.35)
-        axis.plot(part["bytes"], part["place"], label=label, mfc=face, **look)
+        face = "none" if as_it_comes else look["color"]
+        x = part["bytes"] * (part["method"].map(BESIDE) if as_it_comes else 1)
+        axis.errorbar(x, part["place"], part["half"], fmt="none", ecolor=look["color"], alpha=0.35)
+        axis.plot(x, part["place"], label=label, mfc=face, **look)
         label = "_"  # named once
 
 

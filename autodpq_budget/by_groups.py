@@ -171,3 +171,13 @@ def means(schema: Schema, dim: int, model: str) -> list[ByGroups]:
     """The tables of a model in the fewest bytes, every group with its mean: embedding and, of DeepFM, first-order."""
     embedding = ByGroups(schema, dim)
     return [embedding, *([embedding.make_first_order()] if model == "deepfm" else [])]
+
+
+def least_bytes(schema: Schema, dim: int, model: str) -> int:
+    """Bytes of these."""
+    return sum(table.served_bytes() for table in means(schema, dim, model))
+
+
+def float_bytes(schema: Schema, dim: int, model: str) -> int:
+    """Bytes of a model's tables in float32, ``4 N (X + 1)``; without DeepFM's first-order weights ``4 N X``."""
+    return 4 * schema.num_features * (dim + (model == "deepfm"))

@@ -87,7 +87,7 @@ def mapping(what: str, given: Any) -> Mapping[str, Any]:
 
 
 def only(what: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is given, of nothing that has no rows."""
+    """What is given, if all its names are known."""
     for name in [name for name in given if name not in known][:1]:
         expect(False, what, f"some of {', '.join(map(str, known))}", f"{name}, too")
     return given

@@ -20,6 +20,8 @@ from autodpq_packed.grouped import MEAN, ROWS, TIERS, groups, parameters
 POINTS = 40
 #: Bits a feature of a row of X = 16 in float16: the darkest.
 MOST = 16 * 16
+#: The more bits, the darker, and black text can be read on all.
+SHADES = sns.light_palette("steelblue", as_cmap=True)
 
 
 def name(option: int, dim: int) -> str:
@@ -66,8 +68,8 @@ def heat(axes: Axes, rows: pd.DataFrame, *, scale: bool = True, size: int = 7) -
         for values in ("embedding, bits", "embedding")
     )
     sns.heatmap(
-        bits, annot=ways.fillna(""), fmt="", cmap="cividis_r", norm=LogNorm(1, MOST), ax=axes, linewidths=0.5,
-        annot_kws={"fontsize": size}, cbar=scale, cbar_kws={"label": "bits a feature"},
+        bits, annot=ways.fillna(""), fmt="", cmap=SHADES, norm=LogNorm(1, MOST), ax=axes, linewidths=0.5,
+        annot_kws={"fontsize": size, "color": "black"}, cbar=scale, cbar_kws={"label": "bits a feature"},
     )  # fmt: skip
     axes.set(xlabel="occurrences of a feature", ylabel="")
     axes.tick_params(axis="x", rotation=40)

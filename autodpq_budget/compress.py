@@ -18,7 +18,7 @@ from autodpq_budget.check_arguments import check_bytes, check_loss, check_width,
 from autodpq_budget.fine_tune import fine_tune
 from autodpq_budget.menu import Menu, bytes_of
 from autodpq_budget.of_model import menu_of, on_groups
-from autodpq_budget.starting_model import begin, file_bytes_of, here, of_width, room_or_refuse, share_of
+from autodpq_budget.starting_model import begin, file_bytes_of, for_scratch, of_width, room_or_refuse, share_of
 from autodpq_budget.width import width_for
 from autodpq_data.prepared import vocabulary
 from autodpq_lib.models.ctr_model import CTRModel
@@ -43,7 +43,7 @@ class CompressedModel:
         model: of the suite's own ids; the file numbers features anew, so ``load(path, schema=run.schema)`` reads it, or
             :func:`autodpq_packed.grouped.file_ids` says how.
         menu: what there was to choose from.
-        tensors: the two tables as the file has them, before fine-tuning.
+        tensors: the tables as the file has them, before fine-tuning.
         table_bytes: theirs.
         file_bytes: of the whole file.
         valid_auc: on validation.
@@ -90,8 +90,8 @@ def compress(
     if width is not None:
         check_width(width, own)
     elif tune:
-        width = width_for(partial(share_of, run, budget_bytes, tables=tables), own)
-    room = room_or_refuse(of_width(run, width or own), budget_bytes, tables=tables)
+        width = width_for(partial(share_of, run.schema, run.record, budget_bytes, tables=tables), own)
+    room = room_or_refuse(run.schema, of_width(run.record, width or own), budget_bytes, tables=tables)
     start, offered = begin(run, width or own)
     most = math.inf if tables else budget_bytes
     made = _within(start, offered, room, most, run.model if tune else None)
@@ -130,7 +130,7 @@ def smallest(run: LoadedRun, loss: float, path: Path | str) -> CompressedModel:
         if low >= high - 1:  # nothing is left to halve
             break
         middle = round(math.sqrt(low * high))
-        tried, menu = begun(width_for(partial(share_of, run, middle, tables=True), own))
+        tried, menu = begun(width_for(partial(share_of, run.schema, run.record, middle, tables=True), own))
         if (made := _made(tried, menu, middle, run.model)).valid_auc >= aim:
             start, best, high = tried, made, middle
         else:
@@ -169,10 +169,10 @@ def _made(run: LoadedRun, offered: Menu, tables: int, teacher: CTRModel | None =
     tensors = offered.tensors(offered.choose(tables))
     model = on_groups(run.record.config, run.schema, run.model, tensors)
     if teacher is not None:
-        scratch = scratch_run(here(run.record.config))
+        scratch = scratch_run(for_scratch(run.record.config))
         fine_tune(scratch, model, teacher)
         scratch.checkpoints.clear()
-    size, auc = file_bytes_of(run, model), evaluate(model, run.valid).auc
+    size, auc = file_bytes_of(model, run.schema, run.record), evaluate(model, run.valid).auc
     return CompressedModel(model, offered, tensors, bytes_of(tensors), size, auc, run.record.config.embedding_dim)
 
 

@@ -15,13 +15,13 @@ from tqdm import tqdm
 from autodpq_budget.check_arguments import expect
 from autodpq_data.samples import Batch
 from autodpq_lib.config import READ_BY, RunConfig
-from autodpq_lib.models.build import final_model, full_model
+from autodpq_lib.models.build import full_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 from autodpq_lib.training.trainer import Row, Trainer
 from autodpq_rivals.methods import check_options
-from autodpq_rivals.strategies import stored, train_and_store
+from autodpq_rivals.strategies import train_and_store
 from autodpq_runs.kept import DamagedError, weights
 from autodpq_runs.run_paths import identity_of, weights_path
 
@@ -104,9 +104,7 @@ def learn(run: Run) -> list[Fit]:
     if not run.config.options.get("taught"):
         return train_and_store(run)
     teacher, fits = teacher_of(run)
-    model = final_model(run.config, run.schema, None)
-    trained = run.fit("train", model, trainer=Distilling(model, run, teacher))
-    return stored(run, [*fits, trained])
+    return [*fits, *train_and_store(run, lambda model: Distilling(model, run, teacher))]
 
 
 def like(config: RunConfig, strategy: str, dim: int) -> RunConfig:

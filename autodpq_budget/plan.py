@@ -10,8 +10,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from autodpq_budget.by_groups import float_bytes
 from autodpq_budget.distil import TAUGHT, TEACHER, keys_of_width, like
-from autodpq_budget.strategy import STRATEGY
+from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema
 from autodpq_eval.plans import configure
@@ -30,7 +31,7 @@ SLACK = 1.001
 CHOICE_SEED = 11
 #: Rivals of each share that every seed has.
 BEST = 3
-#: Seeds that have no others.
+#: Seeds on which only these run.
 BEST_ALONE = range(4, 11)
 #: What all methods have once more: a split that was not used to make the compressor; the mean of weights over steps.
 OTHER_SPLIT, AVERAGED = {"split_seed": 1}, {"average": 0.999}
@@ -49,8 +50,8 @@ Chosen = dict[tuple[float, str], tuple[RunConfig, float]]
 
 
 def budget_of(schema: Schema, share: float, model: str = "deepfm") -> int:
-    """Bytes: a share of FE's embedding and of the first-order weights that DeepFM has, ``4 N (X + 1)``."""
-    return int(share * 4 * schema.num_features * (TEACHER + (model == "deepfm")))
+    """Bytes: a share of FE's embedding and of the first-order weights that DeepFM has."""
+    return int(share * float_bytes(schema, TEACHER, model))
 
 
 def room(full: float, share: float) -> int:
@@ -80,7 +81,7 @@ def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> l
         every = candidates(dataset, recipe, CHOICE_SEED).values()
         plans += with_teachers([run for runs in every for run in runs])
     for seed in others:
-        wanted = top_rivals(found) if seed in BEST_ALONE else found
+        wanted = shortlist(found) if seed in BEST_ALONE else found
         plans += with_teachers([run.model_copy(update={"seed": seed}) for run, _ in wanted.values()])
     few = [seed for seed in others if seed not in BEST_ALONE]
     plans += [run for seed in few for run in otherwise_taught(found, seed)]
@@ -91,7 +92,7 @@ def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> l
 
 def with_teachers(runs: Sequence[RunConfig]) -> list[RunConfig]:
     """Runs of one seed, and first what the compressor among them starts from: FE, and those that it teaches."""
-    ours = [run for run in runs if run.strategy == STRATEGY]
+    ours = [run for run in runs if run.strategy == COMPRESSOR]
     fe = [like(run, "fe", TEACHER) for run in runs[:1]]
     narrow = [run for run in ours if run.embedding_dim != TEACHER]
     return [*fe, *dict.fromkeys(like(run, TAUGHT, run.embedding_dim) for run in narrow), *ours, *runs]
@@ -101,28 +102,28 @@ def of_model(found: Chosen, model: Model, seed: int) -> list[RunConfig]:
     """The compressor on another model, at :data:`OTHER_SHARES`, of the widths that were chosen on DeepFM."""
     made = []
     for share in OTHER_SHARES:
-        if (share, STRATEGY) not in found:
+        if (share, COMPRESSOR) not in found:
             continue
-        run, _ = found[share, STRATEGY]
+        run, _ = found[share, COMPRESSOR]
         schema = load_schema(run.dataset, run.threshold)
         own = {"options": {"bytes": budget_of(schema, share, model)}, **keys_of_width(run.dataset, run.embedding_dim)}
-        made.append(configure(run.dataset, run.recipe, STRATEGY, seed, model=model, **own))
+        made.append(configure(run.dataset, run.recipe, COMPRESSOR, seed, model=model, **own))
     return with_teachers(made)
 
 
 def otherwise_taught(found: Chosen, seed: int) -> list[RunConfig]:
     """What the teacher is worth: the compressor from labels, and the best rivals that can learn from its teacher."""
-    runs = [run for (share, _), (run, _) in top_rivals(found).items() if share in TAUGHT_SHARES]
-    runs = [run for run in runs if run.strategy in (STRATEGY, *LEARNERS)]
+    runs = [run for (share, _), (run, _) in shortlist(found).items() if share in TAUGHT_SHARES]
+    runs = [run for run in runs if run.strategy in (COMPRESSOR, *LEARNERS)]
     return [
-        run.model_copy(update={"seed": seed, "options": run.options | {"taught": run.strategy != STRATEGY}})
+        run.model_copy(update={"seed": seed, "options": run.options | {"taught": run.strategy != COMPRESSOR}})
         for run in runs
     ]
 
 
 def varied(found: Chosen, seed: int, switches: dict[str, Any]) -> list[RunConfig]:
     """FE, the compressor and its best rivals as they were chosen, all with one switch more."""
-    return with_teachers([run.model_copy(update={"seed": seed, **switches}) for run, _ in top_rivals(found).values()])
+    return with_teachers([run.model_copy(update={"seed": seed, **switches}) for run, _ in shortlist(found).values()])
 
 
 def candidates(dataset: str, recipe: str, seed: int) -> dict[tuple[float, str], list[RunConfig]]:
@@ -130,8 +131,8 @@ def candidates(dataset: str, recipe: str, seed: int) -> dict[tuple[float, str], 
     fe = configure(dataset, recipe, "fe", seed)
     schema = load_schema(dataset, fe.threshold)
     full, found = budget_of(schema, 1), {}
-    for share, method in product(SHARES, (STRATEGY, *METHODS)):
-        if method == STRATEGY:
+    for share, method in product(SHARES, (COMPRESSOR, *METHODS)):
+        if method == COMPRESSOR:
             runs = [_of_width(fe, dim, budget_of(schema, share)) for dim in WIDTHS]
         else:
             every = settings(method, fe, schema, room(full, share))
@@ -157,7 +158,7 @@ def chosen(dataset: str, recipe: str, *, out: Path) -> Chosen:
     done = read_plans(out, every)
     found: Chosen = {}
     for share, method in every:
-        tried = [(share, method)] if method == STRATEGY else [key for key in every if key[1] == method]
+        tried = [(share, method)] if method == COMPRESSOR else [key for key in every if key[1] == method]
         fits = [r for key in tried for r in done[key] if table_bytes(r, len(schema.fields)) <= room(full, share)]
         if fits and all(len(done[key]) == len(every[key]) for key in tried):
             best_one = max(fits, key=lambda record: record.valid.auc)
@@ -170,16 +171,16 @@ def table_bytes(record: Record, fields: int) -> int:
     return record.space.model_bytes - rest_bytes(record.config, fields)
 
 
-def top_rivals(found: Chosen) -> Chosen:
+def shortlist(found: Chosen) -> Chosen:
     """The compressor, and of each share the :data:`BEST` rivals by validation AUC on the seed of choice."""
-    ranked = sorted((key for key in found if key[1] != STRATEGY), key=lambda key: -found[key][1])
-    keys = [key for key in found if key[1] == STRATEGY]
+    ranked = sorted((key for key in found if key[1] != COMPRESSOR), key=lambda key: -found[key][1])
+    keys = [key for key in found if key[1] == COMPRESSOR]
     keys += [key for share in SHARES for key in [key for key in ranked if key[0] == share][:BEST]]
     return {key: found[key] for key in keys}
 
 
 def _of_width(fe: RunConfig, dim: int, budget: int) -> RunConfig:
-    return _run(fe, STRATEGY, dim, {"bytes": budget})
+    return _run(fe, COMPRESSOR, dim, {"bytes": budget})
 
 
 def _run(fe: RunConfig, method: str, dim: int, options: Options) -> RunConfig:

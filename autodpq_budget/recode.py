@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from autodpq_budget.by_groups import ByGroups, Choices
+from autodpq_budget.outputs import outputs_of
 from autodpq_data.samples import Samples
 from autodpq_data.schema import Schema
 from autodpq_lib.models.ctr_model import CTRModel
@@ -60,23 +61,19 @@ def tables_of(model: CTRModel) -> list[ByGroups]:
 
 def slopes(model: CTRModel, teacher: CTRModel, schema: Schema, train: Samples, m: int) -> tuple[Tensor, Tensor]:
     """The g ``[n, Z]`` and H ``[n, Z, Z]`` of field m's n features; Z is X and, with first-order weights, one more."""
-    seen: list[Tensor] = []
     tables = tables_of(model.eval())
     teacher.eval()
-    hooks = [table.register_forward_hook(lambda _, __, vectors: seen.append(vectors)) for table in tables]
     n, z, where = schema.sizes[m], sum(table.dim for table in tables), tables[0].numbers.device
     g, h = torch.zeros(n, z, device=where), torch.zeros(n, z, z, device=where)
-    for chunk in torch.arange(len(train), dtype=torch.int32, device=where).split(BATCH):
-        ids, _ = train.take(chunk)
-        logits, places = model(ids), ids[:, m].long() - schema.offsets[m]
-        j = torch.cat([part[:, m] for part in torch.autograd.grad(logits.sum(), seen)], dim=1)  # [B, Z]
-        seen.clear()
-        with torch.no_grad():
-            p, target = logits.sigmoid(), teacher(ids).sigmoid()
-            g.index_add_(0, places, (p - target)[:, None] * j)
-            h.index_add_(0, places, (p * (1 - p))[:, None, None] * j[:, :, None] * j[:, None, :])
-    for hook in hooks:
-        hook.remove()
+    with outputs_of(tables) as vectors:
+        for chunk in torch.arange(len(train), dtype=torch.int32, device=where).split(BATCH):
+            ids, _ = train.take(chunk)
+            logits, places = model(ids), ids[:, m].long() - schema.offsets[m]
+            j = torch.cat([part[:, m] for part in torch.autograd.grad(logits.sum(), vectors)], dim=1)  # [B, Z]
+            with torch.no_grad():
+                p, target = logits.sigmoid(), teacher(ids).sigmoid()
+                g.index_add_(0, places, (p - target)[:, None] * j)
+                h.index_add_(0, places, (p * (1 - p))[:, None, None] * j[:, :, None] * j[:, None, :])
     return g, h
 
 

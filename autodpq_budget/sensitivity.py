@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 from torch.nn import functional as F
 
+from autodpq_budget.outputs import outputs_of
 from autodpq_data.samples import Samples
 from autodpq_lib.models.ctr_model import CTRModel
 
@@ -24,26 +22,14 @@ def sensitivities(model: CTRModel, samples: Samples) -> dict[str, NDArray[np.flo
         model: with ``embedding`` and, if it has them, ``first_order`` weights; put into evaluation mode.
         samples: of the training part; some of them are drawn.
     """
-    seen: dict[str, Tensor] = {}
     tables = {name: part for name in ("embedding", "first_order") if (part := getattr(model, name)) is not None}
-    hooks = [part.register_forward_hook(_keep(name, seen)) for name, part in tables.items()]
     places = torch.randperm(len(samples), generator=torch.Generator().manual_seed(0))[:SAMPLES]
     totals = [torch.zeros(())] * len(tables)
     model.eval()
-    for chunk in places.int().split(BATCH):
-        ids, labels = samples.take(chunk.to(samples.rows.device))
-        loss = F.binary_cross_entropy_with_logits(model(ids), labels, reduction="sum")
-        grads = torch.autograd.grad(loss, [seen[name] for name in tables])
-        totals = [total + grad.square().sum(0) for total, grad in zip(totals, grads, strict=True)]
-    for hook in hooks:
-        hook.remove()
+    with outputs_of([*tables.values()]) as vectors:
+        for chunk in places.int().split(BATCH):
+            ids, labels = samples.take(chunk.to(samples.rows.device))
+            loss = F.binary_cross_entropy_with_logits(model(ids), labels, reduction="sum")
+            grads = torch.autograd.grad(loss, vectors)
+            totals = [total + grad.square().sum(0) for total, grad in zip(totals, grads, strict=True)]
     return {name: (total / len(places)).cpu().numpy() for name, total in zip(tables, totals, strict=True)}
-
-
-def _keep(name: str, seen: dict[str, Tensor]) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-    """A hook that keeps a part's output, which has a gradient even where the table is not trained."""
-
-    def hook(_: nn.Module, __: tuple[Tensor, ...], vectors: Tensor) -> None:
-        seen[name] = vectors if vectors.requires_grad else vectors.requires_grad_()
-
-    return hook

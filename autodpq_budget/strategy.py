@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autodpq_budget.by_groups import ByGroups, means
+from autodpq_budget.by_groups import ByGroups, least_bytes
 from autodpq_budget.check_arguments import check_bytes, expect
 from autodpq_budget.distil import TAUGHT, fe_of, taught, taught_of, teacher_of
 from autodpq_budget.fine_tune import fine_tune, limit
@@ -16,7 +16,7 @@ from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 from autodpq_rivals.strategies import FineTuning
 
-STRATEGY = "budget"
+COMPRESSOR = "budget"
 
 
 def budget(run: Run) -> list[Fit]:
@@ -38,20 +38,20 @@ def budget(run: Run) -> list[Fit]:
 
 
 def _check(config: RunConfig) -> None:
-    options, of = config.options, f"options of {STRATEGY}"
+    options, of = config.options, f"options of {COMPRESSOR}"
     named = {"bytes"} <= {*options} <= {"bytes", "taught"}
     expect(named, of, "bytes, and at most taught", ", ".join(options) or "none")
     check_bytes(options["bytes"], f"{of}: bytes")
     taught = options.get("taught", True)
     expect(isinstance(taught, bool), f"{of}: taught", "true or false", repr(taught))
-    expect(config.device == "cpu", f"device of {STRATEGY}", "cpu", config.device)
+    expect(config.device == "cpu", f"device of {COMPRESSOR}", "cpu", config.device)
 
 
 def _check_room(config: RunConfig, schema: Schema) -> None:
     """Before anything is trained: the choice itself would refuse it after minutes."""
     budget, dim = config.options["bytes"], config.embedding_dim
-    least = sum(table.served_bytes() for table in means(schema, dim, config.model))
-    expect(budget >= least, f"options of {STRATEGY}: bytes", f"at least {least} at X = {dim}", budget)
+    least = least_bytes(schema, dim, config.model)
+    expect(budget >= least, f"options of {COMPRESSOR}: bytes", f"at least {least} at X = {dim}", budget)
 
 
 def _alone(run: Run) -> list[Fit]:
@@ -75,5 +75,5 @@ def embedding(config: RunConfig, schema: Schema) -> ByGroups:
 
 def register_budget() -> None:
     """Make the compressor a strategy, and so the FE that it starts from."""
-    register(STRATEGY, embedding, strategy=budget)
+    register(COMPRESSOR, embedding, strategy=budget)
     register(TAUGHT, full, strategy=taught)

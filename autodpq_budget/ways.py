@@ -19,6 +19,7 @@ from threadpoolctl import ThreadpoolController
 from autodpq_budget.tables import Floats, Group, Integers
 from autodpq_packed.bits import pack
 from autodpq_packed.grouped import MEAN, ROWS, Grouped, centroids_option, code_bytes, numbers_of, parameters
+from autodpq_rivals.int_b import SPANS
 
 #: Bits of K, the most centroids of a subspace.
 MOST_BITS = 8
@@ -26,8 +27,6 @@ MOST_BITS = 8
 MOST_POINTS, ROUNDS = 20_000, 20
 #: Fewest dimensions of a subspace, but for a table that has fewer: one by one, integers do as well.
 NARROWEST = 2
-#: Shares of the range of a dimension that integers may cover; what lies outside is clipped.
-SPANS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 
 
 @dataclass(frozen=True)
@@ -108,6 +107,8 @@ def encode(group: Group, option: int) -> Stored:
 @cache
 def _threads() -> ThreadpoolController:
     """Of the libraries that are loaded; to look for them each time would take as long as k-means of a small group."""
+    import sklearn.cluster  # noqa: F401, PLC0415 - it has threads of its own, which are looked for now or never
+
     return ThreadpoolController()
 
 
@@ -159,9 +160,12 @@ def _kmeans(points: Floats, weights: Floats, k: int) -> tuple[Integers, Floats]:
 
 
 def _integers(group: Group, bits: int) -> tuple[Integers, Floats]:
-    """Codes ``[n, X]``, low and step ``[2, X]``: of each dimension the share of its range with the least error."""
+    """Codes ``[n, X]``, low and step ``[2, X]``: of each dimension the share of its range with the least error.
+
+    As the rival int-b does it field by field, so that groups are all that the two differ in.
+    """
     ranges = [_range(group.rows, bits, share) for share in SPANS]
-    errors = np.stack([group.counts @ np.square(_rounded(group.rows, bits, *each)) for each in ranges])
+    errors = np.stack([group.counts @ np.square(_errors(group.rows, bits, *each)) for each in ranges])
     best = errors.argmin(0)  # [X]
     low, step = np.array(ranges).transpose(2, 0, 1)[np.arange(len(best)), best].T
     return _codes(group.rows, bits, low, step), np.stack([low, step])
@@ -177,7 +181,7 @@ def _codes(rows: Floats, bits: int, low: Floats, step: Floats) -> NDArray[np.uin
     return np.rint((rows - low) / np.where(step > 0, step, 1)).clip(0, 2**bits - 1).astype(np.uint8)
 
 
-def _rounded(rows: Floats, bits: int, low: Floats, step: Floats) -> Floats:
+def _errors(rows: Floats, bits: int, low: Floats, step: Floats) -> Floats:
     """What becomes of the rows, less the rows."""
     return low + _codes(rows, bits, low, step) * step - rows
 

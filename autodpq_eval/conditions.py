@@ -193,7 +193,9 @@ def stopped_at(records: Sequence[Record], level: float) -> Values:
 def draw(table: pd.DataFrame) -> Figure:
     """A panel a baseline, a row a condition, a mark a recipe; the paper's gain as a line."""
     names = list(dict.fromkeys(table["condition"]))
-    figure, axes = plt.subplots(1, 2, figsize=(11, 0.4 * len(names) + 1.6), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(
+        1, 2, figsize=(11, 0.4 * len(names) + 1.6), sharex=True, sharey=True, layout="constrained"
+    )
     for axis, over in zip(axes, ("FE", "Others"), strict=True):
         _panel(axis, table[table["over"] == over], names)
         claim = gain("auc", over.lower())

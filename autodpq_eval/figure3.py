@@ -134,7 +134,7 @@ def _drawn(part: pd.DataFrame) -> list[str]:
 def _paper_curve(axis: Axes, name: str) -> Label:
     part = published().query("strategy == @name")
     axis.step(part["log_time"], part["auc"], where="post", color=COLOURS[name], lw=1, ls="--")
-    return float(part["auc"].iloc[-1]), f"{LABELS[name]}, paper", name
+    return float(part["auc"].iloc[-1]), f"{LABELS[name]}, the paper", name
 
 
 def _curve(axis: Axes, part: pd.DataFrame, name: str) -> Label:

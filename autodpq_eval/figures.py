@@ -59,7 +59,7 @@ def curves(record: Record, title: str) -> Figure:
 
 
 def _fit(axes: Sequence[Axes], record: Record, log: FitLog, start: int, many: bool) -> None:
-    """The curves of one fit, after ``start`` epochs of others; a training loss only where the fit trains."""
+    """The curves of one fit, after ``start`` epochs of others; a training loss where each of them has one."""
     faint = many and log.name != record.timeline[-1].fit
     style: dict[str, Any] = {
         "color": colour_of(record, log),

@@ -47,7 +47,7 @@ def layout(table: pd.DataFrame, underline: str = "{}") -> pd.DataFrame:
         rows[name] = _ours(part.set_index("strategy"), metric, underline)
         if part["paper"].notna().any():
             theirs = {LABELS[row["strategy"]]: _paper(row["paper"], metric) for _, row in part.iterrows()}
-            rows[f"{name} paper"] = {**dict.fromkeys(rows[name], ""), **theirs}
+            rows[f"{name}, the paper"] = {**dict.fromkeys(rows[name], ""), **theirs}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -96,13 +96,13 @@ def interval(low: float, high: float) -> str:
     return "–" if pd.isna(low) else f"{low:+.4f} to {high:+.4f}"
 
 
-def plus_minus(mean: float, spread: float, sign: str = "+") -> str:
-    """A mean and its spread, or the half width of its interval, where there is one."""
+def plus_minus(mean: float, spread: float, sign: str = "+", digits: int | None = None) -> str:
+    """A mean and its spread, or the half width of its interval, where there is one; ``digits`` if not by their size."""
     if pd.isna(mean):
         return "–"
     if pd.isna(spread):
         return f"{mean:{sign}.4f}"
-    digits = _digits_of(mean, spread)
+    digits = digits or _digits_of(mean, spread)
     return f"{mean:{sign}.{digits}f} ± {spread:.{digits}f}"
 
 
@@ -142,7 +142,7 @@ def styled(table: pd.DataFrame, caption: str) -> Styler:
     """A table for a notebook: best baseline underlined, the paper's rows in grey."""
 
     def grey(row: pd.Series) -> list[str]:
-        css = "color: #777; border-bottom: 1px solid #ccc" if row.name.endswith("paper") else ""
+        css = "color: #777; border-bottom: 1px solid #ccc" if row.name.endswith("the paper") else ""
         return [css] * len(row)
 
     head = [{"selector": "caption", "props": "font-weight: bold; text-align: left; padding: 6px 0"}]

@@ -73,7 +73,7 @@ class Rival(nn.Module):
 
     @torch.no_grad()
     def store(self) -> None:
-        """Round every number as it is stored: to the nearest float16."""
+        """Round every trained number as it is stored: to the nearest float16."""
         for number in self.parameters():
             number.copy_(number.half())
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from autodpq_lib.config import Limit
 from autodpq_lib.models.build import final_model, full_model
+from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.strategies import Strategy, register
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
@@ -13,15 +16,18 @@ from autodpq_rivals.mpe import MPE
 from autodpq_rivals.rival import Rival
 
 
-def train_and_store(run: Run) -> list[Fit]:
+def train_and_store(run: Run, trainer: Callable[[CTRModel], Trainer] | None = None) -> list[Fit]:
     """Train from scratch; then round the model as it is stored.
 
+    Args:
+        run: of a rival.
+        trainer: makes what trains the model, where that is not on labels.
+
     Raises:
-        ValueError: an option that the rival can't have, or ``taught``, which needs a teacher.
+        ValueError: an option that the rival can't have.
     """
-    if run.config.options.get("taught"):
-        raise ValueError(f"options of {run.config.strategy}: taught: expected false without a teacher, found True")
-    return stored(run, [run.fit("train", final_model(run.config, run.schema, None))])
+    model = final_model(run.config, run.schema, None)
+    return stored(run, [run.fit("train", model, trainer=trainer(model) if trainer else None)])
 
 
 def int_b(run: Run) -> list[Fit]:
@@ -67,7 +73,7 @@ class FineTuning(Trainer):
 OWN: dict[str, Strategy] = {"int-b": int_b, "mpe": mpe}
 
 
-def register_rivals(learn: Strategy = train_and_store) -> None:
+def register_rivals(learn: Strategy) -> None:
     """Make every rival a strategy; ``learn`` trains :data:`~autodpq_rivals.methods.LEARNERS`."""
     for name in METHODS:
         register(name, rival, strategy=OWN.get(name, learn))

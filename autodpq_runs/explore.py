@@ -44,14 +44,14 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def find_records(*folders: Path) -> list[Path]:
-    """All records below the folders (default: ``results/`` and ``runs/``), sorted."""
-    places = folders or (ROOT / "results", runs_root())
+def find_records(*folders: str | Path) -> list[Path]:
+    """All records below the folders (default: ``results/`` and ``runs/``), sorted; relative ones are the project's."""
+    places = folders or ("results", runs_root())
     # A name with a dot is another program's: macOS leaves some on other file systems.
-    return sorted(path for folder in places for path in folder.rglob("records/[!.]*.json"))
+    return sorted(path for folder in places for path in (ROOT / folder).rglob("records/[!.]*.json"))
 
 
-def records(*folders: Path) -> pd.DataFrame:
+def records(*folders: str | Path) -> pd.DataFrame:
     """Every record as one row: what was run, its metrics, Space, cost, decision and file."""
     rows = [row for path in find_records(*folders) if (row := _row(path))]
     return pd.DataFrame(rows, columns=None if rows else COLUMNS)
@@ -80,16 +80,17 @@ def _row(path: Path) -> dict[str, object] | None:
     }
 
 
-def load_run(record: Record | Path) -> LoadedRun:
+def load_run(record: Record | str | Path) -> LoadedRun:
     """Model, data and record of a finished run.
 
     Raises:
         FileNotFoundError: the record is there but its model is not, as in a fresh clone; run it again.
-        ValueError: the method or the data have changed since, the model on this machine is of another training of this
-            run, or its files are damaged.
+        ValueError: its strategy is not registered here, the method or the data have changed since, the model on this
+            machine is of another training of this run, or its files are damaged.
     """
-    found = read_record(record) if isinstance(record, Path) else record
+    found = record if isinstance(record, Record) else read_record(Path(record))
     config = found.config
+    _check_registered(config)
     path = weights_path(found.identity)
     if not path.exists():
         raise FileNotFoundError(
@@ -117,11 +118,7 @@ def load_or_train(config: RunConfig, found_in: str | Path, out: str | Path) -> L
     Raises:
         ValueError: its strategy is not registered here.
     """
-    if config.strategy not in STRATEGY:
-        raise ValueError(
-            f"strategy: expected one of {', '.join(STRATEGY)}, found {config.strategy}; "
-            "autodpq_budget.batch.register_all() adds the compressor and its rivals"
-        )
+    _check_registered(config)
     for folder in dict.fromkeys((found_in, out)):
         with suppress(FileNotFoundError, ValueError):
             record = read_record(record_path(ROOT / folder, config))
@@ -129,3 +126,11 @@ def load_or_train(config: RunConfig, found_in: str | Path, out: str | Path) -> L
                 return load_run(record)
     run = open_run(config)
     return load_run(finish(run, STRATEGY[config.strategy](run), out))
+
+
+def _check_registered(config: RunConfig) -> None:
+    if config.strategy not in STRATEGY:
+        raise ValueError(
+            f"strategy: expected one of {', '.join(STRATEGY)}, found {config.strategy}; "
+            "autodpq_budget.batch.register_all() adds the compressor and its rivals"
+        )

@@ -110,6 +110,9 @@ def _parts(logits: Tensor, test: Samples, schema: Schema) -> dict[str, Metrics]:
 
 
 def _columns(curve: list[Row]) -> dict[str, list[float]]:
-    """Rows as columns: metrics exact, the rest to seven digits."""
+    """Rows as columns: metrics exact, the rest to seven digits.
+
+    A model that is fine-tuned has no training loss before its first step, so the record of its fit has none at all.
+    """
     exact = ("valid_auc", "valid_logloss")
     return {key: [row[key] if key in exact else float(f"{row[key]:.7g}") for row in curve] for key in curve[0]}

@@ -154,8 +154,9 @@ def over_random() -> str:
     return (
         "With the sizes that AutoDPQ finds instead of random ones of nearly as many bytes, AUC after a training from "
         f"scratch differs by {min(apart):+.4f} to {max(apart):+.4f} ({len(RECIPES)} recipes, {len(READINGS)} readings, "
-        f"{cases[0]['seed'].nunique()} seeds each): of {len(trained)} intervals {_above(trained)} lie above zero, and "
-        f"the widest is ± {_widest(trained):.4f}. A trained FE stored with these sizes differs by at most "
+        f"{cases[0]['seed'].nunique()} seeds each): of {len(trained)} intervals {_above(trained)} lie above zero, "
+        f"{_equal(trained)} differences are shown to be within {MARGIN:g}, and the widest interval is ± "
+        f"{_widest(trained):.4f}. A trained FE stored with these sizes differs by at most "
         f"{max(abs(each['effect']) for each in stored):.4f}."
     )
 
@@ -183,16 +184,19 @@ def _most(found: pd.DataFrame) -> str:
 def _counted(gaps: list[dict[str, float]]) -> str:
     """How many differences are clear of zero by 95 % intervals, how many equal, and how wide the intervals are."""
     worse = sum(each["high"] < 0 for each in gaps)
-    equal = (holm(np.array([each["p_equal"] for each in gaps])) < LEVEL).sum()
     return (
         f"of {len(gaps)} intervals {_above(gaps)} lie above zero, in favour of AutoDPQ's decision, and {worse} below; "
-        f"{equal} differences are shown to be within {MARGIN:g} (p equal below {LEVEL:g} after Holm's correction, "
-        f"which the table is without); the widest interval is ± {_widest(gaps):.4f}."
+        f"{_equal(gaps)} differences are shown to be within {MARGIN:g} (p equal below {LEVEL:g} after Holm's "
+        f"correction, which the table is without); the widest interval is ± {_widest(gaps):.4f}."
     )
 
 
 def _above(gaps: list[dict[str, float]]) -> int:
     return sum(each["low"] > 0 for each in gaps)
+
+
+def _equal(gaps: list[dict[str, float]]) -> int:
+    return int((holm(np.array([each["p_equal"] for each in gaps])) < LEVEL).sum())
 
 
 def _widest(gaps: list[dict[str, float]]) -> float:

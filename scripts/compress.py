@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib import pyplot as plt
 
+from autodpq_budget.batch import register_all
 from autodpq_budget.choice_table import choice, picture
 from autodpq_budget.compress import CompressedModel, compress, smallest
 from autodpq_budget.starting_model import file_bytes_of
@@ -26,6 +27,7 @@ from autodpq_system.paths import runs_root
 from autodpq_system.sentence import Parser, whole_number
 from autodpq_system.stopping import stop_on_signals
 
+register_all()
 #: What may be asked for.
 KINDS = ("bytes", "ratio", "tables", "loss")
 #: Endings of what is written beside the file.
@@ -39,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         check_path(asked.to)
     run = load_run(asked.record)
     path = asked.to or _default(run, asked)
-    whole = file_bytes_of(run, run.model)
+    whole = file_bytes_of(run.model, run.schema, run.record)
     if asked.loss is not None:
         made = smallest(run, asked.loss, path)
     else:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import pickle
+import subprocess
+import sys
 import tracemalloc
 import warnings
 from collections.abc import Callable
@@ -32,7 +34,7 @@ from autodpq_budget.fine_tune import Recoding, fine_tune
 from autodpq_budget.menu import Menu, Offer, bytes_of, menu, offer
 from autodpq_budget.of_model import menu_of, on_groups
 from autodpq_budget.sensitivity import sensitivities
-from autodpq_budget.starting_model import least
+from autodpq_budget.starting_model import least, of_width
 from autodpq_budget.tables import Group, Table
 from autodpq_budget.ways import Later, Stored, options, restored, size, store
 from autodpq_budget.width import width_for
@@ -46,6 +48,7 @@ from autodpq_packed.module import Packed, load
 from autodpq_packed.plain import PlainTables
 from autodpq_packed.score import PackedModel
 from autodpq_runs.explore import LoadedRun
+from autodpq_system.paths import ROOT
 from benchmarks.fuzz.mutations import mutated_file
 
 FIELDS = list(SIZES.values())
@@ -258,7 +261,7 @@ def test_too_few_bytes_are_refused_at_once_with_those_that_would_do(
 
 @pytest.mark.parametrize("tables", [False, True])
 def test_where_a_narrower_model_fits_its_width_is_told(loaded: LoadedRun, tmp_path: Path, tables: bool) -> None:
-    needed = {x: sum(starting_model.least(starting_model.of_width(loaded, x), tables=tables)) for x in range(1, 9)}
+    needed = {x: sum(least(loaded.schema, of_width(loaded.record, x), tables=tables)) for x in range(1, 9)}
     for width, budget, said in ((8, needed[7], "7"), (8, needed[3] - 1, "2"), (2, needed[1], "1")):
         with pytest.raises(
             ValueError, match=f"at X = {width}, found {budget}; {needed[int(said)]} do at width {said}$"
@@ -287,7 +290,7 @@ def test_the_share_that_decides_is_that_of_the_tables(
     """14 features of X = 8 and a first-order weight each, in float32; a file has a header and dense weights beside."""
     told, path = [], tmp_path / "m.safetensors"
     monkeypatch.setattr(module, "width_for", lambda share, own: told.append(share(own)) or own)
-    _, rest = least(loaded, tables=False)
+    _, rest = least(loaded.schema, loaded.record, tables=False)
     for budget_bytes, tables in ((rest + 200, False), (200, True)):
         made = compress(loaded, budget_bytes, path, tables=tables)
         assert made.table_bytes <= 200
@@ -354,6 +357,7 @@ def test_a_group_is_stored_on_one_thread(stores: str, monkeypatch: pytest.Monkey
     def threads() -> set[int]:
         return {each["num_threads"] for each in threadpool_info()}
 
+    ways._threads()
     monkeypatch.setattr(ways, "_kmeans", lambda *asked: seen.append(threads()) or kmeans(*asked))
     with threadpool_limits(2):
         before = threads()
@@ -363,6 +367,16 @@ def test_a_group_is_stored_on_one_thread(stores: str, monkeypatch: pytest.Monkey
             Later(given, centroids_option(4, 2)).whole()
         assert threads() == before
     assert seen == [{1}, {1}]
+
+
+def test_the_threads_of_scikit_learn_are_known_before_its_first_use() -> None:
+    """It is imported late, and what is looked for once would not be found: k-means would have other last bits."""
+    code = (
+        "from threadpoolctl import threadpool_info; from autodpq_budget import ways; found = ways._threads().info(); "
+        "import sklearn.cluster; print(len(threadpool_info()) - len(found))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout == "0\n"
 
 
 def test_what_is_compressed_can_be_pickled(loaded: LoadedRun, tmp_path: Path) -> None:

@@ -16,8 +16,7 @@ from autodpq_budget import plan
 from autodpq_budget.batch import register_all
 from autodpq_budget.distil import TAUGHT, TEACHER, Distilling, learn, like, teacher_of
 from autodpq_budget.sensitivity import sensitivities
-from autodpq_budget.strategy import STRATEGY as NAME
-from autodpq_budget.strategy import register_budget
+from autodpq_budget.strategy import COMPRESSOR, register_budget
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.parts import PLANS
@@ -30,7 +29,7 @@ from autodpq_lib.training.fit import UNSCORED
 from autodpq_lib.training.metrics import Metrics, evaluate
 from autodpq_lib.training.run import Run
 from autodpq_rivals.budget import rest_bytes
-from autodpq_rivals.strategies import register_rivals, train_and_store
+from autodpq_rivals.strategies import register_rivals
 from autodpq_runs.explore import load_run
 from autodpq_runs.finish import finish
 from autodpq_runs.kept import weights
@@ -53,12 +52,12 @@ def registered() -> Iterator[None]:
 def test_a_run_is_recorded_with_its_bytes_and_comes_back(
     model: str, tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = small_config(strategy=NAME, options={"bytes": 250}, embedding_dim=8, model=model)
+    config = small_config(strategy=COMPRESSOR, options={"bytes": 250}, embedding_dim=8, model=model)
     run = small_run(tmp_path / "work", schema, config)
     for place in ("autodpq_runs.finish", "autodpq_runs.explore"):
         monkeypatch.setattr(f"{place}.load_samples", lambda *_: run.valid)
         monkeypatch.setattr(f"{place}.load_schema", lambda *_: schema)
-    *full, compressed = STRATEGY[NAME](run)
+    *full, compressed = STRATEGY[COMPRESSOR](run)
     assert len(compressed.curve) > 1
     assert sorted(fit.name for fit in full) == ["full-taught", "full-teacher"]
     assert all(fit.stage in UNSCORED for fit in full)
@@ -73,8 +72,8 @@ def test_a_run_is_recorded_with_its_bytes_and_comes_back(
 
 
 def test_at_the_teachers_width_the_teacher_itself_is_compressed(tmp_path: Path, schema: Schema) -> None:
-    config = small_config(strategy=NAME, options={"bytes": 400}, embedding_dim=TEACHER)
-    fits = STRATEGY[NAME](small_run(tmp_path, schema, config))
+    config = small_config(strategy=COMPRESSOR, options={"bytes": 400}, embedding_dim=TEACHER)
+    fits = STRATEGY[COMPRESSOR](small_run(tmp_path, schema, config))
     assert [fit.name for fit in fits] == ["full-teacher", "compress"]
 
 
@@ -94,8 +93,8 @@ def test_a_teacher_that_is_whole_on_this_machine_is_taken(
 
 
 def test_the_compressor_may_learn_from_labels_and_a_rival_from_its_teacher(tmp_path: Path, schema: Schema) -> None:
-    ours = small_config(strategy=NAME, options={"bytes": 250, "taught": False}, embedding_dim=8)
-    fits = STRATEGY[NAME](small_run(tmp_path / "a", schema, ours))
+    ours = small_config(strategy=COMPRESSOR, options={"bytes": 250, "taught": False}, embedding_dim=8)
+    fits = STRATEGY[COMPRESSOR](small_run(tmp_path / "a", schema, ours))
     assert [fit.name for fit in fits] == ["full-labels", "compress"]
     theirs = small_config(strategy="lsq", options={"bits": 3, "taught": True}, embedding_dim=8)
     taught = STRATEGY["lsq"](small_run(tmp_path / "b", schema, theirs))
@@ -117,17 +116,17 @@ def test_other_options_are_refused_before_anything_is_trained(
     tmp_path: Path, schema: Schema, options: dict[str, object], says: str
 ) -> None:
     with pytest.raises(ValueError, match=f"options of budget: expected bytes, and at most taught, {says}"):
-        STRATEGY[NAME](small_run(tmp_path, schema, small_config(strategy=NAME, options=options)))
+        STRATEGY[COMPRESSOR](small_run(tmp_path, schema, small_config(strategy=COMPRESSOR, options=options)))
 
 
 @pytest.mark.parametrize(
     ("name", "options", "says"),
     [
-        (NAME, {"bytes": True}, "budget: bytes: expected a whole number above 0, found True"),
-        (NAME, {"bytes": 2000.9}, r"budget: bytes: expected a whole number above 0, found 2000\.9"),
-        (NAME, {"bytes": -1}, "budget: bytes: expected a whole number above 0, found -1"),
-        (NAME, {"bytes": 20}, r"budget: bytes: expected at least \d+ at X = \d+, found 20"),
-        (NAME, {"bytes": 300, "taught": 1}, "budget: taught: expected true or false, found 1"),
+        (COMPRESSOR, {"bytes": True}, "budget: bytes: expected a whole number above 0, found True"),
+        (COMPRESSOR, {"bytes": 2000.9}, r"budget: bytes: expected a whole number above 0, found 2000\.9"),
+        (COMPRESSOR, {"bytes": -1}, "budget: bytes: expected a whole number above 0, found -1"),
+        (COMPRESSOR, {"bytes": 20}, r"budget: bytes: expected at least \d+ at X = \d+, found 20"),
+        (COMPRESSOR, {"bytes": 300, "taught": 1}, "budget: taught: expected true or false, found 1"),
         (TAUGHT, {"bytes": 300}, "taught: expected none, found bytes"),
         ("int-b", {"bits": 0}, "int-b: bits: expected greater than or equal to 1, found 0"),
         ("int-b", {"bits": 40}, "int-b: bits: expected less than 16, found 40"),
@@ -142,12 +141,6 @@ def test_options_that_cannot_be_are_refused_before_anything_is_trained(
     monkeypatch.setattr(Run, "fit", lambda *_, **__: pytest.fail("trained"))
     with pytest.raises(ValueError, match=f"options of {says}"):
         STRATEGY[name](small_run(tmp_path, schema, small_config(strategy=name, options=options)))
-
-
-def test_a_rival_that_nobody_teaches_is_not_said_to_be_taught(tmp_path: Path, schema: Schema) -> None:
-    run = small_run(tmp_path, schema, small_config(strategy="lsq", options={"bits": 4, "taught": True}))
-    with pytest.raises(ValueError, match="options of lsq: taught: expected false without a teacher, found True"):
-        train_and_store(run)
 
 
 def test_what_only_other_strategies_read_is_not_asked_of_fe() -> None:
@@ -201,13 +194,13 @@ def test_a_table_that_is_not_trained_has_sensitivities_too(tmp_path: Path, schem
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path: Path, schema: Schema) -> None:
     """Wherever it is killed: in the teacher's training, in the taught FE's, or while it trains on."""
-    config = small_config(strategy=NAME, options={"bytes": 250}, embedding_dim=8)
-    fits = STRATEGY[NAME](small_run(tmp_path / "whole", schema, config))
+    config = small_config(strategy=COMPRESSOR, options={"bytes": 250}, embedding_dim=8)
+    fits = STRATEGY[COMPRESSOR](small_run(tmp_path / "whole", schema, config))
     for lives in range(1, sum(len(fit.curve) for fit in fits) + 1):
         run = small_run(tmp_path / f"{lives}", schema, config)
         with pytest.raises(KilledError):
-            STRATEGY[NAME](replace(run, checkpoints=DyingCheckpoints(run.checkpoints.folder, lives)))
-        again = STRATEGY[NAME](run)
+            STRATEGY[COMPRESSOR](replace(run, checkpoints=DyingCheckpoints(run.checkpoints.folder, lives)))
+        again = STRATEGY[COMPRESSOR](run)
         for fit, other in zip(fits, again, strict=True):
             assert all(torch.equal(fit.weights[name], other.weights[name]) for name in fit.weights)
 
@@ -245,15 +238,15 @@ def all_done(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple
 
 def test_what_is_done_is_taken_and_not_trained(tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
     """To the bits of what would be trained."""
-    config = small_config(strategy=NAME, options={"bytes": 250}, embedding_dim=8)
+    config = small_config(strategy=COMPRESSOR, options={"bytes": 250}, embedding_dim=8)
     run = small_run(tmp_path / "a", schema, config)
-    trained = STRATEGY[NAME](run)[-1].weights
+    trained = STRATEGY[COMPRESSOR](run)[-1].weights
     monkeypatch.setattr("autodpq_runs.finish.load_samples", lambda *_: run.valid)
     monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: schema)
     for strategy, dim in (("fe", TEACHER), (TAUGHT, 8)):
         part = small_run(tmp_path / strategy, schema, like(config, strategy, dim))
         finish(part, STRATEGY[strategy](part), tmp_path / "out")
-    (found,) = STRATEGY[NAME](small_run(tmp_path / "b", schema, config))
+    (found,) = STRATEGY[COMPRESSOR](small_run(tmp_path / "b", schema, config))
     assert all(torch.equal(trained[name], found.weights[name]) for name in trained)
 
 
@@ -264,7 +257,7 @@ def test_every_setting_fits_its_budget(all_done: dict[str, tuple[float, int]], s
     for (share, method), runs in found.items():
         assert len(runs) <= (10 if method == "mpe" else 6)
         assert {run.strategy for run in runs} == {method}
-        for run in runs if method not in ("mpe", NAME) else []:
+        for run in runs if method not in ("mpe", COMPRESSOR) else []:
             tables = model_bytes(final_model(run, schema, None)) - rest_bytes(run, len(schema.fields))
             assert tables <= plan.room(plan.budget_of(schema, 1), share), run.name()
 
@@ -277,7 +270,7 @@ def test_a_scale_a_field_costs_a_rival_no_whole_bit(schema: Schema, monkeypatch:
     for share, bits in ((0.125, 4), (0.0625, 2)):
         wide = [run.options["bits"] for run in found[share, "lsq"] if run.embedding_dim == 16]
         assert max(wide) == bits
-        assert int(found[share, NAME][0].options["bytes"]) == int(share * 4 * sum(sizes) * 17)
+        assert int(found[share, COMPRESSOR][0].options["bytes"]) == int(share * 4 * sum(sizes) * 17)
 
 
 def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
@@ -296,14 +289,14 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     many = plan.budget_plan("ml-100k", "tuned", [1, 2], out=tmp_path)
     top = [max(runs, key=lambda run: all_done[run.name()][0]) for runs in every.values()]
     controls = [run for run in many if "taught" in run.options]
-    assert {run.options["taught"] for run in controls if run.strategy == NAME} == {False}
-    assert {run.options["taught"] for run in controls if run.strategy != NAME} == {True}
+    assert {run.options["taught"] for run in controls if run.strategy == COMPRESSOR} == {False}
+    assert {run.options["taught"] for run in controls if run.strategy != COMPRESSOR} == {True}
     for once_more in ([run for run in many if run.split_seed], [run for run in many if run.average]):
-        assert {run.strategy for run in once_more} >= {"fe", TAUGHT, NAME}
+        assert {run.strategy for run in once_more} >= {"fe", TAUGHT, COMPRESSOR}
         assert [run.embedding_dim for run in once_more if run.strategy == "fe"] == [TEACHER] * 2
     many = [run for run in many if run not in controls and not run.split_seed and not run.average]
     assert len([run for run in many if run.model == "deepfm"]) == 2 * (2 + len(set(top)))  # FE, and one that it teaches
-    assert [run.strategy for run in many if run.model == "pnn"] == 2 * ["fe", TAUGHT, *[NAME] * 3]
+    assert [run.strategy for run in many if run.model == "pnn"] == 2 * ["fe", TAUGHT, *[COMPRESSOR] * 3]
     last = [run.model_copy(update={"seed": 4}) for run in top]
     few = plan.budget_plan("ml-100k", "tuned", [4], out=tmp_path)
     assert set(few[2:]) <= set(last)
@@ -316,20 +309,23 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
 
 def test_on_avazu_the_compressor_is_alone(all_done: dict[str, tuple[float, int]], tmp_path: Path) -> None:
     runs = plan.budget_plan("avazu-sample", "tuned", [1, 2], out=tmp_path)
-    assert [run.strategy for run in runs] == 2 * ["fe", *[NAME] * len(plan.SHARES)]
+    assert [run.strategy for run in runs] == 2 * ["fe", *[COMPRESSOR] * len(plan.SHARES)]
     assert {run.embedding_dim for run in runs} == {TEACHER}
 
 
 def test_another_model_has_a_share_of_its_own_fe(all_done: dict[str, tuple[float, int]]) -> None:
-    (run,) = [runs[0] for key, runs in plan.candidates("ml-100k", "tuned", 11).items() if key == (0.125, NAME)]
-    *_, made = plan.of_model({(0.125, NAME): (run, 0.8)}, "pnn", 1)
+    (run,) = [runs[0] for key, runs in plan.candidates("ml-100k", "tuned", 11).items() if key == (0.125, COMPRESSOR)]
+    *_, made = plan.of_model({(0.125, COMPRESSOR): (run, 0.8)}, "pnn", 1)
     assert (made.model, made.options) == ("pnn", {"bytes": int(0.125 * 4 * 14 * 16)})
 
 
 def test_a_budget_that_was_not_chosen_for_is_left_out(all_done: dict[str, tuple[float, int]]) -> None:
-    found = {(share, NAME): (plan.candidates("ml-100k", "tuned", 11)[share, NAME][0], 0.8) for share in (0.031, 0.008)}
+    found = {
+        (share, COMPRESSOR): (plan.candidates("ml-100k", "tuned", 11)[share, COMPRESSOR][0], 0.8)
+        for share in (0.031, 0.008)
+    }
     made = plan.of_model(found, "pnn", 1)
-    told = [run.options["bytes"] for run in dict.fromkeys(made) if run.strategy == NAME]
+    told = [run.options["bytes"] for run in dict.fromkeys(made) if run.strategy == COMPRESSOR]
     assert told == [int(share * 4 * 14 * 16) for share in (0.031, 0.008)]
 
 
@@ -366,7 +362,9 @@ def test_a_rival_may_have_the_setting_of_a_smaller_share(
     found = plan.chosen("ml-100k", "tuned", out=tmp_path)
     smallest = min(share for share, method in every if method == "lsq")
     assert {found[share, method][0] for share, method in found if method == "lsq"} == {found[smallest, "lsq"][0]}
-    assert len({run.options["bytes"] for (_, method), (run, _) in found.items() if method == NAME}) == len(plan.SHARES)
+    assert len({run.options["bytes"] for (_, method), (run, _) in found.items() if method == COMPRESSOR}) == len(
+        plan.SHARES
+    )
 
 
 def test_the_batch_knows_the_part_and_the_notebook() -> None:

@@ -37,9 +37,26 @@ def test_a_run_is_compressed_and_told_of(
     assert "compressed: the run's own model, X = 8\n" in said
     assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     assert f"test AUC {run.record.test.auc:.4f} -> " in said
-    limit = {"--bytes": 7500, "--ratio": 0.6 * file_bytes_of(run, run.model), "--tables": 10**6, "--loss": 10**6}[how]
+    limit = {
+        "--bytes": 7500,
+        "--ratio": 0.6 * file_bytes_of(run.model, run.schema, run.record),
+        "--tables": 10**6,
+        "--loss": 10**6,
+    }[how]
     assert size <= limit
     assert PackedModel(path).score([dict.fromkeys(run.schema.fields, 0)]).shape == (1,)
+
+
+@pytest.mark.parametrize(("strategy", "options"), [("budget", {"bytes": 30_000}), ("qr", {"collisions": 2})])
+def test_what_is_compressed_already_can_be_compressed_further(
+    strategy: str, options: dict[str, int], tmp_path: Path
+) -> None:
+    keys = {"dataset": "planted", "profile": "smoke", "embedding_dim": 8, "strategy": strategy, "options": options}
+    config = RunConfig.model_validate(keys)
+    load_or_train(config, tmp_path, tmp_path)
+    path = tmp_path / "small.safetensors"
+    assert compress.main([str(record_path(tmp_path, config)), "--bytes", "9000", "--to", str(path)]) == 0
+    assert path.stat().st_size <= 9000
 
 
 def test_of_a_narrower_model_the_narrower_rows_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

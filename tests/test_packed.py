@@ -6,6 +6,10 @@ import copy
 import json
 import math
 import random
+import re
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +43,7 @@ from autodpq_packed.score import PackedModel
 from autodpq_packed.sizes import sizes
 from autodpq_runs.provenance import Origin, provenance
 from autodpq_runs.record import Record
+from autodpq_system.paths import ROOT
 
 DECISION = {"a": (4, 2), "c": (8, 4)}
 READERS = [Packed, pytest.param(PackedInC, marks=pytest.mark.skipif(not native.available(), reason="no C compiler"))]
@@ -377,6 +382,28 @@ def test_raw_values_are_scored_and_unseen_ones_get_the_documented_row(schema: Sc
     means = (model.embedding(every)[:, 1].mean(0), model.first_order(every)[:, 1].mean(0))
     assert_scores(reader, model, {"a": "a3", "b": "another", "c": "c0"}, {1: means})
     assert reader.score([]).shape == (0,)
+
+
+def test_a_server_needs_numpy_and_the_files_that_the_page_names(schema: Schema, tmp_path: Path) -> None:
+    """Copied elsewhere, with no other package to be found, they score raw values."""
+    path, server = tmp_path / "m.safetensors", tmp_path / "server"
+    model, made = trained("dpq", schema)
+    export(model, schema, made, VOCABULARY, path)
+    said = (ROOT / "results" / "packed.md").read_text().partition("**In a server**")[2].partition("\n\n")[0]
+    for folder, names in re.findall(r"(autodpq_\w+)/{([\w,]+)}", said):
+        (server / folder).mkdir(parents=True)
+        for name in (*names.split(","), *(["plain"] if "plain.py" in said and folder == "autodpq_packed" else [])):
+            shutil.copy(ROOT / folder / f"{name}.py", server / folder)
+    for numpy in Path(np.__file__).parents[1].glob("numpy*"):
+        (server / numpy.name).symlink_to(numpy)
+    sample = {"a": "a3", "b": "b1", "c": "c0"}
+    code = (
+        f"import sys; sys.path.insert(0, {str(server)!r}); from autodpq_packed.score import PackedModel; "
+        f"from autodpq_packed.plain import PlainTables; print(PackedModel({str(path)!r}).score([{sample}])[0])"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) == pytest.approx(PackedModel(path).score([sample])[0])
 
 
 @torch.inference_mode()

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import torch
 from conftest import DyingCheckpoints, KilledError, small_config, small_run
+from torch import nn
 from torch.nn import functional as F
 
 from autodpq_budget.by_groups import ByGroups, Choices
 from autodpq_budget.fine_tune import Recoding, fine_tune
 from autodpq_budget.of_model import menu_of, on_groups
+from autodpq_budget.outputs import outputs_of
 from autodpq_budget.recode import better, recode, slopes, tables_of
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
@@ -55,6 +57,14 @@ def begin(schema: Schema, folder: Path, model: str, recipe: str = "tuned") -> tu
     offered = menu_of(teacher.eval(), schema, run.train)
     tensors = offered.tensors(offered.choose(offered.least + 60))
     return run, on_groups(config, schema, teacher, tensors), teacher
+
+
+def test_an_error_leaves_no_hook_behind() -> None:
+    part = nn.Linear(2, 2)
+    with pytest.raises(ZeroDivisionError), outputs_of([part]) as (given,):
+        part(torch.ones(1, 2))
+        assert given.requires_grad or 1 / 0
+    assert not part._forward_hooks
 
 
 @pytest.mark.parametrize(("model", "recipe"), [("deepfm", "tuned"), ("dcn", "paper"), ("pnn", "paper")])

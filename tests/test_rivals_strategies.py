@@ -25,7 +25,7 @@ from autodpq_rivals.budget import Setting, rest_bytes, settings
 from autodpq_rivals.int_b import quantise
 from autodpq_rivals.methods import METHODS
 from autodpq_rivals.mpe import MPE
-from autodpq_rivals.strategies import register_rivals
+from autodpq_rivals.strategies import register_rivals, train_and_store
 from autodpq_runs.explore import load_run
 from autodpq_runs.finish import finish
 
@@ -35,7 +35,7 @@ NAMES = {kind: name for name, kind in METHODS.items()}
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(mgqe, "FEWER", 2)
-    register_rivals()
+    register_rivals(train_and_store)
     yield
     for name in METHODS:
         for registry in (EMBEDDING, STRATEGY):

@@ -27,7 +27,7 @@ from autodpq_runs.kept import weights
 from autodpq_runs.open import open_run, scratch_run
 from autodpq_runs.record import Record, read_record, record_path, write_record
 from autodpq_runs.run_paths import logits_path, weights_path
-from autodpq_system.paths import runs_root
+from autodpq_system.paths import ROOT, runs_root
 
 
 @pytest.fixture(autouse=True)
@@ -230,7 +230,22 @@ def test_records_lists_every_record(tmp_path: object, schema: Schema) -> None:
     assert list(table.index) == ["fe", "grid"]
     assert table.loc["grid", "test_auc"] == made[1].test.auc
     assert table["stale"].str.startswith("made from data fingerprint, which are ").all()  # not the data of this machine
-    assert len(find_records(tmp_path / "out")) == 2
+    assert len(find_records(str(tmp_path / "out"))) == 2
+
+
+def test_a_relative_folder_of_records_is_the_project_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of ``load_or_train`` and of ``make`` is: notebooks work elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    assert find_records("results/avazu-standin") == find_records(ROOT / "results" / "avazu-standin") != []
+
+
+def test_a_strategy_that_is_not_registered_is_named(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = make("fe", tmp_path, schema)
+    monkeypatch.delitem(STRATEGY, "fe")
+    with pytest.raises(ValueError, match=r"strategy: expected one of .*, found fe; .*register_all"):
+        load_run(record_path(tmp_path / "out", record.config))
 
 
 def test_finished_trials_are_not_repeated(tmp_path: object, schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:

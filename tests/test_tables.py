@@ -169,5 +169,5 @@ def test_table_2_compares_each_model_with_its_own_baselines(out: Path) -> None:
     assert ours["dcn", "logloss"] == "others"
     assert ours["dcn", "auc"] == ours["pnn", "logloss"] == "random"
     shown = layout(table)
-    assert list(shown.index[:3]) == ["DeepFM AUC ↑", "DeepFM AUC ↑ paper", "DeepFM Logloss ↓"]
-    assert shown.loc["DCN AUC ↑ paper", "AutoDPQ"] == "0.8140"
+    assert list(shown.index[:3]) == ["DeepFM AUC ↑", "DeepFM AUC ↑, the paper", "DeepFM Logloss ↓"]
+    assert shown.loc["DCN AUC ↑, the paper", "AutoDPQ"] == "0.8140"

@@ -77,7 +77,7 @@ class Fit:
     def forget(self, below: float) -> None:
         """Drop the weights of rounds no better than ``below``, an earlier fit's AUC; the result's weights stay."""
         for row in self.counted():
-            if row["valid_auc"] <= below and row is not self.result and not self.last:
+            if row["valid_auc"] <= below and row is not self.result:
                 self.checkpoints.drop(self.name, int(row["epoch"]))
 
 

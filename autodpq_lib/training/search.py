@@ -72,7 +72,7 @@ class Search(Trainer):
         self.alpha_optimizer.step()
 
     def _validation_batches(self, number: int) -> Iterator[Batch]:
-        """Validation batches without end: reshuffled passes, named by epoch and pass."""
+        """Validation batches without end: reshuffled passes, named by round and pass."""
         for again in count():
             yield from map(self.valid.take, shuffled(self.valid, self.config, f"alpha-{again}", number))
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from autodpq_budget import at_equal_bytes
 from autodpq_budget.plan import CHOICE_SEED, SHARES
-from autodpq_budget.strategy import STRATEGY
+from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import markdown, p_value, plus_minus
 from autodpq_eval.plans import TEN_SEEDS
@@ -54,7 +54,7 @@ def not_run(recipe: str) -> list[tuple[float, str]]:
 
 def _paired(every: pd.DataFrame) -> pd.DataFrame:
     """The runs on the seeds that the compressor has."""
-    return every[every["seed"].isin(every.loc[every["method"] == STRATEGY, "seed"])]
+    return every[every["seed"].isin(every.loc[every["method"] == COMPRESSOR, "seed"])]
 
 
 @cache
@@ -92,7 +92,7 @@ def _against_fe(recipe: str, row: dict[str, Any]) -> list[str]:
     limit, tested = ALLOWED[recipe].get(row["share"]), not pd.isna(row["p_equal"])
     return [
         *(f"`{recipe}`, {row['share']:.1%}", f"{-limit:+.4f}" if limit else "–", f"{row['n']:.0f}"),
-        *(plus_minus(row["difference"], row["half"]), p_value(row["p_equal_holm"]) if tested else ""),
+        *(plus_minus(row["difference"], row["half"], digits=5), p_value(row["p_equal_holm"]) if tested else ""),
         _met(recipe, row),
     ]
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from autodpq_budget import at_equal_bytes, auc_curve
 from autodpq_budget.distil import TAUGHT, TEACHER, like
 from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT, SHARES
-from autodpq_budget.strategy import STRATEGY
+from autodpq_budget.strategy import COMPRESSOR
 from autodpq_budget.width import HALF, NARROWEST, OWN, width_for
 from autodpq_eval.cost import wall_minutes
 from autodpq_eval.layout import LABELS, gap, markdown, plus_minus
@@ -105,7 +105,7 @@ def _used(recipe: str) -> str:
 def _absent(recipe: str) -> str:
     """The methods without a run on the seeds of the compressor."""
     has = set(found(recipe)["method"])
-    names = [at_equal_bytes.NAMES[name] for name in (STRATEGY, *METHODS) if name not in has]
+    names = [at_equal_bytes.NAMES[name] for name in (COMPRESSOR, *METHODS) if name not in has]
     names += [f"{at_equal_bytes.NAMES[name]} at {share:.1%}" for share, name in aims.not_run(recipe)]
     return f"Not run yet on these seeds in recipe `{recipe}`: {', '.join(names) or 'none'}."
 
@@ -140,7 +140,7 @@ def _rows(kinds: Sequence[tuple[str, str]], dataset: str = "ml-1m") -> str:
 
 def _bold_ours(method: str) -> str:
     name = at_equal_bytes.NAMES[method]
-    return f"**{name}**" if method == STRATEGY else name
+    return f"**{name}**" if method == COMPRESSOR else name
 
 
 def varied(**switches: float) -> str:
@@ -183,14 +183,15 @@ def _caption(recipe: str) -> str:
     """What to see, and what a mark is."""
     runs = found(recipe)
     seeds = runs[runs["method"].isin(METHODS)].groupby(["method", "share"])["seed"].count()
-    ours = (runs["method"] == STRATEGY).groupby(runs["seed"]).any().sum()
+    ours = (runs["method"] == COMPRESSOR).groupby(runs["seed"]).any().sum()
     theirs = " to ".join(dict.fromkeys((f"{seeds.min()}", f"{seeds.max()}")))
     rivals = f" Rivals have {theirs} seeds, the compressor {ours}." if len(seeds) else ""
     alone = " A mark without a bar has one seed." if len(seeds) and seeds.min() == 1 else ""
     return (
         "*What to see: how far to the left the thick line, the compressor, stays near FE, "
-        "which is dashed, and where it lies above the rivals. A mark is FE's mean plus the paired difference to FE; "
-        "bars are 95 % intervals."
+        "which is dashed, and where it lies above the rivals. A mark is FE's mean plus the paired difference to FE, at "
+        "the bytes that a method uses of its budget; bars are 95 % intervals. The hollow marks, strategies of Table 1, "
+        "have nearly the same bytes, and are drawn side by side."
         f"{alone}{rivals}{_below(data(recipe))}*"
     )
 
@@ -205,7 +206,7 @@ def _below(rows: pd.DataFrame) -> str:
 
 def _image(path: str, recipe: str = RECIPE) -> str:
     rows = data(recipe)
-    ours, fe = rows.query("method == @STRATEGY"), rows.query("method == 'fe'")["place"].iloc[0]
+    ours, fe = rows.query("method == @COMPRESSOR"), rows.query("method == 'fe'")["place"].iloc[0]
     said = "; ".join(f"{row['share']:.1%} of FE's bytes, AUC {row['place']:.4f}" for _, row in ours.iterrows())
     return f"![{_title(recipe)}. The compressor: {said}. FE: {fe:.4f}. The table of budget.md has the rivals.]({path})"
 
@@ -239,7 +240,7 @@ def _pairs() -> str:
 
 def _small_table() -> str:
     """A row a budget: the choice against FE and against its best rival, with its teacher and without."""
-    sizes = data().query("method == @STRATEGY").set_index("share")
+    sizes = data().query("method == @COMPRESSOR").set_index("share")
     labels = at_equal_bytes.from_labels(every_run(RECIPE), found(RECIPE))
     alone = {row["share"]: f"{_rival(row)}: {gap(row)}" for _, row in labels.iterrows()}
     rows = [
@@ -263,9 +264,10 @@ def _elsewhere() -> str:
     return (
         "**An embedding that was trained elsewhere** is compressed, as plain arrays, by "
         "[`compress_arrays`](results/budget.md#a-table-from-elsewhere). It trains nothing, and so loses more: AUC "
-        f"changed by {said} of the bytes, for DeepCTR-Torch's DeepFM. Read by your own ids, the file has four bytes a "
-        f"feature beyond the budget. The largest tables that we tried have {largest['features']:,} rows, and took "
-        f"{largest['seconds']:.0f} seconds."
+        f"changed by {said} of the bytes, for DeepCTR-Torch's DeepFM, one seed. Read by your own ids, the file has "
+        f"four bytes a feature beyond the budget. For {largest['features']:,} made-up rows, the most that we tried, "
+        f"the choice took {largest['seconds']:.0f} seconds, and storing them up to "
+        f"{max(row['seconds'] for row in largest['rows']):.0f} more."
     )
 
 
@@ -292,7 +294,7 @@ def hours() -> str:
 
 def _clock() -> str:
     """What the compressor takes by the clock where FE is at hand: of its own width, and narrower ones, taught first."""
-    runs = [record for record in _records(STRATEGY) if [log.name for log in record.fits] == ["compress"]]
+    runs = [record for record in _records(COMPRESSOR) if [log.name for log in record.fits] == ["compress"]]
     taught = {record.config: record for record in _records(TAUGHT) if [log.name for log in record.fits] == ["fit"]}
     own = [wall_minutes([record]) for record in runs if record.config.embedding_dim == TEACHER]
     pairs = [(taught.get(like(run.config, TAUGHT, run.config.embedding_dim)), run) for run in runs]
@@ -333,16 +335,16 @@ def _taken() -> str:
 def _by_width(recipe: str, share: float) -> list[str]:
     rows = choice_runs(recipe)
     told = int(share * at_equal_bytes.full_bytes(rows))
-    ours = rows[(rows["method"] == STRATEGY) & ~rows["control"] & (rows["told"] == told)]
+    ours = rows[(rows["method"] == COMPRESSOR) & ~rows["control"] & (rows["told"] == told)]
     aucs = ours.set_index("width")["valid"].reindex(WIDTHS)
     cells = (f"**{auc:.4f}**" if auc == aucs.max() else f"{auc:.4f}" for auc in aucs)
     return [f"`{recipe}`, {share:.1%}", *cells]
 
 
 def above() -> str:
-    """Why budgets begin at an eighth: what integers of eight bits lose, at about a quarter."""
+    """Why budgets begin at an eighth: what an embedding in integers of eight bits loses."""
     said = "; ".join(f"`{recipe}` {after_training.lost(recipe)}" for recipe in RECIPES)
-    return f"FE with int8 rows minus FE, after training, ten seeds: {said}.\n"
+    return f"FE with its embedding in int8 minus FE, after training, ten seeds: {said}.\n"
 
 
 def outside() -> str:

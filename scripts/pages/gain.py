@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
@@ -66,7 +68,9 @@ def _row(axis: Axes, rows: pd.DataFrame, y: float) -> None:
 def _say(axis: Axes, text: str, x: float, y: float) -> None:
     """A label to the right of a point, with a true minus sign."""
     place, said = (x, y), text.replace("-", "−")
-    axis.annotate(said, place, (9, 0), textcoords="offset points", va="center", fontsize=9, color="0.15")
+    look: dict[str, Any] = {"va": "center", "fontsize": 9, "color": "0.15"}
+    over_lines = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    axis.annotate(said, place, (9, 0), textcoords="offset points", bbox=over_lines, **look)
 
 
 def text() -> str:

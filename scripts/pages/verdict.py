@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
 
 import pandas as pd
@@ -120,9 +121,15 @@ def _on_ten_seeds() -> list[list[str]]:
 def _paired(name: str, rows: list[pd.Series]) -> list[str]:
     both = (f"{p_in_words(row['p_paired_holm'])} paired, {p_in_words(row['p_welch_holm'])} by Welch" for row in rows)
     said = (f"{judged(row)}; {each}" for row, each in zip(rows, both, strict=True))
-    seeds = ", ".join(dict.fromkeys(str(row["n"]) for row in rows))
-    about = f"over {LABELS[name]}, DeepFM, AUC, paired; p corrected by Holm, in its own table"
+    seeds = _seeds({recipe: row["n"] for recipe, row in zip(RECIPES, rows, strict=True)})
+    about = f"over {LABELS[name]}, DeepFM, AUC, paired; p corrected by Holm"
     return [about, seeds, f"{gain_of_paper('auc', name):+.4f}", *said]
+
+
+def _seeds(numbers: Mapping[str, int]) -> str:
+    """How many seeds, recipe by recipe where they differ."""
+    each = [f"{number} (`{recipe}`)" for recipe, number in numbers.items()]
+    return str(max(numbers.values())) if len(set(numbers.values())) == 1 else ", ".join(each)
 
 
 def _by_the_ledger() -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from autodpq_budget.at_equal_bytes import NAMES
+from autodpq_budget.plan import SHARES
 from autodpq_data import movielens
 from autodpq_eval.layout import plus_minus
 from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_rivals.budget import WIDTHS, rest_bytes
 from autodpq_rivals.methods import METHODS
+from benchmarks.measured import read_measures
 from scripts.pages.aims import found, verdicts
 
 #: The recipe of the paragraph.
@@ -24,14 +26,25 @@ def text() -> str:
         "**Which row is mine?**\n\n"
         "1. In float32 the tables of N features take 4 N (X + 1) bytes, or 4 N X on PNN and DCN, which have no "
         "first-order weights. Divide your budget by that.\n"
-        "2. A quarter or more: take int8 rows, which lose nothing that ten seeds show.\n"
-        "3. Less: take the compressor, at any number of bytes, not those of this page alone. On MovieLens-1M, recipe "
+        "2. Take the compressor, at any number of bytes, not those of this page alone. On MovieLens-1M, recipe "
         f"`{RECIPE}`, its AUC minus FE's is {losses}.\n"
+        f"3. Above {SHARES[0]:.1%} there is nothing left to win. A file that needs no choice there: "
+        '`export(…, kept="int8")`, as in section 5 of [notebook 11](../notebooks/11_packed_model.ipynb), makes '
+        f"rows of bytes, each with a scale: {_int8():.0%} of FE's file, and no loss that "
+        "[three seeds](packed.md#kept-rows-in-fewer-bits) show.\n"
         f"4. A rival has to be trained, where the compressor takes a model as it is. {' '.join(map(ahead, RECIPES))}\n"
         "5. To try a row: `make replicate STRATEGIES=fe MODELS=deepfm SEEDS=1 OUT=runs/mine` trains FE in minutes, and "
         "`make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json TABLES=57630` compresses it. "
         f"`BYTES=` in place of `TABLES=` counts the dense weights too (here {dense}), and the file's header.\n"
     )
+
+
+def _int8() -> float:
+    """The file with rows in int8, as a share of the one in float32."""
+    files = (
+        pd.DataFrame(read_measures("precision")["rows"]).query("strategy == 'FE'").groupby("kept rows")["file, bytes"]
+    )
+    return float(files.mean()["int8"] / files.mean()["float32"])
 
 
 def ahead(recipe: str) -> str:
