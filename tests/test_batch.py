@@ -36,7 +36,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a batch needs of the project, in an odd folder."""
     here = tmp_path_factory.mktemp("checkout") / ODD
     for path in [*ROOT.glob("autodpq_*"), *(ROOT / name for name in ("scripts", "config", "notebooks"))]:
-        shutil.copytree(path, here / path.name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(path, here / path.name)
     for name in ("Makefile", "Snakefile"):
         shutil.copy(ROOT / name, here)
     return here
