@@ -174,7 +174,7 @@ def means(schema: Schema, dim: int, model: str) -> list[ByGroups]:
 
 
 def least_bytes(schema: Schema, dim: int, model: str) -> int:
-    """Bytes of these."""
+    """Bytes of a model's tables where every group has its mean, of :func:`means`: no file is smaller."""
     return sum(table.served_bytes() for table in means(schema, dim, model))
 
 

@@ -24,8 +24,10 @@ def train_and_store(run: Run, trainer: Callable[[CTRModel], Trainer] | None = No
         trainer: makes what trains the model, where that is not on labels.
 
     Raises:
-        ValueError: an option that the rival can't have.
+        ValueError: an option that the rival can't have, or ``taught`` without such a trainer.
     """
+    if run.config.options.get("taught") and not trainer:
+        raise ValueError(f"options of {run.config.strategy}: taught: expected false without a teacher, found True")
     model = final_model(run.config, run.schema, None)
     return stored(run, [run.fit("train", model, trainer=trainer(model) if trainer else None)])
 

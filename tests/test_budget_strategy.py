@@ -29,7 +29,7 @@ from autodpq_lib.training.fit import UNSCORED
 from autodpq_lib.training.metrics import Metrics, evaluate
 from autodpq_lib.training.run import Run
 from autodpq_rivals.budget import rest_bytes
-from autodpq_rivals.strategies import register_rivals
+from autodpq_rivals.strategies import register_rivals, train_and_store
 from autodpq_runs.explore import load_run
 from autodpq_runs.finish import finish
 from autodpq_runs.kept import weights
@@ -141,6 +141,12 @@ def test_options_that_cannot_be_are_refused_before_anything_is_trained(
     monkeypatch.setattr(Run, "fit", lambda *_, **__: pytest.fail("trained"))
     with pytest.raises(ValueError, match=f"options of {says}"):
         STRATEGY[name](small_run(tmp_path, schema, small_config(strategy=name, options=options)))
+
+
+def test_a_rival_that_nobody_teaches_is_not_said_to_be_taught(tmp_path: Path, schema: Schema) -> None:
+    run = small_run(tmp_path, schema, small_config(strategy="lsq", options={"bits": 4, "taught": True}))
+    with pytest.raises(ValueError, match="options of lsq: taught: expected false without a teacher, found True"):
+        train_and_store(run)
 
 
 def test_what_only_other_strategies_read_is_not_asked_of_fe() -> None:

@@ -28,7 +28,7 @@ def text() -> str:
         "first-order weights. Divide your budget by that.\n"
         "2. Take the compressor, at any number of bytes, not those of this page alone. On MovieLens-1M, recipe "
         f"`{RECIPE}`, its AUC minus FE's is {losses}.\n"
-        f"3. Above {SHARES[0]:.1%} there is nothing left to win. A file that needs no choice there: "
+        f"3. More than {SHARES[0]:.1%} was not tried. There is a file then that needs no choice: "
         '`export(…, kept="int8")`, as in section 5 of [notebook 11](../notebooks/11_packed_model.ipynb), makes '
         f"rows of bytes, each with a scale: {_int8():.0%} of FE's file, and no loss that "
         "[three seeds](packed.md#kept-rows-in-fewer-bits) show.\n"
