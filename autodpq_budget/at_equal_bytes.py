@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autodpq_budget.candidates import SHARES, room, table_bytes
 from autodpq_budget.distil import TAUGHT
-from autodpq_budget.plan import SHARES, room, table_bytes
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data import avazu, movielens
 from autodpq_data.prepared import known_fingerprint, load_schema
@@ -19,8 +19,9 @@ from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.expected import kind
 from autodpq_eval.layout import LABELS
 from autodpq_eval.plans import configure
-from autodpq_eval.stats import common, holm, paired_effect
+from autodpq_eval.stats import holm, paired_effect
 from autodpq_lib.config import OUTSIDE, STRATEGIES
+from autodpq_rivals.rival import divided
 from autodpq_runs.record import Record, read_record
 
 #: Fields of a record's model, which a record does not tell; of other data sets the prepared data does.
@@ -40,6 +41,8 @@ NAMES = {
 COLUMNS = ["method", "setting", "told", "control", "width", "seed", "cpu", "bytes", "valid", "auc"]
 #: What a run at a budget may change; controls change other things.
 KNOBS = {"options", "embedding_dim", "subspaces"}
+#: Controls: what learns otherwise than its method does; rivals whose first-order weights have options of their own.
+TEACHER, WEIGHTS = "teacher", "first-order weights"
 
 
 def read_runs(
@@ -50,7 +53,10 @@ def read_runs(
     model: str = "deepfm",
     switches: Mapping[str, Any] = {},
 ) -> pd.DataFrame:
-    """A row a run: method, setting, bytes it was told, if a control of learning, width X, seed, bytes it has, AUCs.
+    """A row a run: method, setting, bytes it was told, which control it is, width X, seed, bytes it has, AUCs.
+
+    The control is ``""``, the method as it comes; :data:`TEACHER`, otherwise taught; or :data:`WEIGHTS`, a rival whose
+    first-order weights have options of their own.
 
     Methods are the strategies of Table 1 as they come, and those that are told how many bytes they may have; all of
     them with the ``switches`` that are named, and no others.
@@ -74,12 +80,13 @@ def _row(record: Record) -> dict[str, object]:
     config = record.config
     fields = FIELDS.get(config.dataset) or len(load_schema(config.dataset, config.threshold).fields)
     plain = {key: value for key, value in config.options.items() if key != "taught"}
+    control = WEIGHTS if divided(plain)[0] != plain else TEACHER if plain != config.options else ""
     knobs = {key: value for key, value in config.changed().items() if key in KNOBS} | {"options": plain}
     return {
         "method": config.strategy,
         "setting": kind(configure(config.dataset, config.recipe, config.strategy, 0, model=config.model, **knobs)),
         "told": config.options.get("bytes"),
-        "control": plain != config.options,
+        "control": control,
         "width": config.embedding_dim,
         "seed": config.seed,
         "cpu": record.provenance.cpu,
@@ -89,40 +96,42 @@ def _row(record: Record) -> dict[str, object]:
     }
 
 
-def at_chosen_settings(found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
+def at_chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, control: str = "") -> pd.DataFrame:
     """Of each method and share one setting for all seeds, in at most so many bytes on every seed.
 
-    A rival's is the one with the best validation AUC on the seed of choice. The compressor's is the one that was told
-    that share: on other seeds it has run at the width that was chosen alone. The strategies of Table 1, which are not
-    told how many bytes they may have, have share 1.
+    It is the one with the best validation AUC on the seed of choice; the compressor's is told that share. The
+    strategies of Table 1, which are not told how many bytes they may have, have share 1.
 
     Args:
         found: of :func:`read_runs`, on the seeds that are reported.
         choice: of :func:`read_runs`, on the seed of choice.
+        control: which control, instead of the methods as they come.
     """
-    found = found[~found["control"]].reset_index(drop=True)
-    parts = [found[found["method"].isin(STRATEGIES)].assign(share=1.0)]
-    for (share, _), setting in chosen_settings(found, choice).items():
-        parts.append(found[found["setting"] == setting].assign(share=share))
+    runs = found[found["control"] == control]
+    parts = [runs[runs["method"].isin(STRATEGIES)].assign(share=1.0)]
+    for (share, _), setting in chosen_settings(found, choice, control).items():
+        parts.append(runs[runs["setting"] == setting].assign(share=share))
     return pd.concat(parts, ignore_index=True)
 
 
-def chosen_settings(found: pd.DataFrame, choice: pd.DataFrame) -> dict[tuple[float, str], str]:
+def chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, control: str = "") -> dict[tuple[float, str], str]:
     """Share and method -> the setting that stands for it, whether it has run on the reported seeds or not yet.
 
-    As :func:`autodpq_budget.plan.chosen`, which says what is run, with two differences. All settings count that were
-    tried, not the plan's alone. And the bytes of every seed must fit, not those of the seed of choice alone: so of MPE,
-    whose search decides its bytes, another setting may be wanted than has run; the page then says that it has not.
+    As :func:`autodpq_budget.candidates.chosen`, which says what is run, with two differences. All settings count that
+    were tried, not the plan's alone. And the bytes of every seed must fit, not those of the seed of choice alone: so of
+    MPE, whose search decides its bytes, another setting may be wanted than has run; the page says that it has not.
     """
     full, settings = full_bytes(found), {}
-    for share, (method, group) in product(SHARES, found[~found["method"].isin(STRATEGIES)].groupby("method")):
-        tried = choice[(choice["method"] == method) & ~choice["control"]]
-        largest = pd.concat([group, tried]).groupby("setting")["bytes"].max()
-        ours = group[group["told"] == int(share * full)]
-        by, runs = ("bytes", ours) if method == COMPRESSOR else ("valid", tried)
-        fits = runs[runs["setting"].map(largest) <= room(full, share)]
+    runs, tried = (rows[(rows["control"] == control) & ~rows["method"].isin(STRATEGIES)] for rows in (found, choice))
+    for share, (method, group) in product(SHARES, runs.groupby("method")):
+        there = tried[tried["method"] == method]
+        largest = pd.concat([group, there]).groupby("setting")["bytes"].max()
+        if method == COMPRESSOR:
+            tried_so, ran_so = (rows[rows["told"] == int(share * full)] for rows in (there, group))
+            there = tried_so if len(tried_so) else ran_so  # another model's width, or another data set's, is not chosen
+        fits = there[there["setting"].map(largest) <= room(full, share)]
         if len(fits):
-            settings[share, str(method)] = str(fits.loc[fits[by].idxmax(), "setting"])
+            settings[share, str(method)] = str(fits["setting"].iloc[fits["valid"].argmax()])
     return settings
 
 
@@ -134,10 +143,10 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     Args:
         found: of :func:`at_chosen_settings`.
     """
-    fe = _by_seed(found, "fe", 1.0)
+    fe = by_seed(found, "fe", 1.0)
     rows = []
     for (method, share), runs in found.groupby(["method", "share"], sort=False):
-        mine = _by_seed(found, method, share)
+        mine = by_seed(found, method, share)
         gap, pairs = paired_effect(mine, fe), {*mine} & {*fe}
         apart = np.mean([mine[seed] - fe[seed] for seed in pairs]) if pairs else np.nan
         rows.append(
@@ -152,51 +161,13 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values(["share", "method"], ascending=[False, True], ignore_index=True)
 
 
-def teaching(found: pd.DataFrame) -> pd.DataFrame:
-    """What the teacher is worth: a row a setting that is taught and not, the compressor's among them.
-
-    Args:
-        found: of :func:`read_runs`.
-    """
-    full, rows = full_bytes(found), []
-    for (method, setting), runs in found[~found["method"].isin(STRATEGIES)].groupby(["method", "setting"]):
-        sides = [_aucs(part, found) for _, part in runs.groupby("control")]
-        if len(sides) > 1 and all(sides) and (share := _share(runs, full)):
-            plain, other = sides
-            taught, labels = (plain, other) if method == COMPRESSOR else (other, plain)
-            means = [np.mean([*side.values()]) for side in common(taught, labels)]
-            row = {"share": share, "method": method, "setting": setting, "width": runs["width"].iloc[0]}
-            row |= {"taught": means[0], "labels": means[1]}
-            rows.append(row | paired_effect(taught, labels))
-    columns = ["share", "method"]
-    return pd.DataFrame(rows).sort_values(columns, ascending=[False, True]) if rows else pd.DataFrame()
-
-
-def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """The compressor from labels minus the best rival of its seeds, from labels too: a row a share with the control.
-
-    Args:
-        every: of :func:`read_runs`.
-        found: of :func:`at_chosen_settings`.
-    """
-    ours = every[(every["method"] == COMPRESSOR) & every["control"]] if len(every) else every
-    full, rows = full_bytes(found), []
-    for _, runs in ours.groupby("setting") if len(ours) else ():
-        if not (share := _share(runs, full)):
-            continue
-        name = best_rival(found[found["seed"].isin(runs["seed"])], share)
-        rival = _by_seed(found, name, share)
-        rows.append({"share": share, "rival": name} | paired_effect(_aucs(runs, every), rival))
-    return pd.DataFrame(rows).sort_values("share", ascending=False) if rows else pd.DataFrame()
-
-
 def verdicts(
     found: pd.DataFrame, margin: float, tested: Sequence[float] = SHARES, *, whole: Collection[int] = TABLE_SEEDS
 ) -> pd.DataFrame:
     """A row a share of the compressor: against FE, with a test of equivalence, and against its best rival.
 
-    The best rival has the highest mean AUC of those with most seeds; the nearest has it on the seeds of all rivals.
-    Both families of p-values are Holm's.
+    The best rival has the highest mean AUC of those with most seeds. What ends in ``_of_all`` is of the one that has it
+    on the seeds of all rivals. Both families of p-values are Holm's.
 
     Args:
         found: of :func:`at_chosen_settings`.
@@ -204,21 +175,27 @@ def verdicts(
         tested: shares for which that is tested.
         whole: seeds of every rival that has run.
     """
-    fe, everyone, rows = _by_seed(found, "fe", 1.0), found[found["seed"].isin(whole)], []
+    fe, everyone, rows = by_seed(found, "fe", 1.0), found[found["seed"].isin(whole)], []
     for share in sorted(set(found.loc[found["method"] == COMPRESSOR, "share"]), reverse=True):
-        ours, name, near = _by_seed(found, COMPRESSOR, share), best_rival(found, share), best_rival(everyone, share)
-        gap, lead = paired_effect(ours, fe, margin), paired_effect(ours, _by_seed(found, name, share))
+        ours = by_seed(found, COMPRESSOR, share)
+        gap = paired_effect(ours, fe, margin)
         row = {"share": share, "n": gap["n"], "difference": gap["effect"], "half": gap["high"] - gap["effect"]}
-        row |= {"p_equal": gap["p_equal"] if share in tested else np.nan}
-        row |= {"lead": lead["effect"], "lead_half": lead["high"] - lead["effect"]}
-        theirs = found.loc[(found["method"] == name) & (found["share"] == share), "bytes"].mean()
-        row |= {"rival": name, "rival_bytes": theirs, "n_rival": lead["n"]}
-        nearest = paired_effect(ours, _by_seed(everyone, near, share))
-        row |= {"near": near, "near_lead": nearest["effect"], "near_half": nearest["high"] - nearest["effect"]}
-        rows.append({**row, "p": lead["p"]})
+        row |= {"p_equal": gap["p_equal"] if share in tested else np.nan} | _lead(ours, found, share)
+        rows.append(row | {f"{key}_of_all": value for key, value in _lead(ours, everyone, share).items()})
     made = pd.DataFrame(rows)
     corrected = {f"{name}_holm": holm(made[name].to_numpy(float)) for name in ("p", "p_equal") if len(made)}
     return made.assign(**corrected)
+
+
+def _lead(ours: dict[int, float], found: pd.DataFrame, share: float) -> dict[str, Any]:
+    """The best rival at a share, its bytes, and how far it is behind, paired."""
+    name = best_rival(found, share)
+    theirs = found[(found["method"] == name) & (found["share"] == share)]
+    lead = paired_effect(ours, aucs(theirs, found))
+    return {
+        **{"rival": name, "rival_bytes": theirs["bytes"].mean(), "n_rival": lead["n"]},
+        **{"lead": lead["effect"], "lead_half": lead["high"] - lead["effect"], "p": lead["p"]},
+    }
 
 
 def best_rival(found: pd.DataFrame, share: float) -> str:
@@ -228,12 +205,12 @@ def best_rival(found: pd.DataFrame, share: float) -> str:
     return str(means.sort_values(["count", "mean"]).index[-1]) if len(means) else ""
 
 
-def _by_seed(found: pd.DataFrame, method: str, share: float) -> dict[int, float]:
+def by_seed(found: pd.DataFrame, method: str, share: float) -> dict[int, float]:
     """AUC by seed of a method at a share."""
-    return _aucs(found[(found["method"] == method) & (found["share"] == share)], found)
+    return aucs(found[(found["method"] == method) & (found["share"] == share)], found)
 
 
-def _aucs(runs: pd.DataFrame, found: pd.DataFrame) -> dict[int, float]:
+def aucs(runs: pd.DataFrame, found: pd.DataFrame) -> dict[int, float]:
     """AUC by seed of ``runs`` on the processor that FE has in ``found``: another moves it as far as methods differ."""
     there = runs["seed"].map(found[found["method"] == "fe"].set_index("seed")["cpu"])
     own = runs[runs["cpu"] == there]
@@ -245,6 +222,6 @@ def full_bytes(found: pd.DataFrame) -> float:
     return float(found.loc[found["method"] == "fe", "bytes"].max()) if (found["method"] == "fe").any() else 0.0
 
 
-def _share(runs: pd.DataFrame, full: float) -> float:
-    """The least share of FE's ``full`` bytes that some runs keep to; 0 where they keep to none."""
-    return min((share for share in SHARES if runs["bytes"].max() <= room(full, share)), default=0.0)
+def least_share(size: float, full: float) -> float:
+    """The least share of FE's ``full`` bytes that so many keep to; 0 where they keep to none."""
+    return min((share for share in SHARES if size <= room(full, share)), default=0.0)

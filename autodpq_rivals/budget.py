@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import zip_longest
+from typing import Any
 
 import torch
 from torch import nn
@@ -14,7 +16,7 @@ from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import assemble
 from autodpq_rivals.knobs import KNOBS
 from autodpq_rivals.methods import METHODS, tables
-from autodpq_rivals.rival import Options
+from autodpq_rivals.rival import Options, divided
 
 #: Configurations that a method may try at one budget. MPE tries the same ten at all: its search decides its bytes.
 MOST = 6
@@ -48,7 +50,9 @@ class Setting:
     bytes: int
 
 
-def settings(method: str, config: RunConfig, schema: Schema, budget: int) -> list[Setting]:
+def settings(
+    method: str, config: RunConfig, schema: Schema, budget: int, *, first_order: Mapping[str, Any] = {}
+) -> list[Setting]:
     """A method's configurations of at most ``budget`` bytes of tables: each width's largest, then each one's next.
 
     MPE's search decides its size: here it is the least possible, and a trained model must be measured.
@@ -58,26 +62,32 @@ def settings(method: str, config: RunConfig, schema: Schema, budget: int) -> lis
         config: says which model.
         schema: fields and counts.
         budget: in bytes.
+        first_order: options of the first-order weights that are not the embedding's.
     """
     widths = OWN_WIDTHS.get(method, WIDTHS)
-    found = [_of_width(method, dim, config, schema, budget) for dim in widths]
+    found = [_of_width(method, dim, config, schema, budget, first_order) for dim in widths]
     turns = [one for turn in zip_longest(*found) for one in turn if one]
     return turns if method == "mpe" else turns[:MOST]
 
 
-def _of_width(method: str, dim: int, config: RunConfig, schema: Schema, budget: int) -> list[Setting]:
+def _of_width(
+    method: str, dim: int, config: RunConfig, schema: Schema, budget: int, first_order: Mapping[str, Any]
+) -> list[Setting]:
     """The configurations of one width, the largest first."""
     kind = METHODS[method]
     embedding, weights = tables(config.model_copy(update={"embedding_dim": dim}), schema)
 
     def whole(options: Options) -> int:
-        both = kind.size(embedding, **options)
-        return both + kind.size(weights, **kind.for_weights(options)) if config.model == "deepfm" else both
+        own, of_weights = divided({**options, **first_order})
+        both = kind.size(embedding, **own)
+        return both + kind.size(weights, **kind.for_weights(of_weights)) if config.model == "deepfm" else both
 
     def fits(options: Options) -> bool:
         return int(options.get("subspaces", 1)) <= dim and whole(options) <= budget
 
-    found = [Setting(method, dim, options, whole(options)) for options in KNOBS[method](schema, fits)]
+    found = [
+        Setting(method, dim, {**options, **first_order}, whole(options)) for options in KNOBS[method](schema, fits)
+    ]
     return sorted(found, key=lambda setting: -setting.bytes)
 
 

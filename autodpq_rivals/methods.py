@@ -22,7 +22,7 @@ from autodpq_rivals.mgqe import MGQE
 from autodpq_rivals.mpe import MPE
 from autodpq_rivals.narrow import Narrow
 from autodpq_rivals.qr import QR
-from autodpq_rivals.rival import FullTable, Rival
+from autodpq_rivals.rival import FIRST_ORDER, FullTable, Rival, divided
 from autodpq_system.sentence import sentence
 
 METHODS: dict[str, type[Rival]] = {
@@ -44,16 +44,17 @@ LEARNERS = tuple(name for name in METHODS if name not in ("int-b", "mpe"))
 def rival(config: RunConfig, schema: Schema) -> Rival:
     """The embedding of a configuration whose strategy is a rival's name, with its ``options``.
 
-    The option ``taught`` is no option of the embedding: it says whether a learner has a teacher.
+    The option ``taught`` is no option of the embedding: it says whether a learner has a teacher. One whose name begins
+    with ``first_order_`` is that of the first-order weights alone.
 
     Raises:
         ValueError: an option that the rival does not have, lacks, or cannot have.
     """
     check_options(config)
     kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
-    options = {key: value for key, value in config.options.items() if key != "taught"}
+    options, first_order = divided({key: value for key, value in config.options.items() if key != "taught"})
     made = kind(embedding, **options)
-    made.make_first_order = partial(kind, weights, **kind.for_weights(options))  # no lambda, for models are pickled
+    made.make_first_order = partial(kind, weights, **kind.for_weights(first_order))  # no lambda: models are pickled
     return made
 
 
@@ -66,7 +67,8 @@ def check_options(config: RunConfig) -> None:
     kind, options, of = METHODS[config.strategy], config.options, f"options of {config.strategy}"
     _, *parameters = signature(kind).parameters.values()
     hints = get_type_hints(kind.__init__, include_extras=True)
-    types = {each.name: hints[each.name] for each in parameters}
+    prefixes = ("", FIRST_ORDER) if config.model == "deepfm" else ("",)
+    types = {prefix + each.name: hints[each.name] for prefix in prefixes for each in parameters}
     if config.strategy in LEARNERS:
         types["taught"] = bool
     for unknown in [key for key in options if key not in types]:

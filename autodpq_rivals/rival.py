@@ -22,6 +22,8 @@ Bits = Annotated[int, Field(ge=1, lt=16)]
 SEED = 8
 #: What a rival's constructor takes by name, e.g. ``{"bits": 4}``.
 Options = dict[str, Any]
+#: Before an option's name: it is that of the first-order weights, which otherwise have the embedding's.
+FIRST_ORDER = "first_order_"
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,13 @@ class Rival(nn.Module):
     def served_bytes(self) -> int:
         """Bytes of all that serving needs; what training alone needs is not counted."""
         raise NotImplementedError
+
+
+def divided(options: Options) -> tuple[Options, Options]:
+    """Options of the embedding, and of the first-order weights: ``{"bits": 3, "first_order_bits": 2}`` names both."""
+    own = {key.removeprefix(FIRST_ORDER): value for key, value in options.items() if key.startswith(FIRST_ORDER)}
+    embedding = {key: value for key, value in options.items() if not key.startswith(FIRST_ORDER)}
+    return embedding, embedding | own
 
 
 def distinct(ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:

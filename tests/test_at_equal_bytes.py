@@ -10,8 +10,8 @@ import pytest
 from matplotlib import pyplot as plt
 from scipy import stats
 
-from autodpq_budget import at_equal_bytes, auc_curve
-from autodpq_budget.plan import CHOICE_SEED
+from autodpq_budget import at_equal_bytes, auc_curve, controls
+from autodpq_budget.candidates import CHOICE_SEED
 from autodpq_lib.config import METHOD_VERSION, STRATEGIES
 from autodpq_rivals.methods import METHODS
 from autodpq_runs.record import read_record
@@ -20,7 +20,7 @@ from autodpq_system.paths import ROOT
 
 def row(method: str, seed: int, size: int, valid: float, auc: float, width: int = 8, share: float = 0.125) -> dict:
     setting = f"{method}-{width}"
-    return {"method": method, "setting": setting, "control": False, "width": width, "seed": seed, "share": share,
+    return {"method": method, "setting": setting, "control": "", "width": width, "seed": seed, "share": share,
             "cpu": "one", "told": int(share * 4000), "bytes": size, "valid": valid, "auc": auc}  # fmt: skip
 
 
@@ -87,16 +87,42 @@ def test_the_teacher_is_worth_what_pairs_differ_by() -> None:
     """The compressor is taught as it comes, a rival as a control."""
     others = [row("budget", 1, 500, 0.7, 0.75), row("budget", 2, 480, 0.7, 0.77)]
     others += [row("lsq", 1, 500, 0.6, 0.71), row("lsq", 2, 500, 0.6, 0.75)]
-    found = pd.concat([FOUND, RIVALS, pd.DataFrame([{**of, "control": True} for of in others])])
-    made = at_equal_bytes.teaching(found).set_index("method")
+    found = pd.concat([FOUND, RIVALS, pd.DataFrame([{**of, "control": at_equal_bytes.TEACHER} for of in others])])
+    made = controls.teaching(found).set_index("method")
     assert made["effect"].to_dict() == {"budget": pytest.approx(0.035), "lsq": pytest.approx(0.01)}
     assert made.loc["lsq", ["labels", "taught", "n"]].tolist() == pytest.approx([0.72, 0.73, 2])
-    assert set(at_equal_bytes.at_chosen_settings(found.drop(columns="share"), chosen())["control"]) == {False}
-    assert at_equal_bytes.teaching(FOUND).empty
-    elsewhere = found.assign(cpu=np.where(found["control"], "another", "one"))
-    assert at_equal_bytes.teaching(elsewhere).empty
-    (row_,) = at_equal_bytes.from_labels(elsewhere, pd.concat([FOUND, RIVALS])).to_dict("records")
+    assert set(at_equal_bytes.at_chosen_settings(found.drop(columns="share"), chosen())["control"]) == {""}
+    assert controls.teaching(FOUND).empty
+    elsewhere = found.assign(cpu=np.where(found["control"] == "", "one", "another"))
+    assert controls.teaching(elsewhere).empty
+    (row_,) = controls.from_labels(elsewhere, pd.concat([FOUND, RIVALS])).to_dict("records")
     assert np.isnan(row_["effect"])
+
+
+def test_the_lead_over_rivals_that_are_taught_too_is_over_the_best_of_them() -> None:
+    """MGQE learns less from the teacher than LSQ; FE as it comes is of no concern."""
+    taught = [row("lsq", 1, 500, 0.6, 0.78), row("lsq", 2, 500, 0.6, 0.77)]
+    taught += [row("mgqe", 1, 500, 0.9, 0.76), row("mgqe", 2, 500, 0.9, 0.78)]
+    every = pd.concat([FOUND, RIVALS, pd.DataFrame([{**of, "control": at_equal_bytes.TEACHER} for of in taught])])
+    (made,) = controls.from_teacher(every, pd.concat([FOUND, RIVALS])).to_dict("records")
+    assert (made["share"], made["rival"], made["n"]) == (0.125, "lsq", 2)
+    assert made["effect"] == pytest.approx(np.mean([0.79 - 0.78, 0.80 - 0.77]))
+    assert controls.from_teacher(FOUND, FOUND).empty
+
+
+def test_first_order_weights_of_their_own_stand_beside_the_rival_as_it_comes_and_the_compressor() -> None:
+    """In the setting that was best on the seed of choice, not in the one that is best on the others."""
+    weights = [row("lsq", 1, 490, 0.5, 0.72, 4), row("lsq", 2, 490, 0.5, 0.75, 4), row("lsq", 1, 400, 0.9, 0.9, 2)]
+    tried = [row("lsq", 11, 490, 0.7, 0.7, 4), row("lsq", 11, 400, 0.6, 0.6, 2)]
+    own, choice = (
+        pd.DataFrame([{**of, "control": at_equal_bytes.WEIGHTS} for of in rows]) for rows in (weights, tried)
+    )
+    every, found = pd.concat([FOUND, RIVALS, own]), pd.concat([FOUND, RIVALS])
+    (made,) = controls.own_weights(every, found, pd.concat([chosen(), choice])).to_dict("records")
+    assert (made["method"], made["share"], made["width"], made["bytes"], made["n"]) == ("lsq", 0.125, 4, 490, 2)
+    assert made["effect"] == pytest.approx(np.mean([0.72 - 0.70, 0.75 - 0.74]))
+    assert made["lead"] == pytest.approx(np.mean([0.79 - 0.72, 0.80 - 0.75]))
+    assert controls.teaching(every).empty
 
 
 def test_the_best_rival_has_most_seeds_and_the_lead_is_paired() -> None:
@@ -110,7 +136,7 @@ def test_the_best_rival_has_most_seeds_and_the_lead_is_paired() -> None:
 def test_the_nearest_rival_is_that_of_the_seeds_that_every_rival_has() -> None:
     for seed, name in ((1, "qr"), (2, "lsq")):
         (made,) = at_equal_bytes.verdicts(pd.concat([FOUND, RIVALS]), 0.0005, whole=[seed]).to_dict("records")
-        assert made["near"] == name
+        assert made["rival_of_all"] == name
 
 
 def test_committed_runs_keep_to_their_budget() -> None:
@@ -134,7 +160,7 @@ def test_a_setting_is_the_same_under_a_switch() -> None:
 def test_without_fe_nothing_is_at_equal_bytes() -> None:
     alone = FOUND[FOUND["method"] == "budget"].drop(columns="share")
     assert at_equal_bytes.at_chosen_settings(alone, chosen()).empty
-    assert at_equal_bytes.from_labels(FOUND.iloc[:0], at_equal_bytes.at_chosen_settings(alone, chosen())).empty
+    assert controls.from_labels(FOUND.iloc[:0], at_equal_bytes.at_chosen_settings(alone, chosen())).empty
 
 
 def test_no_records_are_no_rows(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from conftest import DyingCheckpoints, KilledError, small_config, small_run
 
-from autodpq_budget import plan
+from autodpq_budget import candidates, plan
 from autodpq_budget.batch import register_all
 from autodpq_budget.distil import TAUGHT, TEACHER, Distilling, learn, like, teacher_of
 from autodpq_budget.sensitivity import sensitivities
@@ -130,8 +130,8 @@ def test_other_options_are_refused_before_anything_is_trained(
         (TAUGHT, {"bytes": 300}, "taught: expected none, found bytes"),
         ("int-b", {"bits": 0}, "int-b: bits: expected greater than or equal to 1, found 0"),
         ("int-b", {"bits": 40}, "int-b: bits: expected less than 16, found 40"),
-        ("int-b", {"bits": 4, "taught": True}, "int-b: expected some of bits, found taught"),
-        ("mpe", {"price": 1e-3, "taught": False}, "mpe: expected some of price, found taught"),
+        ("int-b", {"bits": 4, "taught": True}, "int-b: expected some of bits, first_order_bits, found taught"),
+        ("mpe", {"price": 1e-3, "taught": False}, "mpe: expected some of price, first_order_price, found taught"),
         ("lsq", {"bits": 4, "taught": 1}, "lsq: taught: expected a valid boolean, found 1"),
     ],
 )
@@ -178,7 +178,7 @@ VQ = {"centroids": 16, "subspaces": 2, "shared": False, "tied": False, "normed":
         ("double-hash", {"kept": -1, "shared": 4}, "kept: expected greater than or equal to 0, found -1"),
         ("dpq-vq", VQ | {"tied": 0.5}, "tied: expected a valid boolean, found 0.5"),
         ("lsq", {"bits": True}, "bits: expected a valid integer, found True"),
-        ("lsq", {"bits": 2, "table": 1}, "expected some of bits, taught, found table"),
+        ("lsq", {"bits": 2, "table": 1}, "expected some of bits, first_order_bits, taught, found table"),
         ("mgqe", {"centroids": 2, "subspaces": 2}, "centroids: expected greater than or equal to 4, found 2"),
         ("mpe", {"price": -1.0}, "price: expected greater than or equal to 0, found -1.0"),
         ("dpq-vq", VQ | {"subspaces": 3}, "subspaces: expected a divisor of embedding_dim 16, found 3"),
@@ -236,9 +236,10 @@ def all_done(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple
     def read(_: Path, plans: dict[Any, list[RunConfig]]) -> dict[Any, list[Record]]:
         return {key: [made(run) for run in runs if run.name() in aucs] for key, runs in plans.items()}
 
-    monkeypatch.setattr(plan, "load_schema", lambda *_: schema)
-    monkeypatch.setattr(plan, "read_plans", read)
-    monkeypatch.setattr(plan, "table_bytes", lambda record, _: aucs[record.identity][1])
+    for module in (plan, candidates):
+        monkeypatch.setattr(module, "load_schema", lambda *_: schema)
+    monkeypatch.setattr(candidates, "read_plans", read)
+    monkeypatch.setattr(candidates, "table_bytes", lambda record, _: aucs[record.identity][1])
     return aucs
 
 
@@ -258,21 +259,21 @@ def test_what_is_done_is_taken_and_not_trained(tmp_path: Path, schema: Schema, m
 
 def test_every_setting_fits_its_budget(all_done: dict[str, tuple[float, int]], schema: Schema) -> None:
     """As its model has it; but what MPE has in the end its search decides."""
-    found = plan.candidates("ml-100k", "tuned", 11)
+    found = candidates.candidates("ml-100k", "tuned", 11)
     assert {method for _, method in found} > {"merge", "double-hash"}
     for (share, method), runs in found.items():
         assert len(runs) <= (10 if method == "mpe" else 6)
         assert {run.strategy for run in runs} == {method}
         for run in runs if method not in ("mpe", COMPRESSOR) else []:
             tables = model_bytes(final_model(run, schema, None)) - rest_bytes(run, len(schema.fields))
-            assert tables <= plan.room(plan.budget_of(schema, 1), share), run.name()
+            assert tables <= candidates.room(candidates.budget_of(schema, 1), share), run.name()
 
 
 def test_a_scale_a_field_costs_a_rival_no_whole_bit(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = (6000, 3000, 1000)
     large = replace(schema, sizes=sizes, counts=torch.ones(sum(sizes), dtype=torch.int64))
-    monkeypatch.setattr(plan, "load_schema", lambda *_: large)
-    found = plan.candidates("ml-100k", "tuned", 11)
+    monkeypatch.setattr(candidates, "load_schema", lambda *_: large)
+    found = candidates.candidates("ml-100k", "tuned", 11)
     for share, bits in ((0.125, 4), (0.0625, 2)):
         wide = [run.options["bits"] for run in found[share, "lsq"] if run.embedding_dim == 16]
         assert max(wide) == bits
@@ -280,18 +281,19 @@ def test_a_scale_a_field_costs_a_rival_no_whole_bit(schema: Schema, monkeypatch:
 
 
 def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
-    all_done: dict[str, tuple[float, int]], tmp_path: Path
+    all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path
 ) -> None:
     """Every method runs as it was chosen; on seeds 4 to 10 the compressor and the best three rivals alone."""
     with pytest.raises(ValueError, match="the settings of a budget: expected the records of seed 11, found none"):
         plan.budget_plan("ml-100k", "tuned", [1], out=tmp_path)
-    every = plan.candidates("ml-100k", "tuned", 11)
+    every = candidates.candidates("ml-100k", "tuned", 11)
     first = plan.budget_plan("ml-100k", "tuned", [11], out=tmp_path)
     assert [(run.strategy, run.embedding_dim) for run in first[:4]] == [("fe", 16), *((TAUGHT, x) for x in (8, 4, 2))]
-    assert set(first[4:]) == {run for runs in every.values() for run in runs}
+    coarse = candidates.coarse_candidates("ml-100k", "tuned", 11)
+    assert set(first[4:]) == {run for tried in (every, coarse) for runs in tried.values() for run in runs}
     for n, (key, runs) in enumerate(every.items()):
         for m, run in enumerate(runs):
-            all_done[run.name()] = (0.9 - 0.01 * n + 0.001 * m, plan.budget_of(plan.load_schema(), key[0]))
+            all_done[run.name()] = (0.9 - 0.01 * n + 0.001 * m, candidates.budget_of(schema, key[0]))
     many = plan.budget_plan("ml-100k", "tuned", [1, 2], out=tmp_path)
     top = [max(runs, key=lambda run: all_done[run.name()][0]) for runs in every.values()]
     controls = [run for run in many if "taught" in run.options]
@@ -303,31 +305,53 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     many = [run for run in many if run not in controls and not run.split_seed and not run.average]
     assert len([run for run in many if run.model == "deepfm"]) == 2 * (2 + len(set(top)))  # FE, and one that it teaches
     assert [run.strategy for run in many if run.model == "pnn"] == 2 * ["fe", TAUGHT, *[COMPRESSOR] * 3]
+    assert not [run for run in many if run in controls or any(key.startswith("first_order") for key in run.options)]
     last = [run.model_copy(update={"seed": 4}) for run in top]
     few = plan.budget_plan("ml-100k", "tuned", [4], out=tmp_path)
     assert set(few[2:]) <= set(last)
-    for share in plan.SHARES:
+    for share in candidates.SHARES:
         methods = sum(share == s for s, _ in every)
         assert sum(run in few for (s, _), run in zip(every, last, strict=True) if s == share) == min(methods, 4)
     another = plan.budget_plan("ml-100k", "tuned", [14], out=tmp_path)
     assert {run.model_copy(update={"seed": 14}) for run in top} <= set(another)
 
 
+def test_a_control_of_first_order_weights_runs_as_it_was_chosen(
+    all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path
+) -> None:
+    for tried in (candidates.candidates, candidates.coarse_candidates):
+        for (share, _), runs in tried("ml-100k", "tuned", 11).items():
+            sizes = candidates.budget_of(schema, share)
+            all_done |= {run.name(): (0.5 + 0.01 * n, sizes) for n, run in enumerate(runs)}
+    every = candidates.coarse_candidates("ml-100k", "tuned", 11)
+    assert {method for _, method in every} <= {*candidates.COARSE}
+    assert all(
+        candidates.COARSE[run.strategy].items() <= run.options.items() for runs in every.values() for run in runs
+    )
+    best = {run.model_copy(update={"seed": 2}) for run, _ in candidates.chosen(every, schema, out=tmp_path).values()}
+    made = {seed: set(plan.budget_plan("ml-100k", "tuned", [seed], out=tmp_path)) for seed in (2, 4)}
+    assert best
+    assert best <= made[2]
+    assert not [run for run in made[4] if any(key.startswith("first_order") for key in run.options)]
+
+
 def test_on_avazu_the_compressor_is_alone(all_done: dict[str, tuple[float, int]], tmp_path: Path) -> None:
     runs = plan.budget_plan("avazu-sample", "tuned", [1, 2], out=tmp_path)
-    assert [run.strategy for run in runs] == 2 * ["fe", *[COMPRESSOR] * len(plan.SHARES)]
+    assert [run.strategy for run in runs] == 2 * ["fe", *[COMPRESSOR] * len(candidates.SHARES)]
     assert {run.embedding_dim for run in runs} == {TEACHER}
 
 
 def test_another_model_has_a_share_of_its_own_fe(all_done: dict[str, tuple[float, int]]) -> None:
-    (run,) = [runs[0] for key, runs in plan.candidates("ml-100k", "tuned", 11).items() if key == (0.125, COMPRESSOR)]
+    (run,) = [
+        runs[0] for key, runs in candidates.candidates("ml-100k", "tuned", 11).items() if key == (0.125, COMPRESSOR)
+    ]
     *_, made = plan.of_model({(0.125, COMPRESSOR): (run, 0.8)}, "pnn", 1)
     assert (made.model, made.options) == ("pnn", {"bytes": int(0.125 * 4 * 14 * 16)})
 
 
 def test_a_budget_that_was_not_chosen_for_is_left_out(all_done: dict[str, tuple[float, int]]) -> None:
     found = {
-        (share, COMPRESSOR): (plan.candidates("ml-100k", "tuned", 11)[share, COMPRESSOR][0], 0.8)
+        (share, COMPRESSOR): (candidates.candidates("ml-100k", "tuned", 11)[share, COMPRESSOR][0], 0.8)
         for share in (0.031, 0.008)
     }
     made = plan.of_model(found, "pnn", 1)
@@ -350,26 +374,28 @@ def test_what_a_run_starts_from_has_no_reading(reading: str) -> None:
     assert (fe.reading, fe.threshold, fe.embedding_dim) == ("literal", 20, 8)
 
 
-def test_what_came_out_too_large_is_not_chosen(all_done: dict[str, tuple[float, int]], tmp_path: Path) -> None:
-    every = plan.candidates("ml-100k", "tuned", 11)
+def test_what_came_out_too_large_is_not_chosen(
+    all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path
+) -> None:
+    every = candidates.candidates("ml-100k", "tuned", 11)
     key, (first, *more) = next((key, runs) for key, runs in every.items() if len(runs) > 1)
-    room = plan.budget_of(plan.load_schema(), key[0])
+    room = candidates.budget_of(schema, key[0])
     all_done |= {run.name(): (0.6, room) for run in more} | {first.name(): (0.9, room + 1)}
-    assert plan.chosen("ml-100k", "tuned", out=tmp_path)[key][0] in more
+    assert candidates.chosen(every, schema, out=tmp_path)[key][0] in more
 
 
 def test_a_rival_may_have_the_setting_of_a_smaller_share(
-    all_done: dict[str, tuple[float, int]], tmp_path: Path
+    all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path
 ) -> None:
-    every = plan.candidates("ml-100k", "tuned", 11)
+    every = candidates.candidates("ml-100k", "tuned", 11)
     for n, (key, runs) in enumerate(every.items()):
-        size = plan.budget_of(plan.load_schema(), key[0])
+        size = candidates.budget_of(schema, key[0])
         all_done.update({run.name(): (0.5 + 0.01 * n, size) for run in runs})
-    found = plan.chosen("ml-100k", "tuned", out=tmp_path)
+    found = candidates.chosen(every, schema, out=tmp_path)
     smallest = min(share for share, method in every if method == "lsq")
     assert {found[share, method][0] for share, method in found if method == "lsq"} == {found[smallest, "lsq"][0]}
     assert len({run.options["bytes"] for (_, method), (run, _) in found.items() if method == COMPRESSOR}) == len(
-        plan.SHARES
+        candidates.SHARES
     )
 
 

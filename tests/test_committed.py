@@ -13,7 +13,7 @@ import pandas as pd
 from PIL import Image
 from tracked import ignored, tracked
 
-from autodpq_budget.plan import CHOICE_SEED
+from autodpq_budget.candidates import CHOICE_SEED
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.controls import control_runs
 from autodpq_eval.notebook import in_palette

@@ -14,7 +14,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from scipy.stats import t as student
 
-from autodpq_budget.plan import BEST_ALONE, CHOICE_SEED, SHARES
+from autodpq_budget.candidates import CHOICE_SEED, SHARES
+from autodpq_budget.plan import BEST_ALONE
 from autodpq_eval import conditions
 from autodpq_eval.stats import paired_effect
 from autodpq_rivals.methods import METHODS

@@ -59,10 +59,20 @@ RIVALS: dict[str, tuple[type[Rival], dict[str, object], int]] = {
 }
 
 
+FEWER = mgqe.FEWER  # before few_centroids
+
+
 @pytest.fixture(autouse=True)
 def few_centroids(monkeypatch: pytest.MonkeyPatch) -> None:
     """MGQE: all but the two most frequent features may use half of the centroids."""
     monkeypatch.setattr(mgqe, "FEWER", 2)
+
+
+def test_mgqe_gives_the_tenth_that_is_most_frequent_all_centroids_and_the_others_a_quarter(
+    schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mgqe, "FEWER", FEWER)
+    assert mgqe.granular(schema, 256).limit.tolist() == [256, *[64] * 9, 256, *[64] * 3]
 
 
 def table(schema: Schema, dim: int = X) -> FullTable:

@@ -25,6 +25,7 @@ from autodpq_rivals.budget import Setting, rest_bytes, settings
 from autodpq_rivals.int_b import quantise
 from autodpq_rivals.methods import METHODS
 from autodpq_rivals.mpe import MPE
+from autodpq_rivals.rival import Options
 from autodpq_rivals.strategies import register_rivals, train_and_store
 from autodpq_runs.explore import load_run
 from autodpq_runs.finish import finish
@@ -152,6 +153,27 @@ def test_settings_fit_and_are_of_the_size_they_say(schema: Schema, method: str, 
                 part.bits.zero_()
         rest = rest_bytes(config.model_copy(update={"embedding_dim": one.dim}), 3)
         assert one.bytes == model_bytes(built) - rest <= budget
+
+
+@pytest.mark.parametrize(
+    ("method", "own", "of_weights"),
+    [
+        # 14 features: 14 codes of 2 bits, the step and c, of 2 bytes each.
+        ("lsq", {"first_order_bits": 2}, 4 + 2 * (1 + 1)),
+        # 2 features have codes of 2 bits, 12 of 1; 4 centroids of 2 bytes.
+        ("mgqe", {"first_order_centroids": 4}, 1 + 2 + 4 * 2),
+    ],
+)
+def test_first_order_weights_may_have_options_of_their_own(
+    schema: Schema, method: str, own: Options, of_weights: int
+) -> None:
+    found = settings(method, small_config(), schema, 1500, first_order=own)
+    assert found
+    for one in found:
+        built = model_of(one, schema, "deepfm")
+        assert built.first_order.served_bytes() == of_weights
+        assert built.embedding.served_bytes() == one.bytes - of_weights
+        assert own.items() <= one.options.items()
 
 
 @pytest.mark.parametrize("method", METHODS)

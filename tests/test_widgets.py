@@ -11,9 +11,9 @@ import torch
 from conftest import COUNTS, small_config
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from autodpq_budget.candidates import budget_of
 from autodpq_budget.choice_table import choice
 from autodpq_budget.of_model import menu_of
-from autodpq_budget.plan import budget_of
 from autodpq_lab.budget import budget_slider, point
 from autodpq_lab.encoder import encode, encoder
 from autodpq_lab.features import feature_finder, field_inspector, field_vectors, neighbours
@@ -81,12 +81,13 @@ def test_threshold_slider_counts_what_a_loop_counts(schema):
     assert f"takes one of {0.0068 / pairs:.4f} on these pairs" in shown(box)
 
 
-def test_a_gain_that_no_auc_could_give_is_called_so(schema):
-    few = Rarity(features=0.1, rows=0.01, pairs=0.02, others=1, quantised=1)
-    assert "no AUC on these pairs could explain a gain of 0.0068" in said(few, 0.0068, 0.8079)
+def test_a_gain_that_takes_a_rise_of_more_than_one_is_called_impossible(schema):
+    few = Rarity(features=0.1, rows=0.01, pairs=0.0067, others=1, quantised=1)
+    assert "no gain on these pairs could make 0.0068 over all" in said(few, 0.0068)
+    assert "a gain of 0.0068 over all takes one of 0.9855 on these pairs" in said(few._replace(pairs=0.0069), 0.0068)
     none = rarity(schema, np.full(4, 9), np.array([0, 1, 0, 1], np.uint8), 0)
     assert none[:3] == (0, 0, 0)
-    assert "no AUC" in said(none, 0.0068, 0.8079)
+    assert "no gain on these pairs" in said(none, 0.0068)
 
 
 def test_encoder_shows_what_the_example_of_notebook_04_gives():

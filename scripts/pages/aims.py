@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from autodpq_budget import at_equal_bytes
-from autodpq_budget.plan import CHOICE_SEED, SHARES
+from autodpq_budget.candidates import CHOICE_SEED, SHARES
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import markdown, p_value, plus_minus
@@ -113,8 +113,9 @@ def _against_rivals(recipe: str, row: dict[str, Any]) -> list[str]:
     p = p_value(row["p_holm"]) if row["n_rival"] == row["n"] else "unfinished"
     used = row["rival_bytes"] / (row["share"] * at_equal_bytes.full_bytes(found(recipe)))
     best = [at_equal_bytes.NAMES[row["rival"]], f"{row['rival_bytes']:,.0f}, {used:.0%}", f"{row['n_rival']:.0f}"]
-    near = f"{at_equal_bytes.NAMES.get(row['near'], '–')}, {plus_minus(row['near_lead'], row['near_half'])}"
-    return [*best, plus_minus(row["lead"], row["lead_half"]), p, _beaten(recipe, row), near]
+    of_all = at_equal_bytes.NAMES.get(row["rival_of_all"], "–")
+    of_all += f", {plus_minus(row['lead_of_all'], row['lead_half_of_all'])}"
+    return [*best, plus_minus(row["lead"], row["lead_half"]), p, _beaten(recipe, row), of_all]
 
 
 def _beaten(recipe: str, row: dict[str, Any]) -> str:

@@ -12,9 +12,10 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from autodpq_budget import at_equal_bytes, auc_curve
+from autodpq_budget import at_equal_bytes, auc_curve, controls
+from autodpq_budget.candidates import SHARES
 from autodpq_budget.distil import TAUGHT, TEACHER, like
-from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT, SHARES
+from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_budget.width import HALF, NARROWEST, OWN, width_for
 from autodpq_eval.cost import wall_minutes
@@ -58,7 +59,7 @@ def teachers() -> str:
             gap(row),
         ]
         for recipe in RECIPES
-        for _, row in at_equal_bytes.teaching(every_run(recipe)).iterrows()
+        for _, row in controls.teaching(every_run(recipe)).iterrows()
     ]
     table = markdown(["budget", "method", "X", "seeds", "from labels", "from FE", "difference"], rows)
     return f"{table}\n{''.join(map(_leads, RECIPES))}" if rows else NOT_YET
@@ -66,8 +67,8 @@ def teachers() -> str:
 
 def _leads(recipe: str) -> str:
     """The compressor's lead over the best rival of the seeds of Table 1, both from labels, and with its teacher."""
-    without = at_equal_bytes.from_labels(every_run(recipe), found(recipe))
-    leads = {row["share"]: row["near_lead"] for row in verdicts(recipe)}
+    without = controls.from_labels(every_run(recipe), found(recipe))
+    leads = {row["share"]: row["lead_of_all"] for row in verdicts(recipe)}
     said = [
         f"{gap(row)} at {row['share']:.1%} ({_rival(row)}; with its teacher {leads[row['share']]:+.4f})"
         for _, row in without.iterrows()
@@ -241,7 +242,7 @@ def _pairs() -> str:
 def _small_table() -> str:
     """A row a budget: the choice against FE and against its best rival, with its teacher and without."""
     sizes = data().query("method == @COMPRESSOR").set_index("share")
-    labels = at_equal_bytes.from_labels(every_run(RECIPE), found(RECIPE))
+    labels = controls.from_labels(every_run(RECIPE), found(RECIPE))
     alone = {row["share"]: f"{_rival(row)}: {gap(row)}" for _, row in labels.iterrows()}
     rows = [
         [
@@ -335,7 +336,7 @@ def _taken() -> str:
 def _by_width(recipe: str, share: float) -> list[str]:
     rows = choice_runs(recipe)
     told = int(share * at_equal_bytes.full_bytes(rows))
-    ours = rows[(rows["method"] == COMPRESSOR) & ~rows["control"] & (rows["told"] == told)]
+    ours = rows[(rows["method"] == COMPRESSOR) & (rows["control"] == "") & (rows["told"] == told)]
     aucs = ours.set_index("width")["valid"].reindex(WIDTHS)
     cells = (f"**{auc:.4f}**" if auc == aucs.max() else f"{auc:.4f}" for auc in aucs)
     return [f"`{recipe}`, {share:.1%}", *cells]

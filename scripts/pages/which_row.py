@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from autodpq_budget.at_equal_bytes import NAMES
-from autodpq_budget.plan import SHARES
+from autodpq_budget.candidates import SHARES
 from autodpq_data import movielens
 from autodpq_eval.layout import plus_minus
 from autodpq_lib.config import RECIPES, RunConfig

@@ -1,0 +1,102 @@
+"""The settings that each method tries at each share of FE's bytes, and which of them is taken."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+from autodpq_budget.by_groups import float_bytes
+from autodpq_budget.distil import TEACHER, keys_of_width
+from autodpq_budget.strategy import COMPRESSOR
+from autodpq_data.prepared import load_schema
+from autodpq_data.schema import Schema
+from autodpq_eval.plans import configure
+from autodpq_eval.tables import read_plans
+from autodpq_lib.config import RunConfig
+from autodpq_rivals.budget import WIDTHS, rest_bytes, settings
+from autodpq_rivals.methods import METHODS
+from autodpq_rivals.rival import Options
+from autodpq_runs.record import Record
+
+#: Shares of FE's bytes.
+SHARES = (0.125, 0.0625, 0.031, 0.016, 0.008)
+#: A rival may exceed a share by a thousandth: four bits a number are an eighth of FE, and each field's scale is more.
+SLACK = 1.001
+#: Of several settings of a method that of the best validation AUC on this seed is taken; it is not reported.
+CHOICE_SEED = 11
+#: Controls: rivals whose first-order weights have options of their own. Else they have the embedding's, and at small
+#: shares take as many bytes.
+COARSE: dict[str, Options] = {
+    "lsq": {"first_order_bits": 2},
+    "dpq-vq": {"first_order_centroids": 4},
+    "mgqe": {"first_order_centroids": 16},
+}
+COARSE_SHARES = (0.031, 0.016, 0.008)
+
+#: Share and method -> all its settings.
+Candidates = dict[tuple[float, str], list[RunConfig]]
+#: Share and method -> a run on the seed of choice, and its validation AUC.
+Chosen = dict[tuple[float, str], tuple[RunConfig, float]]
+
+
+def budget_of(schema: Schema, share: float, model: str = "deepfm") -> int:
+    """Bytes: a share of FE's embedding and of the first-order weights that DeepFM has."""
+    return int(share * float_bytes(schema, TEACHER, model))
+
+
+def room(full: float, share: float) -> int:
+    """Bytes that a method may have at a share of FE's ``full`` bytes."""
+    return int(SLACK * share * full)
+
+
+def table_bytes(record: Record, fields: int) -> int:
+    """Bytes of embedding and first-order weights of a run on M fields."""
+    return record.space.model_bytes - rest_bytes(record.config, fields)
+
+
+def candidates(dataset: str, recipe: str, seed: int) -> Candidates:
+    """All settings of the compressor and of its rivals; a rival that cannot be so small is not there."""
+    fe = configure(dataset, recipe, "fe", seed)
+    ours = {(share, COMPRESSOR): [compressor(fe, share, dim) for dim in WIDTHS] for share in SHARES}
+    rivals = {(share, method): _fitting(fe, method, share, {}) for share, method in product(SHARES, METHODS)}
+    return {key: runs for key, runs in sorted((ours | rivals).items(), key=lambda item: -item[0][0]) if runs}
+
+
+def coarse_candidates(dataset: str, recipe: str, seed: int) -> Candidates:
+    """The settings of the controls of :data:`COARSE`."""
+    fe = configure(dataset, recipe, "fe", seed)
+    keys = product(COARSE_SHARES, COARSE)
+    found = {(share, method): _fitting(fe, method, share, COARSE[method]) for share, method in keys}
+    return {key: runs for key, runs in found.items() if runs}
+
+
+def compressor(fe: RunConfig, share: float, dim: int) -> RunConfig:
+    """The compressor at a share of the bytes of FE, from an FE of width ``dim``."""
+    return _run(fe, COMPRESSOR, dim, {"bytes": budget_of(load_schema(fe.dataset, fe.threshold), share)})
+
+
+def _fitting(fe: RunConfig, method: str, share: float, first_order: Options) -> list[RunConfig]:
+    schema = load_schema(fe.dataset, fe.threshold)
+    every = settings(method, fe, schema, room(budget_of(schema, 1), share), first_order=first_order)
+    return [_run(fe, method, one.dim, one.options) for one in every]
+
+
+def _run(fe: RunConfig, method: str, dim: int, options: Options) -> RunConfig:
+    return configure(fe.dataset, fe.recipe, method, fe.seed, options=options, **keys_of_width(fe.dataset, dim))
+
+
+def chosen(every: Candidates, schema: Schema, *, out: Path) -> Chosen:
+    """The setting of the best validation AUC, and that, where all of ``every`` method's settings have run.
+
+    A rival's may be one that was meant for another share. What a run has in the end may be more than its share, for
+    MPE's search decides; that one counts for nothing.
+    """
+    done, full = read_plans(out, every), budget_of(schema, 1)
+    found: Chosen = {}
+    for share, method in every:
+        tried = [(share, method)] if method == COMPRESSOR else [key for key in every if key[1] == method]
+        fits = [r for key in tried for r in done[key] if table_bytes(r, len(schema.fields)) <= room(full, share)]
+        if fits and all(len(done[key]) == len(every[key]) for key in tried):
+            best_one = max(fits, key=lambda record: record.valid.auc)
+            found[share, method] = best_one.config, best_one.valid.auc
+    return found

@@ -1,0 +1,100 @@
+"""Controls at equal bytes: what the teacher is worth, and first-order weights with options of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autodpq_budget.at_equal_bytes import (
+    TEACHER,
+    WEIGHTS,
+    at_chosen_settings,
+    aucs,
+    best_rival,
+    by_seed,
+    full_bytes,
+    least_share,
+)
+from autodpq_budget.strategy import COMPRESSOR
+from autodpq_eval.stats import common, paired_effect
+
+
+def teaching(every: pd.DataFrame) -> pd.DataFrame:
+    """What the teacher is worth: a row a setting that is taught and not, the compressor's among them.
+
+    Args:
+        every: of :func:`~autodpq_budget.at_equal_bytes.read_runs`.
+    """
+    full, rows = full_bytes(every), []
+    for (method, setting), runs in every[every["control"] != WEIGHTS].groupby(["method", "setting"]):
+        sides = {control: aucs(part, every) for control, part in runs.groupby("control")}
+        if len(sides) > 1 and all(sides.values()) and (share := least_share(runs["bytes"].max(), full)):
+            own, other = sides[""], sides[TEACHER]
+            taught, labels = (own, other) if method == COMPRESSOR else (other, own)
+            means = [np.mean([*side.values()]) for side in common(taught, labels)]
+            row = {"share": share, "method": method, "setting": setting, "width": runs["width"].iloc[0]}
+            row |= dict(zip(("taught", "labels"), means, strict=True))
+            rows.append(row | paired_effect(taught, labels))
+    return _by_share(rows)
+
+
+def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """The compressor from labels minus the best rival of its seeds, from labels too: a row a share with the control.
+
+    Args:
+        every: of :func:`~autodpq_budget.at_equal_bytes.read_runs`.
+        found: of :func:`~autodpq_budget.at_equal_bytes.at_chosen_settings`.
+    """
+    ours = _otherwise_taught(every)
+    rows = []
+    for share, runs in ours[ours["method"] == COMPRESSOR].groupby("share"):
+        name = best_rival(found[found["seed"].isin(runs["seed"])], share)
+        rows.append({"share": share, "rival": name} | paired_effect(aucs(runs, every), by_seed(found, name, share)))
+    return _by_share(rows)
+
+
+def from_teacher(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """The compressor minus the best of the rivals that are taught by FE too: a row a share with the control."""
+    taught = _otherwise_taught(every)
+    rows = []
+    for share in taught.loc[taught["method"] != COMPRESSOR, "share"].unique():
+        name = best_rival(taught, share)
+        runs = taught[(taught["share"] == share) & (taught["method"] == name)]
+        best = runs.groupby("setting")["auc"].mean().idxmax()
+        theirs = aucs(runs[runs["setting"] == best], every)
+        rows.append({"share": share, "rival": name} | paired_effect(by_seed(found, COMPRESSOR, share), theirs))
+    return _by_share(rows)
+
+
+def _otherwise_taught(every: pd.DataFrame) -> pd.DataFrame:
+    """Runs of the control of teaching, each with the least share that its setting keeps to."""
+    runs, full = every[every["control"] == TEACHER], full_bytes(every)
+    largest = runs.groupby("setting")["bytes"].transform("max")
+    return runs.assign(share=largest.map(lambda size: least_share(size, full)))
+
+
+def own_weights(every: pd.DataFrame, found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
+    """First-order weights with options of their own: a row a share and rival, beside it as it comes and the compressor.
+
+    Args:
+        every: of :func:`~autodpq_budget.at_equal_bytes.read_runs`.
+        found: of :func:`~autodpq_budget.at_equal_bytes.at_chosen_settings`.
+        choice: of :func:`~autodpq_budget.at_equal_bytes.read_runs`, on the seed of choice.
+    """
+    rows = []
+    for (share, method), runs in at_chosen_settings(every, choice, WEIGHTS).groupby(["share", "method"]):
+        theirs = aucs(runs, every)
+        gained = paired_effect(theirs, by_seed(found, method, share))
+        lead = paired_effect(by_seed(found, COMPRESSOR, share), theirs)
+        row = {"share": share, "method": method, "width": runs["width"].iloc[0], "bytes": runs["bytes"].mean()}
+        row |= {"auc": np.mean([*theirs.values()]), "lead": lead["effect"], "lead_half": lead["high"] - lead["effect"]}
+        rows.append(row | gained)
+    return _by_share(rows)
+
+
+def _by_share(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """The largest share first."""
+    return pd.DataFrame(rows).sort_values("share", ascending=False, kind="stable") if rows else pd.DataFrame()
