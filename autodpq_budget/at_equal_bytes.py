@@ -38,7 +38,7 @@ NAMES = {
     "double-hash": "double hash",
     **{name: name.upper() for name in ("dhe", "qr", "dpq-vq", "mgqe", "mpe")},
 }
-COLUMNS = ["method", "setting", "told", "control", "width", "seed", "cpu", "bytes", "valid", "auc"]
+COLUMNS = ["method", "setting", "told", "control", "width", "options", "seed", "cpu", "bytes", "valid", "auc"]
 #: What a run at a budget may change; controls change other things.
 KNOBS = {"options", "embedding_dim", "subspaces"}
 #: Controls: what learns otherwise than its method does; rivals whose first-order weights have options of their own.
@@ -88,12 +88,21 @@ def _row(record: Record) -> dict[str, object]:
         "told": config.options.get("bytes"),
         "control": control,
         "width": config.embedding_dim,
+        "options": "" if config.strategy == COMPRESSOR else _said(plain),
         "seed": config.seed,
         "cpu": record.provenance.cpu,
         "bytes": table_bytes(record, fields),
         "valid": record.valid.auc,
         "auc": record.test.auc,
     }
+
+
+def _said(options: Mapping[str, Any]) -> str:
+    """``bits 4``; ``centroids 64, subspaces 1, normed no``."""
+    yes = {True: "yes", False: "no"}
+    return ", ".join(
+        f"{key.replace('_', ' ')} {yes[value] if isinstance(value, bool) else value}" for key, value in options.items()
+    )
 
 
 def at_chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, control: str = "") -> pd.DataFrame:
@@ -152,7 +161,7 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 **{"method": method, "share": share, "n": len(runs), "bytes": runs["bytes"].mean()},
-                "width": runs["width"].iloc[0],
+                **{key: runs[key].iloc[0] for key in ("width", "options")},
                 **{"auc": runs["auc"].mean(), "sd": runs["auc"].std()},
                 **{"difference": gap["effect"], "half": gap["high"] - gap["effect"]},
                 "place": np.mean([*fe.values()]) + apart,

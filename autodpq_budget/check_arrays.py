@@ -81,15 +81,15 @@ def mapping(what: str, given: Any) -> Mapping[str, Any]:
     """What is given by name, which is a text; there must be something."""
     expect(isinstance(given, Mapping), what, "a mapping by name", type(given).__name__)
     expect(bool(given), what, "a field or more", "none")
-    for name in [name for name in given if not isinstance(name, str)][:1]:
-        expect(False, what, "names that are texts", repr(name))
+    other = [repr(name) for name in given if not isinstance(name, str)]
+    expect(not other, what, "names that are texts", ", ".join(other[:3]))
     return given
 
 
 def only(what: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> Mapping[str, Any]:
     """What is given, if all its names are known."""
-    for name in [name for name in given if name not in known][:1]:
-        expect(False, what, f"some of {', '.join(map(str, known))}", f"{name}, too")
+    more = [str(name) for name in given if name not in known]
+    expect(not more, what, f"some of {', '.join(map(str, known))}", f"{', '.join(more[:3])}, too")
     return given
 
 

@@ -48,8 +48,7 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
         every: of :func:`~autodpq_budget.at_equal_bytes.read_runs`.
         found: of :func:`~autodpq_budget.at_equal_bytes.at_chosen_settings`.
     """
-    ours = _otherwise_taught(every)
-    rows = []
+    ours, rows = _otherwise_taught(every), []
     for share, runs in ours[ours["method"] == COMPRESSOR].groupby("share"):
         name = best_rival(found[found["seed"].isin(runs["seed"])], share)
         rows.append({"share": share, "rival": name} | paired_effect(aucs(runs, every), by_seed(found, name, share)))
@@ -58,12 +57,10 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
 
 def from_teacher(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     """The compressor minus the best of the rivals that are taught by FE too: a row a share with the control."""
-    taught = _otherwise_taught(every)
-    rows = []
-    for share in taught.loc[taught["method"] != COMPRESSOR, "share"].unique():
-        name = best_rival(taught, share)
-        runs = taught[(taught["share"] == share) & (taught["method"] == name)]
-        best = runs.groupby("setting")["auc"].mean().idxmax()
+    taught, rows = _otherwise_taught(every), []
+    for share, runs in taught[taught["method"] != COMPRESSOR].groupby("share"):
+        settings = runs.groupby(["method", "setting"])["auc"].agg(["count", "mean"]).sort_values(["count", "mean"])
+        name, best = settings.index[-1]
         theirs = aucs(runs[runs["setting"] == best], every)
         rows.append({"share": share, "rival": name} | paired_effect(by_seed(found, COMPRESSOR, share), theirs))
     return _by_share(rows)
@@ -89,7 +86,7 @@ def own_weights(every: pd.DataFrame, found: pd.DataFrame, choice: pd.DataFrame) 
         theirs = aucs(runs, every)
         gained = paired_effect(theirs, by_seed(found, method, share))
         lead = paired_effect(by_seed(found, COMPRESSOR, share), theirs)
-        row = {"share": share, "method": method, "width": runs["width"].iloc[0], "bytes": runs["bytes"].mean()}
+        row = {"share": share, "method": method, **runs[["width", "options"]].iloc[0], "bytes": runs["bytes"].mean()}
         row |= {"auc": np.mean([*theirs.values()]), "lead": lead["effect"], "lead_half": lead["high"] - lead["effect"]}
         rows.append(row | gained)
     return _by_share(rows)

@@ -1,6 +1,7 @@
 """Learning from a full model: the targets are its probabilities and no labels (Hinton, Vinyals and Dean, 2015).
 
-A narrow model that is taught so is as good as the wide one that teaches it, and its rows say more with fewer numbers.
+A narrow model that is taught so loses little to the wide one that teaches it, and its rows say more with fewer numbers:
+results/budget.md, "How wide?", has the difference.
 """
 
 from __future__ import annotations

@@ -71,10 +71,10 @@ def check_options(config: RunConfig) -> None:
     types = {prefix + each.name: hints[each.name] for prefix in prefixes for each in parameters}
     if config.strategy in LEARNERS:
         types["taught"] = bool
-    for unknown in [key for key in options if key not in types]:
-        raise ValueError(f"{of}: expected some of {', '.join(types)}, found {unknown}")
-    for lacks in [each.name for each in parameters if each.default is Parameter.empty and each.name not in options]:
-        raise ValueError(f"{of}: expected {lacks}, found {', '.join(options) or 'none'}")
+    if unknown := [key for key in options if key not in types]:
+        raise ValueError(f"{of}: expected some of {', '.join(types)}, found {', '.join(unknown)}")
+    if lacks := [each.name for each in parameters if each.default is Parameter.empty and each.name not in options]:
+        raise ValueError(f"{of}: expected {', '.join(lacks)}, found {', '.join(options) or 'none'}")
     for key, value in options.items():
         try:
             TypeAdapter(types[key]).validate_python(value, strict=True)

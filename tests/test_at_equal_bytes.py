@@ -20,8 +20,9 @@ from autodpq_system.paths import ROOT
 
 def row(method: str, seed: int, size: int, valid: float, auc: float, width: int = 8, share: float = 0.125) -> dict:
     setting = f"{method}-{width}"
-    return {"method": method, "setting": setting, "control": "", "width": width, "seed": seed, "share": share,
-            "cpu": "one", "told": int(share * 4000), "bytes": size, "valid": valid, "auc": auc}  # fmt: skip
+    return {"method": method, "setting": setting, "control": "", "width": width, "options": "", "seed": seed,
+            "share": share, "cpu": "one", "told": int(share * 4000), "bytes": size, "valid": valid,
+            "auc": auc}  # fmt: skip
 
 
 #: FE, the compressor of two widths, and two rivals on two seeds.
@@ -100,9 +101,9 @@ def test_the_teacher_is_worth_what_pairs_differ_by() -> None:
 
 
 def test_the_lead_over_rivals_that_are_taught_too_is_over_the_best_of_them() -> None:
-    """MGQE learns less from the teacher than LSQ; FE as it comes is of no concern."""
+    """Of one setting, however many a rival has."""
     taught = [row("lsq", 1, 500, 0.6, 0.78), row("lsq", 2, 500, 0.6, 0.77)]
-    taught += [row("mgqe", 1, 500, 0.9, 0.76), row("mgqe", 2, 500, 0.9, 0.78)]
+    taught += [row("mgqe", seed, 500, 0.9, 0.76, width) for seed in (1, 2) for width in (8, 4)]
     every = pd.concat([FOUND, RIVALS, pd.DataFrame([{**of, "control": at_equal_bytes.TEACHER} for of in taught])])
     (made,) = controls.from_teacher(every, pd.concat([FOUND, RIVALS])).to_dict("records")
     assert (made["share"], made["rival"], made["n"]) == (0.125, "lsq", 2)

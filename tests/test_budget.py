@@ -47,6 +47,7 @@ from autodpq_packed.grouped import Grouped, centroids_option, file_ids, groups, 
 from autodpq_packed.module import Packed, load
 from autodpq_packed.plain import PlainTables
 from autodpq_packed.score import PackedModel
+from autodpq_rivals.int_b import quantise
 from autodpq_runs.explore import LoadedRun
 from autodpq_system.paths import ROOT
 from benchmarks.fuzz.mutations import mutated_file
@@ -110,6 +111,13 @@ def test_centroids_and_ranges_of_integers_follow_the_counts() -> None:
     assert restored(store(made, centroids_option(2, 1))[0], 3, 1).ravel().tolist() == [0.25, 0.25, 10]
     made = Group(np.array([[0], [1], [4], [5]], np.float32), np.array([1.0, 100, 100, 1]), one)
     assert restored(store(made, 1)[0], 4, 1).ravel().tolist() == [1, 1, 4, 4]
+
+
+def test_integers_of_a_whole_field_are_those_of_the_rival_that_makes_integers_after_training() -> None:
+    made, bits = replace(group(200, 4), scale=np.ones(4, np.float32)), 3
+    schema = Schema("made", ("a",), (200,), torch.from_numpy(made.counts).long(), 40, "fingerprint")
+    ours = restored(store(made, bits)[0], 200, 4)
+    assert np.allclose(ours, quantise(torch.from_numpy(made.rows), schema, bits), rtol=0, atol=1e-6)
 
 
 def test_a_mean_is_weighted_by_counts_and_rows_are_rounded() -> None:

@@ -19,7 +19,7 @@ from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_budget.width import HALF, NARROWEST, OWN, width_for
 from autodpq_eval.cost import wall_minutes
-from autodpq_eval.layout import LABELS, gap, markdown, plus_minus
+from autodpq_eval.layout import LABELS, markdown, plus_minus
 from autodpq_lib.config import OUTSIDE, RECIPES, STRATEGIES
 from autodpq_rivals.budget import WIDTHS
 from autodpq_rivals.methods import METHODS
@@ -27,7 +27,7 @@ from autodpq_runs.explore import records
 from autodpq_runs.record import Record, read_record
 from benchmarks import after_training, choice, large, search_or_choice, width
 from benchmarks.measured import read_measures
-from scripts.pages import aims, which_row
+from scripts.pages import aims, handicaps, which_row
 from scripts.pages.aims import MARGINS, NOT_YET, choice_runs, every_run, found, verdicts
 from scripts.pages.committed import RESULTS
 
@@ -48,37 +48,6 @@ def methods() -> str:
 
 def _file(method: str) -> str:
     return METHODS[method].__module__.replace(".", "/") + ".py"
-
-
-def teachers() -> str:
-    """What is taught by FE beside what learns from labels, and what is left of the lead without the teacher."""
-    rows = [
-        [
-            *(f"`{recipe}`, {row['share']:.1%}", _bold_ours(row["method"]), f"{row['width']}", f"{row['n']:.0f}"),
-            *(f"{row['labels']:.4f}", f"{row['taught']:.4f}"),
-            gap(row),
-        ]
-        for recipe in RECIPES
-        for _, row in controls.teaching(every_run(recipe)).iterrows()
-    ]
-    table = markdown(["budget", "method", "X", "seeds", "from labels", "from FE", "difference"], rows)
-    return f"{table}\n{''.join(map(_leads, RECIPES))}" if rows else NOT_YET
-
-
-def _leads(recipe: str) -> str:
-    """The compressor's lead over the best rival of the seeds of Table 1, both from labels, and with its teacher."""
-    without = controls.from_labels(every_run(recipe), found(recipe))
-    leads = {row["share"]: row["lead_of_all"] for row in verdicts(recipe)}
-    said = [
-        f"{gap(row)} at {row['share']:.1%} ({_rival(row)}; with its teacher {leads[row['share']]:+.4f})"
-        for _, row in without.iterrows()
-    ]
-    clear = (without["low"] > 0).sum() if said else 0
-    sentence = (
-        f"From labels alone (`{recipe}`, three seeds) the compressor minus the best rival of these seeds "
-        f"is {', '.join(said)}. Intervals above zero: {clear} of {len(said)}."
-    )
-    return f"\n{sentence}\n" if said else ""
 
 
 @cache
@@ -111,9 +80,25 @@ def _absent(recipe: str) -> str:
     return f"Not run yet on these seeds in recipe `{recipe}`: {', '.join(names) or 'none'}."
 
 
+def tried() -> str:
+    """How many settings of each method were tried on the seed of choice, and their widths."""
+    names = (COMPRESSOR, *METHODS)
+    runs = {recipe: choice_runs(recipe).query("control == ''").groupby("method") for recipe in RECIPES}
+    counts = {recipe: each["setting"].nunique() for recipe, each in runs.items()}
+    every = pd.concat([each["width"].unique().explode() for each in runs.values()])
+    widths = {name: sorted({*every[every.index == name]}, reverse=True) for name in names}
+    rows = [
+        [at_equal_bytes.NAMES[name], ", ".join(map(str, widths[name])), *(f"{counts[r].get(name, 0)}" for r in RECIPES)]
+        for name in names
+    ]
+    return markdown(["method", "X", *(f"settings, `{recipe}`" for recipe in RECIPES)], rows)
+
+
 def models() -> str:
     """The same of the other models."""
-    return _rows([(model, recipe) for model in OTHER_MODELS for recipe in RECIPES])
+    kinds = [(model, recipe) for model in OTHER_MODELS for recipe in RECIPES]
+    ran = any(_has_rivals(data(recipe, model)) for model, recipe in kinds)
+    return _rows(kinds) + ("" if ran else "\nRivals: not run there yet.\n")
 
 
 def avazu() -> str:
@@ -126,22 +111,18 @@ def _rows(kinds: Sequence[tuple[str, str]], dataset: str = "ml-1m") -> str:
         [
             *(
                 f"{LABELS[model]}, `{recipe}`",
-                _bold_ours(row["method"]),
+                handicaps.bold_ours(row["method"]),
                 f"{row['share']:.1%}" if row["share"] < 1 else "–",
             ),
-            *(f"{row['width']}", f"{row['bytes']:,.0f}", f"{row['n']:.0f}", plus_minus(row["auc"], row["sd"], "")),
+            *(f"{row['width']}", row["options"], f"{row['bytes']:,.0f}", f"{row['n']:.0f}"),
+            plus_minus(row["auc"], row["sd"], ""),
             "" if (row["method"], row["share"]) == ("fe", 1) else plus_minus(row["difference"], row["half"]),
         ]
         for model, recipe in kinds
         for _, row in data(recipe, model, dataset).iterrows()
     ]
-    head = ["model, recipe", "method", "budget", "X", "bytes", "seeds", "AUC ↑", "difference to FE"]
+    head = ["model, recipe", "method", "budget", "X", "options", "bytes", "seeds", "AUC ↑", "difference to FE"]
     return markdown(head, rows) if rows else NOT_YET
-
-
-def _bold_ours(method: str) -> str:
-    name = at_equal_bytes.NAMES[method]
-    return f"**{name}**" if method == COMPRESSOR else name
 
 
 def varied(**switches: float) -> str:
@@ -219,12 +200,12 @@ def in_short() -> str:
     return (
         f"AutoDPQ keeps {kept:.0%} of FE's bytes, numbers in float32 and codes in as few bits as they need. How small "
         "can FE be made? The *compressor* stores a trained FE group by group, each in the way that is worth its "
-        "bytes, and fine-tunes it. Its rivals are published compressors, in at most as many bytes or a "
-        "thousandth more ([a line each](results/budget.md#the-rivals)).\n"
+        "bytes, and fine-tunes it. Its rivals are published compressors and plain ways such as narrower rows, in at "
+        "most as many bytes or a thousandth more ([a line each](results/budget.md#the-rivals)).\n"
         f"{_image(f'results/{PICTURES[RECIPE]}')}\n{_caption(RECIPE)} {_absent(RECIPE)}\n\n{_small_table()}\n"
         f"Recipe `{RECIPE}`, paired over {_pairs()} seeds, ± half a 95 % interval. {which_row.ahead('paper')} Bytes "
         "are those of embedding and first-order weights. The compressor learns from FE, its rivals from the data's "
-        "labels; in the last column all learn from labels, on three seeds.\n\n"
+        "labels; in the last two columns, on fewer seeds, the compressor and the best rival learn alike.\n\n"
         f"`make compress RECORD=… BYTES=30000` does this for a finished run, such as `{DEMO}` of `make demo` ([how, "
         "and which row is yours](results/budget.md)). `BYTES` is the size of the whole model file, `RATIO=0.05` a "
         "share of the uncompressed one; `TABLES=` asks for a row of this table, and `LOSS=0.001` for the smallest "
@@ -242,19 +223,19 @@ def _pairs() -> str:
 def _small_table() -> str:
     """A row a budget: the choice against FE and against its best rival, with its teacher and without."""
     sizes = data().query("method == @COMPRESSOR").set_index("share")
-    labels = controls.from_labels(every_run(RECIPE), found(RECIPE))
-    alone = {row["share"]: f"{_rival(row)}: {gap(row)}" for _, row in labels.iterrows()}
+    both = (controls.from_labels, controls.from_teacher)
+    alike = [handicaps.alike(each(every_run(RECIPE), found(RECIPE))) for each in both]
     rows = [
         [
             *(f"{row['share']:.1%}", f"{sizes.loc[row['share'], 'bytes']:.0f}"),
             plus_minus(row["difference"], row["half"]),
             f"{_rival(row)}: {plus_minus(row['lead'], row['lead_half'])}",
-            alone.get(row["share"], "–"),
+            *(column.get(row["share"], "–") for column in alike),
         ]
         for row in verdicts(RECIPE)
     ]
     head = ["of FE's bytes", "bytes, `TABLES=`", "AUC: the compressor minus FE"]
-    return markdown([*head, "minus the best rival", "minus the best rival, all from labels"], rows)
+    return markdown([*head, "minus the best rival", "both from labels", "both from FE"], rows)
 
 
 def _elsewhere() -> str:
@@ -366,7 +347,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-models": models,
     "budget-split": partial(varied, **OTHER_SPLIT),
     "budget-average": partial(varied, **AVERAGED),
-    "budget-teachers": teachers,
+    "budget-teachers": handicaps.teachers,
+    "budget-weights": handicaps.weights,
+    "budget-tried": tried,
     "budget-search": search_or_choice.table,
     "budget-outside": outside,
     "budget-avazu": avazu,

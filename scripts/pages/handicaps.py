@@ -1,0 +1,76 @@
+"""results/budget.md: what rivals lack as they come, a teacher and first-order weights with options of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from autodpq_budget import controls
+from autodpq_budget.at_equal_bytes import NAMES
+from autodpq_budget.strategy import COMPRESSOR
+from autodpq_eval.layout import gap, markdown, plus_minus
+from autodpq_lib.config import RECIPES
+from scripts.pages.aims import NOT_YET, choice_runs, every_run, found, verdicts
+
+
+def teachers() -> str:
+    """What is taught by FE beside what learns from labels; and the leads where all learn in one way."""
+    rows = [
+        [
+            *(f"`{recipe}`, {row['share']:.1%}", bold_ours(row["method"]), f"{row['width']}", f"{row['n']:.0f}"),
+            *(f"{row['labels']:.4f}", f"{row['taught']:.4f}"),
+            gap(row),
+        ]
+        for recipe in RECIPES
+        for _, row in controls.teaching(every_run(recipe)).iterrows()
+    ]
+    table = markdown(["budget", "method", "X", "seeds", "from labels", "from FE", "difference"], rows)
+    head = ["budget", "seeds", "as they come", "all from labels", "all from FE"]
+    leads = markdown(head, [row for recipe in RECIPES for row in _leads(recipe)])
+    return f"{table}\nThe compressor minus the best rival of these seeds:\n\n{leads}" if rows else NOT_YET
+
+
+def _leads(recipe: str) -> Iterator[list[str]]:
+    """The compressor's lead on the seeds of all rivals, at each share at which something is otherwise taught."""
+    every, runs = every_run(recipe), found(recipe)
+    both = [alike(made) for made in (controls.from_labels(every, runs), controls.from_teacher(every, runs))]
+    for row in verdicts(recipe):
+        if any(row["share"] in column for column in both):
+            came = f"{_rival(row['rival_of_all'])}: {plus_minus(row['lead_of_all'], row['lead_half_of_all'])}"
+            others = [column.get(row["share"], "–") for column in both]
+            yield [f"`{recipe}`, {row['share']:.1%}", f"{row['n_rival_of_all']:.0f}", came, *others]
+
+
+def alike(leads: pd.DataFrame) -> dict[float, str]:
+    """Share -> the best rival that learns as the compressor does, and the compressor minus it."""
+    return {row["share"]: f"{_rival(row['rival'])}: {gap(row)}" for _, row in leads.iterrows()}
+
+
+def weights() -> str:
+    """First-order weights with options of their own, coarser than the embedding's."""
+    rows = [
+        [
+            *(f"`{recipe}`, {row['share']:.1%}", NAMES[row["method"]], f"{row['width']}", row["options"]),
+            *(f"{row['bytes']:,.0f}", f"{row['n']:.0f}", f"{row['auc']:.4f}", gap(row)),
+            plus_minus(row["lead"], row["lead_half"]),
+        ]
+        for recipe in RECIPES
+        for _, row in _own_weights(recipe).iterrows()
+    ]
+    head = ["budget", "rival", "X", "options", "bytes", "seeds", "AUC ↑", "minus the rival as it comes"]
+    return markdown([*head, "the compressor minus it"], rows) if rows else NOT_YET
+
+
+def _own_weights(recipe: str) -> pd.DataFrame:
+    return controls.own_weights(every_run(recipe), found(recipe), choice_runs(recipe))
+
+
+def bold_ours(method: str) -> str:
+    """As the literature calls a method; the compressor in bold."""
+    return f"**{NAMES[method]}**" if method == COMPRESSOR else NAMES[method]
+
+
+def _rival(name: Any) -> str:
+    return NAMES.get(name, "–")
