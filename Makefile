@@ -17,6 +17,9 @@ export OMP_NUM_THREADS ?= 1
 # Large tables on large pages (Linux): rows that lie far apart are found sooner.
 export THP_MEM_ALLOC_ENABLE ?= 1
 
+# scripts/ and benchmarks/ are run from this folder and are not installed, so Python has to look here.
+unexport PYTHONSAFEPATH
+
 # Values reach the shell as variables, never as its text. The batch ends when this make does.
 export VENV DATASET RECIPE PART SEEDS MODELS STRATEGIES PROFILE OUT EXECUTOR JOBS CLAIM RECORD BYTES RATIO TABLES LOSS WIDTH
 BATCH = @AUTODPQ_STARTER=$${MADE_BY:-$$PPID@$$(uname -n)} exec $(BIN)/python -m scripts.replicate --recipe="$$RECIPE" --seeds "$$SEEDS" \

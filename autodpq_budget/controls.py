@@ -18,6 +18,7 @@ from autodpq_budget.at_equal_bytes import (
     full_bytes,
     least_share,
 )
+from autodpq_budget.candidates import COARSE_SHARES
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.stats import common, paired_effect
 
@@ -81,8 +82,8 @@ def own_weights(every: pd.DataFrame, found: pd.DataFrame, choice: pd.DataFrame) 
         found: of :func:`~autodpq_budget.at_equal_bytes.at_chosen_settings`.
         choice: of :func:`~autodpq_budget.at_equal_bytes.read_runs`, on the seed of choice.
     """
-    rows = []
-    for (share, method), runs in at_chosen_settings(every, choice, WEIGHTS).groupby(["share", "method"]):
+    made, rows = at_chosen_settings(every, choice, WEIGHTS), []
+    for (share, method), runs in made[made["share"].isin(COARSE_SHARES)].groupby(["share", "method"]):
         theirs = aucs(runs, every)
         gained = paired_effect(theirs, by_seed(found, method, share))
         lead = paired_effect(by_seed(found, COMPRESSOR, share), theirs)

@@ -19,6 +19,7 @@ from autodpq_eval.controls import control_runs
 from autodpq_eval.notebook import in_palette
 from autodpq_eval.plans import configure, tables
 from autodpq_lib.config import RECIPES, RunConfig
+from autodpq_rivals.rival import FIRST_ORDER
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
 from scripts import explain, run_notebook
@@ -94,6 +95,7 @@ def test_the_settings_of_a_method_were_tried_on_one_kind_of_processor():
     for recipe in RECIPES:
         for path in (ROOT / "results" / "ml-1m" / recipe / "records").glob(f"*-seed{CHOICE_SEED}[.-]*"):
             record = read_record(path)
-            kinds.setdefault((recipe, record.config.strategy), set()).add(record.provenance.cpu)
+            control = any(key.startswith(FIRST_ORDER) for key in record.config.options)
+            kinds.setdefault((recipe, record.config.strategy, control), set()).add(record.provenance.cpu)
     assert len(kinds) > 10
     assert all(len(cpus) == 1 for cpus in kinds.values()), kinds

@@ -7,6 +7,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -133,6 +134,15 @@ def test_all_batches_of_make_budget_end_with_the_first_make(tmp_path):
     with make(f"VENV={tmp_path}", "budget", folder=ROOT) as made:
         followed = made.communicate()[0].split()
     assert followed == [f"{made.pid}@{platform.node()}"] * 6
+
+
+def test_commands_find_the_project_where_python_does_not_look_in_the_working_folder(tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").write_text(f'#!/bin/sh\n{sys.executable} -c "import scripts" && echo found\n')
+    (tmp_path / "bin" / "python").chmod(0o755)
+    (tmp_path / "installed").touch()
+    with make(f"VENV={tmp_path}", "plan", folder=ROOT, PYTHONSAFEPATH="1", PYTHONPATH="") as made:
+        assert made.communicate()[0] == "found\n"
 
 
 def test_make_clean_removes_an_environment_of_this_project_alone(tmp_path):

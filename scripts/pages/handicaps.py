@@ -8,11 +8,13 @@ from typing import Any
 import pandas as pd
 
 from autodpq_budget import controls
-from autodpq_budget.at_equal_bytes import NAMES
+from autodpq_budget.at_equal_bytes import NAMES, at_chosen_settings, read_runs
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.layout import gap, markdown, plus_minus
+from autodpq_eval.plans import TEN_SEEDS
 from autodpq_lib.config import RECIPES
-from scripts.pages.aims import NOT_YET, choice_runs, every_run, found, verdicts
+from scripts.pages.aims import LATER, NOT_YET, choice_runs, every_run, found, verdicts
+from scripts.pages.committed import RESULTS
 
 
 def teachers() -> str:
@@ -64,7 +66,9 @@ def weights() -> str:
 
 
 def _own_weights(recipe: str) -> pd.DataFrame:
-    return controls.own_weights(every_run(recipe), found(recipe), choice_runs(recipe))
+    """On all seeds on which something has run so, be they among those of the tables or not."""
+    every, choice = read_runs(RESULTS, "ml-1m", recipe, {*TEN_SEEDS, *LATER}), choice_runs(recipe)
+    return controls.own_weights(every, at_chosen_settings(every, choice), choice)
 
 
 def bold_ours(method: str) -> str:
