@@ -10,7 +10,9 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from autodpq_eval import notebook
 from autodpq_eval.batch import status
+from autodpq_eval.layout import LABELS
 from autodpq_eval.plans import TEN_SEEDS
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import Record
@@ -43,6 +45,28 @@ def yardsticks(config: RunConfig, out: str | Path) -> Iterator[tuple[str, list[f
         aucs = [record.valid.auc for record in over_seeds(one, out, "results").values()]
         if len(aucs) > 1:
             yield f"FE, {len(aucs)} seeds, {one.dataset}", aucs
+
+
+def beside_the_seed(aucs: Sequence[float], what: str, config: RunConfig, out: str | Path) -> None:
+    """Show trials beside FE's seeds; say how their spreads compare, and how far luck would carry the best.
+
+    Args:
+        aucs: on validation, one a trial.
+        what: the trials differ in, in the plural.
+        config: of their run.
+        out: where FE's records are looked for, beside the committed ones.
+    """
+    if len(aucs) == 1:
+        notebook.say("One trial has no spread.")
+        return
+    name = f"{len(aucs)} {what}, {config.dataset}, seed {config.seed}"
+    title = f"{LABELS[config.strategy]}'s trials beside the seed: recipe {config.recipe}"
+    notebook.show(spreads({name: aucs} | dict(yardsticks(config, out)), title))
+    lead = (max(aucs) - np.mean(aucs)) / np.std(aucs, ddof=1)
+    notebook.say(
+        f"*What to see: {beside_seeds(aucs, config, out)}.* By luck alone the best of {len(aucs)} lies "
+        f"{luck(len(aucs)):.1f} standard deviations above their mean; here it is {lead:.1f}."
+    )
 
 
 def beside_seeds(trials: Sequence[float], config: RunConfig, out: str | Path) -> str:

@@ -133,11 +133,11 @@ def _scatter(found: FieldVectors, one: int, same: Tensor, field: str) -> Figure:
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.4), sharex=True, sharey=True, layout="constrained")
     for axis, name, vectors in zip(axes, ("raw", "decoded"), (found.raw, found.decoded), strict=True):
         at = (vectors - centre) @ axes_of
-        points = axis.scatter(*at.T, c=found.counts, s=12, cmap="viridis")
-        axis.plot(*at[same].T, "s", mfc="none", mec="black", ms=6)
+        axis.plot(*at[same].T, "s", mfc="none", mec="black", mew=0.5, ms=6, zorder=1)
+        points = axis.scatter(*at.T, c=found.counts, s=12, cmap="viridis", zorder=2)
         axis.plot(*at[one], "o", mfc="none", mec="#d55e00", mew=2, ms=12)
-        axis.set(title=f"{field}, {name}", xlabel="first direction", ylabel="second direction")
-    figure.colorbar(points, label="count")
+        axis.set(title=f"{field}, {name}", xlabel="first direction (no unit)", ylabel="second direction (no unit)")
+    figure.colorbar(points, label="occurrences")
     return figure
 
 

@@ -26,12 +26,14 @@ def figure_1(e: Tensor, quantiser: Quantiser, name: str) -> Figure:
     d, k, w = table.shape
     responses, code = quantiser.responses(e[None])[0, :, 0], quantiser.encode(e[None])[0, :, 0]
     output = quantiser.decode(code[None, :, None])[0, 0]
-    figure = plt.figure(figsize=(13, 1.6 + 0.85 * d), layout="constrained")
-    grid = figure.add_gridspec(2, 3, width_ratios=[w, k, w])
+    figure = plt.figure(figsize=(13, 2 + 0.85 * d), layout="constrained")
+    side = max(w, k // 10)  # beside many centroids, too, numbers need room
+    grid = figure.add_gridspec(2, 3, width_ratios=[side, k, side])
     first, second, last = (figure.add_subplot(grid[0, n]) for n in range(3))
-    _blocks(first, e.view(d, w), "1. raw vector e, in D parts")
-    title = f"2. responses <e, q_k>; the largest is 3. the code {code.tolist()}"
-    _blocks(second, responses, title, framed=code, size=7)
+    _blocks(first, e.view(d, w), "1. raw e")
+    title = f"2. responses <e, q_k>, the largest framed; 3. code {code.tolist()}"
+    _blocks(second, responses, title, framed=code, size=7 if k <= 16 else 6)
+    second.set_xlabel("centroid k")
     _blocks(last, output.view(d, w), "5. output")
     _centroids(figure.add_subplot(grid[1, :]), table, code)
     figure.suptitle(f"Encode and decode: {name} (values have no unit)")
@@ -45,9 +47,10 @@ def figure_1(e: Tensor, quantiser: Quantiser, name: str) -> Figure:
 def _centroids(axis: Axes, table: Tensor, code: Tensor) -> None:
     """All centroids ``[D, K, w]``, side by side; numbers where there is room."""
     _, k, w = table.shape
-    size = 7 if k * w <= 32 else 4 if k * w <= 64 else 0
+    size = 7 if k * w <= 32 else 0
     _blocks(axis, table.flatten(1), "4. centroids q, chosen ones framed", framed=code, width=w, size=size)
-    axis.set_xticks([w * (n + 0.5) for n in range(k)], [f"k = {n}" for n in range(k)], rotation=0)
+    axis.set_xticks([w * (n + 0.5) for n in range(k)], [str(n) for n in range(k)], rotation=0)
+    axis.set_xlabel("centroid k")
     for n in range(1, k):
         axis.axvline(n * w, color="black", lw=0.8)
 

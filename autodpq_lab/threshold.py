@@ -63,16 +63,16 @@ def threshold_slider(
         axis.axvline(threshold, color="black", lw=0.8)
         axis.set(title=f"Rare below {threshold}, {schema.dataset}", xlabel="threshold (count)", ylabel="share (%)")
         axis.legend(loc="upper left", fontsize=8)
-        return picture(figure, f"Three rising curves of shares against the threshold. {said(found, ours - fe, fe)}",
-                       said(found, ours - fe, fe))  # fmt: skip
+        return picture(figure, f"Three rising curves of shares against the threshold. {said(found, ours - fe)}",
+                       said(found, ours - fe))  # fmt: skip
 
     return present(draw, threshold=widgets.IntSlider(schema.threshold, 2, most, description="threshold"))
 
 
-def said(found: Rarity, gain: float, auc: float) -> str:
+def said(found: Rarity, gain: float) -> str:
     """The numbers in a sentence, and the gain on touched pairs that ``gain`` over all of them would take."""
-    if not found.pairs or auc + gain / found.pairs > 1:
-        needed = f"no AUC on these pairs could explain a gain of {gain:.4f} over all, from {auc:.4f}"
+    if not found.pairs or gain / found.pairs > 1:
+        needed = f"no gain on these pairs could make {gain:.4f} over all, for a share cannot rise by more than 1"
     else:
         needed = f"a gain of {gain:.4f} over all takes one of {gain / found.pairs:.4f} on these pairs"
     return (

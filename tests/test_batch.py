@@ -115,22 +115,6 @@ def test_the_plan_names_states_and_logs(checkout: Path, straight: tuple[Path, st
     assert text.count(".log") == 2
 
 
-def test_corrupt_records_are_run_again_the_longest_run_first(checkout: Path, straight: tuple[Path, str]) -> None:
-    folder, _ = straight
-    fe, grid = (record_path(folder / "out", run) for run in PLAN)
-    whole = [(read_record(path).valid, read_record(path).test) for path in (fe, grid)]
-    others = [leave_another(folder / "out", run, hours) for run, hours in zip(PLAN, (1, 2), strict=True)]
-    for path in (fe, grid):
-        path.write_text("{")
-    code, text = finish(checkout, folder, JOBS="1")
-    for path in others:
-        path.unlink()
-    assert code == 0, text
-    assert text.count("stale, run again") == 2
-    assert [(read_record(path).valid, read_record(path).test) for path in (fe, grid)] == whole
-    assert grid.stat().st_mtime < fe.stat().st_mtime
-
-
 def test_a_run_without_executed_notebook_is_done_and_says_so(straight: tuple[Path, str]) -> None:
     folder, _ = straight
     notebook = notebook_path(folder / "out", PLAN[0])
@@ -158,20 +142,27 @@ def test_a_second_batch_on_the_same_records_is_refused(tmp_path: Path) -> None:
     assert str(refused.value).endswith("planted/tuned: expected no other batch at work on it, found one")
 
 
-def test_a_killed_batch_goes_on_and_ends_with_the_same_table(
+def test_corrupt_records_are_run_again_the_longest_run_first_and_a_kill_costs_no_run_that_is_done(
     checkout: Path, straight: tuple[Path, str], folder: Path
 ) -> None:
-    process = start(checkout, folder)
+    shutil.copytree(straight[0], folder)
+    fe, grid = (record_path(folder / "out", run) for run in PLAN)
+    others = [leave_another(folder / "out", run, hours) for run, hours in zip(PLAN, (1, 2), strict=True)]
+    for path in (fe, grid):
+        path.write_text("{")
+    process = start(checkout, folder, JOBS="1")
     deadline = time.monotonic() + 200
-    while not records(folder) and time.monotonic() < deadline:
+    while status(folder / "out", PLAN[1]).state == "stale" and time.monotonic() < deadline:
         time.sleep(0.2)
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    done = {path: path.stat().st_mtime_ns for path in records(folder)}
-    assert done, "no run finished before the kill"
+    assert process.communicate()[0].count("stale, run again") == 2
+    assert [status(folder / "out", run).state for run in PLAN] == ["stale", "done"]
+    for path in others:
+        path.unlink()
+    done = grid.stat().st_mtime_ns
     code, text = finish(checkout, folder)
     assert code == 0, text
-    assert all(path.stat().st_mtime_ns == when for path, when in done.items()), "a finished run was repeated"
+    assert grid.stat().st_mtime_ns == done, "a finished run was repeated"
     tables = [pd.read_csv(each / "out" / TABLE) for each in (folder, straight[0])]
     pd.testing.assert_frame_equal(*tables)
 

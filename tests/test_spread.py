@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
+from autodpq_eval import notebook
 from autodpq_eval.layout import p_in_words
 from autodpq_eval.lead import Lead, below, lead, lead_between, paper_lead, verdict
-from autodpq_eval.spread import at_hand, beside_seeds, luck, over_seeds, spreads, yardsticks
+from autodpq_eval.spread import at_hand, beside_seeds, beside_the_seed, luck, over_seeds, spreads, yardsticks
 from autodpq_eval.tables import build, collect
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import read_record
@@ -130,3 +132,31 @@ def test_trials_are_compared_with_seeds_of_the_same_data_and_model_alone(tmp_pat
     assert beside_seeds(trials, grid, tmp_path) == "the spread of the trials is 3.0 times that of FE's seeds"
     small = RunConfig(dataset="ml-1m", strategy="grid", profile="smoke")
     assert "No two seeds of FE are at hand on ml-1m" in beside_seeds(trials, small, tmp_path)
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is said, and the names of the rows of each picture."""
+    found: list[str] = []
+
+    def show(figure: Figure) -> None:
+        found.extend(label.get_text() for label in figure.axes[0].get_yticklabels())
+        plt.close(figure)
+
+    monkeypatch.setattr(notebook, "say", found.append)
+    monkeypatch.setattr(notebook, "show", show)
+    return found
+
+
+def test_trials_stand_beside_the_seeds_with_the_lead_of_the_best(shown: list[str], tmp_path: Path) -> None:
+    """By hand: 0.80, 0.80 and 0.83 have the mean 0.81 and the deviation 0.03 / sqrt(3), so the lead is 0.02 / that."""
+    beside_the_seed([0.80, 0.83, 0.80], "pairs", FE.model_copy(update={"strategy": "grid"}), tmp_path)
+    trials, seeds, said = shown
+    assert trials == "3 pairs, ml-1m, seed 1: sd 0.0173"
+    assert seeds.startswith("FE, 10 seeds, ml-1m: sd 0.00")
+    assert said.endswith(f"the best of 3 lies {luck(3):.1f} standard deviations above their mean; here it is 1.2.")
+
+
+def test_one_trial_has_no_spread(shown: list[str], tmp_path: Path) -> None:
+    beside_the_seed([0.8], "pairs", FE, tmp_path)
+    assert shown == ["One trial has no spread."]

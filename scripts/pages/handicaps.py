@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pandas as pd
 
 from autodpq_budget import controls
 from autodpq_budget.at_equal_bytes import NAMES, at_chosen_settings, read_runs
+from autodpq_budget.candidates import COARSE
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.layout import gap, markdown, plus_minus
 from autodpq_eval.plans import TEN_SEEDS
@@ -62,9 +64,17 @@ def weights() -> str:
         for _, row in _own_weights(recipe).iterrows()
     ]
     head = ["budget", "rival", "X", "options", "bytes", "seeds", "AUC ↑", "minus the rival as it comes"]
-    return markdown([*head, "the compressor minus it"], rows) if rows else NOT_YET
+    table = markdown([*head, "the compressor minus it"], rows)
+    return f"{table}\n{' '.join(map(_not_run, RECIPES))}\n" if rows else NOT_YET
 
 
+def _not_run(recipe: str) -> str:
+    ran = _own_weights(recipe)
+    names = [NAMES[name] for name in COARSE if ran.empty or name not in set(ran["method"])]
+    return f"Not run yet in recipe `{recipe}`: {', '.join(names) or 'none'}."
+
+
+@cache
 def _own_weights(recipe: str) -> pd.DataFrame:
     """On all seeds on which something has run so, be they among those of the tables or not."""
     every, choice = read_runs(RESULTS, "ml-1m", recipe, {*TEN_SEEDS, *LATER}), choice_runs(recipe)
