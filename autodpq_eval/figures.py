@@ -15,6 +15,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from autodpq_lib.config import STRATEGIES, RunConfig
@@ -49,6 +50,7 @@ def curves(record: Record, title: str) -> Figure:
     for axis in axes:
         axis.title.set_fontsize(10)
         axis.margins(y=0.15)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no half epoch
     figure.suptitle(title)
     fits = f"{len(record.fits)} trials" if many else ", ".join(log.name for log in record.fits)
     figure.set_label(
