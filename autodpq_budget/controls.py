@@ -68,10 +68,10 @@ def from_teacher(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _otherwise_taught(every: pd.DataFrame) -> pd.DataFrame:
-    """Runs of the control of teaching, each with the least share that its setting keeps to."""
+    """Runs of the control of teaching, each with the least share that its setting keeps to, if it keeps to one."""
     runs, full = every[every["control"] == TEACHER], full_bytes(every)
     largest = runs.groupby("setting")["bytes"].transform("max")
-    return runs.assign(share=largest.map(lambda size: least_share(size, full)))
+    return runs.assign(share=largest.map(lambda size: least_share(size, full))).query("share > 0")
 
 
 def own_weights(every: pd.DataFrame, found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:

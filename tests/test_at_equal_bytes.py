@@ -104,6 +104,7 @@ def test_the_lead_over_rivals_that_are_taught_too_is_over_the_best_of_them() -> 
     """Of one setting, however many a rival has."""
     taught = [row("lsq", 1, 500, 0.6, 0.78), row("lsq", 2, 500, 0.6, 0.77)]
     taught += [row("mgqe", seed, 500, 0.9, 0.76, width) for seed in (1, 2) for width in (8, 4)]
+    taught += [row("mgqe", seed, 600, 0.9, 0.99, 16) for seed in (1, 2)]  # too large for any share
     every = pd.concat([FOUND, RIVALS, pd.DataFrame([{**of, "control": at_equal_bytes.TEACHER} for of in taught])])
     (made,) = controls.from_teacher(every, pd.concat([FOUND, RIVALS])).to_dict("records")
     assert (made["share"], made["rival"], made["n"]) == (0.125, "lsq", 2)

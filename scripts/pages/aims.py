@@ -64,6 +64,13 @@ def choice_runs(recipe: str) -> pd.DataFrame:
     return at_equal_bytes.read_runs(RESULTS, "ml-1m", recipe, [CHOICE_SEED])
 
 
+def told(recipe: str, share: float) -> pd.DataFrame:
+    """The compressor's runs on the seed of choice that were told a share of FE's bytes."""
+    runs = choice_runs(recipe)
+    size = int(share * at_equal_bytes.full_bytes(runs))
+    return runs[(runs["method"] == COMPRESSOR) & (runs["control"] == "") & (runs["told"] == size)]
+
+
 def verdicts(recipe: str) -> list[dict[str, Any]]:
     """A row a budget; equivalence is tested where the aim is as large as its margin."""
     margin = MARGINS[recipe]
@@ -110,9 +117,13 @@ def _against_rivals(recipe: str, row: dict[str, Any]) -> list[str]:
     p = p_value(row["p_holm"]) if row["n_rival"] == row["n"] else "unfinished"
     used = row["rival_bytes"] / (row["share"] * at_equal_bytes.full_bytes(found(recipe)))
     best = [at_equal_bytes.NAMES[row["rival"]], f"{row['rival_bytes']:,.0f}, {used:.0%}", f"{row['n_rival']:.0f}"]
-    of_all = at_equal_bytes.NAMES.get(row["rival_of_all"], "–")
-    of_all += f", {plus_minus(row['lead_of_all'], row['lead_half_of_all'])}"
+    of_all = f"{rival_name(row['rival_of_all'])}, {plus_minus(row['lead_of_all'], row['lead_half_of_all'])}"
     return [budget, *best, plus_minus(row["lead"], row["lead_half"]), p, _beaten(recipe, row), of_all]
+
+
+def rival_name(method: str) -> str:
+    """As the literature calls the best rival; a dash where none has run."""
+    return at_equal_bytes.NAMES.get(method, "–")
 
 
 def _beaten(recipe: str, row: dict[str, Any]) -> str:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from itertools import product
-from typing import Any
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -131,7 +130,7 @@ def varied(**switches: float) -> str:
     rows = [
         [
             *(f"`{recipe}`, {row['share']:.1%}", f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
-            *(_rival(row), f"{row['n_rival']:.0f}", plus_minus(row["lead"], row["lead_half"])),
+            *(aims.rival_name(row["rival"]), f"{row['n_rival']:.0f}", plus_minus(row["lead"], row["lead_half"])),
         ]
         for recipe, runs in every.items()
         if len(runs)
@@ -229,7 +228,7 @@ def _small_table() -> str:
         [
             *(f"{row['share']:.1%}", f"{sizes.loc[row['share'], 'bytes']:.0f}"),
             plus_minus(row["difference"], row["half"]),
-            f"{_rival(row)}: {plus_minus(row['lead'], row['lead_half'])}",
+            f"{aims.rival_name(row['rival'])}: {plus_minus(row['lead'], row['lead_half'])}",
             *(column.get(row["share"], "–") for column in alike),
         ]
         for row in verdicts(RECIPE)
@@ -251,11 +250,6 @@ def _elsewhere() -> str:
         f"the choice took {largest['seconds']:.0f} seconds, and storing them up to "
         f"{max(row['seconds'] for row in largest['rows']):.0f} more."
     )
-
-
-def _rival(row: pd.Series | dict[str, Any]) -> str:
-    """As the literature calls the best rival; a dash where none has run."""
-    return at_equal_bytes.NAMES.get(row["rival"], "–")
 
 
 def hours() -> str:
@@ -315,10 +309,7 @@ def _taken() -> str:
 
 
 def _by_width(recipe: str, share: float) -> list[str]:
-    rows = choice_runs(recipe)
-    told = int(share * at_equal_bytes.full_bytes(rows))
-    ours = rows[(rows["method"] == COMPRESSOR) & (rows["control"] == "") & (rows["told"] == told)]
-    aucs = ours.set_index("width")["valid"].reindex(WIDTHS)
+    aucs = aims.told(recipe, share).set_index("width")["valid"].reindex(WIDTHS)
     cells = (f"**{auc:.4f}**" if auc == aucs.max() else f"{auc:.4f}" for auc in aucs)
     return [f"`{recipe}`, {share:.1%}", *cells]
 

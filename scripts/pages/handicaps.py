@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 import pandas as pd
 
@@ -15,7 +14,7 @@ from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.layout import gap, markdown, plus_minus
 from autodpq_eval.plans import TEN_SEEDS
 from autodpq_lib.config import RECIPES
-from scripts.pages.aims import LATER, NOT_YET, choice_runs, every_run, found, verdicts
+from scripts.pages.aims import LATER, NOT_YET, choice_runs, every_run, found, rival_name, verdicts
 from scripts.pages.committed import RESULTS
 
 
@@ -42,14 +41,14 @@ def _leads(recipe: str) -> Iterator[list[str]]:
     both = [alike(made) for made in (controls.from_labels(every, runs), controls.from_teacher(every, runs))]
     for row in verdicts(recipe):
         if any(row["share"] in column for column in both):
-            came = f"{_rival(row['rival_of_all'])}: {plus_minus(row['lead_of_all'], row['lead_half_of_all'])}"
+            came = f"{rival_name(row['rival_of_all'])}: {plus_minus(row['lead_of_all'], row['lead_half_of_all'])}"
             others = [column.get(row["share"], "–") for column in both]
             yield [f"`{recipe}`, {row['share']:.1%}", f"{row['n_rival_of_all']:.0f}", came, *others]
 
 
 def alike(leads: pd.DataFrame) -> dict[float, str]:
     """Share -> the best rival that learns as the compressor does, and the compressor minus it."""
-    return {row["share"]: f"{_rival(row['rival'])}: {gap(row)}" for _, row in leads.iterrows()}
+    return {row["share"]: f"{rival_name(row['rival'])}: {gap(row)}" for _, row in leads.iterrows()}
 
 
 def weights() -> str:
@@ -84,7 +83,3 @@ def _own_weights(recipe: str) -> pd.DataFrame:
 def bold_ours(method: str) -> str:
     """As the literature calls a method; the compressor in bold."""
     return f"**{NAMES[method]}**" if method == COMPRESSOR else NAMES[method]
-
-
-def _rival(name: Any) -> str:
-    return NAMES.get(name, "–")

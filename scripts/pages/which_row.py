@@ -6,7 +6,6 @@ import pandas as pd
 
 from autodpq_budget.at_equal_bytes import NAMES, full_bytes
 from autodpq_budget.candidates import SHARES, room
-from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data import movielens
 from autodpq_eval.layout import plus_minus
 from autodpq_eval.stats import LEVEL
@@ -14,7 +13,7 @@ from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_rivals.budget import WIDTHS, rest_bytes
 from autodpq_rivals.methods import METHODS
 from benchmarks.measured import read_measures
-from scripts.pages.aims import choice_runs, found, verdicts
+from scripts.pages.aims import choice_runs, found, told, verdicts
 
 #: The recipe of the paragraph.
 RECIPE = "tuned"
@@ -67,23 +66,22 @@ def ahead(recipe: str) -> str:
 
 def _waiting(recipe: str) -> str:
     """Rivals that beat the compressor on validation on the seed of choice, and have not run on the others yet."""
-    tried, ran = choice_runs(recipe), set(found(recipe)["method"])
+    ran = set(found(recipe)["method"])
     said = [
         f"{' and '.join(names)} at {share:.1%}"
         for share in SHARES
-        if (names := [NAMES[name] for name in METHODS if name not in ran and _above(tried, name, share)])
+        if (names := [NAMES[name] for name in METHODS if name not in ran and _above(recipe, name, share)])
     ]
     rest = "; ".join(said)
     return f" On the seed of choice, by validation, these are ahead and have not run on others: {rest}." if said else ""
 
 
-def _above(tried: pd.DataFrame, name: str, share: float) -> bool:
+def _above(recipe: str, name: str, share: float) -> bool:
     """Whether a rival has a setting within a share whose validation AUC is above the compressor's best."""
-    full = full_bytes(tried)
-    own = tried[tried["control"] == ""]
-    ours = own[(own["method"] == COMPRESSOR) & (own["told"] == int(share * full))]
-    theirs = own[(own["method"] == name) & (own["bytes"] <= room(full, share))]
-    return bool(theirs["valid"].max() > ours["valid"].max())
+    tried = choice_runs(recipe)
+    own = tried[(tried["method"] == name) & (tried["control"] == "")]
+    theirs = own.loc[own["bytes"] <= room(full_bytes(tried), share), "valid"]
+    return bool(theirs.max() > told(recipe, share)["valid"].max())
 
 
 def of_rivals(runs: pd.DataFrame, share: float) -> str:
