@@ -132,7 +132,7 @@ def chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, control: str = ""
     """
     full, settings = full_bytes(found), {}
     runs, tried = (rows[(rows["control"] == control) & ~rows["method"].isin(STRATEGIES)] for rows in (found, choice))
-    for share, (method, group) in product(SHARES, runs.groupby("method")):
+    for share, (method, group) in product(shares_of(choice) or shares_of(found), runs.groupby("method")):
         there = tried[tried["method"] == method]
         largest = pd.concat([group, there]).groupby("setting")["bytes"].max()
         if method == COMPRESSOR:
@@ -229,6 +229,12 @@ def aucs(runs: pd.DataFrame, found: pd.DataFrame) -> dict[int, float]:
 def full_bytes(found: pd.DataFrame) -> float:
     """FE's bytes, or 0 where FE is not run: then nothing keeps to a share."""
     return float(found.loc[found["method"] == "fe", "bytes"].max()) if (found["method"] == "fe").any() else 0.0
+
+
+def shares_of(found: pd.DataFrame) -> list[float]:
+    """Those that the compressor was told in some run, the largest first; rivals are compared with it at these."""
+    full, told = full_bytes(found), set(found.loc[found["method"] == COMPRESSOR, "told"])
+    return [share for share in SHARES if int(share * full) in told]
 
 
 def least_share(size: float, full: float) -> float:

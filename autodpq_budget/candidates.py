@@ -19,7 +19,7 @@ from autodpq_rivals.rival import Options
 from autodpq_runs.record import Record
 
 #: Shares of FE's bytes.
-SHARES = (0.125, 0.0625, 0.031, 0.016, 0.008)
+SHARES = (0.5, 0.25, 0.125, 0.0625, 0.031, 0.016, 0.008)
 #: A rival may exceed a share by a thousandth: four bits a number are an eighth of FE, and each field's scale is more.
 SLACK = 1.001
 #: Of several settings of a method that of the best validation AUC on this seed is taken; it is not reported.
@@ -86,15 +86,16 @@ def _run(fe: RunConfig, method: str, dim: int, options: Options) -> RunConfig:
 
 
 def chosen(every: Candidates, schema: Schema, *, out: Path) -> Chosen:
-    """The setting of the best validation AUC, and that, where all of ``every`` method's settings have run.
+    """The setting of the best validation AUC, and that, where all of a method's settings up to a share have run.
 
-    A rival's may be one that was meant for another share. What a run has in the end may be more than its share, for
+    A rival's may be one that was meant for a smaller share. What a run has in the end may be more than its share, for
     MPE's search decides; that one counts for nothing.
     """
     done, full = read_plans(out, every), budget_of(schema, 1)
     found: Chosen = {}
     for share, method in every:
-        tried = [(share, method)] if method == COMPRESSOR else [key for key in every if key[1] == method]
+        own = {share} if method == COMPRESSOR else {size for size, _ in every if size <= share}
+        tried = [(size, method) for size in own if (size, method) in every]
         fits = [r for key in tried for r in done[key] if table_bytes(r, len(schema.fields)) <= room(full, share)]
         if fits and all(len(done[key]) == len(every[key]) for key in tried):
             best_one = max(fits, key=lambda record: record.valid.auc)

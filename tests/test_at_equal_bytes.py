@@ -49,8 +49,11 @@ def test_differences_are_paired_by_seed() -> None:
 
 
 def chosen(*of: dict) -> pd.DataFrame:
-    """Runs of the seed of choice."""
-    return pd.DataFrame([*of, row("lsq", 11, 500, 0.6, 0.7)]).drop(columns="share")
+    """Runs of the seed of choice, on which the compressor was told three shares."""
+    tried = ((0.125, 8), (0.0625, 8), (0.031, 2))
+    told = [row("budget", 11, int(4000 * share), 0.7, 0.8, width, share) for share, width in tried]
+    every = [*of, row("fe", 11, 4000, 0.8, 0.8, 16, 1.0), *told, row("lsq", 11, 500, 0.6, 0.7)]
+    return pd.DataFrame(every).drop(columns="share")
 
 
 def setting_of(found: list[pd.DataFrame], choice: pd.DataFrame, share: float) -> set[str]:
@@ -104,7 +107,7 @@ def test_the_lead_over_rivals_that_are_taught_too_is_over_the_best_of_them() -> 
     """Of one setting, however many a rival has."""
     taught = [row("lsq", 1, 500, 0.6, 0.78), row("lsq", 2, 500, 0.6, 0.77)]
     taught += [row("mgqe", seed, 500, 0.9, 0.76, width) for seed in (1, 2) for width in (8, 4)]
-    taught += [row("mgqe", seed, 600, 0.9, 0.99, 16) for seed in (1, 2)]  # too large for any share
+    taught += [row("mgqe", seed, 2100, 0.9, 0.99, 16) for seed in (1, 2)]  # too large for any share
     every = pd.concat([FOUND, RIVALS, pd.DataFrame([{**of, "control": at_equal_bytes.TEACHER} for of in taught])])
     (made,) = controls.from_teacher(every, pd.concat([FOUND, RIVALS])).to_dict("records")
     assert (made["share"], made["rival"], made["n"]) == (0.125, "lsq", 2)

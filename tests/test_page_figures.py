@@ -14,7 +14,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from scipy.stats import t as student
 
-from autodpq_budget.candidates import CHOICE_SEED, SHARES
+from autodpq_budget.candidates import CHOICE_SEED
 from autodpq_budget.plan import BEST_ALONE
 from autodpq_eval import conditions
 from autodpq_eval.stats import paired_effect
@@ -129,7 +129,7 @@ def test_an_aim_can_be_missed() -> None:
     """By a compressor that is clearly worse than its rival, and by an interval that reaches beyond what was allowed."""
     worse = {"n_rival": 10, "n": 10, "lead": -0.01, "p_holm": 0.0001}
     assert [aims._beaten("tuned", worse | {"lead": lead}) for lead in (-0.01, 0.01)] == ["missed", "met"]
-    for share, limit in ((SHARES[0], 0.0005), (SHARES[2], 0.0025)):
+    for share, limit in ((0.125, 0.0005), (0.031, 0.0025)):
         row = {"share": share, "difference": 0.0002 - limit}
         halves = (0.0001, 0.0003, math.nan)
         assert [aims._met("tuned", row | {"half": half}) for half in halves] == ["met", "missed", "unfinished"]

@@ -21,15 +21,16 @@ RECIPE = "tuned"
 
 def text() -> str:
     """From a number of bytes to a method, and what it loses on MovieLens-1M."""
-    losses = ", ".join(f"{row['difference']:+.4f} at {row['share']:.1%}" for row in verdicts(RECIPE))
+    rows = verdicts(RECIPE)
+    losses = ", ".join(f"{row['difference']:+.4f} at {row['share']:.1%}" for row in rows)
     dense = ", ".join(f"{_dense(dim) / 1000:.1f} kB at X = {dim}" for dim in WIDTHS)
     return (
         "**Which row is mine?**\n\n"
         "1. In float32 the tables of N features take 4 N (X + 1) bytes, or 4 N X on PNN and DCN, which have no "
         "first-order weights. Divide your budget by that.\n"
         "2. Take the compressor. It takes any number of bytes, not those of this page alone. On MovieLens-1M, recipe "
-        f"`{RECIPE}`, its AUC minus FE's is {losses}. Less than {SHARES[-1]:.1%} was not tried.\n"
-        f"3. Nor was more than {SHARES[0]:.1%}. There is a file then that needs no choice: "
+        f"`{RECIPE}`, its AUC minus FE's is {losses}. Less than {rows[-1]['share']:.1%} was not tried.\n"
+        f"3. Nor was more than {rows[0]['share']:.1%}. There is a file then that needs no choice: "
         '`export(…, kept="int8")`, as in section 5 of [notebook 11](../notebooks/11_packed_model.ipynb), makes '
         f"rows of bytes, each with a scale: {_int8():.0%} of FE's file, and no loss that "
         "[three seeds](packed.md#kept-rows-in-fewer-bits) show.\n"
