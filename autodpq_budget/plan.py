@@ -1,4 +1,4 @@
-"""The batch at equal bytes: FE, the compressor and each rival at budgets from an eighth to less than a hundredth of FE.
+"""The batch at equal bytes: FE, the compressor and each rival at budgets from half to less than a hundredth of FE.
 
 ``make budget`` asks for the seed of choice first, then for those that every rival has, then for the rest.
 """

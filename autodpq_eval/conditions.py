@@ -5,7 +5,7 @@ Some conditions choose on the test split. They are here to be named, are marked 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,8 +30,6 @@ from autodpq_runs.record import Record
 
 #: AUC by seed.
 Values = dict[int, float]
-#: From both sides' AUCs to the ends of an interval of their difference.
-Ends = Callable[[Values, Values], tuple[float, float]]
 #: Column of the table -> its seeds.
 HALVES = {"seeds 1 to 5": TEN_SEEDS[:5], "seeds 6 to 10": TEN_SEEDS[5:]}
 
@@ -58,13 +56,13 @@ def table(out: Path, recipe: str) -> pd.DataFrame:
     """A row a condition and baseline: mean AUCs over the common seeds, the paired difference with its 95 % interval.
 
     With p of both tests and of equivalence, none corrected, the difference and its interval by ranks, the seeds that
-    either interval :func:`hangs_on`, and the mean differences by :data:`HALVES`.
+    the paired interval :func:`hangs_on`, and the mean differences by :data:`HALVES`.
     """
     rows = [
         {"condition": each.title, "on test": each.on_test, "over": name, "paper": gap}
         | paired_effect(each.ours, other)
         | {"p_welch": effect(*common(each.ours, other))["p_welch"], **by_ranks(each.ours, other)}
-        | {column: hangs_on(each.ours, other, gap, ends) for column, ends in ENDS.items()}
+        | {"hangs on": hangs_on(each.ours, other, gap)}
         | levels(each.ours, other)
         | {half: paired_effect(_on(seeds, each.ours), other)["effect"] for half, seeds in HALVES.items()}
         for each in conditions(out, recipe)
@@ -81,28 +79,13 @@ def _on(seeds: Container[int], values: Values) -> Values:
     return {seed: value for seed, value in values.items() if seed in seeds}
 
 
-def hangs_on(ours: Values, baseline: Values, gap: float, ends: Ends) -> str:
-    """Seeds without any one of which the interval, where there still is one, misses a gap that it holds with them."""
-    seeds = sorted(ours.keys() & baseline.keys())
-    low, high = ends(ours, baseline)
-    if not low <= gap <= high:
+def hangs_on(ours: Values, baseline: Values, gap: float) -> str:
+    """``5, 6``: the seeds without any one of which the paired interval no longer holds a gap."""
+    both = paired_effect(ours, baseline)
+    if not both["low"] <= gap <= both["high"]:
         return ""
-    left = {seed: ends({other: ours[other] for other in seeds if other != seed}, baseline) for seed in seeds}
-    return ", ".join(str(seed) for seed, (low, high) in left.items() if gap < low or high < gap)
-
-
-def _of_t(ours: Values, baseline: Values) -> tuple[float, float]:
-    found = paired_effect(ours, baseline)
-    return found["low"], found["high"]
-
-
-def _of_ranks(ours: Values, baseline: Values) -> tuple[float, float]:
-    found = by_ranks(ours, baseline)
-    return found["rank low"], found["rank high"]
-
-
-#: Column of the table -> the interval of which it tells the seeds that it hangs on.
-ENDS: dict[str, Ends] = {"hangs on": _of_t, "by ranks hangs on": _of_ranks}
+    left = {seed: paired_effect({other: ours[other] for other in ours if other != seed}, baseline) for seed in ours}
+    return ", ".join(str(seed) for seed, one in sorted(left.items()) if gap < one["low"] or one["high"] < gap)
 
 
 def levels(ours: Values, baseline: Values) -> dict[str, float]:
@@ -185,7 +168,7 @@ def best_on_test(records: Sequence[Record]) -> Values:
 
 
 def stopped_at(records: Sequence[Record], level: float) -> Values:
-    """Test AUC, by seed, of the epoch that comes nearest to a level."""
+    """Test AUC, by seed, of the epoch, among those that were the best so far on validation, nearest to a level."""
     aucs = {r.config.seed: np.array([point.test.auc for point in r.timeline]) for r in records}
     return {seed: float(each[np.abs(each - level).argmin()]) for seed, each in aucs.items()}
 

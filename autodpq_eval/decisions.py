@@ -1,4 +1,4 @@
-"""What the search decides: agreement over seeds, how sure it was, and whether it beats chance."""
+"""What runs decide: how a search weighs its candidates, how sure it is, and whether seeds agree or chance would do."""
 
 from __future__ import annotations
 
@@ -7,11 +7,61 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from autodpq_eval.figures import deciding_epoch
+from autodpq_lib.config import RunConfig
 from autodpq_lib.training.fit import leaders
-from autodpq_runs.curves import FitLog
 from autodpq_runs.record import Record
+
+#: (K, D) -> the candidate's weight in each epoch.
+Weights = dict[tuple[int, int], NDArray[np.float64]]
+
+
+def search_curve(record: Record) -> pd.DataFrame:
+    """A row an epoch of AutoDPQ's search."""
+    return pd.DataFrame(next(log.curve for log in record.fits if log.name == "search"))
+
+
+def fields_of(curve: pd.DataFrame) -> list[str]:
+    """The fields that a search decides on."""
+    return [column.partition("/")[2] for column in curve if column.startswith("entropy/")]
+
+
+def deciding_epoch(curve: pd.DataFrame, config: RunConfig) -> int:
+    """The row of a search's curve in which alpha is read: the best on validation or, if the run says so, the last."""
+    last = config.search_until == "settled" or config.scored == "last"
+    return len(curve) - 1 if last else int(curve["valid_auc"].to_numpy().argmax())
+
+
+def weights_of(curve: pd.DataFrame, field: str) -> Weights:
+    """(K, D) -> weight in each epoch of a field of a search's curve."""
+    columns = [column for column in curve if column.rpartition("/")[0] == f"p/{field}"]
+    pairs = [tuple(int(part) for part in column.rpartition("/")[2].split(",")) for column in columns]
+    return {(k, d): curve[column].to_numpy() for (k, d), column in sorted(zip(pairs, columns, strict=True))}
+
+
+def decisions(records: Sequence[Record]) -> pd.DataFrame:
+    """(K, D) of every field, one row a record."""
+    rows = [{name: f"{k}, {d}" for name, (k, d) in (record.decision or {}).items()} for record in records]
+    index = pd.Index([f"{record.config.strategy}, seed {record.config.seed}" for record in records], name="run")
+    return pd.DataFrame(rows, index=index)
+
+
+def trials(record: Record) -> pd.DataFrame:
+    """Trials of Grid or Random, best on validation first: decision, validation metrics, epochs, seconds."""
+    rows = []
+    for log in record.fits:
+        if log.decision is None:
+            continue
+        curve = pd.DataFrame(log.curve)
+        best = curve.loc[curve["valid_auc"].idxmax()]
+        pairs = {name: f"{k}, {d}" for name, (k, d) in log.decision.items()}
+        rows.append(
+            pairs
+            | {"valid_auc": best["valid_auc"], "valid_logloss": best["valid_logloss"]}
+            | {"epochs": len(curve), "seconds": curve["seconds"].sum()}
+        )
+    return pd.DataFrame(rows).sort_values("valid_auc", ascending=False, ignore_index=True)
 
 
 def agreement(records: Sequence[Record]) -> pd.DataFrame:
@@ -41,12 +91,11 @@ def sureness(records: Sequence[Record]) -> pd.DataFrame:
     """
     rows = []
     for record in records:
-        curve = pd.DataFrame(_fit(record, "search").curve)
+        curve = search_curve(record)
         best, last = curve.iloc[deciding_epoch(curve, record.config)], curve.iloc[-1]
-        fields = [column.partition("/")[2] for column in curve if column.startswith("entropy/")]
         then, now = leaders(best.to_dict()), leaders(last.to_dict())
-        changed = sum(then[name] != now[name] for name in fields)
-        entropy = {name: best[f"entropy/{name}"] for name in fields}
+        changed = sum(then[name] != now[name] for name in fields_of(curve))
+        entropy = {name: best[f"entropy/{name}"] for name in fields_of(curve)}
         rows.append({"seed": record.config.seed, "tau": best["tau"], **entropy, "changed": changed})
     return pd.DataFrame(rows).set_index("seed") if rows else pd.DataFrame()
 
@@ -81,7 +130,3 @@ def codebook_use(records: Sequence[Record]) -> pd.DataFrame:
     """Share of each field's centroids in use after training, seed by seed; the rest are dead codes."""
     rows = [{"seed": record.config.seed, **record.codebook_use} for record in records if record.codebook_use]
     return pd.DataFrame(rows).set_index("seed") if rows else pd.DataFrame()
-
-
-def _fit(record: Record, name: str) -> FitLog:
-    return next(log for log in record.fits if log.name == name)

@@ -176,7 +176,7 @@ def on_the_recipe(table: pd.DataFrame) -> str:
     part = table[table["id"].isin(swaps) & (table["strategy"] == "fe")].dropna(subset="effect")
     whole, none = table["n"] >= table["planned"], table["n"] == 0
     text = f"Of {len(table)} controls {whole.sum()} have all their seeds and {(~whole & ~none).sum()} some of them. "
-    text += f"Not run, or not on the processor of their references: {'; '.join(table[none]['control']) or 'none'}."
+    text += f"Without a pair that counts, most of them not run: {'; '.join(table[none]['control']) or 'none'}."
     if part.empty:
         return text
     largest = part.loc[part["effect"].abs().idxmax()]

@@ -20,8 +20,6 @@ from autodpq_eval.paper import truncated
 from autodpq_eval.references import constant_logloss
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import full_model
-from autodpq_lib.space import quantised_space
-from autodpq_lib.strategies.grid import global_decisions
 from autodpq_system.atomic import write_text
 from autodpq_system.paths import ROOT
 
@@ -57,14 +55,6 @@ def embedding_share(schema: Schema) -> tuple[float, bool]:
     return share, share > 0.9
 
 
-def grid_space(schema: Schema) -> tuple[int, bool]:
-    """Space of (8, 8) in every field, the only global pair that gives Table 1's 194k."""
-    config = RunConfig(dataset="ml-1m", strategy="grid")
-    spaces = [quantised_space(schema, config.embedding_dim, one) for one in global_decisions(config, schema)]
-    (space,) = [space for space in spaces if space // 1000 == 194]
-    return space, True
-
-
 def avazu_fe_space(_: Schema) -> tuple[int, bool]:
     """Space of FE on the full Avazu, from its published number of features: Table 1's 151M."""
     space = 16 * AVAZU_FEATURES
@@ -84,7 +74,6 @@ FACT: tuple[Callable[[Schema], tuple[float, bool]], ...] = (
     decisions,
     constant_logloss_at_3,
     embedding_share,
-    grid_space,
     avazu_fe_space,
     avazu_grid_least,
 )

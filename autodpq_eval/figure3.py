@@ -41,7 +41,7 @@ def points(records: Sequence[Record]) -> pd.DataFrame:
     """One row an improvement on validation, over all stages of a run: what it cost so far, and its test AUC.
 
     Columns: strategy, seed, unit (``seconds`` or ``steps``), t (in FE trainings, see :func:`fe_unit`), auc (test), last
-    (t where the run ends). Runs of seeds without an FE run have no unit and are left out.
+    (t where the run ends). Runs without a unit are left out: those of seeds without an FE run, but for AutoDPQ's.
     """
     rows = []
     for record in records:

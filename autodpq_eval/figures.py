@@ -1,4 +1,4 @@
-"""Pictures and tables that more than one notebook shows. A picture's label is the text that can stand for it.
+"""Pictures that more than one notebook shows. A picture's label is the text that can stand for it.
 
 Colours are seaborn's colour-blind palette, one a strategy, the same in every picture.
 """
@@ -9,16 +9,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
-from autodpq_lib.config import STRATEGIES, RunConfig
+from autodpq_eval.decisions import Weights, deciding_epoch, fields_of, search_curve, weights_of
+from autodpq_lib.config import STRATEGIES
 from autodpq_runs.curves import FitLog
 from autodpq_runs.record import Record
 
@@ -28,8 +27,6 @@ MARKERS = dict(zip(STRATEGIES, "osD^v", strict=True))
 #: Of strategies from outside.
 OTHER = sns.color_palette("colorblind")[len(STRATEGIES)]
 DASHES = ("-", "--", ":", "-.")
-#: (K, D) -> the candidate's weight in each epoch.
-Weights = dict[tuple[int, int], NDArray[np.float64]]
 
 
 def curves(record: Record, title: str) -> Figure:
@@ -87,30 +84,13 @@ def _head(axis: Axes, start: int, name: str) -> None:
     axis.annotate(name, (start + 0.6, 0.99), xycoords=("data", "axes fraction"), fontsize=8, va="top")
 
 
-def trials(record: Record) -> pd.DataFrame:
-    """Trials of Grid or Random, best on validation first: decision, validation metrics, epochs, seconds."""
-    rows = []
-    for log in record.fits:
-        if log.decision is None:
-            continue
-        curve = pd.DataFrame(log.curve)
-        best = curve.loc[curve["valid_auc"].idxmax()]
-        pairs = {name: f"{k}, {d}" for name, (k, d) in log.decision.items()}
-        rows.append(
-            pairs
-            | {"valid_auc": best["valid_auc"], "valid_logloss": best["valid_logloss"]}
-            | {"epochs": len(curve), "seconds": curve["seconds"].sum()}
-        )
-    return pd.DataFrame(rows).sort_values("valid_auc", ascending=False, ignore_index=True)
-
-
 def candidate_weights(record: Record) -> Figure:
     """How the search weighs the T candidates of each field, epoch by epoch, from 0, with 1/T and the deciding epoch.
 
     Colour tells K, dashes tell D; the chosen candidate is the thick line.
     """
-    curve = pd.DataFrame(next(log.curve for log in record.fits if log.name == "search"))
-    fields = [column.partition("/")[2] for column in curve if column.startswith("entropy/")]
+    curve = search_curve(record)
+    fields = fields_of(curve)
     number = deciding_epoch(curve, record.config)
     figure, axes = plt.subplots(
         1, len(fields), figsize=(2.5 * len(fields) + 1, 3.2), sharey=True, layout="constrained", squeeze=False
@@ -139,19 +119,6 @@ def _panel(axis: Axes, weights: Weights, name: str, number: int) -> str:
     return f"{name} takes {chosen} with {weights[chosen][number]:.3f}"
 
 
-def deciding_epoch(curve: pd.DataFrame, config: RunConfig) -> int:
-    """The row of a search's curve in which alpha is read: the best on validation or, if the run says so, the last."""
-    last = config.search_until == "settled" or config.scored == "last"
-    return len(curve) - 1 if last else int(curve["valid_auc"].to_numpy().argmax())
-
-
-def weights_of(curve: pd.DataFrame, field: str) -> Weights:
-    """(K, D) -> weight in each epoch of a field of a search's curve."""
-    columns = [column for column in curve if column.rpartition("/")[0] == f"p/{field}"]
-    pairs = [tuple(int(part) for part in column.rpartition("/")[2].split(",")) for column in columns]
-    return {(k, d): curve[column].to_numpy() for (k, d), column in sorted(zip(pairs, columns, strict=True))}
-
-
 def _look(weights: Weights, k: int | None = None, d: int | None = None) -> dict[str, Any]:
     """Colour of a K, dashes of a D."""
     ks, ds = sorted({k for k, _ in weights}), sorted({d for _, d in weights})
@@ -170,10 +137,3 @@ def _legend(weights: Weights) -> list[Line2D]:
     ks, ds = sorted({k for k, _ in weights}), sorted({d for _, d in weights})
     colours = [Line2D([], [], label=f"K = {k}", **_look(weights, k=k)) for k in ks]
     return colours + [Line2D([], [], label=f"D = {d}", **_look(weights, d=d)) for d in ds]
-
-
-def decisions(records: Sequence[Record]) -> pd.DataFrame:
-    """(K, D) of every field, one row a record."""
-    rows = [{name: f"{k}, {d}" for name, (k, d) in (record.decision or {}).items()} for record in records]
-    index = pd.Index([f"{record.config.strategy}, seed {record.config.seed}" for record in records], name="run")
-    return pd.DataFrame(rows, index=index)

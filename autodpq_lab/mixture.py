@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 import numpy as np
-import pandas as pd
 import torch
 from matplotlib import pyplot as plt
 from scipy import stats
 from torch import Tensor
 
-from autodpq_eval.figures import weights_of
+from autodpq_eval.decisions import fields_of, search_curve, weights_of
 from autodpq_lab.shown import Shown, picture, present
 from autodpq_lib.embedding.quantiser import gumbel
 from autodpq_runs.record import Record
@@ -65,9 +64,8 @@ def gumbel_slider(pairs: Sequence[Pair], lead: float = 0.0) -> widgets.VBox:
 
 def epoch_scrubber(record: Record) -> widgets.VBox:
     """The weights of all candidates of every field, epoch by epoch of a run's search, without noise."""
-    curve = pd.DataFrame(next(log.curve for log in record.fits if log.name == "search"))
-    fields = dict.fromkeys(column[2:].rpartition("/")[0] for column in curve if column.startswith("p/"))
-    weights = {name: {f"{k}, {d}": p for (k, d), p in weights_of(curve, name).items()} for name in fields}
+    curve = search_curve(record)
+    weights = {name: {f"{k}, {d}": p for (k, d), p in weights_of(curve, name).items()} for name in fields_of(curve)}
 
     def draw(epoch: int) -> Shown:
         figure, axes = plt.subplots(1, len(weights), figsize=(2.4 * len(weights) + 1, 3), sharey=True, squeeze=False,

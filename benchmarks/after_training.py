@@ -125,17 +125,18 @@ def _differences(recipe: str) -> dict[tuple[str, str], dict[str, float]]:
     return {pair: found[pair] | {"p_equal_holm": p} for pair, p in zip(found, equal.tolist(), strict=True)}
 
 
-def lead(recipe: str) -> str:
-    """AutoDPQ minus FE whose low-frequency rows were replaced after its training, with what the tests show."""
-    return _told(_differences(recipe)[AUTODPQ, LOW])
+def lead(recipe: str) -> dict[str, float]:
+    """AutoDPQ minus FE whose low-frequency rows were replaced after its training."""
+    return _differences(recipe)[AUTODPQ, LOW]
 
 
 def lost(recipe: str) -> str:
     """What FE loses if all its rows become int8 after its training."""
-    return _told(_differences(recipe)[INT8, FE])
+    return told(_differences(recipe)[INT8, FE])
 
 
-def _told(found: dict[str, float]) -> str:
+def told(found: dict[str, float]) -> str:
+    """A difference with its interval, its p and whether the two are shown to be equal."""
     equal = [f"equal within {MARGIN:g}"] if found["p_equal_holm"] < LEVEL else []
     return spanned(found, p_in_words(found["p"]), *equal)
 

@@ -50,4 +50,4 @@ def test_the_paragraph_counts_them() -> None:
         "in 8 validation would choose Others where test chooses Random; AutoDPQ's lead then grows by at most 0.0300"
         in said
     )
-    assert said.endswith("AutoDPQ would then have 8 stars.\n")
+    assert said.endswith("Stars that AutoDPQ would then have: 8.\n")

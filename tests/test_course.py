@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 import torch
 
-from autodpq_eval import notebook
-from autodpq_eval.notebook import check
+from autodpq_eval import exercise
+from autodpq_eval.exercise import check
 from autodpq_system.paths import ROOT
 
 COURSE = ROOT / "course"
@@ -30,7 +30,7 @@ def cells(name: str, tag: str = "") -> list[str]:
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What checks and solutions say."""
     found: list[str] = []
-    monkeypatch.setattr(notebook, "say", found.append)
+    monkeypatch.setattr(exercise, "say", found.append)
     return found
 
 

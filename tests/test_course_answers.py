@@ -7,7 +7,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from autodpq_eval import notebook
+from autodpq_eval import exercise
 from autodpq_system.paths import ROOT
 
 SESSIONS = (1, 2, 3)
@@ -105,7 +105,7 @@ def verdicts(session: int, said: list[str]) -> dict[tuple[str, str], str]:
 @pytest.mark.parametrize("session", SESSIONS)
 def test_checks_know_right_from_wrong(session: int, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(notebook, "say", said.append)
+    monkeypatch.setattr(exercise, "say", said.append)
     for (name, line), verdict in verdicts(session, said).items():
         if line in WRONG[name]:
             assert "not right yet" in verdict, (name, line)

@@ -13,7 +13,7 @@ from conftest import small_config, small_run
 from torch import Tensor
 
 from autodpq_data.schema import Schema
-from autodpq_eval.figures import deciding_epoch, weights_of
+from autodpq_eval.decisions import deciding_epoch, weights_of
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.embedding.full import Full
 from autodpq_lib.embedding.others import Others, others_rows

@@ -14,8 +14,9 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from autodpq_eval import notebook
+from autodpq_eval.decisions import deciding_epoch, trials
 from autodpq_eval.figure3 import apart, mean_curve
-from autodpq_eval.figures import candidate_weights, curves, deciding_epoch, trials
+from autodpq_eval.figures import candidate_weights, curves
 from autodpq_eval.notebook import show
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import Record, read_record

@@ -21,7 +21,8 @@ from autodpq_eval.stats import paired_effect
 from autodpq_rivals.methods import METHODS
 from autodpq_system.paths import ROOT
 from benchmarks import after_training, search_or_choice
-from scripts.pages import aims, gain, readings, results, robust, weight, which_row
+from scripts.pages import aims, budget, gain, readings, results, robust, weight, which_row
+from scripts.pages import conditions as pages_of_conditions
 
 
 @pytest.fixture(autouse=True)
@@ -127,8 +128,9 @@ def test_seeds_agree_from_nine_in_ten_on(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_an_aim_can_be_missed() -> None:
     """By a compressor that is clearly worse than its rival, and by an interval that reaches beyond what was allowed."""
-    worse = {"n_rival": 10, "n": 10, "lead": -0.01, "p_holm": 0.0001}
+    worse = {"share": 0.031, "n_rival": 10, "n": 10, "lead": -0.01, "p_holm": 0.0001}
     assert [aims._beaten("tuned", worse | {"lead": lead}) for lead in (-0.01, 0.01)] == ["missed", "met"]
+    assert aims._beaten("tuned", worse | {"share": 0.5}) == ""  # nothing was aimed at there
     for share, limit in ((0.125, 0.0005), (0.031, 0.0025)):
         row = {"share": share, "difference": 0.0002 - limit}
         halves = (0.0001, 0.0003, math.nan)
@@ -141,6 +143,47 @@ def test_a_claim_that_reproduces_says_in_how_many_cases() -> None:
     rows = [{"id": name, "claim": f"{name}!", "verdict": each} for name, every in verdicts.items() for each in every]
     assert robust.reproduced(pd.DataFrame(rows)) == {"a!": "2 cases, 1 missing"}
     assert robust.reproduced(pd.DataFrame(rows[:1])) == {"a!": "1 case"}
+
+
+def test_what_the_literal_reading_reproduces_too_is_no_other_readings_alone() -> None:
+    """Another recipe or split is another case."""
+    keys = ["id", "recipe", "split", "reading", "verdict"]
+    rows = [
+        ("a", "paper", "fixed", "literal", "reproduced"),
+        ("a", "paper", "fixed", "laboratory", "reproduced"),
+        ("a", "paper", "laboratory", "laboratory", "reproduced"),
+        ("a", "tuned", "fixed", "literal", "direction only"),
+        ("a", "tuned", "fixed", "text", "reproduced"),
+    ]
+    alone = robust.not_literally(pd.DataFrame(rows, columns=keys))
+    assert alone.index.tolist() == [2, 4]
+
+
+def test_seeds_that_an_interval_hangs_on_are_each_needed() -> None:
+    assert pages_of_conditions.seeds("8", "and") == "seed 8"
+    assert pages_of_conditions.seeds("5, 6", "or") == "seeds 5 or 6"
+
+
+def test_a_width_that_has_not_run_has_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = pd.DataFrame({"width": [16, 8], "valid": [0.81, 0.80]})
+    monkeypatch.setattr(budget.aims, "told", lambda *_: ran)
+    assert budget._by_width("tuned", 0.5) == ["`tuned`, 50.0%", "**0.8100**", "0.8000", "–", "–"]
+
+
+def test_why_an_aim_was_missed_is_what_happened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rival is as good as FE, is ahead, or the lead varies too much."""
+    row = {"share": 0.031, "n": 10, "n_rival": 10, "difference": 0.0, "half": 0.0, "rival": "lsq", "p_holm": 0.5}
+    monkeypatch.setattr(aims, "found", lambda _: None)
+    said = []
+    for own, lead in ((0.001, 0.001), (-0.009, -0.002), (-0.009, 0.001)):
+        rival = {"method": "lsq", "share": 0.031, "difference": own, "half": 0.002}
+        monkeypatch.setattr(aims.at_equal_bytes, "table", lambda _, rival=rival: pd.DataFrame([rival]))
+        said += aims._reasons("tuned", row | {"lead": lead, "lead_half": 0.003})
+    assert [each.partition("missed: ")[2] for each in said] == [
+        "the best rival itself differs from FE by +0.0010 ± 0.0020.",
+        "the rival's lead is +0.0020 ± 0.0030.",
+        "the lead is +0.0010 ± 0.0030: it varies too much for so many pairs.",
+    ]
 
 
 def test_a_gain_that_is_shown_to_be_smaller_than_the_papers_says_so() -> None:

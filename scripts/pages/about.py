@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 
 import numpy as np
 
@@ -37,7 +36,7 @@ def touched() -> str:
 
 SUMMARY: Mapping[str, Callable[[], str]] = {
     "summary": verdict.whole,
-    "summary-laboratory": partial(readings.summary, "laboratory"),
+    "summary-laboratory": readings.summary,
 }
 MODEL_CARD = {"model-card": accuracy, "model-card-touched": touched}
 TRUST = {"trust-files": fuzz.table, "trust-kills": kills.table, "trust-tests": suite.table}

@@ -128,7 +128,7 @@ def rival_name(method: str) -> str:
 
 def _beaten(recipe: str, row: dict[str, Any]) -> str:
     """Whether the best rival is worse by as much certainty as was aimed at, in recipe ``tuned``."""
-    if recipe != "tuned" or row["n_rival"] < max(row["n"], 2):
+    if recipe != "tuned" or row["share"] not in ALLOWED[recipe] or row["n_rival"] < max(row["n"], 2):
         return ""
     return "met" if row["lead"] > 0 and row["p_holm"] < RIVAL_LEVEL else "missed"
 
@@ -144,5 +144,6 @@ def _reasons(recipe: str, row: dict[str, Any]) -> Iterator[str]:
         rival = at_equal_bytes.table(runs).query("method == @row['rival'] and share == @row['share']").iloc[0]
         own = f"the best rival itself differs from FE by {plus_minus(rival['difference'], rival['half'])}"
         varies = f"the lead is {plus_minus(row['lead'], row['lead_half'])}: it varies too much for so many pairs"
+        behind = f"the rival's lead is {plus_minus(-row['lead'], row['lead_half'])}"
         as_fe = rival["difference"] + rival["half"] >= 0
-        yield f"{where}, missed: {own if as_fe else varies}."
+        yield f"{where}, missed: {own if as_fe else behind if row['lead'] < 0 else varies}."

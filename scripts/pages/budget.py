@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache, partial
+from typing import Any
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -163,9 +164,8 @@ def _caption(recipe: str) -> str:
     """What to see, and what a mark is."""
     runs = found(recipe)
     seeds = runs[runs["method"].isin(METHODS)].groupby(["method", "share"])["seed"].count()
-    ours = (runs["method"] == COMPRESSOR).groupby(runs["seed"]).any().sum()
-    theirs = " to ".join(dict.fromkeys((f"{seeds.min()}", f"{seeds.max()}")))
-    rivals = f" Rivals have {theirs} seeds, the compressor {ours}." if len(seeds) else ""
+    ours = runs.loc[runs["method"] == COMPRESSOR, "seed"].nunique()
+    rivals = f" Rivals have {_from_to(seeds)} seeds, the compressor {ours}." if len(seeds) else ""
     alone = " A mark without a bar has one seed." if len(seeds) and seeds.min() == 1 else ""
     return (
         "*What to see: how far to the left the thick line, the compressor, stays near FE, "
@@ -201,9 +201,10 @@ def in_short() -> str:
         "bytes, and fine-tunes it. Its rivals are published compressors and plain ways such as narrower rows, in at "
         "most as many bytes or a thousandth more ([a line each](results/budget.md#the-rivals)).\n"
         f"{_image(f'results/{PICTURES[RECIPE]}')}\n{_caption(RECIPE)} {_absent(RECIPE)}\n\n{_small_table()}\n"
-        f"Recipe `{RECIPE}`, paired over {_pairs()} seeds, ± half a 95 % interval. {which_row.ahead('paper')} Bytes "
-        "are those of embedding and first-order weights. The compressor learns from FE, its rivals from the data's "
-        "labels; in the last two columns, on fewer seeds, the compressor and the best rival learn alike.\n\n"
+        f"Recipe `{RECIPE}`, paired over {_from_to([row['n'] for row in _with_aim()])} seeds, ± half a 95 % interval. "
+        f"{which_row.ahead('paper')} Bytes are those of embedding and first-order weights. The compressor learns from "
+        "FE, its rivals from the data's labels; in the last two columns, on fewer seeds, the compressor and the best "
+        "rival learn alike.\n\n"
         f"`make compress RECORD=… BYTES=30000` does this for a finished run, such as `{DEMO}` of `make demo` ([how, "
         "and which row is yours](results/budget.md)). `BYTES` is the size of the whole model file, `RATIO=0.05` a "
         "share of the uncompressed one; `TABLES=` asks for a row of this table, and `LOSS=0.001` for the smallest "
@@ -213,9 +214,14 @@ def in_short() -> str:
     )
 
 
-def _pairs() -> str:
-    """How many seeds the differences to FE have."""
-    return " to ".join(dict.fromkeys(f"{n:.0f}" for n in sorted(row["n"] for row in verdicts(RECIPE))))
+def _from_to(numbers: Collection[int]) -> str:
+    """``3 to 10``; one number where they are the same."""
+    return " to ".join(dict.fromkeys((f"{min(numbers):.0f}", f"{max(numbers):.0f}")))
+
+
+def _with_aim() -> list[dict[str, Any]]:
+    """The rows of README's table."""
+    return [row for row in verdicts(RECIPE) if row["share"] in aims.ALLOWED[RECIPE]]
 
 
 def _small_table() -> str:
@@ -230,8 +236,7 @@ def _small_table() -> str:
             f"{aims.rival_name(row['rival'])}: {plus_minus(row['lead'], row['lead_half'])}",
             *(column.get(row["share"], "–") for column in alike),
         ]
-        for row in verdicts(RECIPE)
-        if row["share"] in aims.ALLOWED[RECIPE]
+        for row in _with_aim()
     ]
     head = ["of FE's bytes", "bytes, `TABLES=`", "AUC: the compressor minus FE"]
     return markdown([*head, "minus the best rival", "both from labels", "both from FE"], rows)
@@ -311,12 +316,12 @@ def _taken() -> str:
 
 def _by_width(recipe: str, share: float) -> list[str]:
     aucs = aims.told(recipe, share).set_index("width")["valid"].reindex(WIDTHS)
-    cells = (f"**{auc:.4f}**" if auc == aucs.max() else f"{auc:.4f}" for auc in aucs)
+    cells = ("–" if pd.isna(auc) else f"**{auc:.4f}**" if auc == aucs.max() else f"{auc:.4f}" for auc in aucs)
     return [f"`{recipe}`, {share:.1%}", *cells]
 
 
 def above() -> str:
-    """Why budgets begin at an eighth: what an embedding in integers of eight bits loses."""
+    """Why a quarter needs no compressor: what an embedding in integers of eight bits loses."""
     said = "; ".join(f"`{recipe}` {after_training.lost(recipe)}" for recipe in RECIPES)
     return f"FE with its embedding in int8 minus FE, after training, ten seeds: {said}.\n"
 

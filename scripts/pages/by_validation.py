@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from autodpq_eval.layout import LABELS, NAMES
+from autodpq_eval.measures import by_seed
 from autodpq_eval.stats import BETTER, best_baseline, effect, starred
 from autodpq_eval.tables import OURS, TABLES
 from autodpq_lib.config import MODELS, RECIPES
@@ -35,7 +36,7 @@ def text() -> str:
         "The best baseline is the one with the best mean on the *test* set, which works against AutoDPQ. In "
         f"{len(found) - len(moved)} of {len(found)} comparisons (model, metric and recipe; DeepFM as in Table 1) it "
         f"has the best mean on validation, too; in {len(moved)} validation would choose{most or ' another'}. "
-        f"AutoDPQ would then have {sum(each.star for each in found) or 'no'} stars.\n"
+        f"Stars that AutoDPQ would then have: {sum(each.star for each in found)}.\n"
     )
 
 
@@ -43,10 +44,10 @@ def choice(recipe: str, model: str, metric: str) -> Choice:
     """Of Table 1 for DeepFM, of Table 2 for the other models."""
     number = 1 if model in TABLES[1][0] else 2
     records = {name: runs(recipe, number).of(name, model) for name in TABLES[number][1]}
-    test = {name: {r.config.seed: getattr(r.test, metric) for r in each} for name, each in records.items()}
+    test = {name: by_seed(each, metric) for name, each in records.items()}
     means = {name: np.mean([getattr(r.valid, metric) for r in each]) for name, each in records.items() if name != OURS}
     on_valid = best_baseline(means, metric)
-    on_test = best_baseline({name: np.mean([*test[name].values()]) for name in means}, metric)
+    on_test = best_baseline({name: float(np.mean([*test[name].values()])) for name in means}, metric)
     leads = [effect(test[OURS], test[name]) for name in (on_test, on_valid)]
     gains = BETTER[metric] * (leads[1]["effect"] - leads[0]["effect"])
     return Choice(on_test, on_valid, gains, starred(leads[1], metric))

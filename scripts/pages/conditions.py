@@ -63,10 +63,17 @@ def _hanging() -> str:
     """Conditions whose interval holds the paper's gain because of single seeds."""
     rows = data()[data()["hangs on"] != ""]
     said = [
-        f"*{row['condition']}* holds the line over {row['over']} only with seed {row['hangs on']}"
+        f"*{row['condition']}* (`{row['recipe']}`) holds the line over {row['over']} only with "
+        f"{seeds(row['hangs on'], 'and')}"
         for _, row in rows.iterrows()
     ]
     return "; ".join(said) or "here none does so that it holds the line"
+
+
+def seeds(listed: str, last: str) -> str:
+    """``seed 8``; ``seeds 5 and 6``."""
+    *first, end = listed.split(", ")
+    return f"seeds {', '.join(first)} {last} {end}" if first else f"seed {end}"
 
 
 @cache

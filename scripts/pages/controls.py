@@ -66,8 +66,8 @@ def _picture(recipe: str) -> str:
     return (
         f"![{said}](ml-1m/{recipe}/figures/controls.png)\n\n*What to see: which intervals leave the grey band, an "
         f"effect below {MARGIN:g}, and which come near the dashed line, the paper's gain over FE. Of {len(rows)} "
-        f"intervals, {inside.sum()} lie within the band; {near.sum()} touch the line. An effect that hides in a "
-        "wide interval is not shown to be zero.*\n"
+        f"intervals, {inside.sum()} lie within the band; {near.sum()} reach the line or lie beyond it. An effect that "
+        "hides in a wide interval is not shown to be zero.*\n"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import pandas as pd
 
@@ -119,7 +118,7 @@ def _other_models(recipe: str, reading: str) -> str:
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "answer": answer,
-    "readings": partial(readings.summary, "laboratory"),
+    "readings": readings.summary,
     "gain": gain.text,
     "conditions": needs.in_short,
     "ml-1m": movielens,

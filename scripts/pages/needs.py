@@ -15,7 +15,7 @@ from autodpq_eval.stats import paired_effect
 from autodpq_lib.config import MODELS, RECIPES
 from scripts.pages import committed
 from scripts.pages.committed import RESULTS, table, ten_seeds
-from scripts.pages.conditions import data
+from scripts.pages.conditions import data, seeds
 
 #: Conditions that README shows, and what it calls them.
 SHOWN = {
@@ -51,7 +51,9 @@ def _holds(rows: pd.DataFrame) -> pd.Series:
 
 def _only(row: pd.Series) -> str:
     """Whether the interval holds the paper's gain because of one seed."""
-    return f" (without seed {row['hangs on']} the interval excludes the paper's gain)" if row["hangs on"] else ""
+    if not row["hangs on"]:
+        return ""
+    return f" (without {seeds(row['hangs on'], 'or')} the interval excludes the paper's gain)"
 
 
 def _must() -> str:

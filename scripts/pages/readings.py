@@ -29,7 +29,7 @@ from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, pa
 from autodpq_eval.stats import MARGIN
 from autodpq_lib.config import PROFILES, READINGS, RECIPES, RunConfig
 from scripts.pages import committed, over_random
-from scripts.pages.committed import RESULTS
+from scripts.pages.committed import RESULTS, SPLITS
 
 #: Where the readings are compared -> split and recipe. That of the laboratory's public code is ``paper``.
 PLACES = {
@@ -38,7 +38,6 @@ PLACES = {
     "ours-paper": ("fixed", "paper"),
     "ours-tuned": ("fixed", "tuned"),
 }
-SPLITS = {"laboratory": "the laboratory's split", "fixed": "our split"}
 TITLES = {place: f"{SPLITS[split]}, recipe {recipe}" for place, (split, recipe) in PLACES.items()}
 LOOK = dict(zip(READINGS, (("o", 0), ("s", 1), ("^", 2)), strict=True))
 
@@ -128,12 +127,11 @@ def _confirmed(split: str, named: readings.Groups) -> Iterator[list[str]]:
         yield [split, str(seeds), str(name), f"{gap:+.4f}", *(judged(row) for _, row in rows.iterrows())]
 
 
-def summary(place: str) -> str:
-    """What the tables show of AUC, in short, and what the laboratory reading gives elsewhere."""
-    _, recipe = PLACES[place]
-    seeds = means(place)["n"].min()
-    said = f"Recipe `{recipe}`, DeepFM, {seeds:.0f} seeds."
-    return f"{readings.in_short(means(place), comparisons(place))}{said} {_elsewhere()}\n"
+def summary() -> str:
+    """What the tables show of AUC on the laboratory's split, and what the laboratory reading gives elsewhere."""
+    there, against = means("laboratory"), comparisons("laboratory")
+    said = f"Recipe `{PLACES['laboratory'][1]}`, DeepFM, {there['n'].min():.0f} seeds."
+    return f"{readings.in_short(there, against)}{said} {_elsewhere()}\n"
 
 
 def _elsewhere() -> str:
@@ -143,7 +141,7 @@ def _elsewhere() -> str:
         rows = comparisons(place).query("a == 'AutoDPQ, laboratory' and b == 'FE' and metric == 'auc'")
         over_fe[place] = f"{judged(rows.iloc[0])} (`{recipe}`)"
     said = [
-        f"{row['ours']:+.4f} ({row['model']}, {interval(row['low'], row['high'])}, {row['n']:.0f} seeds)"
+        f"{row['ours']:+.4f} ({row['model']}, {interval(row['low'], row['high'])} by Welch, {row['n']:.0f} seeds)"
         for _, row in over_others.iterrows()
     ]
     apart = committed.contrasts("paper").set_index("contrast").loc["laboratory reading over FE, split redrawn"]
@@ -249,7 +247,7 @@ def picture() -> str:
 
 def _not_run() -> str:
     absent = [f"{name} in {TITLES[place]}" for place in PLACES for name, each in runs(place).items() if not each]
-    return f" ({', '.join(absent)} is not run yet)" if absent else ""
+    return f" (not run yet: {', '.join(absent)})" if absent else ""
 
 
 def _of(place: str) -> dict[str, Callable[[], str]]:

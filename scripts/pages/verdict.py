@@ -7,7 +7,7 @@ from itertools import product
 
 import pandas as pd
 
-from autodpq_eval.layout import LABELS, NAMES, gap, interval, judged, markdown, p_in_words
+from autodpq_eval.layout import LABELS, NAMES, gap, judged, markdown, p_in_words, spanned
 from autodpq_eval.lead import below, lead_between, over_best, paper_lead
 from autodpq_eval.lead import verdict as claim_verdict
 from autodpq_eval.ledger import as_printed
@@ -49,8 +49,7 @@ def whole() -> str:
 
 def _search(folder: str) -> str:
     """Whether the sizes that the search finds are worth more than random ones, and what compression itself adds."""
-    rows = {recipe: contrasts(recipe).set_index("contrast").loc[COMPRESSION] for recipe in RECIPES}
-    added = " and ".join(f"{gap(row)} (`{recipe}`)" for recipe, row in rows.items())
+    added = " and ".join(f"{gap(_compression(recipe))} (`{recipe}`)" for recipe in RECIPES)
     page = f"{folder}budget.md#autodpqs-decisions-against-others-of-their-size"
     return (
         f"**Does the search matter?** {search_or_choice.over_random()} [More]({page}). Of the gain over FE, literal "
@@ -126,10 +125,10 @@ def _paired(name: str, rows: list[pd.Series]) -> list[str]:
     return [about, seeds, f"{gain_of_paper('auc', name):+.4f}", *said]
 
 
-def _seeds(numbers: Mapping[str, int]) -> str:
+def _seeds(numbers: Mapping[str, float]) -> str:
     """How many seeds, recipe by recipe where they differ."""
-    each = [f"{number} (`{recipe}`)" for recipe, number in numbers.items()]
-    return str(max(numbers.values())) if len(set(numbers.values())) == 1 else ", ".join(each)
+    each = [f"{number:.0f} (`{recipe}`)" for recipe, number in numbers.items()]
+    return f"{max(numbers.values()):.0f}" if len(set(numbers.values())) == 1 else ", ".join(each)
 
 
 def _by_the_ledger() -> str:
@@ -146,29 +145,35 @@ def _against_fe(recipe: str) -> pd.Series:
     return ten_seed_comparisons(recipe).query("metric == 'auc' and a == 'autodpq' and b == 'fe'").iloc[0]
 
 
-def _ten() -> str:
-    return str(min(_against_fe(recipe)["n"] for recipe in RECIPES))
-
-
 def _parts() -> list[list[str]]:
     """What of the gain over FE is compression, and what is left of it where FE is compressed too."""
+    added = {recipe: _compression(recipe) for recipe in RECIPES}
+    later = {recipe: after_training.lead(recipe) for recipe in RECIPES}
     return [
-        ["of which compression: over its machinery without it, AUC", _ten(), "–", *map(_compression, RECIPES)],
+        [
+            "of which compression: over its machinery without it, AUC",
+            *(_seeds({recipe: row["n"] for recipe, row in added.items()}), "–"),
+            *(spanned(row, p_in_words(row["p_paired"])) for row in added.values()),
+        ],
         [
             "over FE with its rare rows by k-means PQ after training, AUC",
-            *(_ten(), "–", *map(after_training.lead, RECIPES)),
+            *(
+                _seeds({recipe: row["n"] for recipe, row in later.items()}),
+                "–",
+                *map(after_training.told, later.values()),
+            ),
         ],
     ]
 
 
-def _compression(recipe: str) -> str:
-    row = contrasts(recipe).set_index("contrast").loc[COMPRESSION]
-    return f"{row['effect']:+.4f} ({interval(row['low'], row['high'])}, {p_in_words(row['p_paired'])})"
+def _compression(recipe: str) -> pd.Series:
+    return contrasts(recipe).set_index("contrast").loc[COMPRESSION]
 
 
 def _cost() -> list[str]:
     rows = as_printed(claims()).query("id == 'autodpq-cost'").set_index("recipe")
-    return ["cost, in FE trainings", _ten(), rows["paper"].iloc[0], *(_of_fe(rows.loc[recipe]) for recipe in RECIPES)]
+    seeds = _seeds(rows["n"].to_dict())
+    return ["cost, in FE trainings", seeds, rows["paper"].iloc[0], *(_of_fe(rows.loc[recipe]) for recipe in RECIPES)]
 
 
 def _of_fe(row: pd.Series) -> str:

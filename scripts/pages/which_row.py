@@ -30,10 +30,9 @@ def text() -> str:
         "first-order weights. Divide your budget by that.\n"
         "2. Take the compressor. It takes any number of bytes, not those of this page alone. On MovieLens-1M, recipe "
         f"`{RECIPE}`, its AUC minus FE's is {losses}. Less than {rows[-1]['share']:.1%} was not tried.\n"
-        f"3. Nor was more than {rows[0]['share']:.1%}. There is a file then that needs no choice: "
+        f"3. If {_int8():.0%} of FE's file is not too much, nothing has to be chosen: "
         '`export(…, kept="int8")`, as in section 5 of [notebook 11](../notebooks/11_packed_model.ipynb), makes '
-        f"rows of bytes, each with a scale: {_int8():.0%} of FE's file, and no loss that "
-        "[three seeds](packed.md#kept-rows-in-fewer-bits) show.\n"
+        "rows of bytes, each with a scale, and no loss that [three seeds](packed.md#kept-rows-in-fewer-bits) show.\n"
         "4. Most rivals are trained from scratch. The compressor starts from a trained model and, where bytes are few, "
         f"teaches a narrower one. {' '.join(map(ahead, RECIPES))}\n"
         "5. To try a row: `make replicate STRATEGIES=fe MODELS=deepfm SEEDS=1 OUT=runs/mine` trains FE in minutes, and "
