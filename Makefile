@@ -21,7 +21,7 @@ export THP_MEM_ALLOC_ENABLE ?= 1
 unexport PYTHONSAFEPATH
 
 # Values reach the shell as variables, never as its text. The batch ends when this make does.
-export VENV DATASET RECIPE PART SEEDS MODELS STRATEGIES PROFILE OUT EXECUTOR JOBS CLAIM RECORD BYTES RATIO TABLES LOSS WIDTH
+export VENV DATASET RECIPE PART SEEDS MODELS STRATEGIES PROFILE OUT EXECUTOR JOBS CLAIM RERUN RECORD BYTES RATIO TABLES LOSS WIDTH
 BATCH = @AUTODPQ_STARTER=$${MADE_BY:-$$PPID@$$(uname -n)} exec $(BIN)/python -m scripts.replicate --recipe="$$RECIPE" --seeds "$$SEEDS" \
 	--models "$$MODELS" --strategies "$$STRATEGIES" --executor="$$EXECUTOR" $(if $(JOBS),--jobs="$$JOBS")
 WHERE = --dataset="$$DATASET" --out="$$OUT"

@@ -24,6 +24,7 @@ from autodpq_data.source import Source
 from autodpq_data.sources import source_of
 from autodpq_data.split import Part, Rows, Split, split_rows, stated_rows
 from autodpq_system.atomic import atomic_path
+from autodpq_system.load_array import load_array
 from autodpq_system.paths import runs_root
 
 #: Written into the manifest and compared when it is read: raise it when the files below change their meaning.
@@ -152,8 +153,8 @@ def _array(path: Path) -> NDArray[Any]:
     """An array, mapped."""
     try:
         # "c": nothing is ever written, but torch warns of an array that forbids it.
-        return np.asarray(np.load(path, mmap_mode="c"))
-    except (ValueError, EOFError, OSError) as error:
+        return load_array(path, "c")
+    except (ValueError, OSError) as error:
         raise _damaged(path, error) from error
 
 
@@ -171,9 +172,10 @@ def _is_current(source: Source, folder: Path) -> bool:
     try:
         manifest = _manifest(folder)
         made_from = manifest["raw_sha256"]
-        if manifest["format"] != FORMAT or not source.settings.items() <= made_from.items():
+        whole = {"fingerprint", "sizes"} <= manifest.keys()
+        if not whole or manifest["format"] != FORMAT or not source.settings.items() <= made_from.items():
             return False
-    except (FileNotFoundError, ValueError, KeyError):  # a loss of power may have cut it
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):  # a loss of power may have cut it
         return False
     try:
         return not source.watched or made_from == source.sums(source.files())

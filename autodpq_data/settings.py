@@ -51,7 +51,7 @@ class _Plain(yaml.SafeLoader):
 def _parsed(path: Path, _changed: int) -> dict[str, Any]:
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _Plain)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:  # of a value, too
         raise DataError(f"{path}: expected YAML, found: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected lines of the form key: value, found {type(content).__name__}")

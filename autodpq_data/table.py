@@ -13,10 +13,10 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from reprlib import repr as shortened
 from typing import Self
 
 import numpy as np
@@ -30,6 +30,7 @@ from autodpq_data.errors import DataError, refuse
 from autodpq_data.raw_files import find_one
 from autodpq_data.source import Source
 from autodpq_data.split import PARTS
+from autodpq_system.sentence import sentence
 
 BLOCK_ROWS = 1 << 17
 #: What an empty cell looks like as text, and what labels look like.
@@ -68,9 +69,8 @@ def table_source(dataset: str, settings: object) -> Source:
     try:
         table = OwnTable.model_validate(settings)
     except ValidationError as error:
-        wrong = error.errors()[0]
-        where = ".".join(map(str, ("table", *wrong["loc"])))
-        raise DataError(f"config/{dataset}.yaml, {where}: {wrong['msg']}; found {shortened(wrong['input'])}") from error
+        where = "table." if error.errors()[0]["loc"] else "table: "
+        raise DataError(f"config/{dataset}.yaml, {where}{sentence(error)}") from error
     return Source(
         files=partial(find_one, dataset, [table.path]),
         read=partial(read_table, table),
@@ -133,7 +133,7 @@ def _blocks(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
                 raise DataError(f"{path}: expected texts, numbers or dates in {name}, found {kinds[name]}")
         texts = frame.select(_text(name, kinds[name]).replace(EMPTY, None) for name in columns)
         yield from _slices(texts) if parquet else _batches(texts)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, EOFError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, EOFError, zlib.error) as error:
         found = str(error).strip().splitlines()[0]
         raise DataError(f"{path}: expected a CSV or Parquet table, found: {found}") from error
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional as F
 
-from autodpq_data.movielens import titles
+from autodpq_data.movielens import READ, titles
 from autodpq_data.prepared import vocabulary
 from autodpq_data.schema import Schema
 from autodpq_data.sources import locate
@@ -42,11 +42,15 @@ def rare_features(schema: Schema, field: str) -> pd.DataFrame:
     ids, places = _rare(schema, field)
     known = vocabulary(schema.dataset)[field]
     values = [known[place] for place in places]
-    of_films = schema.dataset.startswith("ml-") and field == "movie"
-    called = titles(schema.dataset, locate(schema.dataset)) if of_films else {}
+    called = names_of(schema.dataset, field)
     names = [called.get(value, value) for value in values]
     columns = {"value": values, "name": names, "count": schema.counts[ids].numpy()}
     return pd.DataFrame(columns, index=pd.Index(ids.tolist(), name="id"))
+
+
+def names_of(dataset: str, field: str) -> Mapping[str, str]:
+    """What people call a field's raw values, where that is known: a film's title."""
+    return titles(dataset, locate(dataset)) if dataset in READ and field == "movie" else {}
 
 
 @torch.no_grad()

@@ -17,6 +17,8 @@ from autodpq_lib.space import quantised_space
 
 #: Embedding dimension X, and the pair that prints the paper's 194k.
 DIM, PAIR = 16, (8, 8)
+#: The largest threshold of the slider.
+MOST = 200
 
 
 class Rarity(NamedTuple):
@@ -46,13 +48,11 @@ def rarity(schema: Schema, least: NDArray[np.int64], labels: NDArray[np.uint8], 
     return Rarity(share, float(touched.mean()), float(1 - untouched[0] * untouched[1]), rows * DIM, quantised)
 
 
-def threshold_slider(
-    schema: Schema, ids: NDArray[np.int32], labels: NDArray[np.uint8], most: int = 200
-) -> widgets.VBox:
-    """A slider over thresholds up to ``most``; ``ids`` are ``[rows, fields]``."""
+def threshold_slider(schema: Schema, ids: NDArray[np.int32], labels: NDArray[np.uint8]) -> widgets.VBox:
+    """A slider over thresholds up to :data:`MOST`; ``ids`` are ``[rows, fields]``."""
     least = schema.counts.numpy()[ids].min(1)
     fe, ours = (table_value("ml-1m", "deepfm", name, "auc") for name in ("fe", "autodpq"))
-    steps = np.unique(np.geomspace(2, most, 25).astype(int))
+    steps = np.unique(np.geomspace(2, MOST, 25).astype(int))
     curve = [rarity(schema, least, labels, int(step)) for step in steps]
 
     def draw(threshold: int) -> Shown:
@@ -66,7 +66,7 @@ def threshold_slider(
         return picture(figure, f"Three rising curves of shares against the threshold. {said(found, ours - fe)}",
                        said(found, ours - fe))  # fmt: skip
 
-    return present(draw, threshold=widgets.IntSlider(schema.threshold, 2, most, description="threshold"))
+    return present(draw, threshold=widgets.IntSlider(schema.threshold, 2, MOST, description="threshold"))
 
 
 def said(found: Rarity, gain: float) -> str:

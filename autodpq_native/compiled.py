@@ -25,6 +25,7 @@ def library() -> ctypes.CDLL | None:
     """All functions in C; None without a C compiler, or where ``AUTODPQ_COMPILER`` is empty.
 
     Raises:
+        OSError: the result can't be written below ``runs/``, or not be loaded from there.
         ValueError: the compiler does not take the files.
     """
     if not (compiler := _compiler()):
@@ -61,7 +62,7 @@ def _build(compiler: list[str], built: Path) -> None:
 def _whole(built: Path) -> bool:
     """Whether the file is what was once written: the system would load a damaged one, and crash."""
     checksum = built.with_suffix(".sha256")
-    return built.exists() and checksum.exists() and checksum.read_text() == _digest(built.read_bytes())
+    return built.exists() and checksum.exists() and checksum.read_bytes() == _digest(built.read_bytes()).encode()
 
 
 def _digest(content: bytes) -> str:

@@ -48,6 +48,8 @@ class Groups:
     def __init__(self, layout: Tensor, fields: Tensor, codes: Tensor, numbers: Tensor, dim: int) -> None:
         if len(fields) < 2:
             raise ValueError("fields: expected the first group of each field and the number of all, found no field")
+        if not len(layout):
+            raise ValueError("layout: expected each group and the ends, found nothing")
         self._given = layout, fields, codes, numbers, dim  # keeps alive what C has the addresses of
         self._struct = Struct(
             address("layout", layout, torch.int64, len(layout), 9),

@@ -206,7 +206,7 @@ def _groups(table: str, sizes: list[int], dim: int, tensors: Tensors) -> Shapes:
     _expect(most * len(sizes) <= MOST_GROUPS, GROUPS, f"at most {MOST_GROUPS // len(sizes)} groups of a field", most)
     try:
         ends = layout(groups, tensors[f"{table}.option"].tolist(), dim)[-1]
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # a table of plain arrays may have any X
         raise PackedError(f"{table}.option: {error}") from error
     return shapes | {f"{table}.codes": (int(ends[BIT]) // 8,), f"{table}.numbers": (int(ends[NUMBER]),)}
 

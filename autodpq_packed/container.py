@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,20 @@ def unpack_file(raw: bytes) -> tuple[Any, Tensors]:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise PackedError("expected a packed model, found something else or a part of one") from error
+
+
+def unpack_checked(path: Path, check: Callable[[Any, Tensors], None]) -> tuple[Any, Tensors]:
+    """:func:`unpack_file` of a file, whose content ``check`` takes.
+
+    Raises:
+        PackedError: either does not take it; the message names the file.
+    """
+    try:
+        about, tensors = unpack_file(path.read_bytes())
+        check(about, tensors)
+    except PackedError as error:
+        raise PackedError(f"{path}: {error}") from error
+    return about, tensors
 
 
 def _check_digest(raw: bytes, about: Mapping[str, str]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autodpq_packed.check import PLACES, check_plain
-from autodpq_packed.container import PackedError, unpack_file
+from autodpq_packed.container import unpack_checked
 from autodpq_packed.grouped import Grouped
 
 
@@ -33,11 +33,7 @@ class PlainTables:
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            about, tensors = unpack_file(Path(path).read_bytes())
-            check_plain(about, tensors)
-        except PackedError as error:
-            raise PackedError(f"{path}: {error}") from error
+        about, tensors = unpack_checked(Path(path), check_plain)
         self.sizes: dict[str, int] = dict(zip(about["fields"], about["sizes"], strict=True))
         self.first = dict(zip(self.sizes, np.cumsum([0, *about["sizes"][:-1]]).tolist(), strict=True))
         self.tables = {name: Grouped(name, about["sizes"], dim, tensors) for name, dim in about["dims"].items()}

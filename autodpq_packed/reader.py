@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from autodpq_packed.bits import bits_for, unpack
 from autodpq_packed.check import TABLES, check
-from autodpq_packed.container import PackedError, Tensors, unpack_file
+from autodpq_packed.container import Tensors, unpack_checked
 from autodpq_packed.grouped import Grouped, check_ids
 
 Floats = NDArray[np.float32]
@@ -35,17 +35,7 @@ def read(path: Path) -> tuple[dict[str, Any], Tensors]:
     Raises:
         PackedError: the file is truncated, altered, or something else; one sentence.
     """
-    return parse(path.read_bytes(), path)
-
-
-def parse(raw: bytes, path: Path) -> tuple[dict[str, Any], Tensors]:
-    """:func:`read`, of a file's bytes; ``path`` is for the messages. The tensors are views of ``raw``."""
-    try:
-        model, tensors = unpack_file(raw)
-        check(model, tensors)
-    except PackedError as error:
-        raise PackedError(f"{path}: {error}") from error
-    return model, tensors
+    return unpack_checked(path, check)
 
 
 #: Number of set bits of each byte.

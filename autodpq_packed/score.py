@@ -95,8 +95,9 @@ class PackedModel:
 
     def _forward(self, e: NDArray[np.floating], first: Floats | None) -> NDArray[np.float64]:
         """The model on vectors ``[B, M, X]`` and first-order weights ``[B, M, 1]``: logits ``[B]``, in float64."""
-        t, e = self.tensors, np.asarray(e, np.float64)
-        x: NDArray[np.float64] = np.asarray(e, np.float64).reshape(len(e), e.shape[1] * e.shape[2])
+        t = self.tensors
+        e = np.asarray(e, np.float64)
+        x: NDArray[np.float64] = np.reshape(e, (len(e), e.shape[1] * e.shape[2]))
         if self.model["model"] == "deepfm":
             assert first is not None
             pairs = (np.square(e.sum(1)).sum(1) - np.square(e).sum((1, 2))) / 2

@@ -17,11 +17,10 @@ from autodpq_lib.models.build import final_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.strategies import STRATEGY
 from autodpq_runs.agreement import agrees
-from autodpq_runs.finish import finish
 from autodpq_runs.kept import weights
-from autodpq_runs.open import open_run
 from autodpq_runs.record import Record, read_record, record_path
 from autodpq_runs.run_paths import logits_path, weights_path
+from autodpq_runs.train import train
 from autodpq_system.paths import ROOT, runs_root
 
 
@@ -124,8 +123,7 @@ def load_or_train(config: RunConfig, found_in: str | Path, out: str | Path) -> L
             record = read_record(record_path(ROOT / folder, config))
             if record.config == config:  # a name tells what differs from the data set's YAML, which may have changed
                 return load_run(record)
-    run = open_run(config)
-    return load_run(finish(run, STRATEGY[config.strategy](run), out))
+    return load_run(train(config, out))
 
 
 def _check_registered(config: RunConfig) -> None:

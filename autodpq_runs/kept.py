@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from autodpq_system.load_array import load_array
 from autodpq_system.sentence import one_line
 
 #: Name of the tensors' digest among what a file says of itself.
@@ -69,6 +70,6 @@ def predictions(path: Path) -> NDArray[np.float32]:
         FileNotFoundError: there is no such file.
     """
     try:
-        return np.asarray(np.load(path), np.float32)
-    except (ValueError, TypeError, EOFError) as error:
+        return load_array(path).astype(np.float32, copy=False)
+    except (ValueError, TypeError) as error:
         raise DamagedError(path, "predictions", error) from error

@@ -56,7 +56,7 @@ def atomic_path(final: Path) -> Iterator[Path]:
 
 @contextmanager
 def scratch_folder(final: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside ``final`` until the block ends; after a kill, :func:`sweep` removes it."""
+    """Yield a temporary folder beside ``final`` until the block ends; after a kill it stays until :func:`sweep`."""
     final.parent.mkdir(parents=True, exist_ok=True)
     mine = f"{os.getpid()}@{platform.node()}"
     folder = Path(tempfile.mkdtemp(prefix=f".{final.name}~{mine}~", dir=final.parent))

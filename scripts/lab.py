@@ -1,12 +1,11 @@
 """``make lab``: JupyterLab on working copies of notebooks and course, with data and a trained run of each strategy.
 
-All of it lies in ``runs``, which git ignores, and JupyterLab sees nothing else. Options that are not known here are
-JupyterLab's own, such as ``--no-browser``.
+All of it lies in ``runs``, which git ignores, and JupyterLab sees nothing else. Options are JupyterLab's own, such as
+``--no-browser``.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Iterator
@@ -19,11 +18,9 @@ from autodpq_data.prepared import prepare
 from autodpq_eval.batch import status
 from autodpq_eval.layout import LABELS
 from autodpq_lib.config import RunConfig
-from autodpq_lib.strategies import STRATEGY
-from autodpq_runs.finish import finish
-from autodpq_runs.open import open_run
 from autodpq_runs.run_paths import weights_path
-from autodpq_system.paths import ROOT, folder_named, runs_root
+from autodpq_runs.train import train
+from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.stopping import stop_on_signals
 from scripts.book.links import relinked
 from scripts.copies import refresh
@@ -42,13 +39,11 @@ START = "notebooks"
 
 def main(arguments: list[str] | None = None) -> None:
     """Refresh the copies, train what is missing, and become JupyterLab."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the trained runs' records")
-    asked, others = parser.parse_known_args(arguments)
+    others = sys.argv[1:] if arguments is None else arguments
     for name in refresh(sources(ROOT), runs_root() / "lab"):
         say(f"kept as you left it, though there is a newer one: {runs_root() / 'lab' / name}; delete it to get that")
     try:
-        train_missing(ROOT / folder_named(str(asked.out)))
+        train_missing(ROOT / "runs")  # where notebooks look
     except (DataError, BlockingIOError) as error:
         say(f"opened without trained runs: {error}")
     os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *settings(runs_root()), *others])
@@ -73,8 +68,7 @@ def train_missing(out: Path) -> None:
     prepare(DATASET)
     for config in missing(out):
         say(f"training {LABELS[config.strategy]} on {DATASET}, profile {config.profile}, for you to look at ...")
-        run = open_run(config)
-        finish(run, STRATEGY[config.strategy](run), out)
+        train(config, out)
 
 
 def missing(out: Path) -> Iterator[RunConfig]:

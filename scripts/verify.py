@@ -23,10 +23,8 @@ from unittest.mock import patch
 import autodpq_native as native
 from autodpq_eval.checks import Check, curves, evidence, predictions, schema_of, sizes, tables
 from autodpq_lib.config import STRATEGIES
-from autodpq_lib.strategies import STRATEGY
-from autodpq_runs.finish import finish
-from autodpq_runs.open import open_run
 from autodpq_runs.record import Record
+from autodpq_runs.train import train
 from autodpq_system.paths import ROOT, folder_named, runs_root
 from autodpq_system.process import cpu
 from autodpq_system.sentence import Parser, whole_number
@@ -107,8 +105,7 @@ def _again(record: Record) -> Record:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "prepared").symlink_to(runs_root() / "prepared")
         with patch.dict(os.environ, AUTODPQ_RUNS=folder):
-            run = open_run(config)
-            return finish(run, STRATEGY[config.strategy](run), folder)
+            return train(config, folder)
 
 
 def compared(committed: Record, again: Record) -> Iterator[str]:

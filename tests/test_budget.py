@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import pickle
 import subprocess
@@ -43,6 +44,7 @@ from autodpq_lib.models.build import full_model
 from autodpq_lib.training.metrics import evaluate
 from autodpq_lib.training.run import Run
 from autodpq_packed.container import PackedError
+from autodpq_packed.export import signed
 from autodpq_packed.grouped import Grouped, centroids_option, file_ids, groups, order
 from autodpq_packed.module import Packed, load
 from autodpq_packed.plain import PlainTables
@@ -782,6 +784,16 @@ def test_a_hostile_file_of_tables_is_refused_in_a_sentence_or_right(plain: Array
         return
     for (name, table), (field, features) in product(reader.tables.items(), reader.sizes.items()):
         assert reader(name, field, np.arange(features)).shape == (features, table.dim)
+
+
+@pytest.mark.parametrize("dim", [2**62, 2**63, 10**30])
+def test_an_x_that_no_integer_holds_is_refused(dim: int, tmp_path: Path) -> None:
+    """What is stored as a mean has X numbers, so the layout counts beyond 64 bits."""
+    tensors = {"groups": np.ones(2, np.int32), "t.option": np.zeros(2, np.uint8)}
+    path = tmp_path / "t.safetensors"
+    path.write_bytes(signed(tensors, json.dumps({"fields": ["a"], "sizes": [2], "dims": {"t": dim}})))
+    with pytest.raises(PackedError, match=f"^{path}: "):
+        PlainTables(path)
 
 
 def test_a_place_that_two_features_have_is_refused(plain: Arrays, tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ def test_a_film_has_its_title_for_a_name(schema, monkeypatch):
     monkeypatch.setattr(features, "vocabulary", lambda dataset: known)
     monkeypatch.setattr(features, "locate", lambda dataset: None)
     monkeypatch.setattr(features, "titles", lambda dataset, folder: {"3": "Solaris"})
-    found = rare_features(replace(schema, fields=("movie", "b", "c")), "movie")
+    assert features.names_of("ml-1m-recbole", "movie") == {}  # whose films' titles nobody reads
+    found = rare_features(replace(schema, fields=("movie", "b", "c"), dataset="ml-100k"), "movie")
     assert found["value"].tolist() == ["3", "4", "5", "6"]
     assert found["name"].tolist() == ["Solaris", "4", "5", "6"]
     assert found["count"].tolist() == [3, 2, 5, 1]

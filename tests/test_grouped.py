@@ -391,6 +391,12 @@ def test_c_refuses_fields_without_groups_of_their_own(two: GroupsInC, fields: li
 
 
 @pytest.mark.skipif(not native.available(), reason="no C compiler")
+def test_c_refuses_a_table_without_ends(two: GroupsInC) -> None:
+    with pytest.raises(ValueError, match="layout: expected each group and the ends, found nothing"):
+        Groups(two.layout[:0], torch.tensor([0, 0]), two.codes, two.numbers, X)
+
+
+@pytest.mark.skipif(not native.available(), reason="no C compiler")
 @pytest.mark.parametrize("fields", [[0], []])
 def test_c_refuses_a_table_without_fields(two: GroupsInC, fields: list[int]) -> None:
     with pytest.raises(ValueError, match=r"fields: expected the first group of each field .*, found no field"):

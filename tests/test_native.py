@@ -77,6 +77,8 @@ def test_a_damaged_library_is_built_again_and_a_whole_one_is_not(monkeypatch: py
         for damage in (lambda whole: whole[: len(whole) // 2], lambda whole: b"garbage" * len(whole)):
             built.write_bytes(damage(built.read_bytes()))
             library()
+        built.with_suffix(".sha256").write_bytes(b"\xff" * 64)
+        library()
         patch.setattr(compiled, "_build", None)
         library()
     assert set(loaded) == {built}

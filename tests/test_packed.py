@@ -33,12 +33,12 @@ from autodpq_lib.training.metrics import Metrics
 from autodpq_packed import bits, check, module
 from autodpq_packed import sizes as packed_sizes
 from autodpq_packed.bits import bits_for, pack, unpack
-from autodpq_packed.container import unpack_file
+from autodpq_packed.container import PackedError, unpack_file
 from autodpq_packed.export import Kept, export, signed, stored
 from autodpq_packed.module import Packed, load
 from autodpq_packed.onnx_export import OLDEST, to_onnx
 from autodpq_packed.packed_in_c import PackedInC
-from autodpq_packed.reader import PackedError, PackedTable, parse, read
+from autodpq_packed.reader import PackedTable, read
 from autodpq_packed.score import PackedModel
 from autodpq_packed.sizes import sizes
 from autodpq_runs.provenance import Origin, provenance
@@ -451,7 +451,7 @@ def test_ten_thousand_corruptions_are_all_refused(schema: Schema, tmp_path: Path
         if bytes(raw) == whole:
             continue
         with pytest.raises(PackedError):
-            parse(bytes(raw), path)
+            check.check(*unpack_file(bytes(raw)))
 
 
 @pytest.mark.parametrize(

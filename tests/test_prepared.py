@@ -244,12 +244,21 @@ def test_preparing_anew_gives_the_same_bytes(tiny, monkeypatch):
     assert {path.name: path.read_bytes() for path in prepare("ml-1m").iterdir()} == first
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"format"'])
+@pytest.mark.parametrize("text", ["", "{}", '{"format"', "5", "[]", "[[1]]"])
 def test_a_manifest_that_was_cut_is_prepared_again(tiny, text):
     """As a loss of power may leave it."""
     manifest = prepare("ml-1m") / prepared.MANIFEST
     whole = manifest.read_text()
     manifest.write_text(text)
+    prepare("ml-1m")
+    assert manifest.read_text() == whole
+
+
+@pytest.mark.parametrize("key", ["format", "sizes", "fingerprint", "raw_sha256"])
+def test_a_manifest_without_a_key_is_prepared_again(tiny, key):
+    manifest = prepare("ml-1m") / prepared.MANIFEST
+    whole = manifest.read_text()
+    manifest.write_text(whole.replace(f'"{key}"', f'"{key[1:]}"'))
     prepare("ml-1m")
     assert manifest.read_text() == whole
 

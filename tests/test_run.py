@@ -92,7 +92,7 @@ def test_what_is_there_is_loaded_and_what_is_not_is_trained(
         opened.append(config)
         return small_run(tmp_path / "work", schema, config)
 
-    monkeypatch.setattr("autodpq_runs.explore.open_run", open_small)
+    monkeypatch.setattr("autodpq_runs.train.open_run", open_small)
     config = small_config(strategy="fe")
     first, again = (load_or_train(config, tmp_path / "out", tmp_path / "out") for _ in range(2))
     assert opened == [config]
@@ -110,7 +110,7 @@ def test_a_run_of_another_yaml_is_not_taken_for_it(
     record = make("fe", tmp_path, schema)
     changed = record.config.model_copy(update={"batch_size": record.config.batch_size * 2})
     monkeypatch.setattr("autodpq_runs.explore.record_path", lambda out, _: record_path(out, record.config))
-    monkeypatch.setattr("autodpq_runs.explore.open_run", lambda config: small_run(tmp_path / "w", schema, config))
+    monkeypatch.setattr("autodpq_runs.train.open_run", lambda config: small_run(tmp_path / "w", schema, config))
     assert load_or_train(changed, tmp_path / "out", tmp_path / "again").record.config == changed
 
 
@@ -158,7 +158,7 @@ def test_what_was_damaged_is_named_and_made_again(
     ) as told:
         load_run(record)
     assert "\n" not in str(told.value)
-    monkeypatch.setattr("autodpq_runs.explore.open_run", lambda config: small_run(tmp_path / "w", schema, config))
+    monkeypatch.setattr("autodpq_runs.train.open_run", lambda config: small_run(tmp_path / "w", schema, config))
     assert load_or_train(record.config, tmp_path / "out", tmp_path / "out").record.test == record.test
     assert path.read_bytes() == whole
 
@@ -171,7 +171,7 @@ def test_weights_without_a_digest_as_older_runs_left_them_are_read(tmp_path: Pat
 def test_a_run_is_found_where_it_would_be_written(
     tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autodpq_runs.explore.open_run", lambda _: pytest.fail("trained again"))
+    monkeypatch.setattr("autodpq_runs.train.open_run", lambda _: pytest.fail("trained again"))
     record = make("fe", tmp_path, schema)
     assert load_or_train(record.config, tmp_path / "nowhere", tmp_path / "out").record == record
 

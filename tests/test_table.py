@@ -258,6 +258,13 @@ def cut_gzip(path):
     path.write_bytes(gzip.compress(frame(9999).write_csv().encode())[:-2000])
 
 
+def flipped_gzip(path):
+    """The length of a block says otherwise than its complement."""
+    raw = bytearray(gzip.compress(frame(9999).write_csv().encode(), 0))
+    raw[raw.rindex(b"\xff\xff\x00\x00")] ^= 1
+    path.write_bytes(raw)
+
+
 def nan_in_parquet(path):
     frame().with_columns(film=pl.Series([float("nan"), *range(1, 60)])).write_parquet(path)
 
@@ -297,6 +304,7 @@ BAD = {
     "binary": (lambda path: path.write_bytes(bytes(range(256)) * 9), {}, "line 3: expected UTF-8, found the byte 0x80"),
     "cut Parquet": (cut_parquet, {}, "expected a CSV or Parquet table, found"),
     "cut gzip": (cut_gzip, {}, "rows.csv: expected a CSV or Parquet table, found: "),
+    "flipped gzip": (flipped_gzip, {}, "rows.csv: expected a CSV or Parquet table, found: .* invalid"),
     "lists": (
         lambda path: frame().with_columns(film=pl.lit([1])).write_parquet(path), {},
         r"rows.csv: expected texts, numbers or dates in film, found List\(Int64\)",
@@ -359,11 +367,11 @@ def test_row_of_a_later_block_is_counted_from_the_first(mine, monkeypatch):
     [
         ({"label": None}, "table.label: Field required"),
         ({"path": None}, "table.path: Field required"),
-        ({"path": ""}, "table.path: String should have at least 1 character; found ''"),
-        ({"fields": ["user"]}, r"table.fields: .* at least 2 items .*; found \['user'\]"),
-        ({"fields": "user"}, "table.fields: .*; found 'user'"),
-        ({"fields": ["user", 3]}, "table.fields.1: Input should be a valid string; found 3"),
-        ({"feilds": ["user"]}, r"table.feilds: Extra inputs are not permitted; found \['user'\]"),
+        ({"path": ""}, "table.path: String should have at least 1 character, found ''"),
+        ({"fields": ["user"]}, r"table.fields: .* at least 2 items .*, found \['user'\]"),
+        ({"fields": "user"}, "table.fields: .*, found 'user'"),
+        ({"fields": ["user", 3]}, "table.fields.1: expected a valid string, found 3"),
+        ({"feilds": ["user"]}, r"table.feilds: Extra inputs are not permitted, found \['user'\]"),
         ({"fields": ["user", "clicked"]}, "expected each column in one place .*, found clicked in two"),
         ({"fields": ["user", "user"]}, "expected each column in one place .*, found user in two"),
         ({"fields": ["user", "^fi.*$"]}, r"expected names of columns, found the pattern \^fi\.\*\$"),
@@ -382,14 +390,18 @@ def test_bad_description_names_the_file_and_the_key(home, changed, says):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("threshold: 40", "config/mine.yaml, table: .* dictionary .*; found None"),
-        ("table: rows.csv", "config/mine.yaml, table: .* dictionary .*; found 'rows.csv'"),
+        ("threshold: 40", "config/mine.yaml, table: .* dictionary .*, found None"),
+        ("table: rows.csv", "config/mine.yaml, table: .* dictionary .*, found 'rows.csv'"),
         ("- threshold", "mine.yaml: expected lines of the form key: value, found list"),
         ("", "mine.yaml: expected lines of the form key: value, found NoneType"),
         ("table: {path", "mine.yaml: expected YAML, found: .* line 1, column"),
         ("threshold: 7\nlearning_rate: 0.1\nthreshold: 160\n", "expected YAML, found: the key threshold twice"),
         ("a: &a [1]\ntable: {path: *a}\n", "expected YAML, found: an alias"),
         ("a: " + "[" * 3000, "expected YAML, found: maximum recursion depth exceeded"),
+        ("a: !!bool maybe", "mine.yaml: expected YAML, found: 'maybe'"),
+        ("a: !!int ''", "mine.yaml: expected YAML, found: "),
+        ("a: !!timestamp foo", "mine.yaml: expected YAML, found: "),
+        ("threshold: 2001-99-99", "mine.yaml: expected YAML, found: month must be in 1..12"),
     ],
 )
 def test_bad_yaml_is_named(home, text, says):
