@@ -20,9 +20,8 @@ from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.effects import control_effects, runs_of_controls
 from autodpq_eval.figure3 import points, with_long_random
 from autodpq_eval.layout import as_csv, files
-from autodpq_eval.parts import PLANS
-from autodpq_eval.tables import build, collect, read_plan, tables_of
-from autodpq_eval.ten_seeds import by_strategy, comparisons, is_of
+from autodpq_eval.tables import build, collect, tables_of
+from autodpq_eval.ten_seeds import comparisons, is_of, runs_of_ten_seeds
 from autodpq_lib.config import OUTSIDE
 from autodpq_lib.models.build import final_model
 from autodpq_lib.space import space
@@ -244,10 +243,9 @@ def of_ledger(out: Path) -> Iterator[tuple[Path, str]]:
 def _ten_seeds(out: Path, dataset: str, recipe: str) -> dict[str, list[Record]]:
     """The runs on ten seeds; none where Grid's are missing, which say which pair is among them."""
     try:
-        ten, _ = read_plan(out, PLANS["seeds"](dataset, recipe, TABLE_SEEDS, out))
+        return runs_of_ten_seeds(out, dataset, recipe)
     except ValueError:
         return {}
-    return by_strategy(ten)
 
 
 def _bootstrap(out: Path, dataset: str, recipe: str) -> Iterator[tuple[Path, str]]:

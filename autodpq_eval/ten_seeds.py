@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.measures import more_is_better
+from autodpq_eval.parts import PLANS
 from autodpq_eval.stats import common, corrected, effect
+from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.agreement import SAME
 from autodpq_runs.kept import predictions
@@ -18,6 +22,15 @@ from autodpq_runs.record import Record
 from autodpq_runs.run_paths import logits_path
 
 RESAMPLES = 1000
+
+
+def runs_of_ten_seeds(out: Path, dataset: str, recipe: str) -> dict[str, list[Record]]:
+    """FE, Others, DPQ with Grid's best pair and AutoDPQ on ten seeds, as far as they are done below ``out``.
+
+    Raises:
+        ValueError: no run of Grid is, and these say which pair is among them.
+    """
+    return by_strategy(read_plan(out, PLANS["seeds"](dataset, recipe, TABLE_SEEDS, out))[0])
 
 
 def by_strategy(records: Sequence[Record]) -> dict[str, list[Record]]:

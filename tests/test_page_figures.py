@@ -21,7 +21,7 @@ from autodpq_eval.stats import paired_effect
 from autodpq_rivals.methods import METHODS
 from autodpq_system.paths import ROOT
 from benchmarks import after_training, search_or_choice
-from scripts.pages import aims, budget, gain, readings, results, robust, weight, which_row
+from scripts.pages import aims, budget, equal_bytes, gain, readings, results, robust, weight, which_row
 from scripts.pages import conditions as pages_of_conditions
 
 
@@ -166,7 +166,7 @@ def test_seeds_that_an_interval_hangs_on_are_each_needed() -> None:
 
 def test_a_width_that_has_not_run_has_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
     ran = pd.DataFrame({"width": [16, 8], "valid": [0.81, 0.80]})
-    monkeypatch.setattr(budget.aims, "told", lambda *_: ran)
+    monkeypatch.setattr(equal_bytes, "told", lambda *_: ran)
     assert budget._by_width("tuned", 0.5) == ["`tuned`, 50.0%", "**0.8100**", "0.8000", "–", "–"]
 
 
@@ -244,6 +244,6 @@ def test_readmes_gain_over_fe_is_that_of_the_records() -> None:
 
 def test_make_budget_runs_the_seeds_that_the_page_reads() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for recipe, whole in aims.WHOLE.items():
+    for recipe, whole in equal_bytes.WHOLE.items():
         seeds = [[int(n) for n in text.split()] for text in re.findall(rf'"{recipe} ([\d ]+)"', makefile)]
         assert seeds == [[CHOICE_SEED], [*whole], [*BEST_ALONE]]

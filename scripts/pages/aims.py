@@ -1,20 +1,15 @@
-"""Runs at equal bytes on the reported seeds; what was aimed at beforehand, and what came out."""
+"""What was aimed at beforehand at equal bytes, and what came out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import pandas as pd
 
 from autodpq_budget import at_equal_bytes
-from autodpq_budget.candidates import CHOICE_SEED
-from autodpq_budget.strategy import COMPRESSOR
-from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import markdown, p_value, plus_minus
-from autodpq_eval.plans import TEN_SEEDS
-from scripts.pages.committed import RESULTS
+from scripts.pages.equal_bytes import NOT_YET, WHOLE, found, rival_name
 
 #: Recipe -> share of FE's bytes -> the loss of AUC that was allowed beforehand, on ten seeds.
 ALLOWED = {
@@ -25,50 +20,6 @@ ALLOWED = {
 RIVAL_LEVEL = 0.01
 #: Recipe -> the margin of the test of equivalence, which stands beside an aim of that size.
 MARGINS = {"tuned": 0.0005, "paper": 0.001}
-#: Seeds that ran on another kind of processor than the ten, with an FE and a compressor of their own.
-LATER = (14, 15, 16)
-#: Recipe -> the seeds of every rival that has run.
-WHOLE = {"tuned": TABLE_SEEDS, "paper": LATER}
-NOT_YET = "Not run yet.\n"
-#: Runs of :func:`at_equal_bytes.at_chosen_settings`, where there are none.
-NONE = pd.DataFrame(columns=["method", "share", "seed", "cpu", "bytes", "width", "options", "auc"])
-
-
-@cache
-def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
-    """All runs at equal bytes on the reported seeds, with these switches."""
-    return at_equal_bytes.read_runs(RESULTS, dataset, recipe, {*TEN_SEEDS, *WHOLE[recipe]}, model, switches)
-
-
-@cache
-def found(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
-    """A run a method, share and seed, over the seeds that the compressor has; none where it has none."""
-    runs = _paired(every_run(recipe, model, dataset, **switches))
-    return NONE if runs.empty else at_equal_bytes.at_chosen_settings(runs, choice_runs(recipe))
-
-
-def not_run(recipe: str) -> list[tuple[float, str]]:
-    """Shares and methods whose setting is chosen and not run on any of these seeds."""
-    taken = at_equal_bytes.chosen_settings(_paired(every_run(recipe)), choice_runs(recipe))
-    return [key for key in taken if key not in set(zip(found(recipe)["share"], found(recipe)["method"], strict=True))]
-
-
-def _paired(every: pd.DataFrame) -> pd.DataFrame:
-    """The runs on the seeds that the compressor has."""
-    return every[every["seed"].isin(every.loc[every["method"] == COMPRESSOR, "seed"])]
-
-
-@cache
-def choice_runs(recipe: str) -> pd.DataFrame:
-    """The runs by which the settings were chosen: on MovieLens-1M, DeepFM, as they come."""
-    return at_equal_bytes.read_runs(RESULTS, "ml-1m", recipe, [CHOICE_SEED])
-
-
-def told(recipe: str, share: float) -> pd.DataFrame:
-    """The compressor's runs on the seed of choice that were told a share of FE's bytes."""
-    runs = choice_runs(recipe)
-    size = int(share * at_equal_bytes.full_bytes(runs))
-    return runs[(runs["method"] == COMPRESSOR) & (runs["control"] == "") & (runs["told"] == size)]
 
 
 def verdicts(recipe: str) -> list[dict[str, Any]]:
@@ -119,11 +70,6 @@ def _against_rivals(recipe: str, row: dict[str, Any]) -> list[str]:
     best = [at_equal_bytes.NAMES[row["rival"]], f"{row['rival_bytes']:,.0f}, {used:.0%}", f"{row['n_rival']:.0f}"]
     of_all = f"{rival_name(row['rival_of_all'])}, {plus_minus(row['lead_of_all'], row['lead_half_of_all'])}"
     return [budget, *best, plus_minus(row["lead"], row["lead_half"]), p, _beaten(recipe, row), of_all]
-
-
-def rival_name(method: str) -> str:
-    """As the literature calls the best rival; a dash where none has run."""
-    return at_equal_bytes.NAMES.get(method, "–")
 
 
 def _beaten(recipe: str, row: dict[str, Any]) -> str:

@@ -26,9 +26,10 @@ from autodpq_runs.explore import records
 from autodpq_runs.record import Record, read_record
 from benchmarks import after_training, choice, large, search_or_choice, width
 from benchmarks.measured import read_measures
-from scripts.pages import aims, handicaps, which_row
-from scripts.pages.aims import MARGINS, NOT_YET, choice_runs, every_run, found, verdicts
+from scripts.pages import aims, equal_bytes, handicaps, which_row
+from scripts.pages.aims import MARGINS, verdicts
 from scripts.pages.committed import RESULTS
+from scripts.pages.equal_bytes import NOT_YET, bold_ours, choice_runs, every_run, found, rival_name
 
 RECIPE = "tuned"
 #: What all runs of :func:`hours` were to take.
@@ -75,7 +76,7 @@ def _absent(recipe: str) -> str:
     """The methods without a run on the seeds of the compressor."""
     has = set(found(recipe)["method"])
     names = [at_equal_bytes.NAMES[name] for name in (COMPRESSOR, *METHODS) if name not in has]
-    names += [f"{at_equal_bytes.NAMES[name]} at {share:.1%}" for share, name in aims.not_run(recipe)]
+    names += [f"{at_equal_bytes.NAMES[name]} at {share:.1%}" for share, name in equal_bytes.not_run(recipe)]
     return f"Not run yet on these seeds in recipe `{recipe}`: {', '.join(names) or 'none'}."
 
 
@@ -110,7 +111,7 @@ def _rows(kinds: Sequence[tuple[str, str]], dataset: str = "ml-1m") -> str:
         [
             *(
                 f"{LABELS[model]}, `{recipe}`",
-                handicaps.bold_ours(row["method"]),
+                bold_ours(row["method"]),
                 f"{row['share']:.1%}" if row["share"] < 1 else "–",
             ),
             *(f"{row['width']}", row["options"], f"{row['bytes']:,.0f}", f"{row['n']:.0f}"),
@@ -130,7 +131,7 @@ def varied(**switches: float) -> str:
     rows = [
         [
             *(f"`{recipe}`, {row['share']:.1%}", f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
-            *(aims.rival_name(row["rival"]), f"{row['n_rival']:.0f}", plus_minus(row["lead"], row["lead_half"])),
+            *(rival_name(row["rival"]), f"{row['n_rival']:.0f}", plus_minus(row["lead"], row["lead_half"])),
         ]
         for recipe, runs in every.items()
         if len(runs)
@@ -233,7 +234,7 @@ def _small_table() -> str:
         [
             *(f"{row['share']:.1%}", f"{sizes.loc[row['share'], 'bytes']:.0f}"),
             plus_minus(row["difference"], row["half"]),
-            f"{aims.rival_name(row['rival'])}: {plus_minus(row['lead'], row['lead_half'])}",
+            f"{rival_name(row['rival'])}: {plus_minus(row['lead'], row['lead_half'])}",
             *(column.get(row["share"], "–") for column in alike),
         ]
         for row in _with_aim()
@@ -315,7 +316,7 @@ def _taken() -> str:
 
 
 def _by_width(recipe: str, share: float) -> list[str]:
-    aucs = aims.told(recipe, share).set_index("width")["valid"].reindex(WIDTHS)
+    aucs = equal_bytes.told(recipe, share).set_index("width")["valid"].reindex(WIDTHS)
     cells = ("–" if pd.isna(auc) else f"**{auc:.4f}**" if auc == aucs.max() else f"{auc:.4f}" for auc in aucs)
     return [f"`{recipe}`, {share:.1%}", *cells]
 

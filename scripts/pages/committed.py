@@ -8,9 +8,8 @@ import pandas as pd
 
 from autodpq_eval import effects, ledger
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.parts import PLANS
-from autodpq_eval.tables import Collected, build, collect, read_plan
-from autodpq_eval.ten_seeds import by_strategy, comparisons
+from autodpq_eval.tables import Collected, build, collect
+from autodpq_eval.ten_seeds import comparisons, runs_of_ten_seeds
 from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT
 
@@ -38,7 +37,7 @@ def both_tables(recipe: str) -> list[Record]:
 @cache
 def ten_seeds(recipe: str) -> dict[str, list[Record]]:
     """FE, Others, DPQ with Grid's best pair and AutoDPQ on ten seeds, by strategy."""
-    return by_strategy(read_plan(RESULTS, PLANS["seeds"]("ml-1m", recipe, SEEDS, RESULTS))[0])
+    return runs_of_ten_seeds(RESULTS, "ml-1m", recipe)
 
 
 @cache

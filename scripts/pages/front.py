@@ -14,7 +14,7 @@ from autodpq_eval.lead import over_best
 from autodpq_eval.references import references
 from autodpq_eval.tables import METRICS
 from autodpq_lib.config import MODELS, RECIPES, STRATEGIES
-from scripts.pages import aims, budget, conditions, gain, needs, over_random, readings, verdict
+from scripts.pages import aims, budget, conditions, equal_bytes, gain, needs, over_random, readings, verdict
 from scripts.pages.avazu import table1
 from scripts.pages.committed import RESULTS, SEEDS, table
 
@@ -65,7 +65,7 @@ def _side_by_side(tables: dict[str, pd.DataFrame]) -> str:
 
 def answer() -> str:
     """Whether the paper's claim reproduces, what its best reading gives, and what an engineer should do."""
-    own, new = (_compressed(aims.found(budget.RECIPE, **split)) for split in ({}, OTHER_SPLIT))
+    own, new = (_compressed(equal_bytes.found(budget.RECIPE, **split)) for split in ({}, OTHER_SPLIT))
     return (
         "**In short.**\n"
         "- Taken as printed, the claim that AutoDPQ beats the best of those four strategies "

@@ -10,12 +10,12 @@ import pandas as pd
 from autodpq_budget import controls
 from autodpq_budget.at_equal_bytes import NAMES, at_chosen_settings, read_runs
 from autodpq_budget.candidates import COARSE
-from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.layout import gap, markdown, plus_minus
 from autodpq_eval.plans import TEN_SEEDS
 from autodpq_lib.config import RECIPES
-from scripts.pages.aims import LATER, NOT_YET, choice_runs, every_run, found, rival_name, verdicts
+from scripts.pages.aims import verdicts
 from scripts.pages.committed import RESULTS
+from scripts.pages.equal_bytes import LATER, NOT_YET, bold_ours, choice_runs, every_run, found, rival_name
 
 
 def teachers() -> str:
@@ -78,8 +78,3 @@ def _own_weights(recipe: str) -> pd.DataFrame:
     """On all seeds on which something has run so, be they among those of the tables or not."""
     every, choice = read_runs(RESULTS, "ml-1m", recipe, {*TEN_SEEDS, *LATER}), choice_runs(recipe)
     return controls.own_weights(every, at_chosen_settings(every, choice), choice)
-
-
-def bold_ours(method: str) -> str:
-    """As the literature calls a method; the compressor in bold."""
-    return f"**{NAMES[method]}**" if method == COMPRESSOR else NAMES[method]

@@ -13,7 +13,8 @@ from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_rivals.budget import WIDTHS, rest_bytes
 from autodpq_rivals.methods import METHODS
 from benchmarks.measured import read_measures
-from scripts.pages.aims import choice_runs, found, told, verdicts
+from scripts.pages.aims import verdicts
+from scripts.pages.equal_bytes import choice_runs, found, told
 
 #: The recipe of the paragraph.
 RECIPE = "tuned"
