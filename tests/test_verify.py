@@ -194,7 +194,7 @@ def test_a_sample_is_trained_again_and_leaves_this_machines_predictions_alone(
     def open_small(config: RunConfig) -> OpenRun:
         return small_run(runs_root() / "work", schema, config)
 
-    monkeypatch.setattr(verify, "open_run", open_small)
+    monkeypatch.setattr("autodpq_runs.train.open_run", open_small)
     monkeypatch.setattr(verify, "tables", lambda *_: checks.Check("tables"))
     monkeypatch.setattr(verify, "schema_of", lambda *_: schema)
     before = {path: path.stat().st_mtime_ns for path in runs_root().rglob("*") if path.is_file()}
