@@ -61,8 +61,9 @@ class PackedInC(ReadInC):
 
 def _lines(table: PackedTable) -> NDArray[np.int32]:
     """What C calls ``line``, for every 64 features: ``[ceil(N / 64), 3]``."""
-    low = np.pad(table.low, (0, -len(table.low) % 8)).view("<i4").reshape(-1, 2)
-    return np.concatenate([low, table.before[: len(table.low) : 8, None][: len(low)]], 1)
+    low = table.low[:-1]  # the last byte is beyond the features
+    bits = np.pad(low, (0, -len(low) % 8)).view("<i4").reshape(-1, 2)
+    return np.concatenate([bits, table.before[: len(low) : 8, None]], 1)
 
 
 def _fields(table: PackedTable) -> NDArray[np.int64]:
