@@ -12,6 +12,7 @@ from torch import Tensor
 
 from autodpq_lab.shown import Shown, picture, present
 from autodpq_lib.embedding.quantiser import Coding, Quantiser
+from autodpq_packed.bits import bits_for
 
 #: How far the plane is seen; it stands still while centroids move.
 SEEN = 4.5
@@ -105,7 +106,7 @@ def said(e: Tensor, found: Encoded, tau: float) -> str:
     """Codes, error, soft weight of the chosen centroids and gradient, in a sentence."""
     error = float((e - found.decoded).norm() / e.norm())
     chosen = found.weights.gather(1, torch.tensor(found.codes)[:, None]).mean()
-    bits = len(found.codes) * (found.weights.shape[1] - 1).bit_length()
+    bits = len(found.codes) * bits_for(found.weights.shape[1])
     return (
         f"codes {found.codes}, {bits} bits; what is read back differs by {error:.0%} of the vector's length; at tau "
         f"{tau:g} the chosen centroids have {float(chosen):.1%} of the soft weight, and the gradient sent to e a "

@@ -23,6 +23,7 @@ from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.check import check
 from autodpq_packed.container import DIGITS, FORMAT
 from autodpq_packed.grouped import digest
+from autodpq_packed.rest import rest
 from autodpq_runs.record import Record
 from autodpq_system.atomic import atomic_path, check_place, write_text
 
@@ -62,7 +63,9 @@ def export(
     path = Path(path)
     check_path(path)
     model.eval()
-    tensors = _tables(model, schema, kept) | _rest(model)
+    tensors = _tables(model, schema, kept) | {
+        f"rest.{name}": tensor.float().numpy() for name, tensor in rest(model).items()
+    }
     known = json.dumps(vocabulary)
     about = {
         "model": record.config.model,
@@ -174,14 +177,3 @@ def _unknown(every: Tensor, schema: Schema) -> NDArray[np.float32]:
     """The row of a value never seen, per field: mean of the low-frequency vectors, or of all if none is, ``[M, X]``."""
     fields = zip(every.split(schema.sizes), schema.low.split(schema.sizes), strict=True)
     return np.asarray(torch.stack([own[low if low.any() else ~low].mean(0) for own, low in fields]).numpy())
-
-
-def _rest(model: CTRModel) -> Arrays:
-    """All of the model that is no table, as float32."""
-    state = model.state_dict()
-    tables = ("embedding.", "first_order.")
-    return {
-        f"rest.{name}": tensor.float().numpy()
-        for name, tensor in state.items()
-        if not name.startswith(tables) and not name.endswith("num_batches_tracked")
-    }

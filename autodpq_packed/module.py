@@ -25,6 +25,7 @@ from autodpq_packed.packed_groups import PackedGroups
 from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.read_in_c import works
 from autodpq_packed.reader import BITS, PackedTable, read, tables
+from autodpq_packed.rest import rest
 from autodpq_system.sentence import sentence
 
 #: Keys of a configuration that say which layers a model has.
@@ -150,8 +151,8 @@ def load(
             _check_counts(schema, about, tensors, path)
             parts = [Renumbered(part, schema) for part in parts]
     model = assemble(config, len(about["fields"]), *parts)
-    rest = {name.removeprefix("rest."): array for name, array in tensors.items() if name.startswith("rest.")}
-    _fill(model, rest, path)
+    kept = {name.removeprefix("rest."): array for name, array in tensors.items() if name.startswith("rest.")}
+    _fill(model, kept, path)
     return model.eval()
 
 
@@ -187,14 +188,13 @@ def _config(about: Mapping[str, Any], path: Path) -> RunConfig:
         raise PackedError(f"{path}: config: {shorten(sentence(error), 500)}") from error
 
 
-def _fill(model: CTRModel, rest: Tensors, path: Path) -> None:
+def _fill(model: CTRModel, kept: Tensors, path: Path) -> None:
     """Put the file's numbers into all of the model that is no table."""
-    tables = ("embedding.", "first_order.")
-    own = {n: t for n, t in model.state_dict().items() if not n.startswith(tables) and "num_batches" not in n}
-    if {n: tuple(t.shape) for n, t in own.items()} != {n: array.shape for n, array in rest.items()}:
+    own = rest(model)
+    if {n: tuple(t.shape) for n, t in own.items()} != {n: array.shape for n, array in kept.items()}:
         raise PackedError(f"{path}: expected the tensors that the model of its configuration has, found others")
     for name, tensor in own.items():
-        tensor.copy_(torch.tensor(rest[name]))
+        tensor.copy_(torch.tensor(kept[name]))
 
 
 def packed(table: PackedTable) -> nn.Module:

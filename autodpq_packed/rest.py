@@ -1,0 +1,16 @@
+"""What a packed file keeps of a model beside its tables."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+TABLES = ("embedding.", "first_order.")
+
+
+def rest(model: nn.Module) -> dict[str, Tensor]:
+    """The tensors of all that is no table, but for BatchNorm's count of batches, which nothing reads."""
+    return {
+        name: tensor
+        for name, tensor in model.state_dict().items()
+        if not name.startswith(TABLES) and not name.endswith("num_batches_tracked")
+    }
