@@ -175,8 +175,9 @@ def on_the_recipe(table: pd.DataFrame) -> str:
     swaps = [control.id for control in controls() if control.swap]
     part = table[table["id"].isin(swaps) & (table["strategy"] == "fe")].dropna(subset="effect")
     whole, none = table["n"] >= table["planned"], table["n"] == 0
-    text = f"Of {len(table)} controls {whole.sum()} have all their seeds and {(~whole & ~none).sum()} some of them. "
-    text += f"Without a pair that counts, most of them not run: {'; '.join(table[none]['control']) or 'none'}."
+    text = f"Of {len(table)} controls {whole.sum()} have all their seeds and {(~whole & ~none).sum()} some of them."
+    if none.any():
+        text += f" Without a pair that counts, most of them not run: {'; '.join(table[none]['control'])}."
     if part.empty:
         return text
     largest = part.loc[part["effect"].abs().idxmax()]

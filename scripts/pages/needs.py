@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pandas as pd
 
 from autodpq_eval import ladder
@@ -111,10 +113,11 @@ def _added() -> str:
 
 def _laboratory() -> str:
     """What the same parts add under the laboratory reading."""
-    found, said = committed.controls("paper").set_index("id"), []
-    parts = {"compression": "laboratory-no-compression", "Eq. 2's BatchNorm": "laboratory-no-batchnorm"}
-    for part, row in ((part, found.loc[name]) for part, name in parts.items()):
-        said.append(f"{part} adds {-row['effect']:+.4f} ({interval(-row['high'], -row['low'])}, n = {row['n']:.0f})")
+    parts, said = {"compression": "laboratory-no-compression", "Eq. 2's BatchNorm": "laboratory-no-batchnorm"}, []
+    for recipe, (part, name) in product(RECIPES, parts.items()):
+        row = committed.controls(recipe).set_index("id").loc[name]
+        told = f"{interval(-row['high'], -row['low'])}, `{recipe}`, n = {row['n']:.0f}"
+        said.append(f"{part} adds {-row['effect']:+.4f} ({told})")
     return f"Under the laboratory reading, on our split, {', '.join(said)}."
 
 
