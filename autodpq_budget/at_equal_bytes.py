@@ -175,8 +175,8 @@ def verdicts(
 ) -> pd.DataFrame:
     """A row a share of the compressor: against FE, with a test of equivalence, and against its best rival.
 
-    The best rival has the highest mean AUC of those with most seeds. What ends in ``_of_all`` is of the one that has it
-    on the seeds of all rivals. Both families of p-values are Holm's.
+    The best rival has the highest mean AUC of those with most of the compressor's seeds. What ends in ``_of_all`` is of
+    the one that has it on the seeds of all rivals. Both families of p-values are Holm's.
 
     Args:
         found: of :func:`at_chosen_settings`.
@@ -197,8 +197,8 @@ def verdicts(
 
 
 def _lead(ours: dict[int, float], found: pd.DataFrame, share: float) -> dict[str, Any]:
-    """The best rival at a share, its bytes, and how far it is behind, paired."""
-    name = best_rival(found, share)
+    """The best rival at a share on the compressor's seeds, its bytes, and how far it is behind, paired."""
+    name = best_rival(found[found["seed"].isin(ours)], share)
     theirs = found[(found["method"] == name) & (found["share"] == share)]
     lead = paired_effect(ours, aucs(theirs, found))
     return {

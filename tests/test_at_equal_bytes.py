@@ -138,6 +138,14 @@ def test_the_best_rival_has_most_seeds_and_the_lead_is_paired() -> None:
     assert made["p"] == made["p_holm"] == pytest.approx(stats.ttest_1samp(lead, 0).pvalue)
 
 
+def test_seeds_that_the_compressor_lacks_make_no_rival_the_best() -> None:
+    more = pd.DataFrame([row("qr", seed, 1, 0.6, 0.65) for seed in (2, 3, 4)])
+    (made,) = at_equal_bytes.verdicts(pd.concat([FOUND, RIVALS, more]), 0.0005).to_dict("records")
+    assert (made["rival"], made["n_rival"]) == ("qr", 2)
+    (made,) = at_equal_bytes.verdicts(pd.concat([FOUND, RIVALS, more[1:]]), 0.0005).to_dict("records")
+    assert (made["rival"], made["n_rival"]) == ("lsq", 2)
+
+
 def test_the_nearest_rival_is_that_of_the_seeds_that_every_rival_has() -> None:
     for seed, name in ((1, "qr"), (2, "lsq")):
         (made,) = at_equal_bytes.verdicts(pd.concat([FOUND, RIVALS]), 0.0005, whole=[seed]).to_dict("records")

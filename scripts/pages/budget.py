@@ -165,7 +165,7 @@ def _caption(recipe: str) -> str:
     """What to see, and what a mark is."""
     runs = found(recipe)
     seeds = runs[runs["method"].isin(METHODS)].groupby(["method", "share"])["seed"].count()
-    ours = runs.loc[runs["method"] == COMPRESSOR, "seed"].nunique()
+    ours = _from_to(runs[runs["method"] == COMPRESSOR].groupby("share")["seed"].count())
     rivals = f" Rivals have {_from_to(seeds)} seeds, the compressor {ours}." if len(seeds) else ""
     alone = " A mark without a bar has one seed." if len(seeds) and seeds.min() == 1 else ""
     return (
