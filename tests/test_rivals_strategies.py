@@ -35,12 +35,14 @@ NAMES = {kind: name for name, kind in METHODS.items()}
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """And afterwards, whatever else of this process has registered."""
     monkeypatch.setattr(mgqe, "FEWER", 2)
+    kept = [dict(registry) for registry in (EMBEDDING, STRATEGY)]
     register_rivals(train_and_store)
     yield
-    for name in METHODS:
-        for registry in (EMBEDDING, STRATEGY):
-            del registry[name]
+    for registry, before in zip((EMBEDDING, STRATEGY), kept, strict=True):
+        registry.clear()
+        registry.update(before)
 
 
 def config_of(rival: str, **changed: object) -> RunConfig:
