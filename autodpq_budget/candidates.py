@@ -94,8 +94,8 @@ def chosen(every: Candidates, schema: Schema, *, out: Path) -> Chosen:
     done, full = read_plans(out, every), budget_of(schema, 1)
     found: Chosen = {}
     for share, method in every:
-        own = {share} if method == COMPRESSOR else {size for size, _ in every if size <= share}
-        tried = [(size, method) for size in own if (size, method) in every]
+        least = share if method == COMPRESSOR else 0
+        tried = [key for key in every if key[1] == method and least <= key[0] <= share]
         fits = [r for key in tried for r in done[key] if table_bytes(r, len(schema.fields)) <= room(full, share)]
         if fits and all(len(done[key]) == len(every[key]) for key in tried):
             best_one = max(fits, key=lambda record: record.valid.auc)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -27,6 +30,16 @@ def schema() -> Schema:
 @pytest.fixture
 def config() -> RunConfig:
     return small_config()
+
+
+@contextmanager
+def restored(*registries: dict[str, Any]) -> Iterator[None]:
+    """Afterwards registries hold what they held before: the tests of a process share them."""
+    kept = [dict(registry) for registry in registries]
+    yield
+    for registry, before in zip(registries, kept, strict=True):
+        registry.clear()
+        registry.update(before)
 
 
 def small_config(**changed: object) -> RunConfig:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import DyingCheckpoints, KilledError, small_config, small_run
+from conftest import DyingCheckpoints, KilledError, restored, small_config, small_run
 
 from autodpq_budget import candidates, plan
 from autodpq_budget.batch import register_all
@@ -39,13 +39,10 @@ from autodpq_runs.run_paths import weights_path
 
 @pytest.fixture(autouse=True)
 def registered() -> Iterator[None]:
-    kept = [dict(registry) for registry in (EMBEDDING, STRATEGY, NOTEBOOKS, PLANS)]
-    register_rivals(learn)
-    register_budget()
-    yield
-    for registry, before in zip((EMBEDDING, STRATEGY, NOTEBOOKS, PLANS), kept, strict=True):
-        registry.clear()
-        registry.update(before)
+    with restored(EMBEDDING, STRATEGY, NOTEBOOKS, PLANS):
+        register_rivals(learn)
+        register_budget()
+        yield
 
 
 @pytest.mark.parametrize("model", ["deepfm", "pnn", "dcn"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import small_config, small_run
+from conftest import restored, small_config, small_run
 from torch import Tensor, nn
 
 from autodpq_data.schema import Schema
@@ -42,10 +42,9 @@ def modulo(config: RunConfig, schema: Schema) -> Modulo:
 
 @pytest.fixture
 def registered() -> Iterator[None]:
-    register("modulo", modulo)
-    yield
-    for registry in (METHOD_VERSION, EMBEDDING, STRATEGY):
-        del registry["modulo"]
+    with restored(METHOD_VERSION, EMBEDDING, STRATEGY):
+        register("modulo", modulo)
+        yield
 
 
 @pytest.mark.usefixtures("registered")

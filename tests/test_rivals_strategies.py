@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import small_config, small_run
+from conftest import restored, small_config, small_run
 from test_rivals import IDS, RIVALS, X
 
 from autodpq_data.schema import Schema
@@ -35,14 +35,10 @@ NAMES = {kind: name for name, kind in METHODS.items()}
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """And afterwards, whatever else of this process has registered."""
     monkeypatch.setattr(mgqe, "FEWER", 2)
-    kept = [dict(registry) for registry in (EMBEDDING, STRATEGY)]
-    register_rivals(train_and_store)
-    yield
-    for registry, before in zip((EMBEDDING, STRATEGY), kept, strict=True):
-        registry.clear()
-        registry.update(before)
+    with restored(EMBEDDING, STRATEGY):
+        register_rivals(train_and_store)
+        yield
 
 
 def config_of(rival: str, **changed: object) -> RunConfig:
