@@ -20,7 +20,7 @@ from autodpq_runs.record import Record
 
 #: Shares of FE's bytes.
 SHARES = (0.5, 0.25, 0.125, 0.0625, 0.031, 0.016, 0.008)
-#: A rival may exceed a share by a thousandth: four bits a number are an eighth of FE, and each field's scale is more.
+#: A rival may exceed a share by a thousandth: four bits a number are an eighth of FE, and LSQ's scales are more.
 SLACK = 1.001
 #: Of several settings of a method that of the best validation AUC on this seed is taken; it is not reported.
 CHOICE_SEED = 11

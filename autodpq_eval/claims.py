@@ -209,8 +209,9 @@ def _behind(runs: Runs, model: str, name: str, metric: str) -> Sequence[Record]:
 def _curve_runs(runs: Runs, name: str) -> Sequence[Record]:
     """The runs whose curve is drawn: of Random the long ones, if every seed of Table 1 has one and its FE."""
     seeds = {key: {r.config.seed for r in runs["deepfm", key]} for key in ("random", "long random", "long fe")}
-    whole = seeds["random"] <= seeds["long random"] & seeds["long fe"]
-    return runs["deepfm", "long random"] if name == "random" and whole and seeds["random"] else runs["deepfm", name]
+    of_table = seeds["random"] & {*TABLE_SEEDS}
+    whole = of_table and of_table <= seeds["long random"] & seeds["long fe"]
+    return runs["deepfm", "long random"] if name == "random" and whole else runs["deepfm", name]
 
 
 def _names(records: Sequence[Record]) -> str:

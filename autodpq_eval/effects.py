@@ -57,9 +57,28 @@ CONTRASTS = [
     ("AutoDPQ over FE, laboratory's split, patience 2, last epoch scored", "protocol-autodpq", "protocol-fe"),
     ("AutoDPQ over Others, laboratory's split", "autodpq, split laboratory", "others, split laboratory"),
     ("AutoDPQ over Others, laboratory's split, patience 2, last epoch scored", "protocol-autodpq", "protocol-others"),
+    *(
+        (
+            f"laboratory reading over {name}, laboratory's split, {title}",
+            f"{convention}-laboratory",
+            f"{convention}-{other}",
+        )
+        for convention, title in (
+            ("order", "one order of rows in all epochs"),
+            ("protocol", "patience 2, last epoch scored"),
+        )
+        for name, other in (("FE", "fe"), ("Others", "others"), ("DPQ (8, 8)", "dpq"))
+    ),
+    ("laboratory reading without a pretrain over FE, laboratory's split", "there-no-pretrain", "fe, split laboratory"),
 ]
-#: FE, Others and DPQ (32, 4) trained on twice, and what they stand beside.
-TRAINED_ON = {"fe-extra": "FE", "others-extra": "Others", "dpq-extra": "DPQ (32, 4)", "autodpq": "AutoDPQ"}
+#: FE, Others and DPQ trained on twice, and what they stand beside.
+TRAINED_ON = {
+    "fe-extra": "FE",
+    "others-extra": "Others",
+    "dpq-extra": "DPQ (32, 4)",
+    "dpq-2-extra": "DPQ (16, 2)",
+    "autodpq": "AutoDPQ",
+}
 
 
 def runs_of_controls(out: Path, dataset: str, recipe: str) -> dict[str, list[Record]]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from autodpq_eval.layout import LABELS, NAMES, interval, p_in_words
+from autodpq_eval.layout import LABELS, NAMES, interval, p_in_words, p_value
 from autodpq_eval.paper import table_value
 from autodpq_eval.stats import BETTER, LEVEL, best_baseline, welch_interval
 from autodpq_lib.config import STRATEGIES
@@ -17,13 +17,14 @@ MISSING = "not known, for runs are missing"
 
 
 class Lead(NamedTuple):
-    """By how much AutoDPQ is better, the 95 % interval by Welch, than whom, p by Welch, and the star in words."""
+    """By how much AutoDPQ is better, the 95 % interval by Welch, than whom, p by both tests, the star in words."""
 
     gap: float
     low: float
     high: float
     over: str
     p: float
+    p_paired: float
     star: str
 
 
@@ -36,7 +37,8 @@ def over_best(table: pd.DataFrame, metric: str) -> Lead | None:
     theirs, sign, p = part.loc[ours["baseline"]], BETTER[metric], ours["p_welch"]
     low, high = sorted(sign * end for end in welch_interval(ours, theirs))
     star = "starred" if ours["star"] == "*" else "against it" if p < LEVEL else "no star"
-    return Lead(sign * (ours["mean"] - theirs["mean"]), low, high, LABELS[ours["baseline"]], p, star)
+    over, gap = LABELS[ours["baseline"]], sign * (ours["mean"] - theirs["mean"])
+    return Lead(gap, low, high, over, p, ours["p_paired"], star)
 
 
 def lead(table: pd.DataFrame, metric: str) -> str:
@@ -46,10 +48,12 @@ def lead(table: pd.DataFrame, metric: str) -> str:
 
 
 def lead_between(table: pd.DataFrame, metric: str) -> str:
-    """``-0.0032 (-0.0057 to -0.0007) over Others, p = 0.026, against it``: the same with the interval."""
+    """``-0.0032 (-0.0057 to -0.0007) over Others, p = 0.026 (paired 0.041), against it``: with interval and both p."""
     if not (each := over_best(table, metric)):
         return MISSING
-    return f"{each.gap:+.4f} ({interval(each.low, each.high)}) over {each.over}, {p_in_words(each.p)}, {each.star}"
+    paired = "" if isnan(each.p_paired) else f" (paired {p_value(each.p_paired)})"
+    both = f"{p_in_words(each.p)}{paired}"
+    return f"{each.gap:+.4f} ({interval(each.low, each.high)}) over {each.over}, {both}, {each.star}"
 
 
 def paper_lead(metric: str, model: str = "deepfm") -> float:

@@ -15,7 +15,7 @@ from autodpq_eval import claims, layout
 from autodpq_eval.claims import Row
 from autodpq_eval.controls import controls
 from autodpq_eval.facts import read_facts
-from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, configure, long_random
+from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, configure, long_random, one_pair
 from autodpq_eval.stats import holm
 from autodpq_eval.tables import read_plans
 from autodpq_eval.verdicts import on_comparison, on_no_worse
@@ -101,10 +101,10 @@ def plans(case: Case) -> dict[tuple[str, str], list[RunConfig]]:
 
 def _configured(case: Case, strategy: str, seed: int, model: str) -> RunConfig:
     switches: dict[str, Any] = {"model": model, "split": case.split}
-    if strategy in (CHANGED_BY.get(case.reading, ()) if case.split == "fixed" else ("autodpq",)):
+    if strategy in CHANGED_BY.get(case.reading, ()):
         switches["reading"] = case.reading
     if strategy == "grid" and case.split == "laboratory":
-        switches |= {"centroids": PAIR_OF_TABLE_1[:1], "subspaces": PAIR_OF_TABLE_1[1:]}
+        switches |= one_pair(PAIR_OF_TABLE_1)
     return configure("ml-1m", case.recipe, strategy, seed, **switches)
 
 

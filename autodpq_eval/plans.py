@@ -157,21 +157,30 @@ def laboratory(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConfi
 def against_baselines(
     dataset: str, recipe: str, seed: int, pair: tuple[int, int], **switches: Any
 ) -> dict[str, RunConfig]:
-    """The baselines' runs of a seed, and AutoDPQ's under each reading, by their names in the tables."""
+    """The baselines' runs of a seed, and AutoDPQ's under each reading, by their names in the tables.
+
+    A reading that changes DPQ has, beside the literal one, a DPQ of its own.
+    """
+    kinds = {f"DPQ {pair}": ("grid", one_pair(pair)), "AutoDPQ": ("autodpq", {})}
     return baselines(dataset, recipe, seed, pair, **switches) | {
-        f"AutoDPQ, {reading}": configure(dataset, recipe, "autodpq", seed, reading=reading, **switches)
-        for reading in READINGS
+        f"{name}, {reading}": configure(dataset, recipe, strategy, seed, reading=reading, **own, **switches)
+        for (name, (strategy, own)), reading in product(kinds.items(), READINGS)
+        if strategy in CHANGED_BY.get(reading, ("autodpq",))
     }
 
 
 def baselines(dataset: str, recipe: str, seed: int, pair: tuple[int, int], **switches: Any) -> dict[str, RunConfig]:
     """The runs of a seed that AutoDPQ is compared with: FE, Others and DPQ with one pair in every field."""
-    only = {"centroids": pair[:1], "subspaces": pair[1:]}
     return {
         "FE": configure(dataset, recipe, "fe", seed, **switches),
         "Others": configure(dataset, recipe, "others", seed, **switches),
-        f"DPQ {pair}": configure(dataset, recipe, "grid", seed, **only, **switches),
+        f"DPQ {pair}": configure(dataset, recipe, "grid", seed, **one_pair(pair), **switches),
     }
+
+
+def one_pair(pair: tuple[int, int]) -> dict[str, Any]:
+    """The switches of a Grid that has this pair alone: DPQ with the same (K, D) in every field."""
+    return {"centroids": pair[:1], "subspaces": pair[1:]}
 
 
 def pair_of_grid(out: Path, dataset: str, recipe: str) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from autodpq_eval.paper import table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
 from autodpq_eval.stats import BETTER, common, corrected, effect
 from autodpq_eval.tables import read_plans
-from autodpq_lib.config import RunConfig
+from autodpq_lib.config import READINGS, RunConfig
 from autodpq_runs.record import Record
 
 OURS = "AutoDPQ"
@@ -51,20 +51,32 @@ def means(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
 
 
 def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
-    """AutoDPQ under each reading against each baseline: positive where AutoDPQ is better.
+    """AutoDPQ under each reading against each baseline that has runs: positive where AutoDPQ is better.
 
     Intervals and p-values by Welch and paired, and the two one-sided tests of equivalence within
     :data:`~autodpq_eval.stats.MARGIN`; p-values corrected by Holm over the table. Only seeds that both sides have
     count, so that pairs are pairs.
     """
     rows = []
-    for metric in ("auc", "logloss"):
-        for ours, baseline in product((n for n in runs if n.startswith(OURS)), (n for n in runs if OURS not in n)):
+    every = [(ours, other) for ours in runs if ours.startswith(OURS) for other in compared_with(ours, runs)]
+    for metric, (ours, baseline) in product(("auc", "logloss"), every):
+        if runs[ours] and runs[baseline]:
             a, b = common(*(more_is_better(runs[name], metric) for name in (ours, baseline)))
             gap = BETTER[metric] * (_paper(metric, ours) - _paper(metric, baseline))
             row: dict[str, object] = {"metric": metric, "a": ours, "b": baseline, "paper": gap}
             rows.append(row | effect(a, b))
     return corrected(rows)
+
+
+def compared_with(ours: str, names: Collection[str]) -> list[str]:
+    """The baselines among the names that AutoDPQ under a reading is compared with: its own DPQ, where it has one."""
+    own = ours.removeprefix(OURS)
+    return [name + own if name + own in names else name for name in shared_by_all(names)]
+
+
+def shared_by_all(names: Iterable[str]) -> list[str]:
+    """The baselines among the names that are no reading's own."""
+    return [name for name in names if not name.endswith(tuple(f", {reading}" for reading in READINGS))]
 
 
 def on_laboratory_split(out: Path) -> str:
@@ -79,13 +91,14 @@ def on_laboratory_split(out: Path) -> str:
 
 def in_short(every: pd.DataFrame, against: pd.DataFrame) -> str:
     """What :func:`means` and :func:`comparisons` show of AUC, as a Markdown table and a sentence on the baselines."""
-    theirs, leads = every[~every.index.str.startswith(OURS)], against.query("metric == 'auc'")
-    gaps, paper = theirs["auc"] - theirs["paper"], leads.drop_duplicates("b").set_index("b")["paper"]
+    theirs, leads = every.loc[shared_by_all(every.index)], against.query("metric == 'auc'")
+    gaps = theirs["auc"] - theirs["paper"]
+    paper = leads[leads["b"].isin(theirs.index)].drop_duplicates("b").set_index("b")["paper"]
     head = ["reading", "AUC ↑", "FE trainings ↓"]
     rows = [
         [str(name).rsplit(maxsplit=1)[-1], f"{row['auc']:.4f}", f"{row['cost']:.1f}"]
         + [judged(each) for _, each in leads.query("a == @name").iterrows()]
-        for name, row in every.drop(theirs.index).iterrows()
+        for name, row in every[every.index.str.startswith(OURS)].iterrows()
     ]
     head += [f"over {name}, the paper {gap:+.4f}" for name, gap in paper.items()]
     said = f"{', '.join(theirs.index)} lie {gaps.min():+.4f} to {gaps.max():+.4f} from the paper's AUC"

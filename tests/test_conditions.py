@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from autodpq_eval.conditions import best_on_test, hangs_on, stopped_at, table
+from autodpq_eval.conditions import best_on_test, hangs_on, must_be_so, stopped_at, table
 from autodpq_eval.paper import gain
 from autodpq_system.paths import ROOT
 from scripts.pages import needs
@@ -61,10 +61,41 @@ def test_what_the_test_split_chose_is_marked_and_what_is_missing_is_left_out() -
     assert ten[["seeds 1 to 5", "seeds 6 to 10"]].mean(axis=1).tolist() == pytest.approx(ten["effect"].tolist())
 
 
+def test_what_must_be_so_is_told_by_the_nearest_that_no_single_seed_decides() -> None:
+    """Three conditions: as it is run, a nearer one, and the nearest, which is one failed run's."""
+    row = {"recipe": "paper", "over": "FE", "on test": False, "paper": 0.0068, "hangs on": ""}
+    row |= {"effect": 0.002, "centre": 0.001, "low": 0.001, "high": 0.003}
+    levels = {
+        "plain": (0.8179, 0.8147),
+        "near": (0.8089, 0.8127),
+        "failed": (0.8079, 0.8147),
+        "chosen": (0.8079, 0.8147),
+    }
+    rows = [row | {"condition": name, "base": fe, "ours": ours} for name, (fe, ours) in levels.items()]
+    rows[2] |= {"hangs on": "8", "centre": 0.004, "high": 0.02}
+    rows[3] |= {"on test": True}
+    said = must_be_so(pd.DataFrame(rows))
+    assert "Under *plain* (`paper`) FE lies +0.0100 and AutoDPQ +0.0000 from that." in said
+    assert "is *near* (`paper`): FE lies +0.0010 and AutoDPQ -0.0020 away." in said
+    assert "whichever seed is left out: none. The largest gain by ranks is that of *failed* (`paper`), +0.0020" in said
+
+
+def test_a_gain_is_told_without_the_seed_that_its_interval_hangs_on() -> None:
+    row = {"hangs on": "8", "kept": 0.0041, "kept half": 0.0012}
+    assert needs._only(pd.Series(row)) == " (without seed 8: +0.0041 ± 0.0012)"
+    assert needs._only(pd.Series(row | {"hangs on": ""})) == ""
+
+
 def test_gains_are_told_by_half_of_the_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two conditions over FE, of which one gains less on the later seeds; the split, over Others and tuned are none."""
-    row = {"over": "FE", "recipe": "paper", "on test": False, "seeds 1 to 5": 0.003, "seeds 6 to 10": 0.001}
-    more = [{"condition": "b", "seeds 6 to 10": 0.004}, {"condition": "our split"}, {"over": "Others"}]
+    row = {"over": "FE", "recipe": "paper", "on test": False, "hangs on": ""}
+    row |= {"seeds 1 to 5": 0.003, "seeds 6 to 10": 0.001}
+    more = [
+        {"condition": "b", "seeds 6 to 10": 0.004},
+        {"condition": "our split"},
+        {"over": "Others"},
+        {"hangs on": "8"},
+    ]
     rows = pd.DataFrame([{"condition": "a", **row, **changed} for changed in ({}, *more, {"recipe": "tuned"})])
     monkeypatch.setattr(needs, "data", lambda: rows)
     said = "*a* +0.0030 and +0.0010; *b* +0.0030 and +0.0040. In 1 of 2 the second is smaller."

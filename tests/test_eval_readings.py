@@ -18,28 +18,30 @@ from autodpq_lib.config import RunConfig
 from autodpq_system.paths import ROOT
 from scripts.pages import readings as page
 
-NAMES = ["FE", "Others", "DPQ (8, 8)", "AutoDPQ, literal", "AutoDPQ, text", "AutoDPQ, laboratory"]
+BASELINES = ["FE", "Others", "DPQ (8, 8)", "DPQ (8, 8), text"]
+NAMES = [*BASELINES, "AutoDPQ, literal", "AutoDPQ, text", "AutoDPQ, laboratory"]
 
 
 def test_each_seed_has_all_that_it_is_compared_with() -> None:
     runs = against_baselines("ml-1m", "paper", 3, (8, 8))
     assert list(runs) == NAMES
     assert runs["DPQ (8, 8)"].candidates == [(8, 8)]
-    assert [run.reading for run in list(runs.values())[3:]] == ["literal", "text", "laboratory"]
-    assert len({run.name() for run in runs.values()}) == 6
+    assert [run.reading for run in runs.values()] == [*["literal"] * 3, "text", "literal", "text", "laboratory"]
+    assert [run.strategy for run in runs.values()] == ["fe", "others", "grid", "grid", *["autodpq"] * 3]
+    assert len({run.name() for run in runs.values()}) == len(NAMES)
 
 
 def test_on_the_laboratorys_split_all_are_on_it() -> None:
     runs = PLANS["laboratory"]("ml-1m", "paper", [3, 4], ROOT / "results")
-    assert [run.seed for run in runs if run.model == "deepfm"] == [3] * 6 + [4] * 6
-    others = [(run.model, run.strategy) for run in runs[12:]]
+    assert [run.seed for run in runs if run.model == "deepfm"] == [3] * 7 + [4] * 7
+    others = [(run.model, run.strategy) for run in runs[14:]]
     assert Counter(others) == {(m, s): n for m in ("pnn", "dcn") for s, n in (("others", 3), ("autodpq", 9))}
     assert {run.split for run in runs} == {"laboratory"}
 
 
 def test_on_our_split_the_baselines_are_those_of_the_ten_seeds() -> None:
     here, ten = (PLANS[part]("ml-1m", "paper", TEN_SEEDS, ROOT / "results") for part in ("readings", "seeds"))
-    assert len({run.name() for run in here}) == len(here) == 60 + 4 * 3 + 4 * 3
+    assert len({run.name() for run in here}) == len(here) == 70 + 4 * 3 + 4 * 3
     assert {run.name() for run in here} >= {run.name() for run in ten}
 
 
@@ -48,12 +50,19 @@ def made(auc: float) -> dict[int, float]:
 
 
 def test_ours_minus_each_baseline_beside_the_papers_gap(monkeypatch: pytest.MonkeyPatch) -> None:
-    aucs = dict(zip(NAMES[:4], (0.80, 0.81, 0.82, 0.83), strict=True))
+    """The text reading beside the DPQ of its own quantiser, the literal one beside the literal."""
+    aucs = dict(zip(NAMES[:6], (0.80, 0.81, 0.82, 0.825, 0.83, 0.84), strict=True))
     monkeypatch.setattr(readings, "more_is_better", lambda records, _: made(records[0]))
     table = readings.comparisons({name: [auc] for name, auc in aucs.items()}).query("metric == 'auc'")
-    assert table["b"].tolist() == NAMES[:3]
-    assert table["effect"].tolist() == pytest.approx([0.03, 0.02, 0.01])
-    assert table["paper"].tolist() == pytest.approx([0.0068, 0.0049, 0.0036])
+    assert table["b"].tolist() == [*BASELINES[:3], *BASELINES[:2], BASELINES[3]]
+    assert table["effect"].tolist() == pytest.approx([0.03, 0.02, 0.01, 0.04, 0.03, 0.015])
+    assert table["paper"].tolist() == pytest.approx([0.0068, 0.0049, 0.0036] * 2)
+
+
+def test_without_its_own_dpq_a_reading_is_not_compared_with_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readings, "more_is_better", lambda records, _: made(records[0]))
+    table = readings.comparisons({"DPQ (8, 8)": [0.8], "DPQ (8, 8), text": [], "AutoDPQ, text": [0.8], "FE": [0.8]})
+    assert table["b"].tolist() == ["FE", "FE"]
 
 
 def test_the_confirmation_has_the_new_seeds_alone(monkeypatch: pytest.MonkeyPatch) -> None:

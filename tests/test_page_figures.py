@@ -160,8 +160,8 @@ def test_what_the_literal_reading_reproduces_too_is_no_other_readings_alone() ->
 
 
 def test_seeds_that_an_interval_hangs_on_are_each_needed() -> None:
-    assert pages_of_conditions.seeds("8", "and") == "seed 8"
-    assert pages_of_conditions.seeds("5, 6", "or") == "seeds 5 or 6"
+    assert pages_of_conditions.seeds("8") == "seed 8"
+    assert pages_of_conditions.seeds("5, 6") == "seeds 5 and 6"
 
 
 def test_a_width_that_has_not_run_has_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,14 @@ def test_rows_are_drawn_around_their_own_mean_with_their_deviation() -> None:
 
 def row(metric: str, star: str = "", baseline: str | None = "others", p: float = 0.2) -> list[dict[str, object]]:
     base = {"strategy": "others", "metric": metric, "mean": 0.81, "sd": 0.0012, "n": 3}
-    ours = {"strategy": "autodpq", "mean": 0.82, "baseline": baseline, "p_welch": p, "star": star}
+    ours = {
+        "strategy": "autodpq",
+        "mean": 0.82,
+        "baseline": baseline,
+        "p_welch": p,
+        "p_paired": p + 0.015,
+        "star": star,
+    }
     return [base, base | ours]
 
 
@@ -82,7 +89,10 @@ def test_a_p_that_is_not_corrected_is_against_autodpq_and_calls_nothing_worse() 
     """The interval by hand: t of four degrees of freedom times 0.0012 root 2/3 is 0.00272."""
     table = pd.DataFrame(row("logloss", p=0.026))
     assert lead(table, "logloss") == "-0.0100 over Others (p = 0.026, against it)"
-    assert lead_between(table, "logloss") == "-0.0100 (-0.0127 to -0.0073) over Others, p = 0.026, against it"
+    assert (
+        lead_between(table, "logloss")
+        == "-0.0100 (-0.0127 to -0.0073) over Others, p = 0.026 (paired 0.041), against it"
+    )
     assert lead_between(pd.DataFrame(row("auc", baseline=None)), "auc") == "not known, for runs are missing"
 
 
@@ -93,7 +103,7 @@ def test_leads_of_one_seed_have_no_interval() -> None:
 
 def test_intervals_that_exclude_the_papers_lead_are_counted_and_the_others_named() -> None:
     ends = {"A": (0.002, 0.003), "B": (0.004, 0.003), "C": (0.003, 0.003)}
-    leads = {name: (Lead(0.001, 0.0, high, "FE", 0.5, "no star"), paper) for name, (high, paper) in ends.items()}
+    leads = {name: (Lead(0.001, 0.0, high, "FE", 0.5, 0.5, "no star"), paper) for name, (high, paper) in ends.items()}
     assert below(leads) == (
         "Of these 3 intervals over the best baseline 1 lie wholly below the paper's lead; not so: B; C."
     )

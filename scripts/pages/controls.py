@@ -26,8 +26,8 @@ def short() -> str:
 def _sum(recipe: str) -> str:
     whole, extra, machinery, compression = (gap(row) for _, row in contrasts(recipe).head(4).iterrows())
     return (
-        f"AutoDPQ's gain over FE is {whole} (the paper: {gain('auc', 'fe'):+.4f}). Extra training accounts for "
-        f"{extra}, the search's machinery without compression for {machinery}, and compression for {compression}."
+        f"AutoDPQ minus FE is {whole} (the paper: {gain('auc', 'fe'):+.4f}). Of this, extra training makes {extra}, "
+        f"the search's machinery without compression {machinery}, and compression {compression}."
     )
 
 

@@ -113,7 +113,8 @@ def _other_models(recipe: str, reading: str) -> str:
     rows = table(recipe, 2, reading)
     leads = {model: over_best(rows[rows["model"] == model], "auc") for model in MODELS[1:]}
     said = " and ".join(f"{each.gap:+.4f} ({LABELS[model]})" for model, each in leads.items() if each)
-    return f"With other models its lead over the best baseline is {said or 'not known'}, on {len(SEEDS)} seeds."
+    place = f"With other models, recipe `{recipe}`,"
+    return f"{place} its lead over the best baseline is {said or 'not known'}, on {len(SEEDS)} seeds."
 
 
 BLOCKS: dict[str, Callable[[], str]] = {

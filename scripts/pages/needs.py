@@ -7,8 +7,8 @@ from itertools import product
 import pandas as pd
 
 from autodpq_eval import ladder
-from autodpq_eval.conditions import HALVES
-from autodpq_eval.layout import LABELS, gap, interval, markdown
+from autodpq_eval.conditions import HALVES, holds, must_be_so, named
+from autodpq_eval.layout import LABELS, gap, interval, markdown, plus_minus
 from autodpq_eval.lead import lead
 from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import table_value
@@ -25,20 +25,20 @@ SHOWN = {
     "our split, laboratory reading": "the laboratory reading",
     "threshold 160": "features are rare below 160 occurrences, not 40",
     "first-order weights from zero, literal reading": "first-order weights start at zero",
-    "first-order weights from zero, laboratory reading": "both this and the laboratory reading",
+    "first-order weights from zero, laboratory reading": "first-order weights start at zero, the laboratory reading",
     "all together": "laboratory reading, threshold 160, training stopped after one epoch without a gain",
 }
 
 
 def paragraph() -> str:
     """What must be so, in one paragraph; below it the sentences that it rests on."""
-    return f"{_reached()} {_must()}\n\n{_start()} {_added()}\n\n" + points()
+    return f"{_reached()} {must_be_so(data())}\n\n{_start()} {_added()}\n\n" + points()
 
 
 def _reached() -> str:
     """Which conditions hold the gain over FE, and what FE has there."""
     rows = _named(on_test=False).query("over == 'FE'")
-    held, plain = rows[_holds(rows)], rows.iloc[0]
+    held, plain = rows[holds(rows)], rows.iloc[0]
     there = "; ".join(f"{row['name']}{_only(row)}, {_aucs(row)}" for _, row in held.iterrows())
     return (
         f"As we run it, {plain['name']}: {_aucs(plain)}, a gain of {plain['effect']:+.4f}. Where nothing is chosen on "
@@ -46,31 +46,11 @@ def _reached() -> str:
     )
 
 
-def _holds(rows: pd.DataFrame) -> pd.Series:
-    """Whether an interval holds the paper's gain."""
-    return (rows["low"] <= rows["paper"]) & (rows["paper"] <= rows["high"])
-
-
 def _only(row: pd.Series) -> str:
-    """Whether the interval holds the paper's gain because of one seed."""
+    """The gain without the seeds because of which the interval holds the paper's."""
     if not row["hangs on"]:
         return ""
-    return f" (without {seeds(row['hangs on'], 'or')} the interval excludes the paper's gain)"
-
-
-def _must() -> str:
-    """What has to come together for the paper's gain, and whether a condition brings it together."""
-    rows = _named(on_test=False).query("over == 'FE'")
-    fe, ours = (table_value("ml-1m", "deepfm", name, "auc") for name in ("fe", "autodpq"))
-    near = rows.loc[((rows["ours"] - ours) ** 2 + (rows["base"] - fe) ** 2).idxmin()]
-    largest, below = rows.loc[rows["centre"].idxmax()], rows["base"].iloc[0] - fe
-    firm = ", ".join(rows["name"][_holds(rows) & (rows["hangs on"] == "")]) or "none"
-    return (
-        f"**What must be so**: an FE as low as the paper's {fe:.4f}, {abs(below):.4f} "
-        f"{'below' if below > 0 else 'above'} ours, beside an AutoDPQ of {ours:.4f}. Ours comes nearest to that under "
-        f"{near['name']} ({_aucs(near)}). Conditions under which the interval holds the paper's gain whichever seed is "
-        f"left out: {firm}. The largest gain by ranks is that of {_gain(largest)}."
-    )
+    return f" (without {seeds(row['hangs on'])}: {plus_minus(row['kept'], row['kept half'])})"
 
 
 def _aucs(row: pd.Series) -> str:
@@ -166,17 +146,18 @@ def _by_half() -> str:
     """What the conditions beside the readings gain over FE in recipe ``paper`` on the first seeds and on the others."""
     rows = _named(on_test=False).query("over == 'FE' and recipe == 'paper' and not condition.str.contains('split')")
     first, second = HALVES
+    rows = rows[rows["hangs on"] == ""]
     gains = "; ".join(f"*{row['condition']}* {row[first]:+.4f} and {row[second]:+.4f}" for _, row in rows.iterrows())
     return (
         "What is picked for its gain on some seeds gains less on others if it was luck. Mean gains over FE, recipe "
-        f"`paper`, on {first} and on {second}: {gains}. In {(rows[second] < rows[first]).sum()} of {len(rows)} the "
-        "second is smaller."
+        f"`paper`, on {first} and on {second}, of the conditions that no single seed decides: {gains}. In "
+        f"{(rows[second] < rows[first]).sum()} of {len(rows)} the second is smaller."
     )
 
 
 def _nearest() -> str:
-    """For each AUC of the paper the condition that comes nearest to it."""
-    rows, said = _named(on_test=False), []
+    """For each AUC of the paper the condition that comes nearest to it, of those that no single seed decides."""
+    rows, said = _named(on_test=False).query("`hangs on` == ''"), []
     for strategy, name in (("autodpq", "AutoDPQ"), ("fe", "FE"), ("others", "Others")):
         paper = table_value("ml-1m", "deepfm", strategy, "auc")
         some, key = (rows, "ours") if strategy == "autodpq" else (rows[rows["over"] == name], "base")
@@ -205,7 +186,7 @@ def _on_test() -> str:
 def _named(*, on_test: bool) -> pd.DataFrame:
     """The rows in which the test set chose something, or did not, with the names of their conditions."""
     rows = data()[data()["on test"] == on_test]
-    return rows.assign(name="*" + rows["condition"] + "* (`" + rows["recipe"] + "`)")
+    return rows.assign(name=named(rows))
 
 
 def _gain(row: pd.Series) -> str:
@@ -214,7 +195,7 @@ def _gain(row: pd.Series) -> str:
 
 def _held(rows: pd.DataFrame) -> str:
     """Under which conditions the interval holds the paper's gain, and under which it lies wholly above it."""
-    held, above = _holds(rows), rows["low"] > rows["paper"]
+    held, above = holds(rows), rows["low"] > rows["paper"]
     named = rows["name"] + [_only(row) for _, row in rows.iterrows()]
     inside, beyond = (", ".join(named[which]) or "no condition" for which in (held, above))
     return f"The interval contains the paper's gain under {inside} and lies wholly above it under {beyond}."

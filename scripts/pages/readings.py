@@ -60,7 +60,7 @@ def means(place: str) -> pd.DataFrame:
 @cache
 def comparisons(place: str) -> pd.DataFrame:
     """A row a reading, baseline and metric, of those that have runs."""
-    return readings.comparisons({name: each for name, each in runs(place).items() if each})
+    return readings.comparisons(runs(place))
 
 
 def parts() -> str:
@@ -148,8 +148,8 @@ def _elsewhere() -> str:
     return (
         f"Elsewhere the laboratory reading's gain over FE is {over_fe['laboratory-tuned']} on this split; on our "
         f"split, {over_fe['ours-paper']} and {over_fe['ours-tuned']}; with the split redrawn, {spanned(apart)} "
-        f"(`paper`, {apart['n']:.0f} seeds). With other models its gain over Others on this split is "
-        f"{' and '.join(said)}."
+        f"(`paper`, {apart['n']:.0f} seeds). With other models its gain over Others on this split is, "
+        f"in recipe `paper`, {' and '.join(said)}."
     )
 
 
@@ -167,12 +167,13 @@ def other_models() -> str:
     rows = [
         [
             *(row["reading"], row["model"], row["over"], row["metric"], f"{row['n']:.0f}", row["paper"]),
-            *(f"{row['ours']:+.4f}", interval(row["low"], row["high"]), p_value(row["p_welch_holm"]), row["verdict"]),
+            *(f"{row['ours']:+.4f}", interval(row["low"], row["high"])),
+            *(p_value(row["p_welch_holm"]), p_value(row["p_paired_holm"]), row["verdict"]),
         ]
         for _, row in on_other_models().iterrows()
     ]
     head = ["reading", "model", "AutoDPQ over", "metric", "seeds", "the paper", "ours", "95 %, Welch", "p Welch"]
-    return markdown([*head, "verdict"], rows)
+    return markdown([*head, "p paired", "verdict"], rows)
 
 
 def tables(reading: str) -> str:
@@ -210,9 +211,9 @@ def draw(table: pd.DataFrame) -> Figure:
 
 def _panel(axis: Axes, table: pd.DataFrame) -> None:
     colours, ticks = sns.color_palette("colorblind"), {}
-    for number, (baseline, rows) in enumerate(table.groupby("b", sort=False)):
+    for number, (baseline, rows) in enumerate(table.groupby(table["b"].str.split().str[0], sort=False)):
         y = -number * 5.0
-        ticks[y - 1.5] = f"over {str(baseline).split()[0]}"
+        ticks[y - 1.5] = f"over {baseline}"
         axis.plot(rows["paper"].iloc[0], y, "D", color="black", ms=7)
         _say(axis, "the paper", rows["paper"].iloc[0], y)
         for step, (_, row) in enumerate(rows.iterrows(), 1):

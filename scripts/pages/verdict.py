@@ -103,8 +103,8 @@ def _below(*metrics: str) -> str:
         if metric in metrics and (each := over_best(_of_model(recipe, model), metric))
     }
     return (
-        f"{below(every)} There, intervals and p are Welch's, p is not corrected, and *against it* says that AutoDPQ is "
-        "behind with p < 0.05."
+        f"{below(every)} There, the interval and the first p are Welch's, the other is the paired test's, and neither "
+        "is corrected; *against it* says that AutoDPQ is behind with p < 0.05 by Welch."
     )
 
 
