@@ -134,6 +134,9 @@ def _controls(aucs: dict[str, Values]) -> Iterator[Condition]:
     yield Condition("patience 1", impatient[0], impatient[1], impatient[2])
     yield Condition("patience 1, FE trained on twice", impatient[0], aucs["fe-impatient-extra"], {})
     yield Condition("threshold 160", aucs["autodpq-160"], aucs["fe"], aucs["others-160"])
+    for convention, title in (("order", "one order in all epochs"), ("all", "all conventions")):
+        ours, fe, others = (aucs[f"{convention}-{name}"] for name in ("laboratory", "fe", "others"))
+        yield Condition(f"laboratory's split, laboratory reading, {title}", ours, fe, others)
 
 
 def _from_zero(out: Path, recipe: str, aucs: dict[str, Values]) -> Iterator[Condition]:

@@ -57,6 +57,11 @@ CONTRASTS = [
     ("AutoDPQ over FE, laboratory's split, patience 2, last epoch scored", "protocol-autodpq", "protocol-fe"),
     ("AutoDPQ over Others, laboratory's split", "autodpq, split laboratory", "others, split laboratory"),
     ("AutoDPQ over Others, laboratory's split, patience 2, last epoch scored", "protocol-autodpq", "protocol-others"),
+    (
+        "AutoDPQ over FE, laboratory's split, one order of rows in all epochs, patience 2, last epoch scored",
+        "all-autodpq",
+        "all-fe",
+    ),
     *(
         (
             f"laboratory reading over {name}, laboratory's split, {title}",
@@ -66,6 +71,7 @@ CONTRASTS = [
         for convention, title in (
             ("order", "one order of rows in all epochs"),
             ("protocol", "patience 2, last epoch scored"),
+            ("all", "one order of rows in all epochs, patience 2, last epoch scored"),
         )
         for name, other in (("FE", "fe"), ("Others", "others"), ("DPQ (8, 8)", "dpq"))
     ),

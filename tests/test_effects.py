@@ -149,8 +149,11 @@ def test_the_laboratorys_conventions_are_gains_on_its_split() -> None:
     of = {control.id: control for control in controls()}
     for title, pair in told.items():
         switches = [of[name].switches if name in of else {"split": "laboratory"} for name in pair]
-        assert switches[0] == switches[1]
-        assert switches[0]["split"] == "laboratory"
+        kept = [{key: each.get(key) for key in ("split", "protocol", "fixed_order")} for each in switches]
+        assert kept[0] == kept[1]
+        assert kept[0]["split"] == "laboratory"
+        assert ("laboratory reading" in title) == ("reading" in switches[0])
+        assert ("without a pretrain" in title) == ("pretrain" in switches[0])
         assert ("one order" in title) == ("fixed_order" in switches[0])
         assert ("patience 2" in title) == ("protocol" in switches[0])
 

@@ -12,9 +12,10 @@ import pytest
 
 from autodpq_eval import readings
 from autodpq_eval.parts import PLANS
-from autodpq_eval.plans import TEN_SEEDS, against_baselines
+from autodpq_eval.plans import TEN_SEEDS, against_baselines, configure
 from autodpq_eval.stats import verdict
 from autodpq_lib.config import RunConfig
+from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import ROOT
 from scripts.pages import readings as page
 
@@ -106,7 +107,25 @@ def test_a_switched_runs_name_says_what_is_switched() -> None:
     assert name(split="laboratory", threshold=160).startswith("deepfm-autodpq-seed2-threshold-160-split-laboratory-")
 
 
+def test_the_conventions_are_told_with_their_numbers() -> None:
+    """From the files, by hand: the mean difference to FE where both have all of them."""
+    switches = {"split": "laboratory", "protocol": "laboratory", "fixed_order": True}
+    aucs = [
+        [
+            read_record(
+                record_path(ROOT / "results", configure("ml-1m", "paper", name, seed, **own, **switches))
+            ).test.auc
+            for seed in TEN_SEEDS
+        ]
+        for name, own in (("autodpq", {"reading": "laboratory"}), ("fe", {}))
+    ]
+    said = readings.under_conventions(ROOT / "results")
+    assert f"over FE {np.subtract(*aucs).mean():+.4f} (" in said
+    assert "; 10 seeds. " in said
+
+
 def test_without_runs_on_the_laboratorys_split_that_is_said(tmp_path: Path) -> None:
+    assert readings.under_conventions(tmp_path) == ""
     assert readings.on_laboratory_split(tmp_path).startswith("No runs on the laboratory's split of FE, Others, DPQ")
     assert readings.on_laboratory_split(ROOT / "results").startswith(
         "| reading | AUC ↑ | FE trainings ↓ | over FE, the paper +0.0068 |"

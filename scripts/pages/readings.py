@@ -131,7 +131,7 @@ def summary() -> str:
     """What the tables show of AUC on the laboratory's split, and what the laboratory reading gives elsewhere."""
     there, against = means("laboratory"), comparisons("laboratory")
     said = f"Recipe `{PLACES['laboratory'][1]}`, DeepFM, {there['n'].min():.0f} seeds."
-    return f"{readings.in_short(there, against)}{said} {_elsewhere()}\n"
+    return f"{readings.in_short(there, against)}{readings.under_conventions(RESULTS)}{said} {_elsewhere()}\n"
 
 
 def _elsewhere() -> str:
@@ -261,6 +261,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "tables-text": partial(tables, "text"),
     "tables-laboratory": partial(tables, "laboratory"),
     "readings-picture": picture,
+    "laboratory-conventions": partial(readings.under_conventions, RESULTS),
     "laboratory-models": other_models,
     "readings-confirmation": confirmation,
     **{name: make for place in PLACES for name, make in _of(place).items()},
