@@ -131,7 +131,8 @@ def summary() -> str:
     """What the tables show of AUC on the laboratory's split, and what the laboratory reading gives elsewhere."""
     there, against = means("laboratory"), comparisons("laboratory")
     said = f"Recipe `{PLACES['laboratory'][1]}`, DeepFM, {there['n'].min():.0f} seeds."
-    return f"{readings.in_short(there, against)}{readings.under_conventions(RESULTS)}{said} {_elsewhere()}\n"
+    more = readings.under_conventions(RESULTS).rstrip()
+    return f"{readings.in_short(there, against)}{more} {said} {_elsewhere()}\n"
 
 
 def _elsewhere() -> str:
