@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS, as_csv
 from autodpq_eval.paper import published
 from autodpq_eval.plans import LONG_DRAWS, long_random
+from autodpq_eval.png import png
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.curves import FitLog
@@ -238,6 +240,11 @@ def write_figure3(table: pd.DataFrame, figure: Figure, folder: Path) -> None:
 
 def save(figure: Figure, path: Path) -> None:
     """Write a picture with its text, without a date and with fixed names inside: the same one has the same bytes."""
-    about = {"Description": str(figure.get_label())}
+    said = str(figure.get_label())
     with mpl.rc_context({"svg.hashsalt": "autodpq"}), atomic_path(path) as written:
-        figure.savefig(written, dpi=160, metadata=about | ({"Date": None} if path.suffix == ".svg" else {}))
+        if path.suffix == ".png":
+            written.write_bytes(png(figure, dpi=160, said=said))
+        else:
+            figure.savefig(written, metadata={"Description": said, "Date": None})
+            lines = written.read_text(encoding="utf-8")  # of coordinates a hundredth of a point is enough
+            written.write_text(re.sub(r"(\d\.\d\d)\d+", r"\1", lines), encoding="utf-8")

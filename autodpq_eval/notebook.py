@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from html import escape
-from io import BytesIO
 
-import numpy as np
 from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
+
+from autodpq_eval.png import png
 
 
 def show(figure: Figure, alt: str = "") -> None:
@@ -44,20 +42,6 @@ def as_base64(figure: Figure) -> str:
 def as_html(picture: str, alt: str) -> str:
     """A picture in base64, with the text that can stand for it."""
     return f'<img alt="{escape(alt)}" style="max-width: 100%" src="data:image/png;base64,{picture}">'
-
-
-def png(figure: Figure) -> bytes:
-    """A figure as a PNG with a palette of 256 colours: half the bytes or less, for an eye the same."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return in_palette(Image.fromarray(np.asarray(canvas.buffer_rgba())))
-
-
-def in_palette(image: Image.Image) -> bytes:
-    """A picture as a PNG in the 256 colours that lie nearest to all of its own."""
-    written, plain = BytesIO(), image.convert("RGB")
-    plain.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(written, "png", optimize=True)
-    return written.getvalue()
 
 
 def say(text: str) -> None:

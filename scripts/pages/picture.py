@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from autodpq_eval.layout import as_csv
+from autodpq_eval.png import png
 from autodpq_system.atomic import atomic_path
 
 
@@ -37,4 +38,4 @@ class Picture:
         """Draw it anew, with its numbers inside."""
         table = self.data()
         with atomic_path(path) as written:
-            self.draw(table).savefig(written, dpi=150, format="png", metadata={"Description": as_csv(table)})
+            written.write_bytes(png(self.draw(table), dpi=150, said=as_csv(table)))
