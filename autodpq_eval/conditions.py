@@ -73,11 +73,11 @@ def table(out: Path, recipe: str) -> pd.DataFrame:
 
 def _compared(ours: Values, baseline: Values, gap: float) -> dict[str, Any]:
     alone = hangs_on(ours, baseline, gap)
-    rest = paired_effect({seed: ours[seed] for seed in ours if str(seed) not in alone.split(", ")}, baseline)
+    rest = paired_effect(_on({*ours} - {*alone}, ours), baseline)
     return (
         paired_effect(ours, baseline)
         | {"p_welch": effect(*common(ours, baseline))["p_welch"], **by_ranks(ours, baseline)}
-        | {"hangs on": alone, "kept": rest["effect"], "kept half": rest["high"] - rest["effect"]}
+        | {"hangs on": ", ".join(map(str, alone)), "kept": rest["effect"], "kept half": rest["high"] - rest["effect"]}
         | levels(ours, baseline)
         | {half: paired_effect(_on(seeds, ours), baseline)["effect"] for half, seeds in HALVES.items()}
     )
@@ -87,13 +87,13 @@ def _on(seeds: Container[int], values: Values) -> Values:
     return {seed: value for seed, value in values.items() if seed in seeds}
 
 
-def hangs_on(ours: Values, baseline: Values, gap: float) -> str:
-    """``5, 6``: the seeds without any one of which the paired interval no longer holds a gap."""
+def hangs_on(ours: Values, baseline: Values, gap: float) -> list[int]:
+    """The seeds without any one of which the paired interval no longer holds a gap."""
     both = paired_effect(ours, baseline)
     if not both["low"] <= gap <= both["high"]:
-        return ""
+        return []
     left = {seed: paired_effect({other: ours[other] for other in ours if other != seed}, baseline) for seed in ours}
-    return ", ".join(str(seed) for seed, one in sorted(left.items()) if gap < one["low"] or one["high"] < gap)
+    return [seed for seed, one in sorted(left.items()) if gap < one["low"] or one["high"] < gap]
 
 
 def levels(ours: Values, baseline: Values) -> dict[str, float]:
@@ -200,11 +200,11 @@ def must_be_so(table: pd.DataFrame) -> str:
 
     Conditions whose interval a single seed widens so far that it holds the gain do not count.
     """
+    fe, ours = (table_value("ml-1m", "deepfm", name, "auc") for name in ("fe", "autodpq"))
     rows = table[(table["over"] == "FE") & ~table["on test"]]
-    rows = rows.assign(name=named(rows), **{key: _from_paper(rows, key) for key in ("ours", "base")})
+    rows = rows.assign(name=named(rows), ours=rows["ours"] - ours, base=rows["base"] - fe)
     firm = rows[rows["hangs on"] == ""]
     near, largest = firm.loc[(firm["ours"] ** 2 + firm["base"] ** 2).idxmin()], rows.loc[rows["centre"].idxmax()]
-    fe, ours = (table_value("ml-1m", "deepfm", name, "auc") for name in ("fe", "autodpq"))
     plain = rows.iloc[0]
     return (
         f"**What must be so**: an FE of {fe:.4f} beside an AutoDPQ of {ours:.4f}. Under {plain['name']} FE lies "
@@ -214,10 +214,6 @@ def must_be_so(table: pd.DataFrame) -> str:
         f"{', '.join(firm['name'][holds(firm)]) or 'none'}. The largest gain by ranks is that of {largest['name']}, "
         f"{largest['effect']:+.4f} by mean and {largest['centre']:+.4f} by ranks."
     )
-
-
-def _from_paper(rows: pd.DataFrame, key: str) -> pd.Series:
-    return rows[key] - table_value("ml-1m", "deepfm", {"ours": "autodpq", "base": "fe"}[key], "auc")
 
 
 def draw(table: pd.DataFrame) -> Figure:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from autodpq_eval.controls import controls
 from autodpq_eval.figure3 import fe_unit
 from autodpq_eval.layout import judged, markdown
 from autodpq_eval.measures import by_seed, more_is_better
@@ -21,8 +21,9 @@ from autodpq_lib.config import READINGS, RunConfig
 from autodpq_runs.record import Record
 
 OURS = "AutoDPQ"
-#: What the laboratory's public code does beside its split and what its reading takes.
-CONVENTIONS: dict[str, Any] = {"protocol": "laboratory", "fixed_order": True}
+#: Name in the tables -> the control that has all conventions of the laboratory's public code.
+CONVENTIONS = {"FE": "all-fe", "Others": "all-others", f"DPQ {PAIR_OF_TABLE_1}": "all-dpq"}
+CONVENTIONS |= {f"{OURS}, laboratory": "all-laboratory"}
 #: Records by their names in the tables.
 Groups = dict[str, list[Record]]
 #: First word of a name in the tables -> strategy of the paper's Table 1 beside it.
@@ -93,14 +94,13 @@ def on_laboratory_split(out: Path) -> str:
 
 
 def under_conventions(out: Path) -> str:
-    """The laboratory reading on the laboratory's split where all its :data:`CONVENTIONS` are taken, too; or nothing."""
-    switches = {"split": "laboratory", **CONVENTIONS}
-    plans = [against_baselines("ml-1m", "paper", seed, PAIR_OF_TABLE_1, **switches) for seed in TEN_SEEDS]
-    every, names = groups(out, plans), ("FE", "Others", f"DPQ {PAIR_OF_TABLE_1}", f"{OURS}, laboratory")
-    if not all(every[name] for name in names):
+    """The laboratory reading on the laboratory's split under :data:`CONVENTIONS`, too; or nothing."""
+    of = {control.id: control for control in controls()}
+    found = groups(out, [{n: of[i].config("ml-1m", "paper", s) for n, i in CONVENTIONS.items()} for s in TEN_SEEDS])
+    if not all(found.values()):
         return ""
-    rows = comparisons({name: every[name] for name in names}).query("metric == 'auc'")
-    aucs, said = {name: by_seed(every[name], "auc") for name in names}, []
+    rows = comparisons(found).query("metric == 'auc'")
+    aucs, said = {name: by_seed(each, "auc") for name, each in found.items()}, []
     for _, row in rows.iterrows():
         centre = by_ranks(aucs[row["a"]], aucs[row["b"]])["centre"]
         said.append(f"over {row['b']} {judged(row)}, by ranks {centre:+.4f} (the paper {row['paper']:+.4f})")

@@ -37,13 +37,13 @@ def test_a_run_is_stopped_where_its_auc_is_nearest(level: float, stopped: float)
 def test_an_interval_hangs_on_a_seed_without_which_it_does_not_hold_the_gap() -> None:
     base = dict.fromkeys(range(1, 8), 0.0)
     wild = {1: 0.001, 2: 0.0012, 3: 0.0008, 4: 0.001, 5: 0.0011, 6: 0.02, 7: 0.0009}
-    assert hangs_on(wild, base, 0.0068) == "6"  # which alone widens it
-    assert hangs_on({**wild, 8: 0.03}, base, 0.0068) == "6"  # one without a pair takes no part
-    assert hangs_on({**wild, 6: 0.001}, base, 0.0068) == ""  # it does not hold it at all
-    assert hangs_on({seed: 0.004 + seed / 1e3 for seed in base}, base, 0.0068) == ""  # it holds it without any
-    assert hangs_on({1: 0.001, 2: 0.01}, base, 0.0068) == ""  # one seed has no interval that could miss it
+    assert hangs_on(wild, base, 0.0068) == [6]  # which alone widens it
+    assert hangs_on({**wild, 8: 0.03}, base, 0.0068) == [6]  # one without a pair takes no part
+    assert hangs_on({**wild, 6: 0.001}, base, 0.0068) == []  # it does not hold it at all
+    assert hangs_on({seed: 0.004 + seed / 1e3 for seed in base}, base, 0.0068) == []  # it holds it without any
+    assert hangs_on({1: 0.001, 2: 0.01}, base, 0.0068) == []  # one seed has no interval that could miss it
     both = dict(enumerate((0.001, 0.002, 0.003, 0.004, 0.006, 0.006), 1))
-    assert hangs_on(both, base, 0.0057) == "5, 6"
+    assert hangs_on(both, base, 0.0057) == [5, 6]
 
 
 def test_the_papers_gain_is_table_1s() -> None:
