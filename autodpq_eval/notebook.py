@@ -13,9 +13,7 @@ from autodpq_eval.png import png
 
 
 def show(figure: Figure, alt: str = "") -> None:
-    """Show a picture, once, with its alternative text.
-
-    JupyterLab and web pages take the HTML, whose ``alt`` a screen reader reads; a printed page takes the PNG.
+    """Show a picture, once, as an element of HTML: its ``alt`` is what a screen reader reads.
 
     Args:
         figure: is closed afterwards.
@@ -27,20 +25,13 @@ def show(figure: Figure, alt: str = "") -> None:
     text = alt or str(figure.get_label())
     if not text:
         raise ValueError("alt: expected a text that can stand for the picture, found none")
-    picture = as_base64(figure)
-    both = {"text/html": as_html(picture, text), "image/png": picture, "text/plain": text}
-    display(both, raw=True, metadata={"image/png": {"alt": text}})
+    display({"text/html": as_html(figure, text), "text/plain": text}, raw=True)
 
 
-def as_base64(figure: Figure) -> str:
-    """A figure as text; it is closed afterwards."""
+def as_html(figure: Figure, alt: str) -> str:
+    """A figure, which is closed, as an element of HTML, with the text that can stand for it."""
     picture = b64encode(png(figure)).decode()
     plt.close(figure)
-    return picture
-
-
-def as_html(picture: str, alt: str) -> str:
-    """A picture in base64, with the text that can stand for it."""
     return f'<img alt="{escape(alt)}" style="max-width: 100%" src="data:image/png;base64,{picture}">'
 
 

@@ -14,7 +14,7 @@ from IPython.display import HTML, DisplayHandle
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from autodpq_eval.notebook import as_base64, as_html
+from autodpq_eval.notebook import as_html
 from autodpq_lib.training.checkpoints import Checkpoints
 from autodpq_runs.open import OpenRun
 
@@ -60,7 +60,7 @@ class LiveCurves:
         """Show all curves as they are now."""
         if self.curves:
             text = said(self.curves)
-            self.shown.update(HTML(f"{as_html(as_base64(drawn(self.curves)), text)}<p>{escape(text)}</p>"))
+            self.shown.update(HTML(f"{as_html(drawn(self.curves), text)}<p>{escape(text)}</p>"))
 
 
 class _Watched(Checkpoints):

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from autodpq_eval.notebook import as_base64, as_html
+from autodpq_eval.notebook import as_html
 from autodpq_lab.view import VIEW
 
 
@@ -27,7 +27,7 @@ class Shown(NamedTuple):
 
 def picture(figure: Figure, alt: str, said: str) -> Shown:
     """A figure, which is closed, and a sentence made of its numbers below it."""
-    return Shown(f"{as_html(as_base64(figure), alt)}<p>{escape(said)}</p>", said)
+    return Shown(f"{as_html(figure, alt)}<p>{escape(said)}</p>", said)
 
 
 def present(draw: Callable[..., Shown], **controls: widgets.Widget) -> widgets.VBox:

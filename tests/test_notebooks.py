@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from papermill.exceptions import PapermillExecutionError
+from pictures import pictures
 
 from autodpq_eval.batch import NOTEBOOKS, log_path, notebook_path
 from autodpq_eval.layout import LABELS
@@ -53,11 +54,10 @@ def test_strategy_notebook_leaves_a_record(strategy: str, shared: Path) -> None:
 
 def assert_pictures_have_a_text(path: Path) -> None:
     """Each picture is shown once, with a text that can stand for it."""
-    cells = nbformat.read(path, 4).cells
-    pictures = [o for cell in cells for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
-    assert pictures
-    assert all(len(picture.metadata["image/png"]["alt"]) > 60 for picture in pictures)
-    assert len({picture.data["image/png"] for picture in pictures}) == len(pictures), "a picture is shown twice"
+    found = pictures(nbformat.read(path, 4))
+    assert found
+    assert all(len(picture.alt) > 60 for picture in found)
+    assert len({picture.png for picture in found}) == len(found), "a picture is shown twice"
 
 
 @pytest.mark.parametrize(
