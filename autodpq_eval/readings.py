@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -27,7 +28,7 @@ CONVENTIONS |= {f"{OURS}, laboratory": "all-laboratory"}
 #: Records by their names in the tables.
 Groups = dict[str, list[Record]]
 #: First word of a name in the tables -> strategy of the paper's Table 1 beside it.
-PAPER = {"FE": "fe", "Others": "others", "DPQ": "grid", "Random": "random", "AutoDPQ,": "autodpq"}
+PAPER = {"FE": "fe", "Others": "others", "DPQ": "grid", "Random": "random", "AutoDPQ": "autodpq"}
 
 
 def groups(out: Path, plans: Sequence[Mapping[str, RunConfig]]) -> Groups:
@@ -135,4 +136,4 @@ def _largest(over_fe: pd.DataFrame) -> str:
 
 
 def _paper(metric: str, name: str) -> float:
-    return table_value("ml-1m", "deepfm", PAPER[name.split(maxsplit=1)[0]], metric)
+    return table_value("ml-1m", "deepfm", PAPER[re.split(r"[ ,]", name)[0]], metric)

@@ -49,21 +49,22 @@ def by_ranks(row: pd.Series) -> str:
 
 def picture() -> str:
     """The picture with its numbers as alternative text, and what to see in it."""
-    over = data()[(data()["over"] == "FE") & ~data()["on test"]]
+    shown = data()[~data()["on test"]]
+    over = shown[shown["over"] == "FE"]
     plain, best = over.iloc[0], over.loc[over["effect"].idxmax()]
     return (
-        f"![AutoDPQ's gain in AUC over FE, left, and over Others, right, under {data()['condition'].nunique()} "
+        f"![AutoDPQ's gain in AUC over FE, left, and over Others, right, under {shown['condition'].nunique()} "
         f"conditions, with intervals; the paper's gain is dashed. Over FE as run, recipe {plain['recipe']}: "
         f"{plain['effect']:+.4f}; the largest, {best['condition']}: {best['effect']:+.4f}. The table below has all "
         "numbers.](conditions.png)\n\n*What to see: which intervals hold the dashed "
-        "line, the paper's gain, and which lie wholly above it. † is chosen on the test set. A single seed can widen "
-        f"an interval: {_hanging()}.*\n"
+        "line, the paper's gain, and which lie wholly above it. A single seed can widen "
+        f"an interval: {_hanging(shown)}.*\n"
     )
 
 
-def _hanging() -> str:
+def _hanging(rows: pd.DataFrame) -> str:
     """Conditions whose interval holds the paper's gain because of single seeds."""
-    rows = data()[data()["hangs on"] != ""]
+    rows = rows[rows["hangs on"] != ""]
     said = [
         f"*{row['condition']}* (`{row['recipe']}`) holds the line over {row['over']} only with {seeds(row['hangs on'])}"
         for _, row in rows.iterrows()

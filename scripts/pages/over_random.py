@@ -13,8 +13,6 @@ from autodpq_eval.plans import TEN_SEEDS, configure
 from autodpq_lib.config import CHANGED_BY, READINGS, RECIPES
 from scripts.pages.committed import RESULTS
 
-#: Those that take Random as it is.
-SAME = [reading for reading in READINGS if "random" not in CHANGED_BY.get(reading, ())]
 RANDOM = LABELS["random"]
 #: Seeds on which no reading had been tried before its parts were fixed.
 NEW_SEEDS = [seed for seed in TEN_SEEDS if seed not in TABLE_SEEDS]
@@ -22,10 +20,11 @@ NEW_SEEDS = [seed for seed in TEN_SEEDS if seed not in TABLE_SEEDS]
 
 @cache
 def runs(recipe: str) -> readings.Groups:
-    """Records by name, seed by seed."""
+    """Records by name, seed by seed; a reading that changes Random has one of its own."""
+    own = {f"{RANDOM}, {r}": ("random", {"reading": r}) for r in READINGS if "random" in CHANGED_BY.get(r, ())}
+    kinds = {RANDOM: ("random", {}), **own} | {f"AutoDPQ, {r}": ("autodpq", {"reading": r}) for r in READINGS}
     plans = [
-        {RANDOM: configure("ml-1m", recipe, "random", seed)}
-        | {f"AutoDPQ, {r}": configure("ml-1m", recipe, "autodpq", seed, reading=r) for r in SAME}
+        {name: configure("ml-1m", recipe, strategy, seed, **switches) for name, (strategy, switches) in kinds.items()}
         for seed in TEN_SEEDS
     ]
     return readings.groups(RESULTS, plans)
@@ -63,14 +62,15 @@ def table() -> str:
     """A row a recipe, reading and metric."""
     rows = [
         [
-            *(f"`{recipe}`", row["a"], row["metric"], str(row["n"]), f"{row['paper']:+.4f}", f"{row['effect']:+.4f}"),
+            *(f"`{recipe}`", row["a"], row["b"], row["metric"], str(row["n"])),
+            *(f"{row['paper']:+.4f}", f"{row['effect']:+.4f}"),
             *tested(row),
         ]
         for recipe in RECIPES
         for _, row in comparisons(recipe).iterrows()
     ]
-    head = ["recipe", "", "metric", "seeds", "the paper", "difference", "95 %, Welch", "paired", "p Welch", "p paired"]
-    return markdown([*head, "p equal", "verdict"], rows)
+    head = ["recipe", "", "over", "metric", "seeds", "the paper", "difference"]
+    return markdown([*head, "95 %, Welch", "paired", "p Welch", "p paired", "p equal", "verdict"], rows)
 
 
 BLOCKS = {"readings-random": table}
