@@ -21,7 +21,7 @@ export THP_MEM_ALLOC_ENABLE ?= 1
 unexport PYTHONSAFEPATH
 
 # Values reach the shell as variables, never as its text. The batch ends when this make does.
-export VENV DATASET RECIPE PART SEEDS MODELS STRATEGIES PROFILE OUT EXECUTOR JOBS CLAIM RERUN RECORD BYTES RATIO TABLES LOSS WIDTH
+export VENV DATASET RECIPE PART SEEDS MODELS STRATEGIES PROFILE OUT EXECUTOR JOBS CLAIM RERUN RECORD BYTES RATIO TABLES LOSS WIDTH TO
 BATCH = @AUTODPQ_STARTER=$${MADE_BY:-$$PPID@$$(uname -n)} exec $(BIN)/python -m scripts.replicate --recipe="$$RECIPE" --seeds "$$SEEDS" \
 	--models "$$MODELS" --strategies "$$STRATEGIES" --executor="$$EXECUTOR" $(if $(JOBS),--jobs="$$JOBS")
 WHERE = --dataset="$$DATASET" --out="$$OUT"
@@ -78,9 +78,10 @@ explain: env  ## what stands behind a row of the ledger: CLAIM=autodpq-fe-auc
 
 ##@ Shrink an embedding
 
-compress: env  ## a finished run in a small file: RECORD= and BYTES=30000, RATIO=0.05, TABLES=28584 or LOSS=0.001; WIDTH=
+compress: env  ## a finished run in a small file: RECORD= and BYTES=30000, RATIO=0.05, TABLES=28584 or LOSS=0.001; WIDTH=, TO=
 	$(BIN)/python -m scripts.compress "$$RECORD" $(if $(BYTES),--bytes="$$BYTES") $(if $(RATIO),--ratio="$$RATIO") \
-		$(if $(TABLES),--tables="$$TABLES") $(if $(LOSS),--loss="$$LOSS") $(if $(WIDTH),--width="$$WIDTH")
+		$(if $(TABLES),--tables="$$TABLES") $(if $(LOSS),--loss="$$LOSS") $(if $(WIDTH),--width="$$WIDTH") \
+		$(if $(TO),--to="$$TO")
 
 ##@ Work on the suite
 

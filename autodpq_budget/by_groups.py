@@ -69,7 +69,6 @@ class ByGroups(nn.Module):
     place: Tensor
     factor: Tensor
     step: Tensor
-    lazy = False
 
     def __init__(self, schema: Schema, dim: int, *, counted: bool = True) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 
 from autodpq_budget.by_groups import float_bytes
-from autodpq_budget.distil import TEACHER, keys_of_width
+from autodpq_budget.distil import TEACHER_DIM, keys_of_width
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema
@@ -41,7 +41,7 @@ Chosen = dict[tuple[float, str], tuple[RunConfig, float]]
 
 def budget_of(schema: Schema, share: float, model: str = "deepfm") -> int:
     """Bytes: a share of FE's embedding and of the first-order weights that DeepFM has."""
-    return int(share * float_bytes(schema, TEACHER, model))
+    return int(share * float_bytes(schema, TEACHER_DIM, model))
 
 
 def room(full: float, share: float) -> int:

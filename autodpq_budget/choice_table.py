@@ -76,10 +76,12 @@ def heat(axes: Axes, rows: pd.DataFrame, *, scale: bool = True, size: int = 7) -
 
 
 def picture(rows: pd.DataFrame, title: str) -> Figure:
-    """The same as a picture of its own."""
+    """The same as a picture of its own; its label is the text that can stand for it."""
     figure, axes = plt.subplots(figsize=(7, 1 + 0.4 * rows["field"].nunique()), layout="constrained")
     heat(axes, rows)
     axes.set_title(title, loc="left")
+    ways = "; ".join(f"{row['field']}, {row['counts']}: {row['embedding']}" for _, row in rows.iterrows())
+    figure.set_label(f"{title}. A heat map of bits a feature, by field and occurrences of a feature. {ways}.")
     return figure
 
 

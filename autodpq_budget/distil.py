@@ -27,7 +27,7 @@ from autodpq_runs.kept import DamagedError, weights
 from autodpq_runs.run_paths import identity_of, weights_path
 
 #: Name of the strategy that is FE, taught; and width X of the FE that teaches, by which all are measured.
-TAUGHT, TEACHER = "taught", 16
+TAUGHT, TEACHER_DIM = "taught", 16
 #: Keys in which what a run starts from is not like the run.
 OWN = ("options", "embedding_dim", "strategy", "subspaces", "reading")
 
@@ -60,30 +60,32 @@ class Distilling(Trainer):
 
 
 def teacher_of(run: Run) -> tuple[CTRModel, list[Fit]]:
-    """FE of width :data:`TEACHER` on the run's data, and its fit if it had to be trained."""
-    return fe_of(run, TEACHER, "full-teacher")
+    """FE of width :data:`TEACHER_DIM` on the run's data, and its fit if it had to be trained."""
+    return fe_of(run, TEACHER_DIM, "full-teacher")
 
 
 def fe_of(run: Run, dim: int, name: str) -> tuple[CTRModel, list[Fit]]:
     """FE of width ``dim``, from labels, and its fit, of that name, if it had to be trained."""
-    config = like(run.config, "fe", dim)
-    model = full_model(config, run.schema)
-    return model, [] if _load(model, config, run) else [run.fit(name, model)]
+    return _made(run, like(run.config, "fe", dim), name)
 
 
 def taught_of(run: Run, teacher: CTRModel) -> tuple[CTRModel, list[Fit]]:
     """FE of the run's width, taught, and its fit if it had to be trained; of the teacher's width a copy of that."""
-    if run.config.embedding_dim == TEACHER:
+    if run.config.embedding_dim == TEACHER_DIM:
         return deepcopy(teacher), []
-    config = like(run.config, TAUGHT, run.config.embedding_dim)
+    return _made(run, like(run.config, TAUGHT, run.config.embedding_dim), "full-taught", teacher)
+
+
+def _made(run: Run, config: RunConfig, name: str, teacher: CTRModel | None = None) -> tuple[CTRModel, list[Fit]]:
+    """The finished model of a configuration, or one that is trained now, by a teacher if there is one, and its fit."""
     model = full_model(config, run.schema)
     if _load(model, config, run):
         return model, []
-    return model, [run.fit("full-taught", model, trainer=Distilling(model, run, teacher))]
+    return model, [run.fit(name, model, trainer=Distilling(model, run, teacher) if teacher else None)]
 
 
 def taught(run: Run) -> list[Fit]:
-    """FE of the run's width, taught by FE of width :data:`TEACHER`: a strategy.
+    """FE of the run's width, taught by FE of width :data:`TEACHER_DIM`: a strategy.
 
     Raises:
         ValueError: it is told options, of which it has none.
@@ -127,7 +129,10 @@ def keys_of_width(dataset: str, dim: int) -> dict[str, object]:
 
 
 def _load(model: CTRModel, config: RunConfig, run: Run) -> bool:
-    """Take the weights of the finished run, if they are whole on this machine; a training would give the same bits."""
+    """Take the weights of the finished run, if they are whole on this machine.
+
+    A training here would give the same bits, if this kind of processor has trained them.
+    """
     with suppress(FileNotFoundError, DamagedError):
         model.load_state_dict(weights(weights_path(identity_of(config, run.schema.fingerprint))))
         return True

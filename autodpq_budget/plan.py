@@ -20,7 +20,7 @@ from autodpq_budget.candidates import (
     coarse_candidates,
     compressor,
 )
-from autodpq_budget.distil import TAUGHT, TEACHER, keys_of_width, like
+from autodpq_budget.distil import TAUGHT, TEACHER_DIM, keys_of_width, like
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data.prepared import load_schema
 from autodpq_eval.plans import configure
@@ -86,8 +86,8 @@ def _as_chosen(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> li
 def with_teachers(runs: Sequence[RunConfig]) -> list[RunConfig]:
     """Runs of one seed, and first what the compressor among them starts from: FE, and those that it teaches."""
     ours = [run for run in runs if run.strategy == COMPRESSOR]
-    fe = [like(run, "fe", TEACHER) for run in runs[:1]]
-    narrow = [run for run in ours if run.embedding_dim != TEACHER]
+    fe = [like(run, "fe", TEACHER_DIM) for run in runs[:1]]
+    narrow = [run for run in ours if run.embedding_dim != TEACHER_DIM]
     return [*fe, *dict.fromkeys(like(run, TAUGHT, run.embedding_dim) for run in narrow), *ours, *runs]
 
 
@@ -129,4 +129,4 @@ def shortlist(found: Chosen) -> Chosen:
 
 def _alone(dataset: str, recipe: str, seed: int) -> list[RunConfig]:
     fe = configure(dataset, recipe, "fe", seed)
-    return [compressor(fe, share, TEACHER) for share in SHARES]
+    return [compressor(fe, share, TEACHER_DIM) for share in SHARES]

@@ -48,6 +48,16 @@ class Schema:
         """Bool ``[N]``: the low-frequency features."""
         return self.counts < self.threshold
 
+    def need_low(self) -> None:
+        """Refuse a data set in which nothing is low-frequency, so that there is nothing to compress.
+
+        Raises:
+            ValueError: it is so.
+        """
+        if not self.low.any():
+            least = f"{self.dataset}: expected a threshold above {int(self.counts.min())}, the least count"
+            raise ValueError(f"{least}, for else no feature is low-frequency, found {self.threshold}")
+
     @cached_property
     def field_of(self) -> Tensor:
         """int64 ``[N]``: the field of each feature."""

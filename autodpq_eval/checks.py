@@ -125,38 +125,37 @@ def schema_of(dataset: str, threshold: int) -> Schema | None:
         return None
 
 
-def predictions(records: Records, others: Sequence[Path] = ()) -> Check:
+def predictions(records: Records) -> Check:
     """Test AUC and logloss from the predictions that are on this machine.
 
-    Those of another training of the same run, whose record is below ``others`` (default: ``runs/``), say nothing of
-    this one.
+    Those of another training of the same run, whose record is below ``runs/``, say nothing of this one.
     """
     check = Check("test AUC and logloss from predictions")
     for path, record in records.items():
         try:
-            _compare(check, path, record, others or [runs_root()])
+            _compare(check, path, record)
         except DamagedError as error:
             check.looked_at += 1
             check.wrong.append(str(error))
     return check
 
 
-def _compare(check: Check, path: Path, record: Record, others: Sequence[Path]) -> None:
+def _compare(check: Check, path: Path, record: Record) -> None:
     logits = logits_path(record.identity)
     if not logits.exists():
         check.left_out["without predictions here"] += 1
     elif _agrees(record, logits):
         check.looked_at += 1
-    elif _of_another(record, logits, others):
+    elif _of_another(record, logits):
         check.left_out["with predictions of another training here"] += 1
     else:
         check.looked_at += 1
         check.wrong.append(f"{path}: test: expected the metrics of {logits}, found others")
 
 
-def _of_another(record: Record, logits: Path, folders: Sequence[Path]) -> bool:
-    """Whether the predictions are those of a record elsewhere, of the same run."""
-    for path in find_records(*folders):
+def _of_another(record: Record, logits: Path) -> bool:
+    """Whether the predictions are those of a record below ``runs/``, of the same run."""
+    for path in find_records(runs_root()):
         if path.stem == record.config.name():
             with suppress(ValueError):  # not a record, or one of an older form
                 other = read_record(path)

@@ -30,6 +30,12 @@ from autodpq_runs.record import Record
 
 #: AUC by seed.
 Values = dict[int, float]
+FROM_ZERO = "first-order weights from zero"
+#: First word of the controls' ids -> title.
+CONVENTIONS = {
+    "order": "laboratory's split, laboratory reading, one order in all epochs",
+    "all": "laboratory's split, laboratory reading, all conventions",
+}
 #: Column of the table -> its seeds.
 HALVES = {"seeds 1 to 5": TEN_SEEDS[:5], "seeds 6 to 10": TEN_SEEDS[5:]}
 
@@ -43,6 +49,8 @@ class Condition(NamedTuple):
         fe: of FE.
         others: of Others.
         on_test: whether the test split chose anything.
+        reading: of AutoDPQ, where the condition is a reading and nothing else.
+        split: of the data.
     """
 
     title: str
@@ -50,6 +58,8 @@ class Condition(NamedTuple):
     fe: Values
     others: Values
     on_test: bool = False
+    reading: str = ""
+    split: str = "fixed"
 
 
 def table(out: Path, recipe: str) -> pd.DataFrame:
@@ -59,7 +69,8 @@ def table(out: Path, recipe: str) -> pd.DataFrame:
     the paired interval :func:`hangs_on`, what it is without them, and the mean differences by :data:`HALVES`.
     """
     rows = [
-        {"recipe": recipe, "condition": each.title, "on test": each.on_test, "over": name, "paper": gap}
+        {"recipe": recipe, "condition": each.title, "reading": each.reading, "split": each.split}
+        | {"on test": each.on_test, "over": name, "paper": gap}
         | _compared(each.ours, other, gap)
         for each in conditions(out, recipe)
         for name, gap, other in (
@@ -105,21 +116,22 @@ def levels(ours: Values, baseline: Values) -> dict[str, float]:
 def conditions(out: Path, recipe: str) -> Iterator[Condition]:
     """All of them, from the records below ``out``; a run that is missing is left out, with its seed."""
     runs = runs_of_controls(out, "ml-1m", recipe)
-    ours, theirs = (_under_readings(out, recipe, split) for split in ("fixed", "laboratory"))
-    yield from _readings({"our split": ours, "laboratory's split": theirs})
+    here = _under_readings(out, recipe, "fixed")
+    yield from _readings(here, "fixed", "our split")
+    yield from _readings(_under_readings(out, recipe, "laboratory"), "laboratory", "laboratory's split")
     aucs = {name: by_seed(records, "auc") for name, records in runs.items()}
     yield from _controls(aucs)
     yield from _from_zero(out, recipe, aucs)
     yield from _together(out, recipe)
-    yield from _on_test(runs, ours)
+    yield from _on_test(runs, here)
 
 
-def _readings(there: dict[str, Groups]) -> Iterator[Condition]:
-    """AutoDPQ under each reading, and the baselines, on each split."""
-    for place, runs in there.items():
-        aucs = {name: by_seed(records, "auc") for name, records in runs.items()}
-        for reading in READINGS:
-            yield Condition(f"{place}, {reading} reading", aucs[f"AutoDPQ, {reading}"], aucs["FE"], aucs["Others"])
+def _readings(runs: Groups, split: str, place: str) -> Iterator[Condition]:
+    """AutoDPQ under each reading, and the baselines, on a split."""
+    aucs = {name: by_seed(records, "auc") for name, records in runs.items()}
+    for reading in READINGS:
+        title, ours = f"{place}, {reading} reading", aucs[f"AutoDPQ, {reading}"]
+        yield Condition(title, ours, aucs["FE"], aucs["Others"], reading=reading, split=split)
 
 
 def _under_readings(out: Path, recipe: str, split: str) -> Groups:
@@ -134,9 +146,9 @@ def _controls(aucs: dict[str, Values]) -> Iterator[Condition]:
     yield Condition("patience 1", impatient[0], impatient[1], impatient[2])
     yield Condition("patience 1, FE trained on twice", impatient[0], aucs["fe-impatient-extra"], {})
     yield Condition("threshold 160", aucs["autodpq-160"], aucs["fe"], aucs["others-160"])
-    for convention, title in (("order", "one order in all epochs"), ("all", "all conventions")):
+    for convention, title in CONVENTIONS.items():
         ours, fe, others = (aucs[f"{convention}-{name}"] for name in ("laboratory", "fe", "others"))
-        yield Condition(f"laboratory's split, laboratory reading, {title}", ours, fe, others)
+        yield Condition(title, ours, fe, others, split="laboratory")
 
 
 def _from_zero(out: Path, recipe: str, aucs: dict[str, Values]) -> Iterator[Condition]:
@@ -145,9 +157,9 @@ def _from_zero(out: Path, recipe: str, aucs: dict[str, Values]) -> Iterator[Cond
         return
     fe, others = (aucs[f"{name}-first-order"] for name in ("fe", "others"))
     for name, title in (("autodpq", "literal reading"), ("laboratory", "laboratory reading")):
-        yield Condition(f"first-order weights from zero, {title}", aucs[f"{name}-first-order"], fe, others)
+        yield Condition(f"{FROM_ZERO}, {title}", aucs[f"{name}-first-order"], fe, others)
     both = by_seed(read_plan(out, threshold_from_zero("ml-1m", recipe))[0], "auc")
-    yield Condition("first-order weights from zero, threshold 160", both, fe, {})
+    yield Condition(f"{FROM_ZERO}, threshold 160", both, fe, {})
     yield Condition("threshold 160, FE's first-order weights alone from zero", aucs["autodpq-160"], fe, {})
 
 
@@ -217,8 +229,7 @@ def must_be_so(table: pd.DataFrame) -> str:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """A panel a baseline, a row a condition, a mark a recipe; the paper's gain as a line. Nothing chosen on test."""
-    table = table[~table["on test"]]
+    """A panel a baseline, a row a condition, a mark a recipe; the paper's gain as a line."""
     names = list(dict.fromkeys(table["condition"]))
     figure, axes = plt.subplots(
         1, 2, figsize=(11, 0.4 * len(names) + 1.6), sharex=True, sharey=True, layout="constrained"

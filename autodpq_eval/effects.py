@@ -29,8 +29,7 @@ EFFECTS = (
     "touched auc", "touched low", "touched high", "untouched auc", "valid auc", "logloss",
     "same start", "steps", "base steps",
 )  # fmt: skip
-#: What the gain is made of: title, and the two sets of runs whose difference it is. The second to fourth add up to the
-#: first.
+#: What the gain is made of: title, and the two sets of runs whose difference it is.
 CONTRASTS = [
     ("AutoDPQ over FE: the whole gain", "autodpq", "fe"),
     ("FE trained on twice, over FE: extra training", "fe-extra", "fe"),
@@ -145,7 +144,9 @@ def further_steps(runs: Mapping[str, Sequence[Record]]) -> dict[str, float]:
 
 def contrasts(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     """The differences of :data:`CONTRASTS`, in the same columns."""
-    return pd.DataFrame([{"contrast": title, **_effects(runs[a], runs[b])} for title, a, b in CONTRASTS])
+    return pd.DataFrame(
+        [{"contrast": title, "a": a, "b": b, **_effects(runs[a], runs[b])} for title, a, b in CONTRASTS]
+    )
 
 
 def _effects(ours: Sequence[Record], baseline: Sequence[Record], *, alike: bool = False) -> dict[str, float]:

@@ -59,7 +59,7 @@ def measured(out: Path, dataset: str, recipe: str) -> dict[str, Cost]:
 
 
 def kind(config: RunConfig) -> str:
-    """Runs that differ in their seed alone."""
+    """Runs that differ in their seeds alone: of the run, and of the split."""
     return config.model_copy(update={"seed": 0, "split_seed": 0}).name()
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -16,16 +14,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
+from autodpq_eval.figure_files import save
 from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS, as_csv
 from autodpq_eval.paper import published
 from autodpq_eval.plans import LONG_DRAWS, long_random
-from autodpq_eval.png import png
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.curves import FitLog
 from autodpq_runs.record import Record
-from autodpq_system.atomic import atomic_path, write_text
+from autodpq_system.atomic import write_text
 
 #: ``unit`` -> what the x-axis counts.
 UNITS = {"seconds": "log(time)", "steps": "log(optimiser steps)"}
@@ -236,15 +234,3 @@ def write_figure3(table: pd.DataFrame, figure: Figure, folder: Path) -> None:
     write_text(folder / "figure3.csv", as_csv(table))
     save(figure, folder / "figure3.png")
     save(figure, folder / "figure3.svg")
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a picture with its text, without a date and with fixed names inside: the same one has the same bytes."""
-    said = str(figure.get_label())
-    with mpl.rc_context({"svg.hashsalt": "autodpq"}), atomic_path(path) as written:
-        if path.suffix == ".png":
-            written.write_bytes(png(figure, dpi=160, said=said))
-        else:
-            figure.savefig(written, metadata={"Description": said, "Date": None})
-            lines = written.read_text(encoding="utf-8")  # of coordinates a hundredth of a point is enough
-            written.write_text(re.sub(r"(\d\.\d\d)\d+", r"\1", lines), encoding="utf-8")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from autodpq_eval.layout import LABELS, NAMES, interval, p_in_words, p_value
 from autodpq_eval.paper import table_value
-from autodpq_eval.stats import BETTER, LEVEL, best_baseline, welch_interval
+from autodpq_eval.stats import BETTER, LEVEL, best_baseline
 from autodpq_lib.config import STRATEGIES
 
 MISSING = "not known, for runs are missing"
@@ -35,7 +35,7 @@ def over_best(table: pd.DataFrame, metric: str) -> Lead | None:
     if pd.isna(ours["baseline"]):
         return None
     theirs, sign, p = part.loc[ours["baseline"]], BETTER[metric], ours["p_welch"]
-    low, high = sorted(sign * end for end in welch_interval(ours, theirs))
+    low, high = sorted(sign * ours[end] for end in ("low", "high"))
     star = "starred" if ours["star"] == "*" else "against it" if p < LEVEL else "no star"
     over, gap = LABELS[ours["baseline"]], sign * (ours["mean"] - theirs["mean"])
     return Lead(gap, low, high, over, p, ours["p_paired"], star)

@@ -9,7 +9,7 @@ from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from autodpq_eval.png import png
+from autodpq_eval.figure_files import png
 
 
 def show(figure: Figure, alt: str = "") -> None:

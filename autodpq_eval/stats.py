@@ -51,19 +51,6 @@ def _welch(a: NDArray[np.float64], b: NDArray[np.float64]) -> dict[str, float]:
     return {"low": low, "high": high, "p_welch": test.pvalue}
 
 
-def welch_interval(ours: Mapping[str, float], baseline: Mapping[str, float]) -> tuple[float, float]:
-    """The interval of :func:`effect` from what a table has of each side: ``mean``, ``sd`` and ``n``."""
-    if min(ours["n"], baseline["n"]) < 2:
-        return math.nan, math.nan
-    sides = [(each["sd"] ** 2 / each["n"], each["n"]) for each in (ours, baseline)]
-    gap, square = ours["mean"] - baseline["mean"], sum(share for share, _ in sides)
-    if square == 0:
-        return gap, gap
-    freedom = square**2 / sum(share**2 / (n - 1) for share, n in sides)
-    half = stats.t.ppf(0.975, freedom) * math.sqrt(square)
-    return gap - half, gap + half
-
-
 def starred(difference: Mapping[str, float], metric: str) -> bool:
     """The star of the tables: an :func:`effect` in the right direction that Welch's test shows."""
     return bool(BETTER[metric] * difference["effect"] > 0 and difference["p_welch"] < LEVEL)
@@ -154,7 +141,13 @@ def verdict(row: Mapping[str, float]) -> str:
 
 
 def corrected(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    """Comparisons as a table, with each test's p-values corrected by Holm over all of its rows, and the verdicts."""
+    """Comparisons as a table, with each test's p-values corrected by Holm over all of its rows, and the verdicts.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if not rows:
+        raise ValueError("comparisons: expected runs of both sides, found none")
     table = pd.DataFrame(rows)
     for column in ("p_welch", "p_paired", "p_equal_paired"):
         table[f"{column}_holm"] = holm(table[column].to_numpy(float))

@@ -21,7 +21,7 @@ METRICS = ("auc", "logloss", "space")
 OURS = "autodpq"
 COLUMNS = [
     "dataset", "model", "strategy", "metric", "mean", "sd", "n", "paper",
-    "baseline", "rel_improv", "p_welch", "p_paired", "p_equal_paired", "star",
+    "baseline", "rel_improv", "low", "high", "p_welch", "p_paired", "p_equal_paired", "star",
 ]  # fmt: skip
 #: Number of the table -> its models and strategies.
 TABLES: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -132,6 +132,6 @@ def _against_baselines(values: Mapping[str, dict[int, float]], metric: str, seed
     return {
         "baseline": baseline,
         "rel_improv": relative_improvement(pd.Series(values[OURS]).mean(), means[baseline], metric),
-        **{test: difference[test] for test in ("p_welch", "p_paired", "p_equal_paired")},
+        **{key: difference[key] for key in ("low", "high", "p_welch", "p_paired", "p_equal_paired")},
         "star": "*" if starred(difference, metric) else "",
     }

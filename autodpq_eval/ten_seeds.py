@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.measures import more_is_better
-from autodpq_eval.parts import PLANS
+from autodpq_eval.plans import pair_of_grid, ten_seeds
 from autodpq_eval.stats import common, corrected, effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES
@@ -30,7 +29,7 @@ def runs_of_ten_seeds(out: Path, dataset: str, recipe: str) -> dict[str, list[Re
     Raises:
         ValueError: no run of Grid is, and these say which pair is among them.
     """
-    return by_strategy(read_plan(out, PLANS["seeds"](dataset, recipe, TABLE_SEEDS, out))[0])
+    return by_strategy(read_plan(out, ten_seeds(dataset, recipe, pair_of_grid(out, dataset, recipe)))[0])
 
 
 def by_strategy(records: Sequence[Record]) -> dict[str, list[Record]]:
@@ -115,14 +114,10 @@ def _means(runs: Mapping[str, Sequence[Record]]) -> dict[str, float]:
 
 def _scorer(record: Record, labels: NDArray[np.float32]) -> _Auc:
     """Scorer of a run's predictions, which must have the AUC that its record has."""
-    auc = _Auc(_logits(record), labels)
+    auc = _Auc(predictions(logits_path(record.identity)), labels)
     if abs((ours := auc(np.ones(len(labels), np.int64))) - record.test.auc) > SAME:
         raise ValueError(f"{record.config.name()}: expected predictions of AUC {record.test.auc:.6f}, found {ours:.6f}")
     return auc
-
-
-def _logits(record: Record) -> NDArray[np.float32]:
-    return predictions(logits_path(record.identity))
 
 
 class _Auc:

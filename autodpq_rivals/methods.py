@@ -59,11 +59,13 @@ def rival(config: RunConfig, schema: Schema) -> Rival:
 
 
 def check_options(config: RunConfig) -> None:
-    """Refuse options that are unknown, missing, or not of the type that the rival gives them.
+    """Refuse options that are unknown, missing, or not of the type that the rival gives them; and lazy tables.
 
     Raises:
         ValueError: one of them is so.
     """
+    if config.lazy:
+        raise ValueError(f"lazy: expected false for {config.strategy}, whose gradients are dense, found true")
     kind, options, of = METHODS[config.strategy], config.options, f"options of {config.strategy}"
     _, *parameters = signature(kind).parameters.values()
     hints = get_type_hints(kind.__init__, include_extras=True)

@@ -15,12 +15,11 @@ from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import final_model
 from autodpq_lib.models.ctr_model import CTRModel
-from autodpq_lib.strategies import STRATEGY
 from autodpq_runs.agreement import agrees
 from autodpq_runs.kept import weights
 from autodpq_runs.record import Record, read_record, record_path
 from autodpq_runs.run_paths import logits_path, weights_path
-from autodpq_runs.train import train
+from autodpq_runs.train import check_registered, train
 from autodpq_system.paths import ROOT, runs_root
 
 
@@ -89,7 +88,7 @@ def load_run(record: Record | str | Path) -> LoadedRun:
     """
     found = record if isinstance(record, Record) else read_record(Path(record))
     config = found.config
-    _check_registered(config)
+    check_registered(config)
     path = weights_path(found.identity)
     if not path.exists():
         raise FileNotFoundError(
@@ -117,18 +116,9 @@ def load_or_train(config: RunConfig, found_in: str | Path, out: str | Path) -> L
     Raises:
         ValueError: its strategy is not registered here.
     """
-    _check_registered(config)
     for folder in dict.fromkeys((found_in, out)):
         with suppress(FileNotFoundError, ValueError):
             record = read_record(record_path(ROOT / folder, config))
             if record.config == config:  # a name tells what differs from the data set's YAML, which may have changed
                 return load_run(record)
     return load_run(train(config, out))
-
-
-def _check_registered(config: RunConfig) -> None:
-    if config.strategy not in STRATEGY:
-        raise ValueError(
-            f"strategy: expected one of {', '.join(STRATEGY)}, found {config.strategy}; "
-            "autodpq_budget.batch.register_all() adds the compressor and its rivals"
-        )

@@ -17,6 +17,21 @@ def train(config: RunConfig, out: str | Path) -> Record:
     Raises:
         BlockingIOError: another process is at the same run.
         DataError: the data can't be had.
+        ValueError: its strategy is not registered here.
     """
+    check_registered(config)
     run = open_run(config)
     return finish(run, STRATEGY[config.strategy](run), out)
+
+
+def check_registered(config: RunConfig) -> None:
+    """Refuse a strategy that is not registered here.
+
+    Raises:
+        ValueError: it is so.
+    """
+    if config.strategy not in STRATEGY:
+        raise ValueError(
+            f"strategy: expected one of {', '.join(STRATEGY)}, found {config.strategy}; "
+            "autodpq_budget.batch.register_all() adds the compressor and its rivals"
+        )

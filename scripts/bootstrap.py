@@ -5,20 +5,19 @@ It needs the predictions of the runs (``runs/models``), which are not committed;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from autodpq_data.prepared import load_samples
 from autodpq_eval.layout import as_csv
-from autodpq_eval.parts import PLANS
+from autodpq_eval.plans import pair_of_grid, ten_seeds
 from autodpq_eval.tables import read_plan
 from autodpq_eval.ten_seeds import bootstrap, by_strategy
 from autodpq_system.atomic import write_text
 
 
-def write_bootstrap(out: Path, dataset: str, recipe: str, seeds: Sequence[int]) -> str:
+def write_bootstrap(out: Path, dataset: str, recipe: str) -> str:
     """Write ``.../tables/bootstrap.csv``; without the runs or their predictions say so and write nothing."""
-    runs, gaps = read_plan(out, PLANS["seeds"](dataset, recipe, seeds, out))
+    runs, gaps = read_plan(out, ten_seeds(dataset, recipe, pair_of_grid(out, dataset, recipe)))
     if gaps:
         return f"no bootstrap: {len(gaps)} of the ten-seed runs are missing"
     try:

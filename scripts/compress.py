@@ -12,17 +12,14 @@ import argparse
 import sys
 from pathlib import Path
 
-import pandas as pd
-from matplotlib import pyplot as plt
-
 from autodpq_budget.batch import register_all
 from autodpq_budget.choice_table import choice, picture
 from autodpq_budget.compress import CompressedModel, compress, smallest
 from autodpq_budget.starting_model import file_bytes_of
+from autodpq_eval.figure_files import save
 from autodpq_lib.training.metrics import evaluate
 from autodpq_packed.export import check_path
 from autodpq_runs.explore import LoadedRun, load_run
-from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import runs_root
 from autodpq_system.sentence import Parser, whole_number
 from autodpq_system.stopping import stop_on_signals
@@ -91,7 +88,7 @@ def _above_0(text: str) -> float:
 def _tell(run: LoadedRun, made: CompressedModel, path: Path, whole: int) -> None:
     before, after = run.record, {name: evaluate(made.model, getattr(run, name)) for name in ("valid", "test")}
     rows, known, drawn = choice(run.schema, made.tensors, made.width), *map(path.with_suffix, BESIDE)
-    _draw(rows, f"X = {made.width}, {made.table_bytes:,} bytes of tables", drawn)
+    save(picture(rows, f"X = {made.width}, {made.table_bytes:,} bytes of tables"), drawn)
     say(f"{rows.to_string(index=False)}\nbits: of a feature, with its share of what the group shares\n\n")
     say(f"{_start(run, made)}\n")
     say(f"{path}: {made.file_bytes:,} bytes, {made.file_bytes / whole:.1%} of {whole:,}; ")
@@ -106,13 +103,6 @@ def _start(run: LoadedRun, made: CompressedModel) -> str:
     own = run.record.config.embedding_dim
     what = "the run's own model" if made.width == own else f"an FE that the run's model, X = {own}, has taught"
     return f"compressed: {what}, X = {made.width}"
-
-
-def _draw(rows: pd.DataFrame, title: str, path: Path) -> None:
-    figure = picture(rows, title)
-    with atomic_path(path) as written:
-        figure.savefig(written, dpi=150, format="png")
-    plt.close(figure)
 
 
 def say(text: str) -> None:

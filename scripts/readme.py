@@ -55,7 +55,7 @@ PAGES: dict[str, Blocks] = {
 PICTURES = {
     "results/gain.png": Picture(gain.data, gain.draw),
     "results/readings.png": Picture(readings.data, readings.draw),
-    "results/conditions.png": Picture(conditions.data, draw_conditions),
+    "results/conditions.png": Picture(conditions.shown, draw_conditions),
     "results/ladder.png": Picture(conditions.steps, ladder.draw),
     **{
         f"results/{path}": Picture(partial(budget.data, recipe), partial(budget.draw, recipe=recipe))

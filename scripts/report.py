@@ -61,7 +61,7 @@ def make_report(request: Request) -> None:
     if request.profile == "full":
         write_references(request.dataset, ROOT / request.out)
     if request.part == "seeds":
-        sys.stdout.write(write_bootstrap(ROOT / request.out, request.dataset, request.recipe, request.seeds) + "\n")
+        sys.stdout.write(write_bootstrap(ROOT / request.out, request.dataset, request.recipe) + "\n")
     wanted = notebooks_of(request)
     for name in wanted:  # a report that is stopped is not taken for a whole one
         (ROOT / report_path(request, name)).unlink(missing_ok=True)

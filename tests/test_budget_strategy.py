@@ -14,7 +14,7 @@ from conftest import DyingCheckpoints, KilledError, restored, small_config, smal
 
 from autodpq_budget import candidates, plan
 from autodpq_budget.batch import register_all
-from autodpq_budget.distil import TAUGHT, TEACHER, Distilling, learn, like, teacher_of
+from autodpq_budget.distil import TAUGHT, TEACHER_DIM, Distilling, learn, like, teacher_of
 from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.strategy import COMPRESSOR, register_budget
 from autodpq_data.schema import Schema
@@ -69,7 +69,7 @@ def test_a_run_is_recorded_with_its_bytes_and_comes_back(
 
 
 def test_at_the_teachers_width_the_teacher_itself_is_compressed(tmp_path: Path, schema: Schema) -> None:
-    config = small_config(strategy=COMPRESSOR, options={"bytes": 400}, embedding_dim=TEACHER)
+    config = small_config(strategy=COMPRESSOR, options={"bytes": 400}, embedding_dim=TEACHER_DIM)
     fits = STRATEGY[COMPRESSOR](small_run(tmp_path, schema, config))
     assert [fit.name for fit in fits] == ["full-teacher", "compress"]
 
@@ -77,7 +77,7 @@ def test_at_the_teachers_width_the_teacher_itself_is_compressed(tmp_path: Path, 
 def test_a_teacher_that_is_whole_on_this_machine_is_taken(
     tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = small_run(tmp_path / "fe", schema, like(small_config(), "fe", TEACHER))
+    run = small_run(tmp_path / "fe", schema, like(small_config(), "fe", TEACHER_DIM))
     monkeypatch.setattr("autodpq_runs.finish.load_samples", lambda *_: run.valid)
     monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: schema)
     path = weights_path(finish(run, STRATEGY["fe"](run), tmp_path / "out").identity)
@@ -247,7 +247,7 @@ def test_what_is_done_is_taken_and_not_trained(tmp_path: Path, schema: Schema, m
     trained = STRATEGY[COMPRESSOR](run)[-1].weights
     monkeypatch.setattr("autodpq_runs.finish.load_samples", lambda *_: run.valid)
     monkeypatch.setattr("autodpq_runs.finish.load_schema", lambda *_: schema)
-    for strategy, dim in (("fe", TEACHER), (TAUGHT, 8)):
+    for strategy, dim in (("fe", TEACHER_DIM), (TAUGHT, 8)):
         part = small_run(tmp_path / strategy, schema, like(config, strategy, dim))
         finish(part, STRATEGY[strategy](part), tmp_path / "out")
     (found,) = STRATEGY[COMPRESSOR](small_run(tmp_path / "b", schema, config))
@@ -298,7 +298,7 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     assert {run.options["taught"] for run in controls if run.strategy != COMPRESSOR} == {True}
     for once_more in ([run for run in many if run.split_seed], [run for run in many if run.average]):
         assert {run.strategy for run in once_more} >= {"fe", TAUGHT, COMPRESSOR}
-        assert [run.embedding_dim for run in once_more if run.strategy == "fe"] == [TEACHER] * 2
+        assert [run.embedding_dim for run in once_more if run.strategy == "fe"] == [TEACHER_DIM] * 2
     many = [run for run in many if run not in controls and not run.split_seed and not run.average]
     assert len([run for run in many if run.model == "deepfm"]) == 2 * (2 + len(set(top)))  # FE, and one that it teaches
     assert [run.strategy for run in many if run.model == "pnn"] == 2 * ["fe", TAUGHT, *[COMPRESSOR] * 3]
@@ -335,7 +335,7 @@ def test_a_control_of_first_order_weights_runs_as_it_was_chosen(
 def test_on_avazu_the_compressor_is_alone(all_done: dict[str, tuple[float, int]], tmp_path: Path) -> None:
     runs = plan.budget_plan("avazu-sample", "tuned", [1, 2], out=tmp_path)
     assert [run.strategy for run in runs] == 2 * ["fe", *[COMPRESSOR] * len(candidates.SHARES)]
-    assert {run.embedding_dim for run in runs} == {TEACHER}
+    assert {run.embedding_dim for run in runs} == {TEACHER_DIM}
 
 
 def test_another_model_has_a_share_of_its_own_fe(all_done: dict[str, tuple[float, int]]) -> None:

@@ -58,6 +58,14 @@ def test_field_norm_with_too_few_rows_uses_and_keeps_the_running_statistics(rows
     assert torch.equal(norm.variance, variance)
 
 
+def test_the_scale_of_the_raw_rows_follows_to_another_type_and_is_not_kept() -> None:
+    norm = FieldNorm(2, 4)
+    norm.bring_back_to(torch.randn(5, 4))
+    kept = norm.state_dict()
+    assert norm.double()(torch.randn(3, 2, 4).double()).dtype == torch.float64
+    assert sorted(kept) == ["mean", "variance"]
+
+
 @pytest.mark.parametrize("batchnorm", [True, False])
 def test_mixture_matches_equation_3(schema: Schema, batchnorm: bool) -> None:
     module = candidates(schema, batchnorm=batchnorm)

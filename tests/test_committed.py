@@ -16,8 +16,8 @@ from tracked import ignored, tracked
 from autodpq_budget.candidates import CHOICE_SEED
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.controls import control_runs
+from autodpq_eval.figure_files import in_palette
 from autodpq_eval.plans import configure, tables
-from autodpq_eval.png import in_palette
 from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_rivals.rival import FIRST_ORDER
 from autodpq_runs.record import read_record

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autodpq_budget.candidates import SHARES
-from autodpq_budget.distil import TEACHER
+from autodpq_budget.distil import TEACHER_DIM
 from autodpq_budget.starting_model import file_bytes_of
 from autodpq_budget.width import width_for
 from autodpq_lib.config import RunConfig
@@ -90,4 +90,4 @@ def test_the_table_s_widths_are_those_that_are_chosen_without_being_asked_for() 
     """Of the recipe whose shares README has."""
     rows = budget.data().query("method == 'budget'")
     assert len(rows) == len(SHARES)
-    assert [width_for(lambda _, share=share: share, TEACHER) for share in rows["share"]] == rows["width"].tolist()
+    assert [width_for(lambda _, share=share: share, TEACHER_DIM) for share in rows["share"]] == rows["width"].tolist()

@@ -87,12 +87,13 @@ def test_a_gain_is_told_without_the_seed_that_its_interval_hangs_on() -> None:
 
 
 def test_gains_are_told_by_half_of_the_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two conditions over FE, of which one gains less on the later seeds; the split, over Others and tuned are none."""
-    row = {"over": "FE", "recipe": "paper", "on test": False, "hangs on": ""}
+    """Two conditions over FE, of which one gains less on the later seeds; the other rows are not of the kind."""
+    row = {"over": "FE", "recipe": "paper", "on test": False, "hangs on": "", "split": "fixed", "reading": ""}
     row |= {"seeds 1 to 5": 0.003, "seeds 6 to 10": 0.001}
     more = [
         {"condition": "b", "seeds 6 to 10": 0.004},
-        {"condition": "our split"},
+        {"split": "laboratory"},
+        {"reading": "text"},
         {"over": "Others"},
         {"hangs on": "8"},
     ]

@@ -132,6 +132,12 @@ def test_lookup_is_computed_once_and_forgotten(schema: Schema) -> None:
     assert not torch.equal(module(IDS)[low], after[low])
 
 
+def test_a_lookup_of_another_type_is_another(schema: Schema) -> None:
+    module = dpq(schema).eval()
+    single = module(IDS)
+    torch.testing.assert_close(module.double()(IDS), single.double(), rtol=0, atol=1e-6)
+
+
 def test_a_copy_forgets_its_own_lookup(schema: Schema) -> None:
     module = dpq(schema).eval()
     module(IDS)

@@ -67,18 +67,18 @@ def test_the_picture_of_the_readings_has_a_panel_a_place() -> None:
 
 def test_the_picture_of_the_conditions_has_a_panel_a_baseline() -> None:
     rows = [
-        {"condition": name, "over": over, "on test": name == "chosen", "effect": x, "low": x - 0.001, "high": x + 0.002}
+        {"condition": name, "over": over, "effect": x, "low": x - 0.001, "high": x + 0.002}
         for over, shift in (("FE", 0.0), ("Others", 0.01))
-        for name, x in (("plain", 0.001 + shift), ("chosen", 0.003 + shift))
+        for name, x in (("plain", 0.001 + shift), ("changed", 0.003 + shift))
     ]
     axes = conditions.draw(pd.DataFrame(rows).assign(recipe="paper")).axes
-    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["plain"]
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["plain", "changed"]
     for axis, shift, claim in zip(axes, (0.0, 0.01), (0.0068, 0.0049), strict=True):
         (points,) = axis.containers
-        assert list(points.lines[0].get_xdata()) == pytest.approx([0.001 + shift])
+        assert list(points.lines[0].get_xdata()) == pytest.approx([0.001 + shift, 0.003 + shift])
         (bars,) = points.lines[2]
-        (ends,) = [[x for x, _ in segment] for segment in bars.get_segments()]
-        assert ends == pytest.approx([shift, 0.003 + shift])
+        ends = [[x for x, _ in segment] for segment in bars.get_segments()]
+        assert ends == [pytest.approx([x + shift - 0.001, x + shift + 0.002]) for x in (0.001, 0.003)]
         assert [claim] * 2 == pytest.approx(
             next(line.get_xdata() for line in axis.lines if line.get_linestyle() == "--")
         )

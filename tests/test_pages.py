@@ -22,7 +22,7 @@ from autodpq_packed.plain import PlainTables
 from autodpq_runs import explore, finish
 from autodpq_system.paths import ROOT
 from scripts import readme
-from scripts.pages import controls
+from scripts.pages import committed, conditions, controls
 from scripts.pages.picture import Picture
 
 PAGES = sorted({*readme.PAGES, *(str(path.relative_to(ROOT)) for path in ROOT.glob("[!.]*/README.md"))})
@@ -177,7 +177,12 @@ def test_the_page_has_every_control_that_has_an_effect_below_its_group(recipe):
     assert {name: found.get(name) for name in rows["control"]} == dict(zip(rows["control"], rows["group"], strict=True))
 
 
+def test_the_picture_of_the_conditions_has_nothing_that_the_test_set_chose():
+    assert not conditions.shown()["on test"].any()
+    assert len(conditions.shown()) < len(conditions.data())
+
+
 def test_what_the_gain_is_made_of_adds_up():
     for recipe in RECIPES:
-        whole, *parts = controls.contrasts(recipe).head(4)["effect"]
+        whole, *parts = (committed.contrast(recipe, *pair)["effect"] for pair in controls.SUM)
         assert sum(parts) == pytest.approx(whole), "a part lacks a seed"

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from autodpq_eval.batch import log_folder
 from autodpq_eval.controls import Control, control_runs, controls
 from autodpq_eval.parts import PLANS
-from autodpq_eval.plans import TEN_SEEDS, best_pair, configure, tables
+from autodpq_eval.plans import TEN_SEEDS, best_pair, configure, tables, tables_under_readings
 from autodpq_eval.request import Request
 from autodpq_lib.config import RECIPES
 from autodpq_runs.record import read_record
@@ -116,6 +116,12 @@ def test_ten_seeds_without_grid_is_a_clear_refusal(tmp_path: Path) -> None:
 def test_a_name_of_a_switch_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="extra_trainning"):
         configure("ml-1m", "tuned", "fe", 1, extra_trainning=True)
+
+
+def test_only_movielens_1m_has_models_of_table_2_under_the_readings() -> None:
+    runs = {name: tables_under_readings(name, "tuned", [1]) for name in ("ml-100k", "ml-1m")}
+    assert {run.model for run in runs["ml-100k"]} == {"deepfm"}
+    assert {run.model for run in runs["ml-1m"]} == {"deepfm", "pnn", "dcn"}
 
 
 def test_a_part_with_other_seeds_leaves_tables_1_and_2_to_theirs() -> None:

@@ -55,6 +55,11 @@ def test_every_rival_fits_every_model(schema: Schema, rival: str, model: str) ->
     assert isinstance(built.first_order, type(built.embedding)) == (model == "deepfm")
 
 
+def test_a_rival_refuses_lazy_tables_for_it_has_none(schema: Schema) -> None:
+    with pytest.raises(ValueError, match=r"^lazy: expected false for lsq, whose gradients are dense, found true$"):
+        final_model(config_of("lsq", lazy=True), schema, None)
+
+
 @pytest.mark.parametrize("rival", RIVALS)
 def test_a_model_with_a_rival_can_be_pickled(schema: Schema, rival: str) -> None:
     model = final_model(config_of(rival), schema, None).eval()

@@ -118,6 +118,7 @@ def test_a_strategy_that_is_not_registered_is_refused_before_anything_is_made(tm
     config = small_config(strategy="fe").model_copy(update={"strategy": "unheard"})
     with pytest.raises(ValueError, match=r"strategy: expected one of .*, found unheard; .*register_all\(\)"):
         load_or_train(config, tmp_path, tmp_path)
+    assert not list(runs_root().rglob("origin.pt"))
 
 
 def test_no_records_have_the_columns_of_records(tmp_path: Path, schema: Schema) -> None:

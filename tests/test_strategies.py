@@ -49,6 +49,13 @@ def test_each_trial_forgets_what_those_before_it_were_better_than(
     assert aucs[:3] != best[1:]  # some trial is no better than one before it
 
 
+@pytest.mark.parametrize("strategy", ["grid", "random", "autodpq"])
+def test_where_nothing_is_rare_there_is_nothing_to_compress(strategy: str, tmp_path: Path, schema: Schema) -> None:
+    run = small_run(tmp_path, replace(schema, threshold=1), small_config(strategy=strategy, threshold=1))
+    with pytest.raises(ValueError, match=r"^ml-100k: expected a threshold above 1, the least count, .*, found 1$"):
+        STRATEGY[strategy](run)
+
+
 def test_random_draws_distinct_decisions_and_at_most_all(tmp_path: Path, schema: Schema) -> None:
     def drawn(**changed: object) -> list[tuple]:
         run = small_run(tmp_path, schema, small_config(strategy="random", **changed))

@@ -54,8 +54,8 @@ class Stub:
     def __init__(self, seed: int, noise: float) -> None:
         self.config, self.seed = self, seed
         rng = np.random.default_rng(seed)
-        self.logits = (LABELS * (1 + noise) + rng.normal(0, 2, 400)).astype(np.float32)
-        self.test = Metrics(auc=roc_auc_score(LABELS, self.logits), logloss=0.0)
+        self.identity = (LABELS * (1 + noise) + rng.normal(0, 2, 400)).astype(np.float32)
+        self.test = Metrics(auc=roc_auc_score(LABELS, self.identity), logloss=0.0)
 
     def name(self) -> str:
         return f"stub-{self.seed}"
@@ -67,7 +67,8 @@ class Stub:
 
 @pytest.fixture
 def sides(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Stub]]:
-    monkeypatch.setattr(ten_seeds, "_logits", lambda record: record.logits)
+    monkeypatch.setattr(ten_seeds, "logits_path", lambda identity: identity)
+    monkeypatch.setattr(ten_seeds, "predictions", lambda logits: logits)
     monkeypatch.setattr(ten_seeds, "RESAMPLES", 50)
     return {name: [Stub(1, noise), Stub(2, noise)] for name, noise in {"base": 0, "same": 0, "better": 0.5}.items()}
 
@@ -87,7 +88,7 @@ def test_bootstrap_s_interval_is_that_of_a_loop(sides: dict[str, list[Stub]], mo
     for _ in range(50):
         weights = rng.multinomial(len(LABELS), even)
         better, base = (
-            np.mean([roc_auc_score(LABELS, ten_seeds._logits(stub), sample_weight=weights) for stub in sides[name]])
+            np.mean([roc_auc_score(LABELS, stub.identity, sample_weight=weights) for stub in sides[name]])
             for name in ("better", "base")
         )
         gaps.append(better - base)

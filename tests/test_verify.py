@@ -118,7 +118,7 @@ def test_records_of_one_strategy_have_no_table() -> None:
 
 
 def test_predictions_of_nobodys_run_fail_and_those_of_another_training_say_nothing(
-    trained: dict[Path, Record], tmp_path: Path
+    trained: dict[Path, Record],
 ) -> None:
     path, record = next(iter(trained.items()))
     logits = logits_path(record.identity)
@@ -128,15 +128,15 @@ def test_predictions_of_nobodys_run_fail_and_those_of_another_training_say_nothi
     turned = score(torch.from_numpy(np.load(logits)), checks.load_samples("", "").labels)
     timeline = [*record.timeline[:-1], record.timeline[-1].model_copy(update={"test": turned})]
     elsewhere = record.model_copy(update={"test": turned, "timeline": timeline})
-    write_record(elsewhere, record_path(tmp_path / "mine", record.config))
-    torn = record_path(tmp_path / "amid", record.config)
+    write_record(elsewhere, record_path(runs_root() / "mine", record.config))
+    torn = record_path(runs_root() / "amid", record.config)
     torn.parent.mkdir(parents=True)
     torn.write_text("{")
-    found = checks.predictions({path: record}, [tmp_path / "amid", tmp_path / "mine"])
+    found = checks.predictions({path: record})
     assert (found.wrong, found.looked_at) == ([], 0)
     assert str(found).endswith("predictions: 0; 1 with predictions of another training here")
     np.save(logits, np.load(logits)[1:])
-    assert len(checks.predictions({path: record}, [tmp_path / "mine"]).wrong) == 1
+    assert len(checks.predictions({path: record}).wrong) == 1
     logits.write_bytes(b"")
     (damaged,) = checks.predictions({path: record}).wrong
     assert damaged.startswith(f"{logits}: expected predictions, found a damaged file: ")

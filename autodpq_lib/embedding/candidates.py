@@ -23,7 +23,8 @@ ALPHA_SD = 1e-3
 class FieldNorm(nn.Module):
     """Eq. 2 for one field: BatchNorm without affine, separately for each candidate t and dimension.
 
-    Fewer than two rows have no variance: they are normalised with the running statistics, which stay as they are.
+    A single row has no variance: it is normalised with the running statistics, which stay as they are. Rows that are
+    all alike become zero.
     Eq. 2 is there "to unify the order of the magnitude"; under the text's reading that order is the raw rows' own.
 
     Args:
@@ -33,13 +34,15 @@ class FieldNorm(nn.Module):
 
     mean: Tensor
     variance: Tensor
-    scale: Tensor | None = None  # [X]
-    shift: Tensor | None = None  # [X]
+    scale: Tensor | None  # [X]
+    shift: Tensor | None  # [X]
 
     def __init__(self, candidates: int, dim: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(candidates * dim))
         self.register_buffer("variance", torch.ones(candidates * dim))
+        self.register_buffer("scale", None, persistent=False)
+        self.register_buffer("shift", None, persistent=False)
 
     def forward(self, e: Tensor) -> Tensor:
         """Normalise over the rows of the batch: ``[P, T, X]`` -> ``[P, T, X]``."""
@@ -57,8 +60,8 @@ class FieldNorm(nn.Module):
 class Candidates(Compressed):
     """Weighted sum of all T candidates of each field, ``e_m = sum_t p_m^t * ~e_m^t`` (Eq. 3).
 
-    ``p_m = softmax((alpha_m + g) / tau)`` with Gumbel noise g while training, one draw a field and step; without
-    noise in evaluation. :attr:`tau` is set from outside as it anneals.
+    ``p_m = softmax((alpha_m + g) / tau)`` with Gumbel noise g while training, one draw a field and forward pass;
+    without noise in evaluation. :attr:`tau` is set from outside as it anneals.
 
     Args:
         schema: the data set's fields and low-frequency features.

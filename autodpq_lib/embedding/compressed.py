@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -88,6 +90,12 @@ class Compressed(Full):
             for part in (part for n in range(len(self.low_fields)) for part in self.low_of(n).split(AT_ONCE)):
                 self._lookup[self.low_rank[part]] = self._compress_rows(self.rows(part), part)
         return self._lookup
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Compressed:
+        """Forget what evaluation has looked up: on another device, or of another type, it is another."""
+        self._forget()
+        super()._apply(fn, recurse)
+        return self
 
     def train(self, mode: bool = True) -> Compressed:
         """Switch mode and forget what evaluation has looked up."""

@@ -18,7 +18,12 @@ from autodpq_system.seeding import seed_for
 
 
 def autodpq(run: Run) -> list[Fit]:
-    """The three steps, one after the other. The result is the retrained model."""
+    """The three steps, one after the other. The result is the retrained model.
+
+    Raises:
+        ValueError: no feature is low-frequency.
+    """
+    run.schema.need_low()
     pretrained = pretrain(run) if run.config.pretrain else None
     searched, mixture = search(run, pretrained)
     retrained = retrain(run, pretrained, mixture)

@@ -11,7 +11,7 @@ from autodpq_lib.training.run import Run
 
 def grid(run: Run) -> list[Fit]:
     """Grid, baseline 3 of section 4.2: each of the T candidates, the same in every field."""
-    return try_decisions(run, global_decisions(run.config, run.schema)[: run.config.limits.trials])
+    return try_decisions(run, global_decisions(run.config, run.schema))
 
 
 def global_decisions(config: RunConfig, schema: Schema) -> list[Decision]:

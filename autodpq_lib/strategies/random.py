@@ -15,7 +15,7 @@ from autodpq_system.seeding import seed_for
 
 def random(run: Run) -> list[Fit]:
     """Random, baseline 4 of section 4.2: ``config.draws`` distinct decisions."""
-    return try_decisions(run, random_decisions(run.config, run.schema)[: run.config.limits.trials])
+    return try_decisions(run, random_decisions(run.config, run.schema))
 
 
 def random_decisions(config: RunConfig, schema: Schema) -> list[Decision]:

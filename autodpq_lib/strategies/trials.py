@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from autodpq_lib.config import Decision
 from autodpq_lib.models.build import dpq_model, full_model, start_from
@@ -11,17 +11,21 @@ from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 
 
-def try_decisions(run: Run, decisions: Iterable[Decision]) -> list[Fit]:
-    """Train DPQ under each decision, in order; a trial that is done is not repeated.
+def try_decisions(run: Run, decisions: Sequence[Decision]) -> list[Fit]:
+    """Train DPQ under each decision, in order, as far as the profile has trials; a trial that is done is not repeated.
 
     Every trial has the run's seed, so trials differ in their decision alone. They start from scratch, as FE
     does, or (a control) all from one pretrained FE.
+
+    Raises:
+        ValueError: no feature is low-frequency.
     """
+    run.schema.need_low()
     pretrains = run.config.trials_from == "pretrain"
     pretrained = [run.fit("fit", full_model(run.config, run.schema))] if pretrains else []
     trials: list[Fit] = []
     best = -1.0
-    for number, decision in enumerate(decisions):
+    for number, decision in enumerate(decisions[: run.config.limits.trials]):
         model = dpq_model(run.config, run.schema, decision)
         if pretrained:
             start_from(model, pretrained[0].weights)

@@ -30,6 +30,9 @@ class Search(Trainer):
 
     Each step updates alpha by Adam (no weight decay) on a validation batch, but only every ``alpha_every`` steps, and
     then all other weights by Adam on a training batch. The mixture is no result, so its weights are not averaged.
+
+    Alpha's turn runs the model as in training, as DARTS does: the running statistics of BatchNorm, in Eq. 2 and in the
+    MLP, see validation inputs too.
     """
 
     def __init__(self, model: CTRModel, train: Samples, valid: Samples, config: RunConfig) -> None:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from autodpq_budget import at_equal_bytes, auc_curve, controls
 from autodpq_budget.candidates import SHARES
-from autodpq_budget.distil import TAUGHT, TEACHER, like
+from autodpq_budget.distil import TAUGHT, TEACHER_DIM, like
 from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_budget.width import HALF, NARROWEST, OWN, width_for
@@ -296,17 +296,17 @@ def _clock() -> str:
     """What the compressor takes by the clock where FE is at hand: of its own width, and narrower ones, taught first."""
     runs = [record for record in _records(COMPRESSOR) if [log.name for log in record.fits] == ["compress"]]
     taught = {record.config: record for record in _records(TAUGHT) if [log.name for log in record.fits] == ["fit"]}
-    own = [wall_minutes([record]) for record in runs if record.config.embedding_dim == TEACHER]
+    own = [wall_minutes([record]) for record in runs if record.config.embedding_dim == TEACHER_DIM]
     pairs = [(taught.get(like(run.config, TAUGHT, run.config.embedding_dim)), run) for run in runs]
     both = [wall_minutes([first]) + wall_minutes([run]) for first, run in pairs if first]
     if not own or not both:
         return ""
     kept, taught_kept = ("kept" if max(each) <= MINUTES else "missed" for each in (own, both))
     return (
-        f"The compressor alone, where FE of X = {TEACHER} is at hand, took at most {max(own):.1f} minutes by the clock "
-        f"({len(own)} runs, `{RECIPE}`, one thread, others beside it), scoring included; where a narrower FE is taught "
-        f"first, {max(both):.1f} with the teaching ({len(both)} runs). Aimed at: {MINUTES} minutes, {kept} without the "
-        f"teaching and {taught_kept} with it."
+        f"The compressor alone, where FE of X = {TEACHER_DIM} is at hand, took at most {max(own):.1f} minutes by the "
+        f"clock ({len(own)} runs, `{RECIPE}`, one thread, others beside it), scoring included; where a narrower FE is "
+        f"taught first, {max(both):.1f} with the teaching ({len(both)} runs). Aimed at: {MINUTES} minutes, {kept} "
+        f"without the teaching and {taught_kept} with it."
     )
 
 
@@ -330,7 +330,7 @@ def widths() -> str:
 
 def _taken() -> str:
     return ", ".join(
-        f"{width_for(dict.fromkeys(WIDTHS, share).__getitem__, TEACHER)} at {share:.1%}" for share in SHARES
+        f"{width_for(dict.fromkeys(WIDTHS, share).__getitem__, TEACHER_DIM)} at {share:.1%}" for share in SHARES
     )
 
 

@@ -64,6 +64,11 @@ def contrasts(recipe: str) -> pd.DataFrame:
     return effects.contrasts(runs_of_controls(recipe))
 
 
+def contrast(recipe: str, a: str, b: str) -> pd.Series:
+    """The contrast of two sets of runs, by their names."""
+    return contrasts(recipe).set_index(["a", "b"]).loc[(a, b)]
+
+
 @cache
 def claims() -> pd.DataFrame:
     """The ledger."""

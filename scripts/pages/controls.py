@@ -13,8 +13,10 @@ from autodpq_eval.paper import gain
 from autodpq_eval.stats import LEVEL, MARGIN
 from autodpq_lib.config import RECIPES
 from benchmarks import after_training
-from scripts.pages.committed import contrasts, controls, runs_of_controls
+from scripts.pages.committed import contrast, contrasts, controls, runs_of_controls
 
+#: Pairs of runs: the gain, and its three parts.
+SUM = (("autodpq", "fe"), ("fe-extra", "fe"), ("no-compression", "fe-extra"), ("autodpq", "no-compression"))
 TESTS = {"p_paired": "p paired", "p_welch": "p Welch", "p_equal_paired": "p equal"}
 
 
@@ -24,7 +26,7 @@ def short() -> str:
 
 
 def _sum(recipe: str) -> str:
-    whole, extra, machinery, compression = (gap(row) for _, row in contrasts(recipe).head(4).iterrows())
+    whole, extra, machinery, compression = (gap(contrast(recipe, *pair)) for pair in SUM)
     return (
         f"AutoDPQ minus FE is {whole} (the paper: {gain('auc', 'fe'):+.4f}). Of this, extra training makes {extra}, "
         f"the search's machinery without compression {machinery}, and compression {compression}."

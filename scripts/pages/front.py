@@ -9,6 +9,7 @@ import pandas as pd
 from autodpq_budget import at_equal_bytes
 from autodpq_budget.plan import OTHER_SPLIT
 from autodpq_data.sources import SOURCES
+from autodpq_eval.conditions import CONVENTIONS
 from autodpq_eval.layout import LABELS, UNDERLINED, layout, markdown, plus_minus
 from autodpq_eval.lead import over_best
 from autodpq_eval.references import references
@@ -85,9 +86,9 @@ def _compressed(runs: pd.DataFrame) -> str:
 
 def _most() -> str:
     """What the reading and recipe with the largest gain over FE give over it, over Random, and on other models."""
-    rows = conditions.data().query("over == 'FE' and condition.str.startswith('our split')")
+    rows = conditions.data().query("over == 'FE' and split == 'fixed' and reading != ''")
     best = rows.loc[rows["effect"].idxmax()]
-    reading, recipe = best["condition"].split()[2], best["recipe"]
+    reading, recipe = best["reading"], best["recipe"]
     over_fe = f"{best['effect']:+.4f} (the paper {best['paper']:+.4f})"
     return (
         f"Of our three readings of the paper, the one that {WAYS[reading]} gains most (recipe `{recipe}`): over the "
@@ -98,9 +99,8 @@ def _most() -> str:
 
 def _conventions() -> str:
     """What the laboratory reading gains where split and conventions are the laboratory's, too."""
-    name = "laboratory's split, laboratory reading, all conventions"
     rows = conditions.data().query("over == 'FE' and recipe == 'paper'")
-    row = rows[rows["condition"] == name].iloc[0]
+    row = rows[rows["condition"] == CONVENTIONS["all"]].iloc[0]
     return (
         "On that laboratory's own split, with the other conventions of its code as well, it gains "
         f"{row['effect']:+.4f} over the uncompressed model, or {row['centre']:+.4f} by an estimate that one odd seed "
@@ -110,9 +110,10 @@ def _conventions() -> str:
 
 def _other_recipes(rows: pd.DataFrame, best: pd.Series) -> str:
     """What the same reading gives over FE and over Random in each other recipe."""
-    reading = best["condition"].split()[2]
-    alike = rows[(rows["condition"] == best["condition"]) & (rows["recipe"] != best["recipe"])]
-    both = ((row, over_random.auc(over_random.comparisons(row["recipe"]), reading)) for _, row in alike.iterrows())
+    alike = rows[(rows["reading"] == best["reading"]) & (rows["recipe"] != best["recipe"])]
+    both = (
+        (row, over_random.auc(over_random.comparisons(row["recipe"]), row["reading"])) for _, row in alike.iterrows()
+    )
     return " ".join(
         f"In recipe `{row['recipe']}` these gains are {row['effect']:+.4f} ({row['n']} seeds) and "
         f"{random['effect']:+.4f} ({random['n']} seeds)."

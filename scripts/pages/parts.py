@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
@@ -52,7 +53,7 @@ def _part(part: str, recipe: str) -> _Part:
     number, done, hours = _done(part, recipe)
     (other,) = set(RECIPES) - {recipe}
     _, by, took = (number, done, hours) if done else _done(part, other)
-    return _Part(number, done, hours, number * took / by)
+    return _Part(number, done, hours, number * took / by if by else math.nan)
 
 
 @cache

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
+from autodpq_eval.figure_files import png
 from autodpq_eval.layout import as_csv
-from autodpq_eval.png import png
 from autodpq_system.atomic import atomic_path
 
 

@@ -145,7 +145,7 @@ def _elsewhere() -> str:
         f"{row['ours']:+.4f} ({row['model']}, {interval(row['low'], row['high'])} by Welch, {row['n']:.0f} seeds)"
         for _, row in over_others.iterrows()
     ]
-    apart = committed.contrasts("paper").set_index("contrast").loc["laboratory reading over FE, split redrawn"]
+    apart = committed.contrast("paper", "laboratory-split", "fe-split")
     return (
         f"Elsewhere the laboratory reading's gain over FE is {over_fe['laboratory-tuned']} on this split; on our "
         f"split, {over_fe['ours-paper']} and {over_fe['ours-tuned']}; with the split redrawn, {spanned(apart)} "

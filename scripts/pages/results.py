@@ -62,7 +62,7 @@ def ten_seeds_apart() -> str:
 def _apart(recipe: str) -> str:
     drawn = pd.read_csv(committed.RESULTS / "ml-1m" / recipe / "tables" / "bootstrap.csv")
     row = drawn.query("a == 'autodpq' and b == 'fe'").iloc[0]
-    other = committed.contrasts(recipe).set_index("contrast").loc["AutoDPQ over FE, split redrawn"]
+    other = committed.contrast(recipe, "autodpq-split", "fe-split")
     return (
         f"Recipe `{recipe}`, AutoDPQ over FE: {row['gap']:+.4f}, over resamples of its test samples "
         f"{interval(row['low'], row['high'])}; with the split redrawn {other['effect']:+.4f} "

@@ -15,10 +15,8 @@ from autodpq_eval.paper import gain as gain_of_paper
 from autodpq_lib.config import READINGS, RECIPES, STRATEGIES
 from benchmarks import after_training, search_or_choice
 from scripts.pages import over_random, robust
-from scripts.pages.committed import SEEDS, claims, contrasts, table, ten_seed_comparisons
+from scripts.pages.committed import SEEDS, claims, contrast, table, ten_seed_comparisons
 
-#: The contrast that tells what compression adds to the gain over FE.
-COMPRESSION = "AutoDPQ over its machinery: compression"
 #: Model and metric of the leads over the best baseline.
 LEADS = (("deepfm", "auc"), ("deepfm", "logloss"), ("pnn", "auc"), ("dcn", "auc"))
 VERDICTS = ("reproduced", "direction only", "not reproduced", "contradicted", "missing")
@@ -167,7 +165,8 @@ def _parts() -> list[list[str]]:
 
 
 def _compression(recipe: str) -> pd.Series:
-    return contrasts(recipe).set_index("contrast").loc[COMPRESSION]
+    """What compression adds to the gain over FE."""
+    return contrast(recipe, "autodpq", "no-compression")
 
 
 def _cost() -> list[str]:
