@@ -18,7 +18,7 @@ from autodpq_eval.paper import table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
 from autodpq_eval.stats import BETTER, by_ranks, common, corrected, effect
 from autodpq_eval.tables import read_plans
-from autodpq_lib.config import READINGS, RunConfig
+from autodpq_lib.config import READINGS, RECIPES, RunConfig
 from autodpq_runs.record import Record
 
 OURS = "AutoDPQ"
@@ -95,9 +95,20 @@ def on_laboratory_split(out: Path) -> str:
 
 
 def under_conventions(out: Path) -> str:
-    """The laboratory reading on the laboratory's split under :data:`CONVENTIONS`, too; or nothing."""
+    """The laboratory reading on the laboratory's split under :data:`CONVENTIONS`, too, in each recipe; or nothing."""
+    told = " ".join(filter(None, (_under_conventions(out, recipe) for recipe in RECIPES)))
+    if not told:
+        return ""
+    return (
+        "With the other conventions of the laboratory's code as well, one order of rows in all epochs, patience 2 and "
+        f"the last epoch scored, the laboratory reading's differences are these. {told} *By ranks* is an estimate that "
+        "one odd seed hardly moves.\n"
+    )
+
+
+def _under_conventions(out: Path, recipe: str) -> str:
     of = {control.id: control for control in controls()}
-    found = groups(out, [{n: of[i].config("ml-1m", "paper", s) for n, i in CONVENTIONS.items()} for s in TEN_SEEDS])
+    found = groups(out, [{n: of[i].config("ml-1m", recipe, s) for n, i in CONVENTIONS.items()} for s in TEN_SEEDS])
     if not all(found.values()):
         return ""
     rows = comparisons(found).query("metric == 'auc'")
@@ -105,11 +116,7 @@ def under_conventions(out: Path) -> str:
     for _, row in rows.iterrows():
         centre = by_ranks(aucs[row["a"]], aucs[row["b"]])["centre"]
         said.append(f"over {row['b']} {judged(row)}, by ranks {centre:+.4f} (the paper {row['paper']:+.4f})")
-    return (
-        "With the other conventions of the laboratory's code as well, one order of rows in all epochs, patience 2 and "
-        f"the last epoch scored, the laboratory reading's differences are these: {'; '.join(said)}; "
-        f"{rows['n'].min()} seeds. *By ranks* is an estimate that one odd seed hardly moves.\n"
-    )
+    return f"Recipe `{recipe}`, {rows['n'].min()} seeds: {'; '.join(said)}."
 
 
 def in_short(every: pd.DataFrame, against: pd.DataFrame) -> str:

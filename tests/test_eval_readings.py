@@ -107,21 +107,21 @@ def test_a_switched_runs_name_says_what_is_switched() -> None:
     assert name(split="laboratory", threshold=160).startswith("deepfm-autodpq-seed2-threshold-160-split-laboratory-")
 
 
-def test_the_conventions_are_told_with_their_numbers() -> None:
+@pytest.mark.parametrize("recipe", ["paper", "tuned"])
+def test_the_conventions_are_told_with_their_numbers(recipe: str) -> None:
     """From the files, by hand: the mean difference to FE where both have all of them."""
     switches = {"split": "laboratory", "protocol": "laboratory", "fixed_order": True}
     aucs = [
         [
             read_record(
-                record_path(ROOT / "results", configure("ml-1m", "paper", name, seed, **own, **switches))
+                record_path(ROOT / "results", configure("ml-1m", recipe, name, seed, **own, **switches))
             ).test.auc
             for seed in TEN_SEEDS
         ]
         for name, own in (("autodpq", {"reading": "laboratory"}), ("fe", {}))
     ]
     said = readings.under_conventions(ROOT / "results")
-    assert f"over FE {np.subtract(*aucs).mean():+.4f} (" in said
-    assert "; 10 seeds. " in said
+    assert f"Recipe `{recipe}`, 10 seeds: over FE {np.subtract(*aucs).mean():+.4f} (" in said
 
 
 def test_without_runs_on_the_laboratorys_split_that_is_said(tmp_path: Path) -> None:
