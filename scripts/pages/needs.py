@@ -7,7 +7,7 @@ from itertools import product
 import pandas as pd
 
 from autodpq_eval import ladder
-from autodpq_eval.conditions import HALVES, holds, must_be_so, named
+from autodpq_eval.conditions import FROM_ZERO, HALVES, holds, must_be_so, named
 from autodpq_eval.layout import LABELS, gap, interval, markdown, plus_minus
 from autodpq_eval.lead import lead
 from autodpq_eval.measures import by_seed
@@ -46,7 +46,8 @@ def _start() -> str:
     """What first-order weights from zero do to FE, and to AutoDPQ's gain if all have them, in recipe ``paper``."""
     aucs = by_seed(committed.runs_of_controls("paper")["fe-first-order"], "auc")
     own, level = paired_effect(aucs, by_seed(ten_seeds("paper")["fe"], "auc")), sum(aucs.values()) / len(aucs)
-    rows = data().query("over == 'FE' and condition.str.startswith(@FROM_ZERO)")
+    over_fe = data().query("over == 'FE'")
+    rows = over_fe[over_fe["condition"].str.startswith(FROM_ZERO)]
     fair = "; ".join(f"{gap(row)} ({row['condition'].partition(', ')[2]})" for _, row in rows.iterrows())
     return (
         "What the paper leaves unstated moves FE too: with first-order weights started at zero instead of N(0, 1), "
