@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autodpq_budget.batch import register_all
-from autodpq_eval.checks import of_controls, of_figure3, of_ledger, of_tables
+from autodpq_eval.derived import of_controls, of_figure3, of_ledger, of_tables
 from autodpq_eval.request import Request
 from autodpq_system.paths import ROOT
 from autodpq_system.sentence import Parser

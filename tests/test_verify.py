@@ -15,7 +15,7 @@ from conftest import small_config, small_run
 
 from autodpq_data.samples import Samples
 from autodpq_data.schema import Schema
-from autodpq_eval import checks
+from autodpq_eval import checks, derived
 from autodpq_lib.config import RunConfig
 from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.training.metrics import score
@@ -238,15 +238,15 @@ def test_two_processors_are_compared_run_by_run() -> None:
 
 
 def test_tables_are_made_again_of_the_seeds_that_their_report_was_told(tmp_path: Path) -> None:
-    assert checks._told(tmp_path) == ([1, 2, 3], "full")
+    assert derived._told(tmp_path) == ([1, 2, 3], "full")
     (tmp_path / "notebooks").mkdir()
     about = {"papermill": {"parameters": {"seeds": [4, 5], "profile": "smoke"}}}
     told = {"cells": [], "metadata": about, "nbformat": 4, "nbformat_minor": 5}
     (tmp_path / "notebooks" / "12_report.ipynb").write_text(json.dumps(told))
-    assert checks._told(tmp_path) == ([4, 5], "smoke")
+    assert derived._told(tmp_path) == ([4, 5], "smoke")
     for text in ("", "[]", "{}"):
         (tmp_path / "notebooks" / "12_report.ipynb").write_text(text)
-        assert checks._told(tmp_path) == ([1, 2, 3], "full")
+        assert derived._told(tmp_path) == ([1, 2, 3], "full")
 
 
 def test_what_no_model_can_have_is_told_of_and_the_rest_is_checked(tmp_path: Path) -> None:
@@ -264,5 +264,5 @@ def test_a_bootstrap_without_its_runs_is_of_other_runs(tmp_path: Path) -> None:
     (tmp_path / "ml-1m" / "tuned" / "tables").mkdir(parents=True)
     (tmp_path / "ml-1m" / "tuned" / "tables" / "bootstrap.csv").write_text("a,b,n,gap,low,high\n")
     (tmp_path / "ml-1m" / "tuned" / "tables" / "ten_seeds.csv").write_text("metric,a,b\n")
-    assert [text for _, text in checks._bootstrap(tmp_path, "ml-1m", "tuned")] == ["of other runs"]
-    assert [text for _, text in checks.of_controls(tmp_path, "ml-1m", "tuned")] == ["of other runs"]
+    assert [text for _, text in derived._bootstrap(tmp_path, "ml-1m", "tuned")] == ["of other runs"]
+    assert [text for _, text in derived.of_controls(tmp_path, "ml-1m", "tuned")] == ["of other runs"]
