@@ -64,12 +64,12 @@ def beside_the_seed(aucs: Sequence[float], what: str, config: RunConfig, out: st
     notebook.show(spreads({name: aucs} | dict(yardsticks(config, out)), title))
     lead = (max(aucs) - np.mean(aucs)) / np.std(aucs, ddof=1)
     notebook.say(
-        f"*What to see: {beside_seeds(aucs, config, out)}.* By luck alone the best of {len(aucs)} lies "
+        f"*What to see: {spread_in_words(aucs, config, out)}.* By luck alone the best of {len(aucs)} lies "
         f"{luck(len(aucs)):.1f} standard deviations above their mean; here it is {lead:.1f}."
     )
 
 
-def beside_seeds(trials: Sequence[float], config: RunConfig, out: str | Path) -> str:
+def spread_in_words(trials: Sequence[float], config: RunConfig, out: str | Path) -> str:
     """What trials spread over beside FE's seeds on the same data and model, if two are at hand, in words."""
     seeds = [record.valid.auc for record in over_seeds(_fe_beside(config), out, "results").values()]
     if len(seeds) > 1:

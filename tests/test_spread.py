@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from autodpq_eval import notebook
 from autodpq_eval.layout import p_in_words
 from autodpq_eval.lead import Lead, below, lead, lead_between, paper_lead, verdict
-from autodpq_eval.spread import at_hand, beside_seeds, beside_the_seed, luck, over_seeds, spreads, yardsticks
+from autodpq_eval.spread import at_hand, beside_the_seed, luck, over_seeds, spread_in_words, spreads, yardsticks
 from autodpq_eval.tables import build, collect
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import read_record
@@ -139,9 +139,9 @@ def test_luck_of_two_is_settled_by_hand() -> None:
 def test_trials_are_compared_with_seeds_of_the_same_data_and_model_alone(tmp_path: Path) -> None:
     seeds = [read_record(RECORDS / f"deepfm-fe-seed{s}.json").valid.auc for s in range(1, 11)]
     trials, grid = [0.0, float(np.std(seeds, ddof=1)) * np.sqrt(2) * 3], FE.model_copy(update={"strategy": "grid"})
-    assert beside_seeds(trials, grid, tmp_path) == "the spread of the trials is 3.0 times that of FE's seeds"
+    assert spread_in_words(trials, grid, tmp_path) == "the spread of the trials is 3.0 times that of FE's seeds"
     small = RunConfig(dataset="ml-1m", strategy="grid", profile="smoke")
-    assert "No two seeds of FE are at hand on ml-1m" in beside_seeds(trials, small, tmp_path)
+    assert "No two seeds of FE are at hand on ml-1m" in spread_in_words(trials, small, tmp_path)
 
 
 @pytest.fixture

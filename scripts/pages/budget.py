@@ -13,29 +13,21 @@ from matplotlib.figure import Figure
 
 from autodpq_budget import at_equal_bytes, auc_curve, controls
 from autodpq_budget.candidates import SHARES
-from autodpq_budget.distil import TAUGHT, TEACHER_DIM, like
+from autodpq_budget.distil import TEACHER_DIM
 from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_budget.width import HALF, NARROWEST, OWN, width_for
-from autodpq_eval.cost import wall_minutes
 from autodpq_eval.layout import LABELS, markdown, plus_minus
-from autodpq_lib.config import OUTSIDE, RECIPES, STRATEGIES
+from autodpq_lib.config import RECIPES, STRATEGIES
 from autodpq_rivals.budget import WIDTHS
 from autodpq_rivals.methods import METHODS
-from autodpq_runs.explore import records
-from autodpq_runs.record import Record, read_record
 from benchmarks import after_training, choice, large, search_or_choice, width
 from benchmarks.measured import read_measures
 from scripts.pages import aims, equal_bytes, handicaps, which_row
 from scripts.pages.aims import MARGINS, verdicts
-from scripts.pages.committed import RESULTS
 from scripts.pages.equal_bytes import NOT_YET, bold_ours, choice_runs, every_run, found, rival_name
 
 RECIPE = "tuned"
-#: What all runs of :func:`hours` were to take.
-HOURS, CORES = 4, 2
-#: Aimed at for one compression.
-MINUTES = 2
 #: A picture for each recipe; README has that of :data:`RECIPE`.
 PICTURES = {RECIPE: "budget.png", "paper": "budget-paper.png"}
 DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
@@ -276,45 +268,6 @@ def _elsewhere() -> str:
     )
 
 
-def hours() -> str:
-    """What the runs of this page took, FE's and those of Table 1 apart."""
-    every = records(RESULTS)
-    every = every[(every["dataset"] == "ml-1m") & every["strategy"].isin(OUTSIDE)]
-    took = [
-        f"{len(runs)} in recipe `{recipe}`, {runs['seconds'].sum() / 3600:.1f} core-hours"
-        for recipe, runs in every.groupby("recipe")
-    ]
-    total = every["seconds"].sum() / 3600
-    kept = "missed" if total > HOURS * CORES else "kept so far"
-    return (
-        f"Runs at equal bytes so far: {'; '.join(took)} of training and validation. Aimed at for all of them: "
-        f"{HOURS} hours on {CORES} cores, {kept}. {_clock()}\n"
-    )
-
-
-def _clock() -> str:
-    """What the compressor takes by the clock where FE is at hand: of its own width, and narrower ones, taught first."""
-    runs = [record for record in _records(COMPRESSOR) if [log.name for log in record.fits] == ["compress"]]
-    taught = {record.config: record for record in _records(TAUGHT) if [log.name for log in record.fits] == ["fit"]}
-    own = [wall_minutes([record]) for record in runs if record.config.embedding_dim == TEACHER_DIM]
-    pairs = [(taught.get(like(run.config, TAUGHT, run.config.embedding_dim)), run) for run in runs]
-    both = [wall_minutes([first]) + wall_minutes([run]) for first, run in pairs if first]
-    if not own or not both:
-        return ""
-    kept, taught_kept = ("kept" if max(each) <= MINUTES else "missed" for each in (own, both))
-    return (
-        f"The compressor alone, where FE of X = {TEACHER_DIM} is at hand, took at most {max(own):.1f} minutes by the "
-        f"clock ({len(own)} runs, `{RECIPE}`, one thread, others beside it), scoring included; where a narrower FE is "
-        f"taught first, {max(both):.1f} with the teaching ({len(both)} runs). Aimed at: {MINUTES} minutes, {kept} "
-        f"without the teaching and {taught_kept} with it."
-    )
-
-
-def _records(strategy: str) -> list[Record]:
-    paths = sorted((RESULTS / "ml-1m" / RECIPE / "records").glob(f"deepfm-{strategy}-*.json"))
-    return list(map(read_record, paths))
-
-
 def widths() -> str:
     """Validation AUC of the compressor by width, on the seed of choice; and what a width by rotation would lose."""
     rows = [_by_width(recipe, share) for recipe in RECIPES for share in at_equal_bytes.shares_of(choice_runs(recipe))]
@@ -371,7 +324,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-search": search_or_choice.table,
     "budget-outside": outside,
     "budget-avazu": avazu,
-    "budget-hours": hours,
     "budget-row": which_row.text,
     "budget-above": above,
     "budget-widths": widths,
