@@ -47,11 +47,13 @@ def test_rows_are_drawn_around_their_own_mean_with_their_deviation() -> None:
 
 
 def row(metric: str, star: str = "", baseline: str | None = "others", p: float = 0.2) -> list[dict[str, object]]:
-    base = {"strategy": "others", "metric": metric, "mean": 0.81, "sd": 0.0012, "n": 3}
+    base = {"strategy": "others", "metric": metric, "mean": 0.81, "n": 3}
     ours = {
         "strategy": "autodpq",
         "mean": 0.82,
         "baseline": baseline,
+        "low": 0.0073,
+        "high": 0.0127,
         "p_welch": p,
         "p_paired": p + 0.015,
         "star": star,
@@ -86,7 +88,7 @@ def test_a_lead_is_positive_where_autodpq_is_better() -> None:
 
 
 def test_a_p_that_is_not_corrected_is_against_autodpq_and_calls_nothing_worse() -> None:
-    """The interval by hand: t of four degrees of freedom times 0.0012 root 2/3 is 0.00272."""
+    """The table's interval is of ours minus theirs; of logloss less is better."""
     table = pd.DataFrame(row("logloss", p=0.026))
     assert lead(table, "logloss") == "-0.0100 over Others (p = 0.026, against it)"
     assert (
@@ -97,7 +99,7 @@ def test_a_p_that_is_not_corrected_is_against_autodpq_and_calls_nothing_worse() 
 
 
 def test_leads_of_one_seed_have_no_interval() -> None:
-    table = pd.DataFrame(row("auc", p=float("nan"))).assign(n=1, sd=float("nan"))
+    table = pd.DataFrame(row("auc", p=float("nan"))).assign(n=1, low=float("nan"), high=float("nan"))
     assert lead_between(table, "auc") == "+0.0100 (–) over Others, no test, no star"
 
 
