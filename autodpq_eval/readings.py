@@ -25,6 +25,10 @@ OURS = "AutoDPQ"
 #: Name in the tables -> the control that has all conventions of the laboratory's public code.
 CONVENTIONS = {"FE": "all-fe", "Others": "all-others", f"DPQ {PAIR_OF_TABLE_1}": "all-dpq"}
 CONVENTIONS |= {f"{OURS}, laboratory": "all-laboratory"}
+ALL = (
+    "*All conventions*: one order of rows in all epochs, patience 2 and the last epoch scored, as in the laboratory's "
+    "other code; the baselines of that row have them, too."
+)
 #: Records by their names in the tables.
 Groups = dict[str, list[Record]]
 #: First word of a name in the tables -> strategy of the paper's Table 1 beside it.
@@ -91,55 +95,62 @@ def on_laboratory_split(out: Path) -> str:
     missing = [name for name, records in there.items() if not records]
     if missing:
         return f"No runs on the laboratory's split of {', '.join(missing)}."
-    return in_short(means(there), comparisons(there)) + under_conventions(out)
+    return in_short(there, under_conventions(out))
 
 
-def under_conventions(out: Path) -> str:
-    """The laboratory reading on the laboratory's split under :data:`CONVENTIONS`, too, in each recipe; or nothing."""
-    told = " ".join(filter(None, (_under_conventions(out, recipe) for recipe in RECIPES)))
-    if not told:
-        return ""
-    return (
-        "With the other conventions of the laboratory's code as well, one order of rows in all epochs, patience 2 and "
-        f"the last epoch scored, the laboratory reading's differences are these. {told} *By ranks* is an estimate that "
-        "one odd seed hardly moves.\n"
-    )
+def under_conventions(out: Path) -> dict[str, Groups]:
+    """Recipe -> the laboratory reading and its baselines under :data:`CONVENTIONS`, where all of these have runs."""
+    of, found = {control.id: control for control in controls()}, {}
+    for recipe in RECIPES:
+        plans = [{n: of[i].config("ml-1m", recipe, seed) for n, i in CONVENTIONS.items()} for seed in TEN_SEEDS]
+        found[recipe] = groups(out, plans)
+    return {recipe: runs for recipe, runs in found.items() if all(runs.values())}
 
 
-def _under_conventions(out: Path, recipe: str) -> str:
-    of = {control.id: control for control in controls()}
-    found = groups(out, [{n: of[i].config("ml-1m", recipe, s) for n, i in CONVENTIONS.items()} for s in TEN_SEEDS])
-    if not all(found.values()):
-        return ""
-    rows = comparisons(found).query("metric == 'auc'")
-    aucs, said = {name: by_seed(each, "auc") for name, each in found.items()}, []
-    for _, row in rows.iterrows():
-        centre = by_ranks(aucs[row["a"]], aucs[row["b"]])["centre"]
-        said.append(f"over {row['b']} {judged(row)}, by ranks {centre:+.4f} (the paper {row['paper']:+.4f})")
-    return f"Recipe `{recipe}`, {rows['n'].min()} seeds: {'; '.join(said)}."
-
-
-def in_short(every: pd.DataFrame, against: pd.DataFrame) -> str:
-    """What :func:`means` and :func:`comparisons` show of AUC, as a Markdown table and a sentence on the baselines."""
-    theirs, leads = every.loc[shared_by_all(every.index)], against.query("metric == 'auc'")
-    gaps = theirs["auc"] - theirs["paper"]
-    paper = leads[leads["b"].isin(theirs.index)].drop_duplicates("b").set_index("b")["paper"]
+def in_short(there: Groups, under: Mapping[str, Groups]) -> str:
+    """AUC of AutoDPQ under each reading, and under all conventions by recipe, as Markdown; and what that shows."""
+    shown = {name.removeprefix(f"{OURS}, "): (name, there) for name in there if name.startswith(OURS)}
+    for recipe, runs in under.items():
+        shown[f"laboratory, all conventions, `{recipe}`"] = (f"{OURS}, laboratory", runs)
+    leads = {title: auc_leads(runs, name) for title, (name, runs) in shown.items()}
+    rows = []
+    for title, (name, runs) in shown.items():
+        row = means(runs).loc[name]
+        rows.append(
+            [title, f"{row['auc']:.4f}", f"{row['cost']:.1f}", *(judged(r) for _, r in leads[title].iterrows())]
+        )
     head = ["reading", "AUC ↑", "FE trainings ↓"]
-    rows = [
-        [str(name).rsplit(maxsplit=1)[-1], f"{row['auc']:.4f}", f"{row['cost']:.1f}"]
-        + [judged(each) for _, each in leads.query("a == @name").iterrows()]
-        for name, row in every[every.index.str.startswith(OURS)].iterrows()
-    ]
-    head += [f"over {name}, the paper {gap:+.4f}" for name, gap in paper.items()]
+    head += [f"over {row['b']}, the paper {row['paper']:+.4f}" for _, row in leads["literal"].iterrows()]
+    best = max(leads, key=lambda title: leads[title]["effect"].iloc[0])
+    said = [_baselines(there), _largest(best, leads[best].iloc[0]), *([ALL] if under else [])]
+    return f"{markdown(head, rows)}\n{' '.join(said)}\n"
+
+
+def _row(title: str, ours: pd.Series, leads: pd.DataFrame) -> list[str]:
+    return [title, f"{ours['auc']:.4f}", f"{ours['cost']:.1f}", *(judged(lead) for _, lead in leads.iterrows())]
+
+
+def auc_leads(runs: Groups, name: str) -> pd.DataFrame:
+    """The comparisons of AUC of one name, FE first, with the differences and intervals by ranks."""
+    every = comparisons(runs)
+    rows = every[(every["metric"] == "auc") & (every["a"] == name)]
+    ranks = [by_ranks(*(by_seed(runs[row[side]], "auc") for side in "ab")) for _, row in rows.iterrows()]
+    return rows.reset_index(drop=True).join(pd.DataFrame(ranks))
+
+
+def _baselines(there: Groups) -> str:
+    every = means(there)
+    theirs = every.loc[shared_by_all(every.index)]
+    gaps = theirs["auc"] - theirs["paper"]
     said = f"{', '.join(theirs.index)} lie {gaps.min():+.4f} to {gaps.max():+.4f} from the paper's AUC"
-    said += f"; the paper's AutoDPQ has {every['paper'].iloc[-1]:.4f}. {_largest(leads[leads['b'] == 'FE'])}"
-    return f"{markdown(head, rows)}\n{said}\n"
+    return f"{said}; the paper's AutoDPQ has {every['paper'].iloc[-1]:.4f}."
 
 
-def _largest(over_fe: pd.DataFrame) -> str:
-    best = over_fe.loc[over_fe["effect"].idxmax()]
-    gains = f"{best['effect']:+.4f}, where the paper has {best['paper']:+.4f}"
-    return f"The largest gain over FE is that of the {best['a'].rsplit(maxsplit=1)[-1]} reading, {gains}."
+def _largest(title: str, over_fe: pd.Series) -> str:
+    return (
+        f"The largest gain over FE is that of *{title}*, {over_fe['effect']:+.4f}, or {over_fe['centre']:+.4f} by "
+        f"ranks, an estimate that one odd seed hardly moves; the paper has {over_fe['paper']:+.4f}."
+    )
 
 
 def _paper(metric: str, name: str) -> float:

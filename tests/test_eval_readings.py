@@ -120,12 +120,12 @@ def test_the_conventions_are_told_with_their_numbers(recipe: str) -> None:
         ]
         for name, own in (("autodpq", {"reading": "laboratory"}), ("fe", {}))
     ]
-    said = readings.under_conventions(ROOT / "results")
-    assert f"Recipe `{recipe}`, 10 seeds: over FE {np.subtract(*aucs).mean():+.4f} (" in said
+    said = page.conventions()
+    assert f"| `{recipe}` | FE | 10 | +0.0068 | {np.subtract(*aucs).mean():+.4f} (" in said
 
 
 def test_without_runs_on_the_laboratorys_split_that_is_said(tmp_path: Path) -> None:
-    assert readings.under_conventions(tmp_path) == ""
+    assert readings.under_conventions(tmp_path) == {}
     assert readings.on_laboratory_split(tmp_path).startswith("No runs on the laboratory's split of FE, Others, DPQ")
     assert readings.on_laboratory_split(ROOT / "results").startswith(
         "| reading | AUC ↑ | FE trainings ↓ | over FE, the paper +0.0068 |"

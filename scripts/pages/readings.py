@@ -30,6 +30,7 @@ from autodpq_eval.stats import MARGIN
 from autodpq_lib.config import PROFILES, READINGS, RECIPES, RunConfig
 from scripts.pages import committed, over_random
 from scripts.pages.committed import RESULTS, SPLITS
+from scripts.pages.conditions import by_ranks
 
 #: Where the readings are compared -> split and recipe. That of the laboratory's public code is ``paper``.
 PLACES = {
@@ -129,10 +130,25 @@ def _confirmed(split: str, named: readings.Groups) -> Iterator[list[str]]:
 
 def summary() -> str:
     """What the tables show of AUC on the laboratory's split, and what the laboratory reading gives elsewhere."""
-    there, against = means("laboratory"), comparisons("laboratory")
-    said = f"Recipe `{PLACES['laboratory'][1]}`, DeepFM, {there['n'].min():.0f} seeds."
-    more = readings.under_conventions(RESULTS).rstrip()
-    return f"{readings.in_short(there, against)}{more} {said} {_elsewhere()}\n"
+    said = f"DeepFM, recipe `{PLACES['laboratory'][1]}` unless a row names another, "
+    said += f"{means('laboratory')['n'].min():.0f} seeds."
+    return f"{readings.in_short(runs('laboratory'), under_conventions())}{said} {_elsewhere()}\n"
+
+
+@cache
+def under_conventions() -> dict[str, readings.Groups]:
+    """The laboratory reading and its baselines under all conventions of the laboratory's code, by recipe."""
+    return readings.under_conventions(RESULTS)
+
+
+def conventions() -> str:
+    """What it gains over each there."""
+    rows = [
+        [f"`{recipe}`", row["b"], f"{row['n']}", f"{row['paper']:+.4f}", judged(row), by_ranks(row)]
+        for recipe, named in under_conventions().items()
+        for _, row in readings.auc_leads(named, f"{readings.OURS}, laboratory").iterrows()
+    ]
+    return markdown(["recipe", "over", "seeds", "the paper", "difference in AUC, paired", "by ranks"], rows)
 
 
 def _elsewhere() -> str:
@@ -262,7 +278,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "tables-text": partial(tables, "text"),
     "tables-laboratory": partial(tables, "laboratory"),
     "readings-picture": picture,
-    "laboratory-conventions": partial(readings.under_conventions, RESULTS),
+    "laboratory-conventions": conventions,
     "laboratory-models": other_models,
     "readings-confirmation": confirmation,
     **{name: make for place in PLACES for name, make in _of(place).items()},
