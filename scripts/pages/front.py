@@ -101,7 +101,8 @@ def _conventions() -> str:
     """What the laboratory reading gains where split and conventions are the laboratory's, too."""
     rows = conditions.data().query("over == 'FE'")
     told = " and ".join(
-        f"{row['effect']:+.4f} in recipe `{row['recipe']}` ({row['centre']:+.4f} by ranks, {row['n']} seeds)"
+        f"{row['effect']:+.4f} in recipe `{row['recipe']}` ({row['centre']:+.4f} by ranks, {row['n']} seeds; FE has "
+        f"{row['base']:.4f} there, AutoDPQ {row['ours']:.4f})"
         for _, row in rows[rows["condition"] == CONVENTIONS["all"]].iterrows()
     )
     return (
@@ -118,7 +119,7 @@ def _other_recipes(rows: pd.DataFrame, best: pd.Series) -> str:
     )
     return " ".join(
         f"In recipe `{row['recipe']}` these gains are {row['effect']:+.4f} ({row['n']} seeds) and "
-        f"{random['effect']:+.4f} ({random['n']} seeds)."
+        f"{random['effect']:+.4f} ({random['n']} seeds, {random['verdict']})."
         for row, random in both
     )
 

@@ -43,7 +43,7 @@ def in_words(recipe: str, reading: str) -> str:
     paired = interval(row["low_paired"], row["high_paired"])
     half = plus_minus(new["effect"], new["high_paired"] - new["effect"])
     return (
-        f"over {RANDOM}, {row['effect']:+.4f} ({paired}, {row['n']} seeds; the paper "
+        f"over {RANDOM}, {row['effect']:+.4f} ({paired}, {row['n']} seeds, {row['verdict']}; the paper "
         f"{row['paper']:+.4f}), and {half} on the {new['n']} seeds on which this reading was new"
     )
 
