@@ -36,7 +36,7 @@ def save(figure: Figure, path: Path) -> None:
     said = str(figure.get_label())
     with mpl.rc_context({"svg.hashsalt": "autodpq"}), atomic_path(path) as written:
         if path.suffix == ".png":
-            written.write_bytes(png(figure, dpi=160, said=said))
+            written.write_bytes(png(figure, dpi=130, said=said))
         else:
             figure.savefig(written, metadata={"Description": said, "Date": None})
             lines = written.read_text(encoding="utf-8")  # of coordinates a hundredth of a point is enough
