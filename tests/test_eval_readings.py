@@ -121,7 +121,7 @@ def test_the_conventions_are_told_with_their_numbers(recipe: str) -> None:
         for name, own in (("autodpq", {"reading": "laboratory"}), ("fe", {}))
     ]
     said = page.conventions()
-    assert f"| `{recipe}` | FE | 10 | +0.0068 | {np.subtract(*aucs).mean():+.4f} (" in said
+    assert f"| `{recipe}` | FE | 10 | +0.0068 | {np.subtract(*aucs).mean():+.4f} |" in said
 
 
 def test_without_runs_on_the_laboratorys_split_that_is_said(tmp_path: Path) -> None:

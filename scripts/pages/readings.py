@@ -144,11 +144,15 @@ def under_conventions() -> dict[str, readings.Groups]:
 def conventions() -> str:
     """What it gains over each there."""
     rows = [
-        [f"`{recipe}`", row["b"], f"{row['n']}", f"{row['paper']:+.4f}", judged(row), by_ranks(row)]
+        [
+            *(f"`{recipe}`", row["b"], f"{row['n']}", f"{row['paper']:+.4f}", f"{row['effect']:+.4f}"),
+            *(*tested(row), by_ranks(row)),
+        ]
         for recipe, named in under_conventions().items()
         for _, row in readings.auc_leads(named, f"{readings.OURS}, laboratory").iterrows()
     ]
-    return markdown(["recipe", "over", "seeds", "the paper", "difference in AUC, paired", "by ranks"], rows)
+    head = ["recipe", "over", "seeds", "the paper", "difference in AUC", "95 %, Welch", "paired"]
+    return markdown([*head, "p Welch", "p paired", "p equal", "verdict", "by ranks"], rows)
 
 
 def _elsewhere() -> str:
@@ -185,12 +189,13 @@ def other_models() -> str:
         [
             *(row["reading"], row["model"], row["over"], row["metric"], f"{row['n']:.0f}", row["paper"]),
             *(f"{row['ours']:+.4f}", interval(row["low"], row["high"])),
-            *(p_value(row["p_welch_holm"]), p_value(row["p_paired_holm"]), row["verdict"]),
+            *(p_value(row[p]) for p in ("p_welch_holm", "p_paired_holm", "p_equal_paired")),
+            row["verdict"],
         ]
         for _, row in on_other_models().iterrows()
     ]
     head = ["reading", "model", "AutoDPQ over", "metric", "seeds", "the paper", "ours", "95 %, Welch", "p Welch"]
-    return markdown([*head, "p paired", "verdict"], rows)
+    return markdown([*head, "p paired", "p equal, not corrected", "verdict"], rows)
 
 
 def tables(reading: str) -> str:
