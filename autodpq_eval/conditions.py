@@ -32,7 +32,7 @@ from autodpq_runs.record import Record
 Values = dict[int, float]
 FROM_ZERO = "first-order weights from zero"
 #: First word of the controls' ids -> title.
-CONVENTIONS = {
+CONVENTION_TITLES = {
     "order": "laboratory's split, laboratory reading, one order in all epochs",
     "all": "laboratory's split, laboratory reading, all conventions",
 }
@@ -146,7 +146,7 @@ def _controls(aucs: dict[str, Values]) -> Iterator[Condition]:
     yield Condition("patience 1", impatient[0], impatient[1], impatient[2])
     yield Condition("patience 1, FE trained on twice", impatient[0], aucs["fe-impatient-extra"], {})
     yield Condition("threshold 160", aucs["autodpq-160"], aucs["fe"], aucs["others-160"])
-    for convention, title in CONVENTIONS.items():
+    for convention, title in CONVENTION_TITLES.items():
         ours, fe, others = (aucs[f"{convention}-{name}"] for name in ("laboratory", "fe", "others"))
         yield Condition(title, ours, fe, others, split="laboratory")
 

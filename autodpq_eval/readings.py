@@ -67,9 +67,8 @@ def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     for metric, (ours, baseline) in product(("auc", "logloss"), every):
         if runs[ours] and runs[baseline]:
             a, b = common(*(more_is_better(runs[name], metric) for name in (ours, baseline)))
-            gap = BETTER[metric] * (_paper(metric, ours) - _paper(metric, baseline))
-            row: dict[str, object] = {"metric": metric, "a": ours, "b": baseline, "paper": gap}
-            rows.append(row | effect(a, b))
+            row: dict[str, object] = {"metric": metric, "a": ours, "b": baseline}
+            rows.append(row | {"paper": _gap(metric, ours, baseline)} | effect(a, b))
     return corrected(rows)
 
 
@@ -105,28 +104,26 @@ def under_conventions(out: Path) -> dict[str, Groups]:
 
 def in_short(there: Groups, under: Mapping[str, Groups]) -> str:
     """AUC of AutoDPQ under each reading, and under all conventions by recipe, as Markdown; and what that shows."""
-    shown = {name.removeprefix(f"{OURS}, "): (name, there) for name in there if name.startswith(OURS)}
-    for recipe, runs in under.items():
-        shown[f"laboratory, all conventions, `{recipe}`"] = (f"{OURS}, laboratory", runs)
-    leads = {title: auc_leads(runs, name) for title, (name, runs) in shown.items()}
-    rows = [_row(title, means(runs).loc[name], leads[title]) for title, (name, runs) in shown.items()]
+    rows, over_fe = [], {}
+    more = {f", all conventions, `{recipe}`": runs for recipe, runs in under.items()}
+    for suffix, runs in {"": there, **more}.items():
+        every = means(runs)
+        for name, leads in auc_leads(runs).groupby("a", sort=False):
+            title, ours = str(name).removeprefix(f"{OURS}, ") + suffix, every.loc[name]
+            over_fe[title] = leads.iloc[0]
+            rows.append([title, f"{ours['auc']:.4f}", f"{ours['cost']:.1f}", *map(judged, leads.to_dict("records"))])
     head = ["reading", "AUC ↑", "FE trainings ↓"]
-    head += [f"over {row['b']}, the paper {row['paper']:+.4f}" for _, row in leads["literal"].iterrows()]
-    best = max(leads, key=lambda title: leads[title]["effect"].iloc[0])
-    said = [_baselines(there), *([_conventions(under)] if under else []), _largest(best, leads[best].iloc[0])]
+    head += [f"over {name}, the paper {_gap('auc', OURS, name):+.4f}" for name in shared_by_all(there)]
+    best = max(over_fe, key=lambda title: over_fe[title]["effect"])
+    said = [_baselines(there), *([_conventions(under)] if under else []), _largest(best, over_fe[best])]
     return f"{markdown(head, rows)}\n{' '.join(said)}\n"
 
 
-def _row(title: str, ours: pd.Series, leads: pd.DataFrame) -> list[str]:
-    return [title, f"{ours['auc']:.4f}", f"{ours['cost']:.1f}", *(judged(lead) for _, lead in leads.iterrows())]
-
-
-def auc_leads(runs: Groups, name: str) -> pd.DataFrame:
-    """The comparisons of AUC of one name, FE first, with the differences and intervals by ranks."""
-    every = comparisons(runs)
-    rows = every[(every["metric"] == "auc") & (every["a"] == name)]
+def auc_leads(runs: Groups) -> pd.DataFrame:
+    """The comparisons of AUC, of each reading FE first, with the differences and intervals by ranks."""
+    rows = comparisons(runs).query("metric == 'auc'").reset_index(drop=True)
     ranks = [by_ranks(*(by_seed(runs[row[side]], "auc") for side in "ab")) for _, row in rows.iterrows()]
-    return rows.reset_index(drop=True).join(pd.DataFrame(ranks))
+    return rows.join(pd.DataFrame(ranks))
 
 
 def _baselines(there: Groups) -> str:
@@ -152,6 +149,11 @@ def _largest(title: str, over_fe: pd.Series) -> str:
         f"The largest gain over FE is that of *{title}*, {over_fe['effect']:+.4f}, or {over_fe['centre']:+.4f} by "
         f"ranks, an estimate that one odd seed hardly moves; the paper has {over_fe['paper']:+.4f}."
     )
+
+
+def _gap(metric: str, ours: str, baseline: str) -> float:
+    """The paper's, positive where AutoDPQ is better."""
+    return BETTER[metric] * (_paper(metric, ours) - _paper(metric, baseline))
 
 
 def _paper(metric: str, name: str) -> float:

@@ -11,6 +11,7 @@ import pytest
 from autodpq_eval.conditions import best_on_test, hangs_on, must_be_so, stopped_at, table
 from autodpq_eval.paper import gain
 from autodpq_system.paths import ROOT
+from scripts.pages import conditions as conditions_page
 from scripts.pages import needs
 
 
@@ -98,6 +99,6 @@ def test_gains_are_told_by_half_of_the_seeds(monkeypatch: pytest.MonkeyPatch) ->
         {"hangs on": "8"},
     ]
     rows = pd.DataFrame([{"condition": "a", **row, **changed} for changed in ({}, *more, {"recipe": "tuned"})])
-    monkeypatch.setattr(needs, "data", lambda: rows)
+    monkeypatch.setattr(conditions_page, "data", lambda: rows)
     said = "*a* +0.0030 and +0.0010; *b* +0.0030 and +0.0040. In 1 of 2 the second is smaller."
     assert needs._by_half().endswith(said)

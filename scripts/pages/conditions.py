@@ -22,16 +22,19 @@ def data() -> pd.DataFrame:
     return every.sort_values("on test", kind="stable", ignore_index=True)
 
 
-@cache
+def chosen(*, on_test: bool) -> pd.DataFrame:
+    """The rows in which the test set chose something, or did not."""
+    return data()[data()["on test"] == on_test]
+
+
 def shown() -> pd.DataFrame:
-    """What the picture shows: the rows in which the test set chose nothing."""
-    return data()[~data()["on test"]]
+    """What the picture shows."""
+    return chosen(on_test=False)
 
 
 def numbers(*, on_test: bool) -> str:
     """A table a baseline, a row a recipe and condition: mean AUCs, and the gain with its tests."""
-    rows = data()[data()["on test"] == on_test]
-    return "\n".join(_over(*each, rows) for each in (("FE", "fe"), ("Others", "others")))
+    return "\n".join(_over(*each, chosen(on_test=on_test)) for each in (("FE", "fe"), ("Others", "others")))
 
 
 def _over(name: str, key: str, every: pd.DataFrame) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from autodpq_budget import at_equal_bytes
 from autodpq_budget.plan import OTHER_SPLIT
 from autodpq_data.sources import SOURCES
-from autodpq_eval.conditions import CONVENTIONS
+from autodpq_eval.conditions import CONVENTION_TITLES
 from autodpq_eval.layout import LABELS, UNDERLINED, layout, markdown, plus_minus
 from autodpq_eval.lead import over_best
 from autodpq_eval.references import references
@@ -103,7 +103,7 @@ def _conventions() -> str:
     told = " and ".join(
         f"{row['effect']:+.4f} in recipe `{row['recipe']}` ({row['centre']:+.4f} by ranks, {row['n']} seeds; FE has "
         f"{row['base']:.4f} there, AutoDPQ {row['ours']:.4f})"
-        for _, row in rows[rows["condition"] == CONVENTIONS["all"]].iterrows()
+        for _, row in rows[rows["condition"] == CONVENTION_TITLES["all"]].iterrows()
     )
     return (
         "On that laboratory's own split, with the other conventions of its code as well, its gain over the "

@@ -17,7 +17,7 @@ from autodpq_eval.stats import paired_effect
 from autodpq_lib.config import MODELS, RECIPES
 from scripts.pages import committed
 from scripts.pages.committed import RESULTS, table, ten_seeds
-from scripts.pages.conditions import data, seeds
+from scripts.pages.conditions import chosen, data, seeds
 
 #: Conditions that README shows, and what it calls them.
 SHOWN = {
@@ -172,7 +172,7 @@ def _on_test() -> str:
 
 def _named(*, on_test: bool) -> pd.DataFrame:
     """The rows in which the test set chose something, or did not, with the names of their conditions."""
-    rows = data()[data()["on test"] == on_test]
+    rows = chosen(on_test=on_test)
     return rows.assign(name=named(rows))
 
 

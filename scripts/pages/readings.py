@@ -149,7 +149,7 @@ def conventions() -> str:
             *(*tested(row), by_ranks(row)),
         ]
         for recipe, named in under_conventions().items()
-        for _, row in readings.auc_leads(named, f"{readings.OURS}, laboratory").iterrows()
+        for _, row in readings.auc_leads(named).iterrows()
     ]
     head = ["recipe", "over", "seeds", "the paper", "difference in AUC", "95 %, Welch", "paired"]
     return markdown([*head, "p Welch", "p paired", "p equal", "verdict", "by ranks"], rows)
