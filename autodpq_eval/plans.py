@@ -165,10 +165,20 @@ def against_baselines(
 
     A reading that changes DPQ has, beside the literal one, a DPQ of its own.
     """
-    kinds = {f"DPQ {pair}": ("grid", one_pair(pair)), "AutoDPQ": ("autodpq", {})}
-    return baselines(dataset, recipe, seed, pair, **switches) | {
-        f"{name}, {reading}": configure(dataset, recipe, strategy, seed, reading=reading, **own, **switches)
-        for (name, (strategy, own)), reading in product(kinds.items(), READINGS)
+    return (
+        baselines(dataset, recipe, seed, pair, **switches)
+        | under_readings(f"DPQ {pair}", "grid", dataset, recipe, seed, **one_pair(pair), **switches)
+        | under_readings("AutoDPQ", "autodpq", dataset, recipe, seed, **switches)
+    )
+
+
+def under_readings(
+    name: str, strategy: str, dataset: str, recipe: str, seed: int, **switches: Any
+) -> dict[str, RunConfig]:
+    """A strategy's runs under the readings that change it, by its name and theirs; AutoDPQ's under all."""
+    return {
+        f"{name}, {reading}": configure(dataset, recipe, strategy, seed, reading=reading, **switches)
+        for reading in READINGS
         if strategy in CHANGED_BY.get(reading, ("autodpq",))
     }
 

@@ -9,8 +9,8 @@ import pandas as pd
 from autodpq_eval import readings
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import LABELS, interval, markdown, plus_minus, tested
-from autodpq_eval.plans import TEN_SEEDS, configure
-from autodpq_lib.config import CHANGED_BY, READINGS, RECIPES
+from autodpq_eval.plans import TEN_SEEDS, configure, under_readings
+from autodpq_lib.config import RECIPES
 from scripts.pages.committed import RESULTS
 
 RANDOM = LABELS["random"]
@@ -21,10 +21,10 @@ NEW_SEEDS = [seed for seed in TEN_SEEDS if seed not in TABLE_SEEDS]
 @cache
 def runs(recipe: str) -> readings.Groups:
     """Records by name, seed by seed; a reading that changes Random has one of its own."""
-    own = {f"{RANDOM}, {r}": ("random", {"reading": r}) for r in READINGS if "random" in CHANGED_BY.get(r, ())}
-    kinds = {RANDOM: ("random", {}), **own} | {f"AutoDPQ, {r}": ("autodpq", {"reading": r}) for r in READINGS}
     plans = [
-        {name: configure("ml-1m", recipe, strategy, seed, **switches) for name, (strategy, switches) in kinds.items()}
+        {RANDOM: configure("ml-1m", recipe, "random", seed)}
+        | under_readings(RANDOM, "random", "ml-1m", recipe, seed)
+        | under_readings(readings.OURS, "autodpq", "ml-1m", recipe, seed)
         for seed in TEN_SEEDS
     ]
     return readings.groups(RESULTS, plans)
