@@ -105,7 +105,7 @@ def record_path(out: Path, config: RunConfig) -> Path:
 
 
 def write_record(record: Record, path: Path) -> None:
-    """Write canonical JSON, all or nothing: sorted keys, one top-level key a line, floats at 17 digits at most.
+    """Write canonical JSON, all or nothing: sorted keys, one top-level key a line, no spaces.
 
     Raises:
         ValueError: the record contradicts itself, or its configuration is not valid.
@@ -120,10 +120,8 @@ def write_record(record: Record, path: Path) -> None:
 
 def canonical(content: dict[str, Any]) -> str:
     """The text of a record."""
-    lines = [
-        f"{json.dumps(key)}: {json.dumps(content[key], sort_keys=True, allow_nan=False)}" for key in sorted(content)
-    ]
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    write = json.JSONEncoder(sort_keys=True, allow_nan=False, separators=(",", ":")).encode
+    return "{\n" + ",\n".join(f"{write(key)}:{write(content[key])}" for key in sorted(content)) + "\n}\n"
 
 
 def read_record(path: Path) -> Record:

@@ -89,7 +89,7 @@ def test_an_edited_record_fails_a_check(
 def test_another_name_and_another_text_fail(trained: dict[Path, Record], tmp_path: Path) -> None:
     first, second = sorted(trained)
     first.rename(first.with_name("deepfm-fe-seed9.json"))
-    second.write_text(second.read_text().replace(": ", ":  ", 1))
+    second.write_text(second.read_text().replace(":", ": ", 1))
     found, _ = checks.evidence(tmp_path / "out")
     assert [line.split(": ", 1)[1][:14] for line in found.wrong] == ["expected the t", "expected under"]
 
