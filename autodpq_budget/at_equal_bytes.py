@@ -40,7 +40,7 @@ NAMES = {
 }
 COLUMNS = ["method", "setting", "told", "control", "width", "options", "seed", "cpu", "bytes", "valid", "auc"]
 #: What a run at a budget may change; controls change other things.
-KNOBS = {"options", "embedding_dim", "subspaces"}
+SWITCHES = {"options", "embedding_dim", "subspaces"}
 #: Controls: what learns otherwise than its method does; rivals whose first-order weights have options of their own.
 TEACHER, WEIGHTS = "teacher", "first-order weights"
 
@@ -70,7 +70,7 @@ def read_runs(
 
 def _counts(record: Record, switches: Mapping[str, Any]) -> bool:
     config = record.config
-    knobs = () if config.strategy in STRATEGIES else KNOBS
+    knobs = () if config.strategy in STRATEGIES else SWITCHES
     changed = {key: value for key, value in config.changed().items() if key not in knobs}
     fresh = record.stale(known_fingerprint(config.dataset)) is None
     return fresh and changed == switches and config.strategy != TAUGHT
@@ -81,7 +81,7 @@ def _row(record: Record) -> dict[str, object]:
     fields = FIELDS.get(config.dataset) or len(load_schema(config.dataset, config.threshold).fields)
     plain = {key: value for key, value in config.options.items() if key != "taught"}
     control = WEIGHTS if divided(plain)[0] != plain else TEACHER if plain != config.options else ""
-    knobs = {key: value for key, value in config.changed().items() if key in KNOBS} | {"options": plain}
+    knobs = {key: value for key, value in config.changed().items() if key in SWITCHES} | {"options": plain}
     return {
         "method": config.strategy,
         "setting": kind(configure(config.dataset, config.recipe, config.strategy, 0, model=config.model, **knobs)),

@@ -132,7 +132,7 @@ def _comparison(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:
     if claim.get("no_worse"):
         difference["p_no_worse"] = no_worse(ours, baseline) if whole else math.nan
     if metric not in ("auc", "logloss"):  # which alone are measured in units of the margin
-        difference["p_equal_paired"] = math.nan
+        del difference["p_equal_paired"]
     low, high = sorted([sign * difference["low"], sign * difference["high"]])
     paper = _paper_gap(model, metric, claim["better"], claim["worse"])
     return {

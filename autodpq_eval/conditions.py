@@ -23,7 +23,7 @@ from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import gain, table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, all_together, threshold_from_zero
 from autodpq_eval.readings import Groups
-from autodpq_eval.stats import by_ranks, common, effect, paired_effect
+from autodpq_eval.stats import MARGIN, by_ranks, common, effect, paired_effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import READINGS, RECIPES
 from autodpq_runs.record import Record
@@ -217,11 +217,16 @@ def must_be_so(table: pd.DataFrame) -> str:
     rows = rows.assign(name=named(rows), ours=rows["ours"] - ours, base=rows["base"] - fe)
     firm = rows[rows["hangs on"] == ""]
     near, largest = firm.loc[(firm["ours"] ** 2 + firm["base"] ** 2).idxmin()], rows.loc[rows["centre"].idxmax()]
-    plain = rows.iloc[0]
+    plain, close = rows.iloc[0], firm[["base", "ours"]].abs() < MARGIN
+    reached = {
+        name: ", ".join(firm["name"][which]) or "none" for name, which in (*close.items(), ("both", close.all(axis=1)))
+    }
     return (
         f"**What must be so**: an FE of {fe:.4f} beside an AutoDPQ of {ours:.4f}. Under {plain['name']} FE lies "
         f"{plain['base']:+.4f} and AutoDPQ {plain['ours']:+.4f} from that. Nearest to both, of the conditions that no "
         f"single seed decides, is {near['name']}: FE lies {near['base']:+.4f} and AutoDPQ {near['ours']:+.4f} away. "
+        f"Within {MARGIN:g} of the paper's FE: {reached['base']}; of its AutoDPQ: {reached['ours']}; of both: "
+        f"{reached['both']}. "
         "Conditions under which the interval holds the paper's gain, whichever seed is left out: "
         f"{', '.join(firm['name'][holds(firm)]) or 'none'}. The largest gain by ranks is that of {largest['name']}, "
         f"{largest['effect']:+.4f} by mean and {largest['centre']:+.4f} by ranks."

@@ -129,6 +129,17 @@ def judged(row: Mapping[str, Any] | pd.Series) -> str:
     return f"{row['effect']:+.4f} ({interval(row['low_paired'], row['high_paired'])}), {row['verdict']}"
 
 
+def judged_by_both(row: Mapping[str, Any] | pd.Series) -> str:
+    """:func:`judged`, then ``; p = 0.003 paired, p = 0.567 by Welch``."""
+    return f"{judged(row)}; {both_tests(row)}"
+
+
+def both_tests(row: Mapping[str, Any] | pd.Series, corrected: str = "_holm") -> str:
+    """``p = 0.003 paired, p = 0.567 by Welch``: corrected by Holm unless ``corrected`` is empty."""
+    paired, welch = (p_in_words(row[f"{test}{corrected}"]) for test in ("p_paired", "p_welch"))
+    return f"{paired} paired, {welch} by Welch"
+
+
 def tested(row: Mapping[str, Any] | pd.Series) -> list[str]:
     """Cells of a difference: both intervals, the p-values of both tests and of equivalence, corrected, the verdict."""
     return [

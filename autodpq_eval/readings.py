@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from autodpq_eval.compared import compared
 from autodpq_eval.controls import controls
 from autodpq_eval.figure3 import fe_unit
-from autodpq_eval.layout import judged, markdown
-from autodpq_eval.measures import by_seed, more_is_better
+from autodpq_eval.layout import LABELS, judged_by_both, markdown
+from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
-from autodpq_eval.stats import BETTER, by_ranks, common, corrected, effect
+from autodpq_eval.stats import BETTER, by_ranks
 from autodpq_eval.tables import read_plans
-from autodpq_lib.config import READINGS, RECIPES, RunConfig
+from autodpq_lib.config import READINGS, RECIPES, STRATEGIES, RunConfig
 from autodpq_runs.record import Record
 
 OURS = "AutoDPQ"
@@ -28,7 +28,7 @@ CONVENTIONS |= {f"{OURS}, laboratory": "all-laboratory"}
 #: Records by their names in the tables.
 Groups = dict[str, list[Record]]
 #: First word of a name in the tables -> strategy of the paper's Table 1 beside it.
-PAPER = {"FE": "fe", "Others": "others", "DPQ": "grid", "Random": "random", "AutoDPQ": "autodpq"}
+PAPER = {"DPQ": "grid"} | {LABELS[name]: name for name in STRATEGIES}
 
 
 def groups(out: Path, plans: Sequence[Mapping[str, RunConfig]]) -> Groups:
@@ -56,20 +56,13 @@ def means(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
 
 
 def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
-    """AutoDPQ under each reading against each baseline that has runs: positive where AutoDPQ is better.
+    """AutoDPQ under each reading over each baseline that has runs, beside the paper's gap.
 
-    Intervals and p-values by Welch and paired, and the two one-sided tests of equivalence within
-    :data:`~autodpq_eval.stats.MARGIN`; p-values corrected by Holm over the table. Only seeds that both sides have
-    count, so that pairs are pairs.
+    See :func:`~autodpq_eval.compared.compared`.
     """
-    rows = []
     every = [(ours, other) for ours in runs if ours.startswith(OURS) for other in compared_with(ours, runs)]
-    for metric, (ours, baseline) in product(("auc", "logloss"), every):
-        if runs[ours] and runs[baseline]:
-            a, b = common(*(more_is_better(runs[name], metric) for name in (ours, baseline)))
-            row: dict[str, object] = {"metric": metric, "a": ours, "b": baseline}
-            rows.append(row | {"paper": _gap(metric, ours, baseline)} | effect(a, b))
-    return corrected(rows)
+    table = compared(runs, [(ours, other) for ours, other in every if runs[ours] and runs[other]])
+    return table.assign(paper=[_gap(*row) for row in table[["metric", "a", "b"]].itertuples(index=False)])
 
 
 def compared_with(ours: str, names: Collection[str]) -> list[str]:
@@ -111,7 +104,9 @@ def in_short(there: Groups, under: Mapping[str, Groups]) -> str:
         for name, leads in auc_leads(runs).groupby("a", sort=False):
             title, ours = str(name).removeprefix(f"{OURS}, ") + suffix, every.loc[name]
             over_fe[title] = leads.iloc[0]
-            rows.append([title, f"{ours['auc']:.4f}", f"{ours['cost']:.1f}", *map(judged, leads.to_dict("records"))])
+            rows.append(
+                [title, f"{ours['auc']:.4f}", f"{ours['cost']:.1f}", *map(judged_by_both, leads.to_dict("records"))]
+            )
     head = ["reading", "AUC ↑", "FE trainings ↓"]
     head += [f"over {name}, the paper {_gap('auc', OURS, name):+.4f}" for name in shared_by_all(there)]
     best = max(over_fe, key=lambda title: over_fe[title]["effect"])

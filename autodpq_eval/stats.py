@@ -163,6 +163,16 @@ def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
     return adjusted
 
 
+def hedges_g(ours: BySeed, baseline: BySeed) -> float:
+    """Difference of the means in pooled standard deviations, corrected for small samples."""
+    a, b = np.array(list(ours.values())), np.array(list(baseline.values()))
+    freedom = len(a) + len(b) - 2
+    if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
+        return float("nan")
+    pooled = np.sqrt(((len(a) - 1) * a.var(ddof=1) + (len(b) - 1) * b.var(ddof=1)) / freedom)
+    return float((a.mean() - b.mean()) / pooled * (1 - 3 / (4 * freedom - 1)))
+
+
 def relative_improvement(ours: float, baseline: float, metric: str) -> float:
     """Rel.Improv. as Table 1 has it: gain over the best baseline as a share of the baseline.
 

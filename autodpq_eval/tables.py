@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pandas as pd
 
+from autodpq_data.split import Split
 from autodpq_eval.batch import status
 from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import table_value
@@ -65,11 +66,12 @@ def collect(
     seeds: Sequence[int],
     profile: str = "full",
     reading: str = "literal",
+    split: Split = "fixed",
 ) -> Collected:
     """Read the records of Table 1 or 2; one that is missing or stale is named and left out."""
     models, strategies = TABLES[number]
     plan = tables(dataset, recipe, seeds, models, strategies, profile)
-    records, gaps = read_plan(out, [under(run, reading) for run in plan])
+    records, gaps = read_plan(out, [under(run, reading, split) for run in plan])
     return Collected(number, dataset, tuple(seeds), records, gaps)
 
 

@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from autodpq_eval.measures import more_is_better
+from autodpq_eval.compared import compared
 from autodpq_eval.plans import pair_of_grid, ten_seeds
-from autodpq_eval.stats import common, corrected, effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.agreement import SAME
@@ -39,29 +38,8 @@ def by_strategy(records: Sequence[Record]) -> dict[str, list[Record]]:
 
 
 def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
-    """One row a metric and pair of strategies: a over b, positive where a is better, with both tests.
-
-    With the 95 % intervals, Hedges' g, the tests of equivalence within :data:`~autodpq_eval.stats.MARGIN`, and the
-    verdict. All p-values are corrected by Holm; each test's family are all rows of the table. Only seeds that both
-    sides have count.
-    """
-    rows: list[dict[str, object]] = []
-    for metric in ("auc", "logloss"):
-        for first, second in combinations(runs, 2):
-            a, b = common(*(more_is_better(runs[name], metric) for name in (second, first)))
-            tests = effect(a, b) | {"g": hedges_g(a, b)}
-            rows.append({"metric": metric, "a": second, "b": first, **tests})
-    return corrected(rows)
-
-
-def hedges_g(ours: Mapping[int, float], baseline: Mapping[int, float]) -> float:
-    """Difference of the means in pooled standard deviations, corrected for small samples."""
-    a, b = np.array(list(ours.values())), np.array(list(baseline.values()))
-    freedom = len(a) + len(b) - 2
-    if min(len(a), len(b)) < 2 or np.ptp(a) == np.ptp(b) == 0:
-        return float("nan")
-    pooled = np.sqrt(((len(a) - 1) * a.var(ddof=1) + (len(b) - 1) * b.var(ddof=1)) / freedom)
-    return float((a.mean() - b.mean()) / pooled * (1 - 3 / (4 * freedom - 1)))
+    """Every pair of strategies, of each the later over the earlier: see :func:`~autodpq_eval.compared.compared`."""
+    return compared(runs, [(second, first) for first, second in combinations(runs, 2)])
 
 
 def bootstrap(runs: Mapping[str, Sequence[Record]], labels: NDArray[np.float32]) -> pd.DataFrame:

@@ -11,15 +11,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from tqdm import tqdm
 
 from autodpq_data.schema import Schema
-from autodpq_eval.layout import markdown, p_in_words, p_value, plus_minus, spanned
+from autodpq_eval.layout import judged, markdown, plus_minus, tested
 from autodpq_eval.plans import TEN_SEEDS, configure
-from autodpq_eval.stats import LEVEL, MARGIN, holm, paired_effect
+from autodpq_eval.stats import corrected, effect
 from autodpq_lib.config import RECIPES, Decision, RunConfig
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.models.build import dpq_model, start_from
@@ -107,38 +106,28 @@ def sizes() -> str:
 def differences() -> str:
     """What FE loses so, and what AutoDPQ is ahead of each, over the same seeds."""
     rows = [
-        [
-            *(f"`{recipe}`", f"{a} minus {b}", spanned(found)),
-            *(p_value(found["p"]), p_value(found["p_equal_holm"])),
-        ]
+        [f"`{recipe}`", f"{row['a']} minus {row['b']}", f"{row['effect']:+.4f}", *tested(row)]
         for recipe in RECIPES
-        for (a, b), found in _differences(recipe).items()
+        for _, row in _differences(recipe).iterrows()
     ]
-    return markdown(["recipe", "difference", "in test AUC, 95 % interval", "p, uncorrected", "p equal"], rows)
+    head = ["recipe", "difference", "in test AUC", "95 %, Welch", "paired", "p Welch", "p paired", "p equal", "verdict"]
+    return markdown(head, rows)
 
 
-def _differences(recipe: str) -> dict[tuple[str, str], dict[str, float]]:
-    """Of each of :data:`PAIRS` the paired difference; its p of equivalence is corrected by Holm over them."""
+def _differences(recipe: str) -> pd.DataFrame:
+    """A row each of :data:`PAIRS`, by both tests and that of equivalence; p-values corrected by Holm over them."""
     aucs = _aucs()[recipe]
-    found = {(a, b): paired_effect(aucs[a], aucs[b]) for a, b in PAIRS}
-    equal = holm(np.array([each["p_equal"] for each in found.values()]))
-    return {pair: found[pair] | {"p_equal_holm": p} for pair, p in zip(found, equal.tolist(), strict=True)}
+    return corrected([{"a": a, "b": b, **effect(aucs[a], aucs[b])} for a, b in PAIRS]).set_index(["a", "b"], drop=False)
 
 
-def lead(recipe: str) -> dict[str, float]:
+def lead(recipe: str) -> pd.Series:
     """AutoDPQ minus FE whose low-frequency rows were replaced after its training."""
-    return _differences(recipe)[AUTODPQ, LOW]
+    return _differences(recipe).loc[(AUTODPQ, LOW)]
 
 
 def lost(recipe: str) -> str:
     """What FE loses if all its rows become int8 after its training."""
-    return told(_differences(recipe)[INT8, FE])
-
-
-def told(found: dict[str, float]) -> str:
-    """A difference with its interval, its p and whether the two are shown to be equal."""
-    equal = [f"equal within {MARGIN:g}"] if found["p_equal_holm"] < LEVEL else []
-    return spanned(found, p_in_words(found["p"]), *equal)
+    return judged(_differences(recipe).loc[(INT8, FE)])
 
 
 def _measured() -> pd.DataFrame:

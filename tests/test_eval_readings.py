@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autodpq_eval import readings
+from autodpq_eval import compared, readings
 from autodpq_eval.parts import PLANS
 from autodpq_eval.plans import TEN_SEEDS, against_baselines, configure
 from autodpq_eval.stats import verdict
@@ -34,15 +35,16 @@ def test_each_seed_has_all_that_it_is_compared_with() -> None:
 
 def test_on_the_laboratorys_split_all_are_on_it() -> None:
     runs = PLANS["laboratory"]("ml-1m", "paper", [3, 4], ROOT / "results")
-    assert [run.seed for run in runs if run.model == "deepfm"] == [3] * 7 + [4] * 7
+    assert [run.seed for run in runs[:14]] == [3] * 7 + [4] * 7
     others = [(run.model, run.strategy) for run in runs[14:]]
-    assert Counter(others) == {(m, s): n for m in ("pnn", "dcn") for s, n in (("others", 3), ("autodpq", 9))}
+    beside = {(m, s): n for m in ("pnn", "dcn") for s, n in (("others", 3), ("autodpq", 9))}
+    assert Counter(others) == beside | {("deepfm", "grid"): 6, ("deepfm", "random"): 6}
     assert {run.split for run in runs} == {"laboratory"}
 
 
 def test_on_our_split_the_baselines_are_those_of_the_ten_seeds() -> None:
     here, ten = (PLANS[part]("ml-1m", "paper", TEN_SEEDS, ROOT / "results") for part in ("readings", "seeds"))
-    assert len({run.name() for run in here}) == len(here) == 70 + 2 * 10 + 6 * 3
+    assert len({run.name() for run in here}) == len(here) == 70 + 2 * 10 + 6 * 3 + 4 * 3
     assert {run.name() for run in here} >= {run.name() for run in ten}
 
 
@@ -53,7 +55,7 @@ def made(auc: float) -> dict[int, float]:
 def test_ours_minus_each_baseline_beside_the_papers_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     """The text reading beside the DPQ of its own quantiser, the literal one beside the literal."""
     aucs = dict(zip(NAMES[:6], (0.80, 0.81, 0.82, 0.825, 0.83, 0.84), strict=True))
-    monkeypatch.setattr(readings, "more_is_better", lambda records, _: made(records[0]))
+    monkeypatch.setattr(compared, "more_is_better", lambda records, _: made(records[0]))
     table = readings.comparisons({name: [auc] for name, auc in aucs.items()}).query("metric == 'auc'")
     assert table["b"].tolist() == [*BASELINES[:3], *BASELINES[:2], BASELINES[3]]
     assert table["effect"].tolist() == pytest.approx([0.03, 0.02, 0.01, 0.04, 0.03, 0.015])
@@ -61,7 +63,7 @@ def test_ours_minus_each_baseline_beside_the_papers_gap(monkeypatch: pytest.Monk
 
 
 def test_without_its_own_dpq_a_reading_is_not_compared_with_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readings, "more_is_better", lambda records, _: made(records[0]))
+    monkeypatch.setattr(compared, "more_is_better", lambda records, _: made(records[0]))
     table = readings.comparisons({"DPQ (8, 8)": [0.8], "DPQ (8, 8), text": [], "AutoDPQ, text": [0.8], "FE": [0.8]})
     assert table["b"].tolist() == ["FE", "FE"]
 
@@ -76,10 +78,12 @@ def test_the_confirmation_has_the_new_seeds_alone(monkeypatch: pytest.MonkeyPatc
 
     there = {"FE": records(0, 0), "AutoDPQ, text": records(0, 0), "AutoDPQ, laboratory": records(0.004, 0.05)}
     monkeypatch.setattr(page, "runs", lambda _: there)
-    monkeypatch.setattr(page.over_random, "runs", lambda _: {"Random": records(0, 0)})
-    same = "+0.0040 (+0.0040 to +0.0040), better | +0.0040 (+0.0040 to +0.0040), better |"
-    said = [f"7 | FE | +0.0068 | {same}", f"7 | FE | +0.0068 | {same}", f"7 | Random | +0.0035 | {same}"]
-    assert [line.partition("split | ")[2] for line in page.confirmation().splitlines()[2:]] == said
+    monkeypatch.setattr(page.over_trials, "runs", lambda _: dict.fromkeys(("Grid", "Random"), records(0, 0)))
+    one = "+0.0040 (+0.0040 to +0.0040), better |"
+    over = [("FE", "+0.0068"), ("FE", "+0.0068"), ("Grid", "+0.0036"), ("Random", "+0.0035")]
+    said = [f"7 | {name} | {paper} | {one} {one}" for name, paper in over]
+    rows = re.sub("; p [^|]* by Welch", "", page.confirmation()).splitlines()[2:]
+    assert [line.partition("split | ")[2] for line in rows] == said
 
 
 @pytest.mark.parametrize(

@@ -151,14 +151,16 @@ def test_the_comparisons_of_a_case_are_one_family(table: pd.DataFrame) -> None:
             family = [*each[test].fillna(1), *each["p_no_worse"].dropna()]
             expected = holm(np.array(family, float))[: len(each)][each[test].notna()]
             assert each[f"{test}_holm"].dropna().to_numpy(float) == pytest.approx(expected)
+        equal = each[each["id"].str.contains("-auc|-logloss")]
+        expected = holm(equal["p_equal_paired"].fillna(1).to_numpy(float))[equal["p_equal_paired"].notna()]
+        assert equal["p_equal_paired_holm"].dropna().to_numpy(float) == pytest.approx(expected)
 
 
 def test_rows_are_counted_by_kind_case_and_verdict(table: pd.DataFrame) -> None:
     found = counts(table)
-    case = table.query("kind == 'comparison' and split == 'laboratory' and reading == 'literal'")
-    assert (
-        found.loc[("comparison", "laboratory's split"), "direction only"] == (case["verdict"] == "direction only").sum()
-    )
+    case = table.query("kind == 'comparison' and split == 'laboratory' and reading == 'literal' and recipe == 'paper'")
+    counted = found.loc[("comparison", "recipe paper, laboratory's split"), "direction only"]
+    assert counted == (case["verdict"] == "direction only").sum()
     assert found.loc[("fact", "any")].sum() == table.loc[table["kind"] == "fact", "id"].nunique()
     comparisons = table[table["kind"] == "comparison"]
     assert found.loc["comparison"].sum().sum() == len(comparisons)
@@ -215,11 +217,12 @@ def test_another_reading_has_the_rows_that_are_about_autodpq(table: pd.DataFrame
 
 def test_on_the_laboratorys_split_there_is_what_was_run_there(table: pd.DataFrame) -> None:
     there = table.query("split == 'laboratory'")
-    assert set(there["recipe"]) == {"paper"}
-    assert not there.loc[~there["id"].str.contains("pnn|dcn"), "verdict"].eq("missing").any()
-    claims = there.query("reading == 'literal'").set_index("id")["claim"]
+    assert set(there["recipe"]) == set(RECIPES)
+    assert not there["verdict"].eq("missing").any()
+    claims = there.query("reading == 'literal' and recipe == 'tuned'").set_index("id")["claim"]
     assert {"others-fe-auc", "autodpq-grid-logloss", "table2-ml-1m-pnn-others-auc"} <= set(claims.index)
     assert not claims.index.str.contains("random|space").any()
+    assert "autodpq-random-auc" in set(there.query("recipe == 'paper'")["id"])
     assert claims["table1-ml-1m-deepfm-grid-auc"] == "auc of DPQ (8, 8), for Grid on deepfm, ml-1m"
 
 

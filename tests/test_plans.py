@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from autodpq_eval.controls import Control, control_runs, controls
 from autodpq_eval.parts import PLANS
 from autodpq_eval.plans import TEN_SEEDS, best_pair, configure, tables, tables_under_readings
 from autodpq_eval.request import Request
-from autodpq_lib.config import RECIPES
+from autodpq_lib.config import READINGS, RECIPES
 from autodpq_runs.record import read_record
 from autodpq_system import paths
 from autodpq_system.paths import ROOT, runs_root
@@ -151,9 +152,13 @@ def test_what_there_is_for_ml_1m_alone_is_refused_elsewhere(part: str) -> None:
     assert "10_controls" not in notebooks_of(Request(part="seeds", dataset="flights"))
 
 
-def test_table_2_on_the_laboratorys_split_has_the_recipe_of_its_code() -> None:
-    models = {recipe: {run.model for run in Request(part="laboratory", recipe=recipe).plan()} for recipe in RECIPES}
-    assert models == {"paper": {"deepfm", "pnn", "dcn"}, "tuned": {"deepfm"}}
+def test_table_2_on_the_laboratorys_split_has_others_and_autodpq_under_each_reading() -> None:
+    for recipe in RECIPES:
+        runs = [run for run in Request(part="laboratory", recipe=recipe).plan() if run.model != "deepfm"]
+        kinds = {("others", "literal"), *(("autodpq", reading) for reading in READINGS)}
+        assert {(run.strategy, run.reading) for run in runs} == kinds
+        assert {(run.model, run.seed) for run in runs} == set(product(["pnn", "dcn"], [1, 2, 3]))
+        assert {run.split for run in runs} == {"laboratory"}
 
 
 def test_snakemake_keeps_its_things_elsewhere_where_there_is_no_home(

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from autodpq_eval import ten_seeds
-from autodpq_eval.stats import holm
-from autodpq_eval.ten_seeds import _Auc, bootstrap, comparisons, hedges_g, is_of
+from autodpq_eval import compared, ten_seeds
+from autodpq_eval.stats import hedges_g, holm
+from autodpq_eval.ten_seeds import _Auc, bootstrap, comparisons, is_of
 from autodpq_lib.training.metrics import Metrics
 
 LABELS = np.random.default_rng(2).integers(0, 2, 400).astype(np.float32)
@@ -34,7 +34,7 @@ def test_hedges_g_by_hand() -> None:
 
 def test_seeds_that_one_side_lacks_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     runs = {"a": {1: 0.80, 2: 0.81, 3: 0.83, 4: 0.50}, "b": {1: 0.81, 2: 0.83, 3: 0.84}}
-    monkeypatch.setattr(ten_seeds, "more_is_better", lambda records, _: records)
+    monkeypatch.setattr(compared, "more_is_better", lambda records, _: records)
     row = comparisons(runs).iloc[0]
     assert (row["a"], row["b"], row["n"]) == ("b", "a", 3)
     assert row["effect"] == pytest.approx(0.04 / 3, abs=1e-12)

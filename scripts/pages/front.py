@@ -15,7 +15,7 @@ from autodpq_eval.lead import over_best
 from autodpq_eval.references import references
 from autodpq_eval.tables import METRICS
 from autodpq_lib.config import MODELS, RECIPES, STRATEGIES
-from scripts.pages import aims, budget, conditions, equal_bytes, gain, needs, over_random, readings, verdict
+from scripts.pages import aims, budget, conditions, equal_bytes, gain, needs, over_trials, readings, verdict
 from scripts.pages.avazu import table1
 from scripts.pages.committed import RESULTS, SEEDS, table
 
@@ -92,7 +92,7 @@ def _most() -> str:
     over_fe = f"{best['effect']:+.4f} (the paper {best['paper']:+.4f})"
     return (
         f"Of our three readings of the paper, the one that {WAYS[reading]} gains most (recipe `{recipe}`): over the "
-        f"uncompressed model {over_fe}; {over_random.in_words(recipe, reading)}. {_other_recipes(rows, best)} "
+        f"uncompressed model {over_fe}; {over_trials.in_words(recipe, reading)}. {_other_recipes(rows, best)} "
         f"{_other_models(recipe, reading)} {_conventions()}"
     )
 
@@ -115,7 +115,7 @@ def _other_recipes(rows: pd.DataFrame, best: pd.Series) -> str:
     """What the same reading gives over FE and over Random in each other recipe."""
     alike = rows[(rows["reading"] == best["reading"]) & (rows["recipe"] != best["recipe"])]
     both = (
-        (row, over_random.auc(over_random.comparisons(row["recipe"]), row["reading"])) for _, row in alike.iterrows()
+        (row, over_trials.auc(over_trials.comparisons(row["recipe"]), row["reading"])) for _, row in alike.iterrows()
     )
     return " ".join(
         f"In recipe `{row['recipe']}` these gains are {row['effect']:+.4f} ({row['n']} seeds) and "

@@ -1,4 +1,4 @@
-"""The end of results/conditions.md: what must be so for the paper's gain, in sentences made from the records."""
+"""The end of results/conditions.md: what its tables show, and what must be so for the paper's gain."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 from autodpq_eval import ladder
 from autodpq_eval.conditions import FROM_ZERO, HALVES, holds, must_be_so, named
-from autodpq_eval.layout import LABELS, gap, interval, markdown, plus_minus
+from autodpq_eval.layout import LABELS, gap, interval, markdown, p_value, plus_minus
 from autodpq_eval.lead import lead
 from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import table_value
@@ -31,8 +31,8 @@ SHOWN = {
 
 
 def paragraph() -> str:
-    """What must be so, in one paragraph; below it the sentences that it rests on."""
-    return f"{must_be_so(data())}\n\n{_start()} {_added()}\n\n" + points()
+    """What must be so, in one paragraph."""
+    return f"{must_be_so(data())}\n"
 
 
 def _only(row: pd.Series) -> str:
@@ -88,10 +88,20 @@ def _laboratory() -> str:
 
 
 def points() -> str:
-    """The sentences, a point each."""
+    """What the tables show, a sentence or two a point."""
     return "".join(
         f"- {said}\n"
-        for said in (_models(), _over("FE"), _over("Others"), _by_half(), _nearest(), _where(), _on_test())
+        for said in (
+            _start(),
+            _added(),
+            _models(),
+            _over("FE"),
+            _over("Others"),
+            _by_half(),
+            _nearest(),
+            _where(),
+            _on_test(),
+        )
     )
 
 
@@ -100,11 +110,12 @@ def in_short() -> str:
     assert set(SHOWN) <= set(data()["condition"]), "a condition that README shows has another name now"
     shown = data().query("over == 'FE' and recipe == 'paper' and condition in @SHOWN").set_index("condition")
     rows = [
-        [said, f"{shown.loc[name, 'base']:.4f}", f"{gap(shown.loc[name])}{_only(shown.loc[name])}"]
-        for name, said in SHOWN.items()
+        [said, f"{row['base']:.4f}", f"{gap(row)}{_only(row)}", p_value(row["p"]), p_value(row["p_welch"])]
+        for said, row in ((said, shown.loc[name]) for name, said in SHOWN.items())
     ]
     paired = f"± half a 95 % interval, paired over {shown['n'].min():.0f} seeds"
     head = ["recipe `paper`", "FE", f"AutoDPQ's gain {paired}; the paper {shown['paper'].iloc[0]:+.4f}"]
+    head += ["p paired, not corrected", "p Welch"]
     return f"{markdown(head, rows)}\n{_in_the_other_recipe()}\n"
 
 
@@ -188,4 +199,4 @@ def _held(rows: pd.DataFrame) -> str:
     return f"The interval contains the paper's gain under {inside} and lies wholly above it under {beyond}."
 
 
-BLOCKS = {"conditions-verdict": paragraph}
+BLOCKS = {"conditions-shown": points, "conditions-verdict": paragraph}

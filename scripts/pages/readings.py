@@ -19,6 +19,7 @@ from autodpq_eval.layout import (
     as_markdown,
     interval,
     judged,
+    judged_by_both,
     markdown,
     p_value,
     plus_minus,
@@ -27,8 +28,9 @@ from autodpq_eval.layout import (
 )
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, pair_of_grid
 from autodpq_eval.stats import MARGIN
+from autodpq_eval.tables import build, collect
 from autodpq_lib.config import PROFILES, READINGS, RECIPES, RunConfig
-from scripts.pages import committed, over_random
+from scripts.pages import committed, over_trials
 from scripts.pages.committed import RESULTS, SPLITS
 from scripts.pages.conditions import by_ranks
 
@@ -114,8 +116,8 @@ def differences(place: str) -> str:
 
 def confirmation() -> str:
     """The laboratory reading over each baseline on seeds that are new to it, on both splits, recipe ``paper``."""
-    random = {over_random.RANDOM: over_random.runs("paper")[over_random.RANDOM]}  # has none on the laboratory's split
-    named = {"laboratory": runs("laboratory"), "fixed": {**runs("ours-paper"), **random}}
+    trials = {name: over_trials.runs("paper")[name] for name in (over_trials.GRID, over_trials.RANDOM)}
+    named = {"laboratory": runs("laboratory"), "fixed": runs("ours-paper") | trials}  # which have no runs on the other
     rows = [row for split, each in named.items() for row in _confirmed(SPLITS[split], each)]
     return markdown(["split", "seeds", "over", "the paper, AUC", *NAMES.values()], rows)
 
@@ -123,9 +125,9 @@ def confirmation() -> str:
 def _confirmed(split: str, named: readings.Groups) -> Iterator[list[str]]:
     """A row a baseline."""
     kept = {name: each for name, each in named.items() if readings.OURS not in name or "laboratory" in name}
-    for name, rows in readings.comparisons(over_random.on_new_seeds(kept)).groupby("b", sort=False):
+    for name, rows in readings.comparisons(over_trials.on_new_seeds(kept)).groupby("b", sort=False):
         gap, seeds = rows["paper"].iloc[0], rows["n"].iloc[0]
-        yield [split, str(seeds), str(name), f"{gap:+.4f}", *(judged(row) for _, row in rows.iterrows())]
+        yield [split, str(seeds), str(name), f"{gap:+.4f}", *(judged_by_both(row) for _, row in rows.iterrows())]
 
 
 def summary() -> str:
@@ -162,15 +164,15 @@ def _elsewhere() -> str:
         rows = comparisons(place).query("a == 'AutoDPQ, laboratory' and b == 'FE' and metric == 'auc'")
         over_fe[place] = f"{judged(rows.iloc[0])} (`{recipe}`)"
     said = [
-        f"{row['ours']:+.4f} ({row['model']}, {interval(row['low'], row['high'])} by Welch, {row['n']:.0f} seeds)"
+        f"{row['ours']:+.4f} ({row['model']}, `{row['recipe']}`, {interval(row['low'], row['high'])} by Welch)"
         for _, row in over_others.iterrows()
     ]
     apart = committed.contrast("paper", "laboratory-split", "fe-split")
     return (
         f"Elsewhere the laboratory reading's gain over FE is {over_fe['laboratory-tuned']} on this split; on our "
         f"split, {over_fe['ours-paper']} and {over_fe['ours-tuned']}; with the split redrawn, {spanned(apart)} "
-        f"(`paper`, {apart['n']:.0f} seeds). With other models its gain over Others on this split is, "
-        f"in recipe `paper`, {' and '.join(said)}."
+        f"(`paper`, {apart['n']:.0f} seeds). With other models its gain over Others on this split is "
+        f"{', '.join(said)}, on {over_others['n'].min():.0f} seeds."
     )
 
 
@@ -187,15 +189,23 @@ def other_models() -> str:
     """What Table 2 has on the laboratory's split: AutoDPQ over Others, by reading and model."""
     rows = [
         [
-            *(row["reading"], row["model"], row["over"], row["metric"], f"{row['n']:.0f}", row["paper"]),
+            *(
+                f"`{row['recipe']}`",
+                row["reading"],
+                row["model"],
+                row["over"],
+                row["metric"],
+                f"{row['n']:.0f}",
+                row["paper"],
+            ),
             *(f"{row['ours']:+.4f}", interval(row["low"], row["high"])),
-            *(p_value(row[p]) for p in ("p_welch_holm", "p_paired_holm", "p_equal_paired")),
+            *(p_value(row[p]) for p in ("p_welch_holm", "p_paired_holm", "p_equal_paired_holm")),
             row["verdict"],
         ]
         for _, row in on_other_models().iterrows()
     ]
-    head = ["reading", "model", "AutoDPQ over", "metric", "seeds", "the paper", "ours", "95 %, Welch", "p Welch"]
-    return markdown([*head, "p paired", "p equal, not corrected", "verdict"], rows)
+    head = ["recipe", "reading", "model", "AutoDPQ over", "metric", "seeds", "the paper", "ours", "95 %, Welch"]
+    return markdown([*head, "p Welch", "p paired", "p equal", "verdict"], rows)
 
 
 def tables(reading: str) -> str:
@@ -209,6 +219,17 @@ def _table(recipe: str, number: int, reading: str) -> str:
         return f"Table {number}, recipe `{recipe}`: not run yet.\n"
     left = f" Runs that are missing: {gaps}." if gaps else ""
     return f"Table {number}, recipe `{recipe}`.{left}\n\n{as_markdown(rows)}"
+
+
+def laboratory_tables() -> str:
+    """Table 1 on the laboratory's split under each reading, in its code's recipe."""
+    return "\n".join(map(_laboratory_table, READINGS))
+
+
+def _laboratory_table(reading: str) -> str:
+    found = collect(1, RESULTS, "ml-1m", "paper", committed.SEEDS, reading=reading, split="laboratory")
+    left = f" Runs that are missing: {len(found.gaps)}." if found.gaps else ""
+    return f"The {reading} reading.{left}\n\n{as_markdown(build(found))}"
 
 
 def data() -> pd.DataFrame:
@@ -285,6 +306,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "readings-picture": picture,
     "laboratory-conventions": conventions,
     "laboratory-models": other_models,
+    "laboratory-tables": laboratory_tables,
     "readings-confirmation": confirmation,
     **{name: make for place in PLACES for name, make in _of(place).items()},
 }

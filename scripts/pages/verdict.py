@@ -7,14 +7,14 @@ from itertools import product
 
 import pandas as pd
 
-from autodpq_eval.layout import LABELS, NAMES, gap, judged, markdown, p_in_words, spanned
+from autodpq_eval.layout import LABELS, NAMES, both_tests, gap, judged_by_both, markdown, spanned
 from autodpq_eval.lead import below, lead_between, over_best, paper_lead
 from autodpq_eval.lead import verdict as claim_verdict
 from autodpq_eval.ledger import as_printed
 from autodpq_eval.paper import gain as gain_of_paper
 from autodpq_lib.config import READINGS, RECIPES, STRATEGIES
 from benchmarks import after_training, search_or_choice
-from scripts.pages import over_random, robust
+from scripts.pages import over_trials, robust
 from scripts.pages.committed import SEEDS, claims, contrast, table, ten_seed_comparisons
 
 #: Model and metric of the leads over the best baseline.
@@ -110,17 +110,15 @@ def _on_ten_seeds() -> list[list[str]]:
     """AutoDPQ over FE and over Random, on all seeds that both have."""
     every = {
         "fe": map(_against_fe, RECIPES),
-        "random": (over_random.auc(over_random.comparisons(recipe), "literal") for recipe in RECIPES),
+        "random": (over_trials.auc(over_trials.comparisons(recipe), "literal") for recipe in RECIPES),
     }
     return [_paired(name, list(rows)) for name, rows in every.items()]
 
 
 def _paired(name: str, rows: list[pd.Series]) -> list[str]:
-    both = (f"{p_in_words(row['p_paired_holm'])} paired, {p_in_words(row['p_welch_holm'])} by Welch" for row in rows)
-    said = (f"{judged(row)}; {each}" for row, each in zip(rows, both, strict=True))
     seeds = _seeds({recipe: row["n"] for recipe, row in zip(RECIPES, rows, strict=True)})
     about = f"over {LABELS[name]}, DeepFM, AUC, paired; p corrected by Holm"
-    return [about, seeds, f"{gain_of_paper('auc', name):+.4f}", *said]
+    return [about, seeds, f"{gain_of_paper('auc', name):+.4f}", *map(judged_by_both, rows)]
 
 
 def _seeds(numbers: Mapping[str, float]) -> str:
@@ -151,14 +149,14 @@ def _parts() -> list[list[str]]:
         [
             "of which compression: over its machinery without it, AUC",
             *(_seeds({recipe: row["n"] for recipe, row in added.items()}), "–"),
-            *(spanned(row, p_in_words(row["p_paired"])) for row in added.values()),
+            *(spanned(row, both_tests(row, corrected="")) for row in added.values()),
         ],
         [
             "over FE with its rare rows by k-means PQ after training, AUC",
             *(
                 _seeds({recipe: row["n"] for recipe, row in later.items()}),
                 "–",
-                *map(after_training.told, later.values()),
+                *map(judged_by_both, later.values()),
             ),
         ],
     ]

@@ -1,0 +1,48 @@
+"""What the text reading's sources leave open, at other values, by validation; a block of readings.md."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pandas as pd
+
+from autodpq_eval import readings
+from autodpq_eval.layout import gap, markdown, p_value
+from autodpq_eval.measures import by_seed
+from autodpq_eval.plans import LEFT_OPEN, OPEN_SEEDS, left_open
+from autodpq_eval.stats import paired_effect
+from autodpq_lib.config import RECIPES
+from scripts.pages.committed import RESULTS
+
+AS_IT_IS, *OTHERS = LEFT_OPEN
+
+
+@cache
+def aucs(recipe: str) -> dict[str, dict[int, float]]:
+    """Validation AUC by seed, of each value that has runs."""
+    runs = readings.groups(RESULTS, [left_open("ml-1m", recipe, seed) for seed in OPEN_SEEDS])
+    return {name: by_seed(records, "valid auc") for name, records in runs.items() if records}
+
+
+def table() -> str:
+    """A row a recipe and value, with what it gains over the reading as it is; then what validation would choose."""
+    rows = [[f"`{recipe}`", name, *_cells(recipe, name)] for recipe in RECIPES for name in aucs(recipe)]
+    head = ["recipe", "the text reading", "seeds", "validation AUC ↑", "difference", "p paired, not corrected"]
+    return f"{markdown(head, rows)}\n{' '.join(map(_chosen, RECIPES))}\n"
+
+
+def _cells(recipe: str, name: str) -> list[str]:
+    mine = aucs(recipe)[name]
+    row = paired_effect(mine, aucs(recipe)[AS_IT_IS])
+    tested = [gap(row), p_value(row["p"])] if name in OTHERS else ["", ""]
+    return [str(len(mine)), f"{pd.Series(mine).mean():.4f}", *tested]
+
+
+def _chosen(recipe: str) -> str:
+    """What has the highest mean, and by how much."""
+    best = max(aucs(recipe), key=lambda name: pd.Series(aucs(recipe)[name]).mean(), default="nothing, for lack of runs")
+    more = f", by {gap(paired_effect(aucs(recipe)[best], aucs(recipe)[AS_IT_IS]))}" if best in OTHERS else ""
+    return f"In recipe `{recipe}` validation on these seeds would choose *{best}*{more}."
+
+
+BLOCKS = {"readings-open": table}
