@@ -32,11 +32,11 @@ EFFECTS = (
 #: What the gain is made of: title, and the two sets of runs whose difference it is.
 CONTRASTS = [
     ("AutoDPQ over FE: the whole gain", "autodpq", "fe"),
-    ("FE trained on twice, over FE: extra training", "fe-extra", "fe"),
-    ("the search's machinery without compression, over FE trained on twice", "no-compression", "fe-extra"),
+    ("FE with two more trainings, over FE: extra training", "fe-extra", "fe"),
+    ("the search's machinery without compression, over FE with two more trainings", "no-compression", "fe-extra"),
     ("AutoDPQ over its machinery: compression", "autodpq", "no-compression"),
-    ("AutoDPQ over FE trained on twice", "autodpq", "fe-extra"),
-    ("AutoDPQ over Others trained on twice", "autodpq", "others-extra"),
+    ("AutoDPQ over FE with two more trainings", "autodpq", "fe-extra"),
+    ("AutoDPQ over Others with two more trainings", "autodpq", "others-extra"),
     ("AutoDPQ over Grid from the same pretrain", "autodpq", "grid-pretrain"),
     ("AutoDPQ over Random from the same pretrain", "autodpq", "random-pretrain"),
     ("AutoDPQ, laboratory reading, over FE", "autodpq, reading laboratory", "fe"),
@@ -76,7 +76,7 @@ CONTRASTS = [
     ),
     ("laboratory reading without a pretrain over FE, laboratory's split", "there-no-pretrain", "fe, split laboratory"),
 ]
-#: FE, Others and DPQ trained on twice, and what they stand beside.
+#: FE, Others and DPQ with two more trainings, and what they stand beside.
 TRAINED_ON = {
     "fe-extra": "FE",
     "others-extra": "Others",

@@ -180,7 +180,7 @@ def _caption(recipe: str) -> str:
         "*What to see: how far to the left the thick line, the compressor, stays near FE, "
         "which is dashed, and where it lies above the rivals. A mark is FE's mean plus the paired difference to FE, at "
         "the bytes that a method uses of its budget; bars are 95 % intervals. The hollow marks, strategies of Table 1, "
-        "have nearly the same bytes, and are drawn side by side."
+        "have nearly the same bytes, and are moved apart to be seen."
         f"{alone}{rivals}{_below(data(recipe))}*"
     )
 
@@ -206,8 +206,9 @@ def in_short() -> str:
     kept = rows.loc["autodpq", "bytes"] / rows.loc["fe", "bytes"]
     return (
         f"AutoDPQ keeps {kept:.0%} of FE's bytes, numbers in float32 and codes in as few bits as they need. How small "
-        "can FE be made? The *compressor* stores a trained FE, or where bytes are few a narrower one that FE has "
-        "taught, group by group, each in the way that is worth its bytes, and fine-tunes it. Its rivals are published "
+        "can FE be made? The *compressor* takes a trained FE or, for few bytes, a narrower one that FE has taught. It "
+        "stores each group of features of a field that are alike in frequency in the way that is worth its bytes, and "
+        "fine-tunes. Its rivals are published "
         "compressors and plain ways such as narrower rows, in at most as many bytes or a thousandth more ([a line "
         "each](results/budget.md#the-rivals)).\n"
         f"{_image(f'results/{PICTURES[RECIPE]}')}\n{_caption(RECIPE)} {_absent(RECIPE)}\n\n{_small_table()}\n"

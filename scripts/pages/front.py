@@ -69,7 +69,7 @@ def answer() -> str:
     own, new = (_compressed(equal_bytes.found(budget.RECIPE, **split)) for split in ({}, OTHER_SPLIT))
     return (
         "**In short.**\n"
-        "- Taken as printed, the claim that AutoDPQ beats the best of those four strategies "
+        "- With the formulas as printed, the claim that AutoDPQ beats the best of those four strategies "
         f"{verdict.holds()}.\n"
         f"- {_most()}\n"
         "- To shrink a trained model, compress it, and fine-tune it on its training data: at "
@@ -91,8 +91,9 @@ def _most() -> str:
     reading, recipe = best["reading"], best["recipe"]
     over_fe = f"{best['effect']:+.4f} (the paper {best['paper']:+.4f})"
     return (
-        f"Of our three readings of the paper, the one that {WAYS[reading]} gains most (recipe `{recipe}`): over the "
-        f"uncompressed model {over_fe}; {over_trials.in_words(recipe, reading)}. {_other_recipes(rows, best)} "
+        f"Of our three readings of the paper the *{reading}* one, which {WAYS[reading]}, gains most (recipe "
+        f"`{recipe}`): over the uncompressed model {over_fe}; {over_trials.in_words(recipe, reading)}. "
+        f"{_other_recipes(rows, best)} "
         f"{_other_models(recipe, reading)} {_conventions()}"
     )
 

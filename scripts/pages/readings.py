@@ -283,9 +283,9 @@ def picture() -> str:
         "![AutoDPQ under each reading over FE, Others and DPQ, a panel for each split and recipe: "
         f"{beyond} of {len(table)} intervals end below the paper's gain. The tables below have the numbers.]"
         "(readings.png)\n\n*What to see: how far each reading lies from the paper's diamond, which is beyond "
-        f"{beyond} of {len(table)} intervals{_not_run()}, and whether it leaves the grey band, a difference "
-        f"below {MARGIN:g}. Intervals are Welch's. The verdicts of the tables are by the paired test, whose intervals "
-        "may be narrower: a *better* can cross zero here.*\n"
+        f"{beyond} of {len(table)} intervals{_not_run()} (*all conventions* have a table below), and whether it "
+        f"leaves the grey band, a difference below {MARGIN:g}. Intervals are Welch's. The tables' verdicts are by the "
+        "paired test, whose intervals may be narrower: a *better* can cross zero here.*\n"
     )
 
 

@@ -51,7 +51,7 @@ def _search(folder: str) -> str:
     page = f"{folder}budget.md#autodpqs-decisions-against-others-of-their-size"
     return (
         f"**Does the search matter?** {search_or_choice.over_random()} [More]({page}). Of the gain over FE, literal "
-        f"reading, compression itself makes {added}.\n"
+        f"reading, compression makes {added}: AutoDPQ minus the same steps without it.\n"
     )
 
 
@@ -101,8 +101,9 @@ def _below(*metrics: str) -> str:
         if metric in metrics and (each := over_best(_of_model(recipe, model), metric))
     }
     return (
-        f"{below(every)} There, the interval and the first p are Welch's, the other is the paired test's, and neither "
-        "is corrected; *against it* says that AutoDPQ is behind with p < 0.05 by Welch."
+        f"{below(every)} In those rows interval and first p are Welch's, the second p is the paired test's, and "
+        "neither is corrected; *against it*: AutoDPQ is behind with p < 0.05 by Welch. A corrected p depends on the "
+        "table that it stands in, so other pages have others."
     )
 
 
@@ -147,7 +148,7 @@ def _parts() -> list[list[str]]:
     later = {recipe: after_training.lead(recipe) for recipe in RECIPES}
     return [
         [
-            "of which compression: over its machinery without it, AUC",
+            "of which compression: over AutoDPQ's steps without it, AUC",
             *(_seeds({recipe: row["n"] for recipe, row in added.items()}), "–"),
             *(spanned(row, both_tests(row, corrected="")) for row in added.values()),
         ],

@@ -62,8 +62,8 @@ def ahead(recipe: str) -> str:
     )
     first = "; ".join(said) or "none of the rivals run"
     level = ", ".join(f"{row['share']:.1%}" for row in rows if not row["p_holm"] < LEVEL)
-    neither = f" At {level} neither the compressor nor the best rival is shown to be ahead." if level else ""
-    return f"Ahead of the compressor in recipe `{recipe}`, by the paired test: {first}.{neither}{_waiting(recipe)}"
+    neither = f"; at {level} neither side is shown to be ahead" if level else ""
+    return f"In recipe `{recipe}` ahead of the compressor, by the paired test: {first}{neither}.{_waiting(recipe)}"
 
 
 def _waiting(recipe: str) -> str:
@@ -75,7 +75,9 @@ def _waiting(recipe: str) -> str:
         if (names := [NAMES[name] for name in METHODS if name not in ran and _above(recipe, name, share)])
     ]
     rest = "; ".join(said)
-    return f" On the seed of choice, by validation, these are ahead and have not run on others: {rest}." if said else ""
+    return (
+        f" Ahead on validation, on the seed that settings are chosen on, and not run on others: {rest}." if said else ""
+    )
 
 
 def _above(recipe: str, name: str, share: float) -> bool:
