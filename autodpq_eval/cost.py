@@ -36,6 +36,17 @@ def costs(records: Sequence[Record]) -> pd.DataFrame:
     return table.groupby("what", sort=False).mean().drop(columns="seed")
 
 
+def at_speed_of(autodpq: Record, record: Record) -> float:
+    """FE trainings that a search without a pretrain takes at the speed of AutoDPQ's own run of the same seed.
+
+    Both have the same search and retrain, and an epoch of either takes as long. But seconds of two days can't be
+    compared: the machine's load moves them by half. So the epochs of the one are timed by those of the other.
+    """
+    epoch = {log.name: log.cost["seconds"] / len(log.curve["epoch"]) for log in autodpq.fits}
+    seconds = sum(epoch[log.name] * len(log.curve["epoch"]) for log in record.fits)
+    return seconds / next(log.cost["seconds"] for log in autodpq.fits if log.name == "pretrain")
+
+
 def epoch_seconds(records: Sequence[Record]) -> float:
     """Median seconds of an epoch of FE, training and validation."""
     seconds = [s for r in records if r.config.strategy == "fe" for log in r.fits for s in log.curve["seconds"]]

@@ -126,7 +126,8 @@ def spanned(effect: Mapping[str, float] | pd.Series, *more: str) -> str:
 
 def judged(row: Mapping[str, Any] | pd.Series) -> str:
     """``+0.0013 (+0.0008 to +0.0017), better``: an effect with its paired interval and its verdict."""
-    return f"{row['effect']:+.4f} ({interval(row['low_paired'], row['high_paired'])}), {row['verdict']}"
+    paired = {"effect": row["effect"], "low": row["low_paired"], "high": row["high_paired"]}
+    return f"{spanned(paired)}, {row['verdict']}"
 
 
 def judged_by_both(row: Mapping[str, Any] | pd.Series) -> str:

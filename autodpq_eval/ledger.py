@@ -61,9 +61,11 @@ class Case(NamedTuple):
 
     def titled(self, row: Row) -> Row:
         """The row with its claim in words, in which the one pair that stands for Grid is named."""
-        pair = f"DPQ {PAIR_OF_TABLE_1}, for Grid"
-        named = self.split == "laboratory" and "grid" in row["_about"][0]
-        return {**row, "claim": re.sub("(?i)grid", pair, str(row["claim"]))} if named else row
+        pair, claim = f"DPQ {PAIR_OF_TABLE_1}, for Grid", str(row["claim"])
+        if self.split != "laboratory" or "grid" not in row["_about"][0]:
+            return row
+        named = re.sub("(?i)grid", pair, claim)
+        return {**row, "claim": named if named != claim else f"{claim}, with {pair}"}
 
 
 #: On our split, then on the laboratory's.

@@ -123,13 +123,15 @@ def ten_seeds(dataset: str, recipe: str, pair: tuple[int, int]) -> list[RunConfi
 def readings(dataset: str, recipe: str, seeds: Sequence[int], pair: tuple[int, int]) -> list[RunConfig]:
     """FE, Others, DPQ with Grid's best pair and AutoDPQ under each reading, seed by seed; then Tables 1 and 2.
 
-    Of Table 1 these seeds, of Table 2 its own; last what a reading leaves open, at other values.
+    Of Table 1 these seeds, with the literal Grid and Random, of Table 2 its own; last what a reading leaves open, at
+    other values.
 
     All runs that are compared are in this one part, so that one batch makes them.
     """
     first = [run for seed in seeds for run in against_baselines(dataset, recipe, seed, pair).values()]
+    trials = tables(dataset, recipe, seeds, ["deepfm"], ["grid", "random"])
     last = [run for seed in OPEN_SEEDS for run in left_open(dataset, recipe, seed).values()]
-    return list(dict.fromkeys([*first, *tables_under_readings(dataset, recipe, seeds), *last]))
+    return list(dict.fromkeys([*first, *tables_under_readings(dataset, recipe, seeds), *trials, *last]))
 
 
 def left_open(dataset: str, recipe: str, seed: int) -> dict[str, RunConfig]:

@@ -16,7 +16,7 @@ import torch
 from tqdm import tqdm
 
 from autodpq_data.schema import Schema
-from autodpq_eval.layout import judged, markdown, plus_minus, tested
+from autodpq_eval.layout import judged_by_both, markdown, plus_minus, tested
 from autodpq_eval.plans import TEN_SEEDS, configure
 from autodpq_eval.stats import corrected, effect
 from autodpq_lib.config import RECIPES, Decision, RunConfig
@@ -127,7 +127,7 @@ def lead(recipe: str) -> pd.Series:
 
 def lost(recipe: str) -> str:
     """What FE loses if all its rows become int8 after its training."""
-    return judged(_differences(recipe).loc[(INT8, FE)])
+    return judged_by_both(_differences(recipe).loc[(INT8, FE)])
 
 
 def _measured() -> pd.DataFrame:

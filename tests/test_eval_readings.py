@@ -44,7 +44,7 @@ def test_on_the_laboratorys_split_all_are_on_it() -> None:
 
 def test_on_our_split_the_baselines_are_those_of_the_ten_seeds() -> None:
     here, ten = (PLANS[part]("ml-1m", "paper", TEN_SEEDS, ROOT / "results") for part in ("readings", "seeds"))
-    assert len({run.name() for run in here}) == len(here) == 70 + 2 * 10 + 6 * 3 + 4 * 3
+    assert len({run.name() for run in here}) == len(here) == 70 + 2 * 10 + 2 * 10 + 6 * 3 + 4 * 3
     assert {run.name() for run in here} >= {run.name() for run in ten}
 
 

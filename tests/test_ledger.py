@@ -6,6 +6,7 @@ import io
 import math
 from collections import defaultdict
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ import yaml
 
 from autodpq_eval import claims
 from autodpq_eval.claims import _comparison, _of_one_code
+from autodpq_eval.cost import at_speed_of
 from autodpq_eval.facts import FACT
 from autodpq_eval.ledger import COLUMNS, as_csv, as_printed, comparisons_as_csv, counts, judged, ledger
 from autodpq_eval.paper import FACTS
@@ -224,6 +226,20 @@ def test_on_the_laboratorys_split_there_is_what_was_run_there(table: pd.DataFram
     assert not claims.index.str.contains("random|space").any()
     assert "autodpq-random-auc" in set(there.query("recipe == 'paper'")["id"])
     assert claims["table1-ml-1m-deepfm-grid-auc"] == "auc of DPQ (8, 8), for Grid on deepfm, ml-1m"
+
+
+def test_a_search_without_a_pretrain_is_timed_by_autodpqs_own_epochs() -> None:
+    """By hand: a pretrain of 20 s, epochs of the search of 3 s and of the retrain of 2 s: (4 * 3 + 3 * 2) / 20."""
+
+    def run(**fits: tuple[int, float]) -> Any:
+        each = {
+            name: {"epoch": [0] * epochs, "seconds": [seconds] * epochs} for name, (epochs, seconds) in fits.items()
+        }
+        logs = [SimpleNamespace(name=n, curve=c, cost={"seconds": sum(c["seconds"])}) for n, c in each.items()]
+        return SimpleNamespace(fits=logs)
+
+    autodpq = run(pretrain=(10, 2.0), search=(2, 3.0), retrain=(5, 2.0))
+    assert at_speed_of(autodpq, run(search=(4, 30.0), retrain=(3, 20.0))) == pytest.approx(0.9)
 
 
 def made_by(commit: str, cpu: str) -> SimpleNamespace:
