@@ -218,7 +218,7 @@ def must_be_so(table: pd.DataFrame) -> str:
     firm = rows[rows["hangs on"] == ""]
     near, largest = firm.loc[(firm["ours"] ** 2 + firm["base"] ** 2).idxmin()], rows.loc[rows["centre"].idxmax()]
     plain, fe_near, ours_near = rows.iloc[0], *(rows[side].abs() < MARGIN for side in ("base", "ours"))
-    said = rows["name"] + [f" (a mean that rests on seed {seeds})" * bool(seeds) for seeds in rows["hangs on"]]
+    said = rows["name"] + [f" (its gain hangs on seed {seeds})" * bool(seeds) for seeds in rows["hangs on"]]
     reached = [", ".join(said[near]) or "none" for near in (fe_near, ours_near, fe_near & ours_near)]
     return (
         f"**What must be so**: an FE of {fe:.4f} beside an AutoDPQ of {ours:.4f}. Under {plain['name']} FE lies "

@@ -10,7 +10,7 @@ from autodpq_budget import at_equal_bytes
 from autodpq_budget.plan import OTHER_SPLIT
 from autodpq_data.sources import SOURCES
 from autodpq_eval.conditions import CONVENTION_TITLES
-from autodpq_eval.layout import LABELS, UNDERLINED, layout, markdown, plus_minus
+from autodpq_eval.layout import LABELS, UNDERLINED, judged, layout, markdown, plus_minus
 from autodpq_eval.lead import over_best
 from autodpq_eval.references import references
 from autodpq_eval.tables import METRICS
@@ -71,7 +71,7 @@ def answer() -> str:
         "**In short.**\n"
         "- With the formulas as printed, the claim that AutoDPQ beats the best of those four strategies "
         f"{verdict.holds()}.\n"
-        f"- {_most()}\n"
+        f"{_most()}"
         "- To shrink a trained model, compress it, and fine-tune it on its training data: at "
         f"{SHARE:.1%} of the bytes of its embedding tables AUC changes by {own}, and by {new} on a split not used to "
         f"make the compressor (recipe `{budget.RECIPE}`; `make compress`, [below](#shrink-a-trained-embedding)).\n"
@@ -85,43 +85,37 @@ def _compressed(runs: pd.DataFrame) -> str:
 
 
 def _most() -> str:
-    """What the reading and recipe with the largest gain over FE give over it, over Random, and on other models."""
+    """The reading and recipe with the largest gain over FE: what that reading gains over FE and Random, by recipe."""
     rows = conditions.data().query("over == 'FE' and split == 'fixed' and reading != ''")
     best = rows.loc[rows["effect"].idxmax()]
     reading, recipe = best["reading"], best["recipe"]
-    over_fe = f"{best['effect']:+.4f} (the paper {best['paper']:+.4f})"
+    over_fe = _by_recipe(rows[rows["reading"] == reading])
+    random = {of: over_trials.auc(over_trials.comparisons(of), reading) for of in RECIPES}
+    over_random = ", ".join(f"{judged(row)} (`{of}`)" for of, row in random.items())
     return (
-        f"Of our three readings of the paper the *{reading}* one, which {WAYS[reading]}, gains most (recipe "
-        f"`{recipe}`): over the uncompressed model {over_fe}; {over_trials.in_words(recipe, reading)}. "
-        f"{_other_recipes(rows, best)} "
-        f"{_other_models(recipe, reading)} {_conventions()}"
+        f"- Of our three readings of the paper the *{reading}* one, which {WAYS[reading]}, gains most. Over the "
+        f"uncompressed model, FE: {over_fe}, on {best['n']} seeds (the paper {best['paper']:+.4f}). Over Random, the "
+        f"best of twenty draws of sizes: {over_random} (the paper {random[recipe]['paper']:+.4f}); "
+        f"{over_trials.on_new_seeds_alone(recipe, reading)}.\n"
+        f"- {_other_models(recipe, reading)} {_conventions()}\n"
     )
+
+
+def _by_recipe(rows: pd.DataFrame) -> str:
+    """The gains of these rows, recipe by recipe."""
+    return ", ".join(f"{row['effect']:+.4f} (`{row['recipe']}`)" for _, row in rows.iterrows())
 
 
 def _conventions() -> str:
     """What the laboratory reading gains where split and conventions are the laboratory's, too."""
     rows = conditions.data().query("over == 'FE'")
-    told = " and ".join(
-        f"{row['effect']:+.4f} in recipe `{row['recipe']}` ({row['centre']:+.4f} by ranks, {row['n']} seeds; FE has "
-        f"{row['base']:.4f} there, AutoDPQ {row['ours']:.4f})"
-        for _, row in rows[rows["condition"] == CONVENTION_TITLES["all"]].iterrows()
-    )
+    rows = rows[rows["condition"] == CONVENTION_TITLES["all"]]
+    levels = ", ".join(f"{row['base']:.4f} and {row['ours']:.4f} (`{row['recipe']}`)" for _, row in rows.iterrows())
+    ranks = ", ".join(f"{row['centre']:+.4f}" for _, row in rows.iterrows())
     return (
-        "On that laboratory's own split, with the other conventions of its code as well, its gain over the "
-        f"uncompressed model is {told}. By ranks is an estimate that one odd seed hardly moves."
-    )
-
-
-def _other_recipes(rows: pd.DataFrame, best: pd.Series) -> str:
-    """What the same reading gives over FE and over Random in each other recipe."""
-    alike = rows[(rows["reading"] == best["reading"]) & (rows["recipe"] != best["recipe"])]
-    both = (
-        (row, over_trials.auc(over_trials.comparisons(row["recipe"]), row["reading"])) for _, row in alike.iterrows()
-    )
-    return " ".join(
-        f"In recipe `{row['recipe']}` these gains are {row['effect']:+.4f} ({row['n']} seeds) and "
-        f"{random['effect']:+.4f} ({random['n']} seeds, {random['verdict']})."
-        for row, random in both
+        "With all conventions of that laboratory's code, on its own split, the laboratory reading gains "
+        f"{_by_recipe(rows)} over FE on {rows['n'].min()} seeds, by ranks {ranks}, which one odd seed hardly moves; FE "
+        f"and AutoDPQ have {levels} there."
     )
 
 
@@ -131,7 +125,7 @@ def _other_models(recipe: str, reading: str) -> str:
     leads = {model: over_best(rows[rows["model"] == model], "auc") for model in MODELS[1:]}
     said = " and ".join(f"{each.gap:+.4f} ({LABELS[model]})" for model, each in leads.items() if each)
     place = f"With other models, recipe `{recipe}`,"
-    return f"{place} its lead over the best baseline is {said or 'not known'}, on {len(SEEDS)} seeds."
+    return f"{place} that reading's lead over the best baseline is {said or 'not known'}, on {len(SEEDS)} seeds."
 
 
 BLOCKS: dict[str, Callable[[], str]] = {

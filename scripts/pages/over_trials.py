@@ -8,7 +8,7 @@ import pandas as pd
 
 from autodpq_eval import readings
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.layout import LABELS, interval, markdown, plus_minus, tested
+from autodpq_eval.layout import LABELS, markdown, plus_minus, tested
 from autodpq_eval.plans import TEN_SEEDS, configure, under_readings
 from autodpq_lib.config import RECIPES, RunConfig
 from scripts.pages.committed import RESULTS
@@ -42,16 +42,11 @@ def _over(baseline: str, named: readings.Groups) -> readings.Groups:
     return {name: each for name, each in named.items() if name.startswith((readings.OURS, baseline))}
 
 
-def in_words(recipe: str, reading: str) -> str:
-    """The difference in AUC beside the paper's, on all seeds and on :data:`NEW_SEEDS`."""
-    every = comparisons(recipe), readings.comparisons(_over(RANDOM, on_new_seeds(runs(recipe))))
-    row, new = (auc(rows, reading) for rows in every)
-    paired = interval(row["low_paired"], row["high_paired"])
-    half = plus_minus(new["effect"], new["high_paired"] - new["effect"])
-    return (
-        f"over {RANDOM}, {row['effect']:+.4f} ({paired}, {row['n']} seeds, {row['verdict']}; the paper "
-        f"{row['paper']:+.4f}), and {half} on the {new['n']} seeds on which this reading was new"
-    )
+def on_new_seeds_alone(recipe: str, reading: str) -> str:
+    """The difference in AUC to Random on :data:`NEW_SEEDS`."""
+    row = auc(readings.comparisons(_over(RANDOM, on_new_seeds(runs(recipe)))), reading)
+    half = plus_minus(row["effect"], row["high_paired"] - row["effect"])
+    return f"{half} (`{recipe}`) on the {row['n']} seeds on which this reading was new"
 
 
 def on_new_seeds(named: readings.Groups) -> readings.Groups:
