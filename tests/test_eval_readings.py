@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from autodpq_eval import compared, readings
@@ -84,6 +85,27 @@ def test_the_confirmation_has_the_new_seeds_alone(monkeypatch: pytest.MonkeyPatc
     said = [f"7 | {name} | {paper} | {one} {one}" for name, paper in over]
     rows = re.sub("; p [^|]* by Welch", "", page.confirmation()).splitlines()[2:]
     assert [line.partition("split | ")[2] for line in rows] == said
+
+
+def test_the_leads_on_the_laboratorys_split_are_told_by_reading() -> None:
+    """One reading ahead with both stars, one ahead in AUC alone."""
+    row = {"strategy": "fe", "mean": 0.8, "baseline": None, "low": 0.0, "high": 0.0, "p_welch": np.nan, "star": ""}
+    row["p_paired"] = np.nan
+    ours = row | {"strategy": "autodpq", "mean": 0.801, "baseline": "fe", "p_welch": 0.01, "p_paired": 0.02}
+    ours |= {"low": 0.0005, "high": 0.0015}
+    tables = {
+        name: pd.DataFrame(
+            [
+                {"metric": metric, **each, "star": star if each is ours else ""}
+                for metric, star in (("auc", "*"), ("logloss", logloss))
+                for each in (row, ours)
+            ]
+        )
+        for name, logloss in (("one", "*"), ("other", ""))
+    }
+    said = readings.leads_in_words(tables)
+    assert "*one* +0.0010 (+0.0005 to +0.0015) over FE, p = 0.010 (paired 0.020), starred; *other* +0.0010" in said
+    assert "Starred in AUC and in logloss, as in the paper: *one*." in said
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from functools import cache
 
 import pandas as pd
 
+from autodpq_data.split import Split
 from autodpq_eval import effects, ledger
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.tables import Collected, build, collect
@@ -18,15 +19,15 @@ SPLITS = {"laboratory": "the laboratory's split", "fixed": "our split"}
 
 
 @cache
-def runs(recipe: str, number: int = 1, reading: str = "literal") -> Collected:
+def runs(recipe: str, number: int = 1, reading: str = "literal", split: Split = "fixed") -> Collected:
     """The records of Table 1 or 2."""
-    return collect(number, RESULTS, "ml-1m", recipe, SEEDS, reading=reading)
+    return collect(number, RESULTS, "ml-1m", recipe, SEEDS, reading=reading, split=split)
 
 
 @cache
-def table(recipe: str, number: int = 1, reading: str = "literal") -> pd.DataFrame:
+def table(recipe: str, number: int = 1, reading: str = "literal", split: Split = "fixed") -> pd.DataFrame:
     """Table 1 or 2."""
-    return build(runs(recipe, number, reading))
+    return build(runs(recipe, number, reading, split))
 
 
 def both_tables(recipe: str) -> list[Record]:

@@ -28,7 +28,6 @@ from autodpq_eval.layout import (
 )
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, pair_of_grid
 from autodpq_eval.stats import MARGIN
-from autodpq_eval.tables import build, collect
 from autodpq_lib.config import PROFILES, READINGS, RECIPES, RunConfig
 from scripts.pages import committed, over_trials
 from scripts.pages.committed import RESULTS, SPLITS
@@ -134,7 +133,8 @@ def summary() -> str:
     """What the tables show of AUC on the laboratory's split, and what the laboratory reading gives elsewhere."""
     said = f"DeepFM, recipe `{PLACES['laboratory'][1]}` unless a row names another, "
     said += f"{means('laboratory')['n'].min():.0f} seeds."
-    return f"{readings.in_short(runs('laboratory'), under_conventions())}{said} {_elsewhere()}\n"
+    leads = readings.leads_in_words(_there())
+    return f"{readings.in_short(runs('laboratory'), under_conventions())}{leads} {said} {_elsewhere()}\n"
 
 
 @cache
@@ -223,13 +223,13 @@ def _table(recipe: str, number: int, reading: str) -> str:
 
 def laboratory_tables() -> str:
     """Table 1 on the laboratory's split under each reading, in its code's recipe."""
-    return "\n".join(map(_laboratory_table, READINGS))
+    shown = (f"The {reading} reading.\n\n{as_markdown(there)}" for reading, there in _there().items())
+    return "\n".join((*shown, f"{readings.leads_in_words(_there())}\n"))
 
 
-def _laboratory_table(reading: str) -> str:
-    found = collect(1, RESULTS, "ml-1m", "paper", committed.SEEDS, reading=reading, split="laboratory")
-    left = f" Runs that are missing: {len(found.gaps)}." if found.gaps else ""
-    return f"The {reading} reading.{left}\n\n{as_markdown(build(found))}"
+def _there() -> dict[str, pd.DataFrame]:
+    """Reading -> Table 1 on the laboratory's split, in its code's recipe."""
+    return {reading: committed.table("paper", 1, reading, "laboratory") for reading in READINGS}
 
 
 def data() -> pd.DataFrame:
