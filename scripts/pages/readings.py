@@ -41,6 +41,19 @@ PLACES = {
     "ours-tuned": ("fixed", "tuned"),
 }
 TITLES = {place: f"{SPLITS[split]}, recipe {recipe}" for place, (split, recipe) in PLACES.items()}
+#: Switches of the readings, in words.
+WORDS = {
+    "distance": "the centroid that a row is coded by: the largest inner product (Eq. 1) or the nearest",
+    "centroids_from": "where centroids start: at random, or at k-means of the pretrained rare rows",
+    "batchnorm_scale": "the scale of Eq. 2's output: unit, or that of the pretrained rows",
+    "encoder_decay": "weight decay on rows that only feed an encoder",
+    "search_until": "the search ends when validation AUC, or each field's best pair, changes no more",
+    "search_epochs": "at most so many epochs of search",
+    "search_patience": "epochs without such a change after which it ends",
+    "retrain_from": "the weights that the retrain starts from",
+    "pretrain_epochs": "epochs of the pretrain",
+    "alpha_every": "steps of the weights for one of alpha",
+}
 LOOK = dict(zip(READINGS, (("o", 0), ("s", 1), ("^", 2)), strict=True))
 
 
@@ -66,13 +79,13 @@ def comparisons(place: str) -> pd.DataFrame:
 
 
 def parts() -> str:
-    """The switches of each reading, and their values under the literal one."""
+    """The switches of each reading in words, and their values, under the literal one too."""
     keys = list(dict.fromkeys(key for switches in READINGS.values() for key in switches))
     search = PROFILES["full"].search
     plain = {key: RunConfig.model_fields[key].default for key in keys}
     plain |= {"search_epochs": search.rounds, "search_patience": search.patience, "pretrain_epochs": "to convergence"}
-    rows = [[f"`{key}`", *(f"`{(plain | own)[key]}`" for own in READINGS.values())] for key in keys]
-    return markdown(["switch", *READINGS], rows)
+    rows = [[f"`{key}`", WORDS[key], *(f"`{(plain | own)[key]}`" for own in READINGS.values())] for key in keys]
+    return markdown(["switch", "what it sets", *READINGS], rows)
 
 
 def table(place: str) -> str:
