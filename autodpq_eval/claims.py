@@ -11,8 +11,8 @@ import numpy as np
 import yaml
 
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.cost import PAPER_END, at_speed_of
-from autodpq_eval.figure3 import auc_at, fe_unit, points
+from autodpq_eval.cost import PAPER_END, fe_trainings
+from autodpq_eval.figure3 import auc_at, points
 from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import FACTS, as_number, curve_value, numbers, published, table_value, truncated
 from autodpq_eval.stats import BETTER, best_baseline, effect, no_worse, relative_improvement
@@ -193,12 +193,9 @@ def _values(runs: Runs, model: str, name: str, metric: str) -> dict[int, float]:
     records, fe = _behind(runs, model, name, metric), [*runs["deepfm", "fe"], *runs["deepfm", "long fe"]]
     if metric not in ("cost", *OF_CURVES):
         return by_seed(records, metric)
-    if metric == "cost" and name == "no-pretrain":
-        speeds = {r.config.seed: r for r in runs["deepfm", "autodpq"]}
-        return {r.config.seed: at_speed_of(speeds[r.config.seed], r) for r in records if r.config.seed in speeds}
     if metric == "cost":
-        units = {r.config.seed: fe_unit(r, fe, "seconds") for r in records}
-        return {r.config.seed: r.seconds / unit for r in records if (unit := units[r.config.seed])}
+        costs = {r.config.seed: fe_trainings(r, fe, runs["deepfm", "autodpq"]) for r in records}
+        return {seed: cost for seed, cost in costs.items() if cost is not None}
     others = [] if name == "autodpq" else runs["deepfm", "autodpq"]
     curves = points([*(fe if name != "fe" else []), *records, *others])
     return auc_at(curves, name, None if metric == "auc_at_end" else "autodpq")

@@ -23,7 +23,7 @@ def compared(runs: Mapping[str, Sequence[Record]], pairs: Iterable[tuple[str, st
         ValueError: there is no pair.
     """
     rows: list[dict[str, object]] = []
-    for metric, (ours, baseline) in product(("auc", "logloss"), list(pairs)):
+    for metric, (ours, baseline) in product(("auc", "logloss"), pairs):
         a, b = common(*(more_is_better(runs[name], metric) for name in (ours, baseline)))
         rows.append({"metric": metric, "a": ours, "b": baseline, **effect(a, b), "g": hedges_g(a, b)})
     return corrected(rows)

@@ -36,12 +36,21 @@ def costs(records: Sequence[Record]) -> pd.DataFrame:
     return table.groupby("what", sort=False).mean().drop(columns="seed")
 
 
-def at_speed_of(autodpq: Record, record: Record) -> float:
-    """FE trainings that a search without a pretrain takes at the speed of AutoDPQ's own run of the same seed.
+def fe_trainings(record: Record, fe: Sequence[Record], autodpq: Sequence[Record] = ()) -> float | None:
+    """What a run costs in trainings of FE, by time; None where what its unit needs is missing.
 
-    Both have the same search and retrain, and an epoch of either takes as long. But seconds of two days can't be
-    compared: the machine's load moves them by half. So the epochs of the one are timed by those of the other.
+    A search without a pretrain has no unit in its own run, and seconds of two days can't be compared: a machine's load
+    moves them by half. Its search and retrain are those of AutoDPQ, so it is timed by AutoDPQ's epochs of its seed.
     """
+    if record.config.strategy == "autodpq" and not record.config.pretrain:
+        beside = next((run for run in autodpq if run.config.seed == record.config.seed), None)
+        return at_speed_of(beside, record) if beside else None
+    unit = fe_unit(record, fe, "seconds")
+    return record.seconds / unit if unit else None
+
+
+def at_speed_of(autodpq: Record, record: Record) -> float:
+    """Trainings of FE that a search without a pretrain takes at the speed of AutoDPQ's own run of the same seed."""
     epoch = {log.name: log.cost["seconds"] / len(log.curve["epoch"]) for log in autodpq.fits}
     seconds = sum(epoch[log.name] * len(log.curve["epoch"]) for log in record.fits)
     return seconds / next(log.cost["seconds"] for log in autodpq.fits if log.name == "pretrain")

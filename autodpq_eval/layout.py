@@ -121,7 +121,8 @@ def spanned(effect: Mapping[str, float] | pd.Series, *more: str) -> str:
     """``+0.0013 (+0.0008 to +0.0017, p < 0.001)``: an effect with its interval, and what more is said of it."""
     numbers = [effect[key] for key in ("effect", "low", "high")]
     mean, low, high = (f"{number:+.{_digits_of(*numbers)}f}" for number in numbers)
-    return f"{mean} ({', '.join((f'{low} to {high}', *more))})"
+    between = "–" if pd.isna(effect["low"]) else f"{low} to {high}"
+    return f"{mean} ({', '.join((between, *more))})"
 
 
 def judged(row: Mapping[str, Any] | pd.Series) -> str:

@@ -170,14 +170,9 @@ def laboratory(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConfi
         for seed in seeds
         for run in against_baselines(dataset, recipe, seed, PAIR_OF_TABLE_1, split="laboratory").values()
     ]
-    kinds = [("others", "literal"), *(("autodpq", reading) for reading in READINGS)]
-    beside = [
-        configure(dataset, recipe, strategy, seed, model=model, reading=reading, split="laboratory")
-        for seed, model, (strategy, reading) in product(TABLE_SEEDS, MODELS[1:], kinds)
-    ]
-    trials = tables(dataset, recipe, TABLE_SEEDS, ["deepfm"], ["grid", "random"]) if recipe == "paper" else []
-    last = [under(run, reading, "laboratory") for reading in READINGS for run in trials]
-    return list(dict.fromkeys([*first, *beside, *last]))
+    more = tables(dataset, recipe, TABLE_SEEDS, MODELS[1:], ["others", "autodpq"])
+    more += tables(dataset, recipe, TABLE_SEEDS, ["deepfm"], ["grid", "random"]) if recipe == "paper" else []
+    return list(dict.fromkeys([*first, *(under(run, reading, "laboratory") for run in more for reading in READINGS)]))
 
 
 def against_baselines(

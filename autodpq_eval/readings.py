@@ -12,7 +12,7 @@ import pandas as pd
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.compared import compared
 from autodpq_eval.controls import controls
-from autodpq_eval.figure3 import fe_unit
+from autodpq_eval.cost import fe_trainings
 from autodpq_eval.layout import LABELS, judged_by_both, markdown
 from autodpq_eval.lead import lead_between, paper_lead, verdict
 from autodpq_eval.measures import by_seed
@@ -41,7 +41,7 @@ def groups(out: Path, plans: Sequence[Mapping[str, RunConfig]]) -> Groups:
 def means(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     """A row a name: mean and spread of test AUC and logloss, AUC of the touched samples, Space, and the paper's AUC.
 
-    Cost is AutoDPQ's alone, a median in FE trainings: its pretrain was measured in the same run, see :func:`fe_unit`.
+    Cost is AutoDPQ's alone, a median in FE trainings: its pretrain was measured in the same run (:func:`fe_trainings`).
     """
     rows = []
     for name, records in runs.items():
@@ -50,8 +50,8 @@ def means(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
             each = pd.Series(by_seed(records, measure), dtype=float)
             row |= {measure: each.mean(), f"{measure} sd": each.std()}
         row["space"] = np.mean([r.space.paper for r in records]) if records else np.nan
-        units = {r.config.seed: fe_unit(r, runs["FE"], "seconds") for r in records if name.startswith(OURS)}
-        row["cost"] = np.median([r.seconds / unit for r in records if (unit := units.get(r.config.seed))] or [np.nan])
+        costs = [fe_trainings(r, runs["FE"]) for r in records if name.startswith(OURS)]
+        row["cost"] = np.median([cost for cost in costs if cost] or [np.nan])
         row["paper"] = _paper("auc", name)
         rows.append(row)
     return pd.DataFrame(rows).set_index("name")

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from autodpq_eval.layout import plus_minus, spanned
+from autodpq_eval.layout import judged_by_both, plus_minus, spanned
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,12 @@ def test_an_effect_with_its_interval_and_more() -> None:
     assert spanned({"effect": 0.00125, "low": 0.0008, "high": 0.0017}) == "+0.0013 (+0.0008 to +0.0017)"
     none = {"effect": -5e-6, "low": -1.2e-5, "high": 2e-6}
     assert spanned(none, "p = 0.127", "equal") == "-0.00001 (-0.00001 to +0.00000, p = 0.127, equal)"
+
+
+def test_a_judged_difference_has_both_tests_and_no_interval_where_there_is_none() -> None:
+    row = {"effect": 0.0013, "low_paired": 0.0008, "high_paired": 0.0017, "verdict": "better"}
+    row |= {"p_paired_holm": 0.003, "p_welch_holm": 0.567}
+    said = "+0.0013 (+0.0008 to +0.0017), better; p = 0.003 paired, p = 0.567 by Welch"
+    assert judged_by_both(row) == said
+    one = row | {"low_paired": math.nan, "high_paired": math.nan, "p_paired_holm": math.nan, "verdict": "missing"}
+    assert judged_by_both(one).startswith("+0.0013 (–), missing; no test paired")

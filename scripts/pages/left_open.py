@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-
-import pandas as pd
+from statistics import mean
 
 from autodpq_eval import readings
 from autodpq_eval.layout import gap, markdown, p_value
@@ -35,12 +34,12 @@ def _cells(recipe: str, name: str) -> list[str]:
     mine = aucs(recipe)[name]
     row = paired_effect(mine, aucs(recipe)[AS_IT_IS])
     tested = [gap(row), p_value(row["p"])] if name in OTHERS else ["", ""]
-    return [str(len(mine)), f"{pd.Series(mine).mean():.4f}", *tested]
+    return [str(len(mine)), f"{mean(mine.values()):.4f}", *tested]
 
 
 def _chosen(recipe: str) -> str:
     """What has the highest mean, and by how much."""
-    best = max(aucs(recipe), key=lambda name: pd.Series(aucs(recipe)[name]).mean(), default="nothing, for lack of runs")
+    best = max(aucs(recipe), key=lambda name: mean(aucs(recipe)[name].values()), default="nothing, for lack of runs")
     more = f", by {gap(paired_effect(aucs(recipe)[best], aucs(recipe)[AS_IT_IS]))}" if best in OTHERS else ""
     return f"In recipe `{recipe}` validation on these seeds would choose *{best}*{more}."
 

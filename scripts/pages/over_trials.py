@@ -25,9 +25,9 @@ def runs(recipe: str) -> readings.Groups:
 
 
 def _plan(recipe: str, seed: int) -> dict[str, RunConfig]:
-    plan = {name: configure("ml-1m", recipe, name.lower(), seed) for name in (GRID, RANDOM)}
+    plan = {name: configure("ml-1m", recipe, readings.PAPER[name], seed) for name in (GRID, RANDOM)}
     for name in (GRID, RANDOM, readings.OURS):
-        plan |= under_readings(name, name.lower(), "ml-1m", recipe, seed)
+        plan |= under_readings(name, readings.PAPER[name], "ml-1m", recipe, seed)
     return plan
 
 
