@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
@@ -20,8 +19,6 @@ from autodpq_rivals.methods import METHODS
 #: Of the suite and of Table 1: black. A method has the same mark and colour in every picture.
 BLACK = (COMPRESSOR, *STRATEGIES)
 MARKERS = dict(zip((*BLACK, *METHODS), "osD^vP*Xh<>pdsD^", strict=True))
-#: Strategies of Table 1 have nearly the same bytes and AUC, and stand side by side: a factor of bytes for each.
-BESIDE = dict(zip(STRATEGIES[1:], 2.0 ** np.linspace(-0.24, 0.24, len(STRATEGIES) - 1), strict=True))
 COLOURS = dict.fromkeys(BLACK, "black") | dict(zip(METHODS, sns.color_palette("colorblind", 10), strict=True))
 
 
@@ -35,45 +32,59 @@ def lowest(rows: pd.DataFrame) -> float:
     return float(rows.loc[rows["method"] == COMPRESSOR, "place"].min()) - 0.033
 
 
+def nearest(rows: pd.DataFrame) -> float:
+    """Where the upper panel ends, a little below FE."""
+    return float(rows.loc[rows["method"] == "fe", "place"].mean()) - 0.0045
+
+
 def draw(rows: pd.DataFrame, title: str) -> Figure:
     """AUC against bytes on a logarithmic axis, a line a method, FE dashed; faint bars are 95 % intervals.
+
+    Above what is near FE, below all.
 
     Args:
         rows: of :func:`autodpq_budget.at_equal_bytes.table`.
         title: says of what data, model and recipe they are.
     """
-    figure, axis = plt.subplots(figsize=(9, 5), layout="constrained")
-    fe = rows[(rows["method"] == "fe") & (rows["share"] == 1)]
-    axis.axhline(fe["place"].mean(), color="0.4", ls="--", lw=1.5, label="FE, X = 16")
-    rows = rows.assign(half=rows["half"].where(rows["place"] >= lowest(rows)))  # no bar whose mark is below the edge
-    drawn = dict(iter(rows.drop(fe.index).sort_values("bytes").groupby("method")))
-    for method in filter(drawn.__contains__, MARKERS):
-        _line(axis, drawn[method], {"color": COLOURS[method], "marker": MARKERS[method]})
-    _axes(axis, rows, fe["bytes"].mean())
-    axis.set_title(title, loc="left", fontweight="bold")
-    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    figure, (near, whole) = plt.subplots(2, 1, figsize=(9, 8), sharex=True, layout="constrained")
+    _panel(near, rows, nearest(rows))
+    _panel(whole, rows, lowest(rows))
+    _shares(whole, rows.loc[rows["method"] == "fe", "bytes"].mean())
+    near.set_title(title, loc="left", fontweight="bold")
+    figure.legend(*whole.get_legend_handles_labels(), loc="outside right center", frameon=False)
     sns.despine(figure)
     figure.set_label(f"{title}, a line a method, FE dashed. {in_words(rows)}.")
     return figure
 
 
+def _panel(axis: Axes, rows: pd.DataFrame, bottom: float) -> None:
+    """All methods, from an AUC on; a mark below it has no bar either."""
+    fe = rows[(rows["method"] == "fe") & (rows["share"] == 1)]
+    axis.axhline(fe["place"].mean(), color="0.4", ls="--", lw=1.5, label="FE, X = 16")
+    rows = rows.assign(half=rows["half"].where(rows["place"] >= bottom))
+    drawn = dict(iter(rows.drop(fe.index).sort_values("bytes").groupby("method")))
+    for method in filter(drawn.__contains__, MARKERS):
+        _line(axis, drawn[method], {"color": COLOURS[method], "marker": MARKERS[method]})
+    axis.set(ylim=(bottom, rows["place"].max() + 0.0008), ylabel="test AUC")
+
+
 def _line(axis: Axes, points: pd.DataFrame, look: dict[str, Any]) -> None:
-    """A line through what was told its budget; a strategy as it comes is a hollow point apart; no bar for one seed."""
+    """A line through what was told its budget; a strategy as it comes is a hollow point; no bar for one seed."""
     ours = (points["method"] == COMPRESSOR).all()
-    look |= {"lw": 2.5, "zorder": 2} if ours else {"lw": 1, "zorder": 3}
+    look |= {"lw": 2.5, "zorder": 4} if ours else {"lw": 1, "zorder": 3}
     label = NAMES[points["method"].iloc[0]]
     for as_it_comes, part in points.groupby(points["share"] == 1):
-        face = "none" if as_it_comes else look["color"]
-        x = part["bytes"] * (part["method"].map(BESIDE) if as_it_comes else 1)
-        axis.errorbar(x, part["place"], part["half"], fmt="none", ecolor=look["color"], alpha=0.35)
-        axis.plot(x, part["place"], label=label, mfc=face, **look)
+        own: dict[str, Any] = {"mfc": "none", "ls": ""} if as_it_comes else {"ls": "-"}
+        axis.errorbar(part["bytes"], part["place"], part["half"], fmt="none", ecolor=look["color"], alpha=0.35)
+        axis.plot(part["bytes"], part["place"], label=label, **look, **own)
         label = "_"  # named once
 
 
-def _axes(axis: Axes, rows: pd.DataFrame, full: float) -> None:
+def _shares(axis: Axes, full: float) -> None:
     shares = sorted({*SHARES, 1.0})
-    axis.set_ylim(bottom=lowest(rows))
     axis.set_xscale("log", base=2)
-    axis.set_xticks([share * full for share in shares], [f"{share:.1%}" for share in shares])
+    axis.set_xticks(
+        [share * full for share in shares], [f"{share:.1%}\n{share * full / 1000:.0f} kB" for share in shares]
+    )
     axis.minorticks_off()
-    axis.set(xlabel="bytes of embedding and first-order weights, share of FE's", ylabel="test AUC")
+    axis.set_xlabel("bytes of embedding and first-order weights: share of FE's, and kilobytes")

@@ -26,10 +26,10 @@ SLACK = 1.001
 CHOICE_SEED = 11
 #: Controls: rivals whose first-order weights have options of their own. Else they have the embedding's, and at small
 #: shares take as many bytes.
-COARSE: dict[str, Options] = {
-    "lsq": {"first_order_bits": 2},
-    "dpq-vq": {"first_order_centroids": 4},
-    "mgqe": {"first_order_centroids": 16},
+COARSE: dict[str, list[Options]] = {
+    "lsq": [{"first_order_bits": bits} for bits in (1, 2)],
+    "dpq-vq": [{"first_order_centroids": k} for k in (2, 4)],
+    "mgqe": [{"first_order_centroids": k} for k in (8, 16)],
 }
 COARSE_SHARES = (0.031, 0.016, 0.008)
 
@@ -65,8 +65,10 @@ def candidates(dataset: str, recipe: str, seed: int) -> Candidates:
 def coarse_candidates(dataset: str, recipe: str, seed: int) -> Candidates:
     """The settings of the controls of :data:`COARSE`."""
     fe = configure(dataset, recipe, "fe", seed)
-    keys = product(COARSE_SHARES, COARSE)
-    found = {(share, method): _fitting(fe, method, share, COARSE[method]) for share, method in keys}
+    found = {
+        (share, method): [run for own in COARSE[method] for run in _fitting(fe, method, share, own)]
+        for share, method in product(COARSE_SHARES, COARSE)
+    }
     return {key: runs for key, runs in found.items() if runs}
 
 

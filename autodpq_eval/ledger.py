@@ -36,7 +36,7 @@ VERDICTS = (
     "reproduced", "direction only", "not reproduced", "contradicted", "off", "missing", "can't be tested",
 )  # fmt: skip
 #: Strategies that have runs on the laboratory's split, on all models that they have in the tables; its Grid is the one
-#: pair of :data:`PAIR_OF_TABLE_1`. Random has runs there on DeepFM, in the recipe of the laboratory's code.
+#: pair of :data:`PAIR_OF_TABLE_1`. Random has runs there in the recipe of the laboratory's code.
 ON_LABORATORY_SPLIT = {"fe", "others", "grid", "autodpq"}
 
 
@@ -49,9 +49,9 @@ class Case(NamedTuple):
 
     def has(self, row: Row) -> bool:
         """Whether a row is of this case: a reading has rows on what it changes, the laboratory's split has few runs."""
-        names, model, metric = row.get("_about", ((), "", ""))
+        names, _, metric = row.get("_about", ((), "", ""))
         own = self.reading == "literal" or (not self.changed().isdisjoint(names) and set(names) <= set(STRATEGIES))
-        more = {"random"} if (self.recipe, model) == ("paper", "deepfm") else set()
+        more = {"random"} if self.recipe == "paper" else set()
         there = set(names) <= ON_LABORATORY_SPLIT | more and metric in ("auc", "logloss")
         return own and (self.split == "fixed" or (bool(names) and there))
 

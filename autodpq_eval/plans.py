@@ -163,15 +163,15 @@ def under(run: RunConfig, reading: str, split: Split = "fixed") -> RunConfig:
 def laboratory(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConfig]:
     """The same on the laboratory's split, with :data:`PAIR_OF_TABLE_1`; of Table 2 Others and AutoDPQ.
 
-    In its code's recipe, ``paper``, Table 1 is whole there: Grid and Random with the quantisers of all readings.
+    In its code's recipe, ``paper``, both tables are whole there: Grid and Random with the quantisers of all readings.
     """
     first = [
         run
         for seed in seeds
         for run in against_baselines(dataset, recipe, seed, PAIR_OF_TABLE_1, split="laboratory").values()
     ]
-    more = tables(dataset, recipe, TABLE_SEEDS, MODELS[1:], ["others", "autodpq"])
-    more += tables(dataset, recipe, TABLE_SEEDS, ["deepfm"], ["grid", "random"]) if recipe == "paper" else []
+    own = ((), ()) if recipe == "paper" else (MODELS[1:], ("others", "autodpq"))
+    more = tables(dataset, recipe, TABLE_SEEDS, *own)
     return list(dict.fromkeys([*first, *(under(run, reading, "laboratory") for run in more for reading in READINGS)]))
 
 

@@ -77,8 +77,8 @@ class Rival(nn.Module):
     def store(self) -> None:
         """Round every trained number to the nearest float16.
 
-        That is what is stored, but for DHE, which stores its layers with BatchNorm folded in; the two differ by about a
-        thousandth of a vector.
+        Of rivals with codes that includes the rows that codes are made from, which are not stored: a few codes move by
+        it. DHE stores its layers with BatchNorm folded in, which differ by about a thousandth of a vector.
         """
         for number in self.parameters():
             number.copy_(number.half())

@@ -116,7 +116,8 @@ def by_turns(readers: list[Callable[[Tensor], Tensor]], ids: Tensor) -> list[flo
 
 def table() -> str:
     """What the choice took, then bytes, seconds and look-ups of each share."""
-    shapes = read_measures("large")["shapes"]
+    found = read_measures("large")
+    shapes = found["shapes"]
     said = [
         f"{shape['shape']}'s shape: the choice over {shape['features']:,} rows took {shape['seconds'] / 60:.1f} "
         f"minutes; with all files it took {shape['peak_mib'] / 1024:.1f} GiB of anonymous memory at most."
@@ -137,7 +138,7 @@ def table() -> str:
         for row in shape["rows"]
     ]
     heads = ["shape", "of FE", "bytes", "seconds to store", "ns a look-up", "older format", "times", f"{TIMES} times"]
-    return "\n".join([*said, "", markdown(heads, cells)])
+    return "\n".join([*said, "", markdown(heads, cells), f"On {found['cpu']}.\n"])
 
 
 if __name__ == "__main__":

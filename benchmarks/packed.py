@@ -154,8 +154,10 @@ def check(kinds: dict[str, Lookup], ids: Tensor) -> None:
 
 def table() -> str:
     """Million look-ups a second, a batch size a column, and what the table takes in memory."""
-    found = pd.DataFrame(read_measures("packed")["rows"])
-    return markdown(["table", "kind", "memory, MB", *(f"batch {n:,}" for n in found["batch"].unique())], _rows(found))
+    measures = read_measures("packed")
+    found = pd.DataFrame(measures["rows"])
+    head = ["table", "kind", "memory, MB", *(f"batch {n:,}" for n in found["batch"].unique())]
+    return f"{markdown(head, _rows(found))}\nOn {measures['cpu']}.\n"
 
 
 def _rows(found: pd.DataFrame) -> Iterator[list[str]]:

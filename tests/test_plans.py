@@ -152,13 +152,15 @@ def test_what_there_is_for_ml_1m_alone_is_refused_elsewhere(part: str) -> None:
     assert "10_controls" not in notebooks_of(Request(part="seeds", dataset="flights"))
 
 
-def test_table_2_on_the_laboratorys_split_has_others_and_autodpq_under_each_reading() -> None:
-    for recipe in RECIPES:
-        runs = [run for run in Request(part="laboratory", recipe=recipe).plan() if run.model != "deepfm"]
-        kinds = {("others", "literal"), *(("autodpq", reading) for reading in READINGS)}
-        assert {(run.strategy, run.reading) for run in runs} == kinds
-        assert {(run.model, run.seed) for run in runs} == set(product(["pnn", "dcn"], [1, 2, 3]))
-        assert {run.split for run in runs} == {"laboratory"}
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_table_2_on_the_laboratorys_split_has_all_readings_and_random_in_its_codes_recipe(recipe: str) -> None:
+    runs = [run for run in Request(part="laboratory", recipe=recipe).plan() if run.model != "deepfm"]
+    kinds = {("others", "literal"), *(("autodpq", reading) for reading in READINGS)}
+    if recipe == "paper":
+        kinds |= {("random", "literal"), ("random", "text")}
+    assert {(run.strategy, run.reading) for run in runs} == kinds
+    assert {(run.model, run.seed) for run in runs} == set(product(["pnn", "dcn"], [1, 2, 3]))
+    assert {run.split for run in runs} == {"laboratory"}
 
 
 def test_snakemake_keeps_its_things_elsewhere_where_there_is_no_home(

@@ -179,8 +179,8 @@ def _caption(recipe: str) -> str:
     return (
         "*What to see: how far to the left the thick line, the compressor, stays near FE, "
         "which is dashed, and where it lies above the rivals. A mark is FE's mean plus the paired difference to FE, at "
-        "the bytes that a method uses of its budget; bars are 95 % intervals. The hollow marks, strategies of Table 1, "
-        "have nearly the same bytes, and are moved apart to be seen."
+        "the bytes that a method uses of its budget; bars are 95 % intervals. The upper panel has what is near FE. "
+        "Hollow marks are strategies of Table 1."
         f"{alone}{rivals}{_below(data(recipe))}*"
     )
 
@@ -204,6 +204,7 @@ def in_short() -> str:
     """README's picture, and what the compressor loses at each budget."""
     rows = data().set_index("method")
     kept = rows.loc["autodpq", "bytes"] / rows.loc["fe", "bytes"]
+    alike = _from_to(pd.concat(_taught_alike())["n"])
     return (
         f"AutoDPQ keeps {kept:.0%} of FE's bytes, numbers in float32 and codes in as few bits as they need. How small "
         "can FE be made? The *compressor* takes a trained FE or, for few bytes, a narrower one that FE has taught. It "
@@ -214,13 +215,14 @@ def in_short() -> str:
         f"{_image(f'results/{PICTURES[RECIPE]}')}\n{_caption(RECIPE)} {_absent(RECIPE)}\n\n{_small_table()}\n"
         f"Recipe `{RECIPE}`, paired over {_from_to([row['n'] for row in _with_aim()])} seeds, ± half a 95 % interval. "
         f"{which_row.ahead('paper')} Bytes are those of embedding and first-order weights. The compressor learns from "
-        "FE, its rivals from the data's labels; in the last two columns, on fewer seeds, the compressor and the best "
-        "rival learn alike ([in what else they differ](results/budget.md#who-learns-from-what)).\n\n"
+        f"FE, its rivals from the data's labels; in the last two columns, on {alike} seeds, both learn alike ("
+        "[in what else they differ](results/budget.md#who-learns-from-what)).\n\n"
         f"`make compress RECORD=… BYTES=30000` does this for a finished run, such as `{DEMO}` of `make demo` ([how, "
-        "and which row is yours](results/budget.md)). `BYTES` is the size of the whole model file, `RATIO=0.05` a "
-        "share of the uncompressed one; `TABLES=` asks for a row of this table, and `LOSS=0.001` for the smallest "
-        "file found that loses no more AUC on validation. The vocabulary, which raw values need, is a second file that "
-        "no budget counts; it may well be the larger one.\n\n"
+        "and which row is yours](results/budget.md#which-row-is-mine)). `BYTES` is the size of the whole model file, "
+        "`RATIO=0.05` a share of the uncompressed one; `TABLES=` counts as this table does, whose bytes are "
+        "MovieLens-1M's; and `LOSS=0.001` asks for the smallest file found that loses no more AUC on validation. "
+        "[NumPy serves it](results/packed.md), and needs the file and its vocabulary. That is a second file, which no "
+        "budget counts and which may well be the larger one.\n\n"
         f"{_elsewhere()}\n"
     )
 
@@ -235,11 +237,16 @@ def _with_aim() -> list[dict[str, Any]]:
     return [row for row in verdicts(RECIPE) if row["share"] in aims.ALLOWED[RECIPE]]
 
 
+@cache
+def _taught_alike() -> list[pd.DataFrame]:
+    """The leads where the compressor and the best rival both learn from labels, and where both learn from FE."""
+    return [each(every_run(RECIPE), found(RECIPE)) for each in (controls.from_labels, controls.from_teacher)]
+
+
 def _small_table() -> str:
     """A row a budget: the choice against FE and against its best rival, with its teacher and without."""
     sizes = data().query("method == @COMPRESSOR").set_index("share")
-    both = (controls.from_labels, controls.from_teacher)
-    alike = [handicaps.alike(each(every_run(RECIPE), found(RECIPE))) for each in both]
+    alike = [handicaps.alike(leads) for leads in _taught_alike()]
     rows = [
         [
             *(f"{row['share']:.1%}", f"{sizes.loc[row['share'], 'bytes']:.0f}"),
@@ -250,7 +257,7 @@ def _small_table() -> str:
         for row in _with_aim()
     ]
     head = ["of FE's bytes", "bytes, `TABLES=`", "AUC: the compressor minus FE"]
-    return markdown([*head, "minus the best rival", "both from labels", "both from FE"], rows)
+    return markdown([*head, "minus the best rival", "the same, both from labels", "the same, both from FE"], rows)
 
 
 def _elsewhere() -> str:
@@ -274,9 +281,9 @@ def widths() -> str:
     rows = [_by_width(recipe, share) for recipe in RECIPES for share in at_equal_bytes.shares_of(choice_runs(recipe))]
     table = markdown(["budget", *(f"X = {dim}" for dim in WIDTHS)], rows)
     rule = (
-        "Unless it is told X, `make compress` chooses it by the share of their float32 bytes that the file leaves for "
-        f"the tables: from {OWN:.0%} on the run's own X; else half of it, if the tables of that X keep {HALF:.0%} or "
-        f"more; else a quarter, but at least {NARROWEST}. Of FE that is X = {_taken()}. In the batch X was tried, as "
+        "Unless it is told X, `make compress` chooses it by the bytes that the file leaves for the tables, divided by "
+        f"those of the run's own tables in float32. From {OWN:.0%} on X is the run's own; from {HALF:.0%} on half of "
+        f"it; else a quarter, but at least {NARROWEST}. Of FE that is X = {_taken()}. In the batch X was tried, as "
         "above."
     )
     return f"{table}\n{rule}\n\nTest AUC on three seeds, recipe `{RECIPE}`, nothing compressed:\n\n{width.table()}"

@@ -8,7 +8,7 @@ from functools import cache, partial
 import pandas as pd
 
 from autodpq_eval import conditions, ladder
-from autodpq_eval.layout import LABELS, interval, markdown, p_value, spanned
+from autodpq_eval.layout import LABELS, interval, markdown, p_in_words, p_value, spanned
 from autodpq_eval.paper import gain
 from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS
 from autodpq_lib.config import RECIPES
@@ -117,8 +117,11 @@ def ladder_parts() -> str:
 
 
 def _intervals(rows: pd.DataFrame) -> dict[str, str]:
-    """Length of the pretrain -> the interval."""
-    return {row["pretrain"]: spanned(row) for _, row in rows.iterrows()}
+    """Length of the pretrain -> the paired interval, and p by the paired and by Welch's test."""
+    return {
+        row["pretrain"]: spanned(row, p_in_words(row["p"]), f"Welch {p_value(row['p_welch'])}")
+        for _, row in rows.iterrows()
+    }
 
 
 BLOCKS: dict[str, Callable[[], str]] = {

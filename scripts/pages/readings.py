@@ -146,7 +146,7 @@ def summary() -> str:
     """What the tables show of AUC on the laboratory's split, and what the laboratory reading gives elsewhere."""
     said = f"DeepFM, recipe `{PLACES['laboratory'][1]}` unless a row names another, "
     said += f"{means('laboratory')['n'].min():.0f} seeds."
-    leads = readings.leads_in_words(_there())
+    leads = readings.leads_in_words(_there(1))
     return f"{readings.in_short(runs('laboratory'), under_conventions())}{leads} {said} {_elsewhere()}\n"
 
 
@@ -172,7 +172,8 @@ def conventions() -> str:
 
 def _elsewhere() -> str:
     """The laboratory reading over FE elsewhere, in both recipes, and in Table 2 on the laboratory's split."""
-    over_fe, over_others = {}, on_other_models().query("reading == 'laboratory' and metric == 'AUC'")
+    over_fe: dict[str, str] = {}
+    over_others = on_other_models().query("reading == 'laboratory' and metric == 'AUC' and over == 'Others'")
     for place, (_, recipe) in PLACES.items():
         rows = comparisons(place).query("a == 'AutoDPQ, laboratory' and b == 'FE' and metric == 'auc'")
         over_fe[place] = f"{judged(rows.iloc[0])} (`{recipe}`)"
@@ -193,13 +194,13 @@ def _elsewhere() -> str:
 def on_other_models() -> pd.DataFrame:
     """The ledger's comparisons on the laboratory's split with PNN and DCN, model and metric in columns of their own."""
     rows = committed.claims().query("split == 'laboratory' and kind == 'comparison'")
-    parts = rows["id"].str.extract(r"^(?P<model>pnn|dcn)-(?P<over>others)-(?P<metric>auc|logloss)$")
+    parts = rows["id"].str.extract(r"^(?P<model>pnn|dcn)-(?P<over>others|random)-(?P<metric>auc|logloss)$")
     rows = rows.join(parts).dropna(subset="model")
     return rows.assign(model=rows["model"].map(LABELS), metric=rows["metric"].map(NAMES), over=rows["over"].map(LABELS))
 
 
 def other_models() -> str:
-    """What Table 2 has on the laboratory's split: AutoDPQ over Others, by reading and model."""
+    """What Table 2 has on the laboratory's split: AutoDPQ over Others and Random, by reading and model."""
     rows = [
         [
             *(
@@ -235,14 +236,18 @@ def _table(recipe: str, number: int, reading: str) -> str:
 
 
 def laboratory_tables() -> str:
-    """Table 1 on the laboratory's split under each reading, in its code's recipe."""
-    shown = (f"The {reading} reading.\n\n{as_markdown(there)}" for reading, there in _there().items())
-    return "\n".join((*shown, f"{readings.leads_in_words(_there())}\n"))
+    """Table 1 on the laboratory's split under each reading, in its code's recipe, and what AutoDPQ leads by there."""
+    return f"{_shown(1)}\n{readings.leads_in_words(_there(1))}\n"
 
 
-def _there() -> dict[str, pd.DataFrame]:
-    """Reading -> Table 1 on the laboratory's split, in its code's recipe."""
-    return {reading: committed.table("paper", 1, reading, "laboratory") for reading in READINGS}
+def _shown(number: int) -> str:
+    """A table on the laboratory's split under each reading."""
+    return "\n".join(f"The {reading} reading.\n\n{as_markdown(there)}" for reading, there in _there(number).items())
+
+
+def _there(number: int) -> dict[str, pd.DataFrame]:
+    """Reading -> Table 1 or 2 on the laboratory's split, in its code's recipe."""
+    return {reading: committed.table("paper", number, reading, "laboratory") for reading in READINGS}
 
 
 def data() -> pd.DataFrame:
@@ -318,6 +323,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "tables-laboratory": partial(tables, "laboratory"),
     "readings-picture": picture,
     "laboratory-conventions": conventions,
+    "laboratory-table-2": partial(_shown, 2),
     "laboratory-models": other_models,
     "laboratory-tables": laboratory_tables,
     "readings-confirmation": confirmation,

@@ -21,25 +21,27 @@ RECIPE = "tuned"
 
 
 def text() -> str:
-    """From a number of bytes to a method, and what it loses on MovieLens-1M."""
+    """From a number of bytes to a row, and what it loses on MovieLens-1M."""
     rows = verdicts(RECIPE)
     losses = ", ".join(f"{row['difference']:+.4f} at {row['share']:.1%}" for row in rows)
     dense = ", ".join(f"{_dense(dim) / 1000:.1f} kB at X = {dim}" for dim in WIDTHS)
     return (
-        "**Which row is mine?**\n\n"
         "1. In float32 the tables of N features take 4 N (X + 1) bytes, or 4 N X on PNN and DCN, which have no "
-        "first-order weights. Divide your budget by that.\n"
-        "2. Take the compressor. It takes any number of bytes from that of a mean for each group on, not those of this "
-        "page alone. On MovieLens-1M, recipe "
-        f"`{RECIPE}`, its AUC minus FE's is {losses}. Less than {rows[-1]['share']:.1%} was not tried.\n"
+        f"first-order weights. From a budget for the whole file take off the dense weights (here {dense}) and the "
+        "header, a few kB. What is left, divided by that, is your row.\n"
+        f"2. On MovieLens-1M, recipe `{RECIPE}`, the compressor's AUC minus FE's is {losses}. Other data lose more or "
+        "less ([Avazu's sample](#avazu)); `make compress` ends by printing what yours lost. Any budget will do that is "
+        "not smaller than one mean for each group; a smaller one is refused, with the least that works. Less than "
+        f"{rows[-1]['share']:.1%} was not tried.\n"
         f"3. If {_int8():.0%} of FE's file is not too much, nothing has to be chosen: "
-        '`export(…, kept="int8")`, as in section 5 of [notebook 11](../notebooks/11_packed_model.ipynb), makes '
-        "rows of bytes, each with a scale, and no loss that [three seeds](packed.md#kept-rows-in-fewer-bits) show.\n"
+        '`export(…, kept="int8")`, as in section 5 of [notebook 11](../notebooks/11_packed_model.ipynb), stores '
+        "the embedding in bytes with a scale for each row, and leaves first-order weights in float32. [Three "
+        "seeds](packed.md#kept-rows-in-fewer-bits) show no loss.\n"
         "4. Most rivals are trained from scratch. The compressor starts from a trained model and, where bytes are few, "
         f"teaches a narrower one. {' '.join(map(ahead, RECIPES))}\n"
         "5. To try a row: `make replicate STRATEGIES=fe MODELS=deepfm SEEDS=1 OUT=runs/mine` trains FE in minutes, and "
-        "`make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json TABLES=57630` compresses it. "
-        f"`BYTES=` in place of `TABLES=` counts the dense weights too (here {dense}), and the file's header.\n"
+        "`make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json TABLES=57630` compresses it. To "
+        "serve the file copy it with its vocabulary, the second file that is written: [how](packed.md).\n"
     )
 
 
@@ -60,10 +62,12 @@ def ahead(recipe: str) -> str:
         f"{of_rivals(found(recipe), row['share'])}"
         for row in shown
     )
-    first = "; ".join(said) or "none of the rivals run"
+    first = "; ".join(said) or "none of those that ran"
     level = ", ".join(f"{row['share']:.1%}" for row in rows if not row["p_holm"] < LEVEL)
     neither = f"; at {level} neither side is shown to be ahead" if level else ""
-    return f"In recipe `{recipe}` ahead of the compressor, by the paired test: {first}{neither}.{_waiting(recipe)}"
+    return (
+        f"Rivals that beat the compressor in recipe `{recipe}`, by the paired test: {first}{neither}.{_waiting(recipe)}"
+    )
 
 
 def _waiting(recipe: str) -> str:
@@ -76,7 +80,9 @@ def _waiting(recipe: str) -> str:
     ]
     rest = "; ".join(said)
     return (
-        f" Ahead on validation, on the seed that settings are chosen on, and not run on others: {rest}." if said else ""
+        f" On the one seed of choice, by validation, these beat it too: {rest}; they have no other seeds yet."
+        if said
+        else ""
     )
 
 
