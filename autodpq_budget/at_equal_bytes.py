@@ -198,20 +198,24 @@ def verdicts(
 
 def _lead(ours: dict[int, float], found: pd.DataFrame, share: float) -> dict[str, Any]:
     """The best rival at a share on the compressor's seeds, its bytes, and how far it is behind, paired."""
-    name = best_rival(found[found["seed"].isin(ours)], share)
+    name, rivals = best_rival(found[found["seed"].isin(ours)], share)
     theirs = found[(found["method"] == name) & (found["share"] == share)]
     lead = paired_effect(ours, aucs(theirs, found))
     return {
-        **{"rival": name, "rival_bytes": theirs["bytes"].mean(), "n_rival": lead["n"]},
+        **{"rival": name, "rivals": rivals, "rival_bytes": theirs["bytes"].mean(), "n_rival": lead["n"]},
         **{"lead": lead["effect"], "lead_half": lead["high"] - lead["effect"], "p": lead["p"]},
     }
 
 
-def best_rival(found: pd.DataFrame, share: float) -> str:
-    """Name of the rival with the highest mean AUC at a share, among those that most seeds have; none: an empty one."""
+def best_rival(found: pd.DataFrame, share: float) -> tuple[str, int]:
+    """The rival with the highest mean AUC at a share, of those that most seeds have, and how many these are.
+
+    Without any, the name is empty.
+    """
     runs = found[(found["share"] == share) & (found["method"] != COMPRESSOR)]
     means = runs.groupby("method")["auc"].agg(["count", "mean"])
-    return str(means.sort_values(["count", "mean"]).index[-1]) if len(means) else ""
+    most = means[means["count"] == means["count"].max()]
+    return (str(most["mean"].idxmax()), len(most)) if len(most) else ("", 0)
 
 
 def by_seed(found: pd.DataFrame, method: str, share: float) -> dict[int, float]:

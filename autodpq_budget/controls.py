@@ -51,7 +51,7 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     """
     ours, rows = _otherwise_taught(every), []
     for share, runs in ours[ours["method"] == COMPRESSOR].groupby("share"):
-        name = best_rival(found[found["seed"].isin(runs["seed"])], share)
+        name, _ = best_rival(found[found["seed"].isin(runs["seed"])], share)
         rows.append({"share": share, "rival": name} | paired_effect(aucs(runs, every), by_seed(found, name, share)))
     return _by_share(rows)
 

@@ -38,14 +38,15 @@ def main() -> int:
     arrays: Arrays = {f"{part}_ids": samples.ids.long().numpy() for part, samples in parts.items()}
     arrays |= {f"{part}_labels": samples.labels.numpy() for part, samples in parts.items()}
     arrays["sizes"] = np.array(schema.sizes)
-    rows = measure(trained(arrays), arrays, schema.counts.numpy())
+    seen = np.bincount(arrays["train_ids"].ravel(), minlength=schema.num_features)
+    rows = measure(trained(arrays), arrays, seen)
     write_measures("outside", rows=rows)
     sys.stdout.writelines(f"{row}\n" for row in rows)
     return 0
 
 
 def measure(model: Any, arrays: Arrays, counts: NDArray[np.int64]) -> list[dict[str, float]]:
-    """Test AUC as it was trained, and with tables of each share of the bytes."""
+    """Test AUC as it was trained, and with tables of each share of the bytes; counts are those of training rows."""
     names = list(columns(arrays, "test"))
     often = dict(zip(names, np.split(counts, np.cumsum(arrays["sizes"])[:-1]), strict=True))
     parts = {table: {name: part[name].weight for name in names} for table, part in _parts(model).items()}

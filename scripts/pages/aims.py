@@ -36,7 +36,15 @@ def targets() -> str:
         ["budget", "seeds", "difference to FE", "aim", "within aim", "p equal"],
         [_against_fe(recipe, row) for recipe, row in every],
     )
-    head = ["budget", "best rival", "its bytes, of the budget", "pairs", "lead", "p", f"aim: p < {RIVAL_LEVEL:g}"]
+    head = [
+        "budget",
+        "best rival, of how many",
+        "its bytes, of the budget",
+        "pairs",
+        "lead",
+        "p",
+        f"aim: p < {RIVAL_LEVEL:g}",
+    ]
     rivals = markdown([*head, "best of all that ran, lead"], [_against_rivals(recipe, row) for recipe, row in every])
     reasons = [f"- {reason}\n" for recipe, row in every for reason in _reasons(recipe, row)]
     return f"{fe}\n{rivals}\n{''.join(reasons)}" if every else NOT_YET
@@ -67,7 +75,8 @@ def _against_rivals(recipe: str, row: dict[str, Any]) -> list[str]:
         return [budget, *["–"] * 7]
     p = p_value(row["p_holm"]) if row["n_rival"] == row["n"] else "unfinished"
     used = row["rival_bytes"] / (row["share"] * at_equal_bytes.full_bytes(found(recipe)))
-    best = [at_equal_bytes.NAMES[row["rival"]], f"{row['rival_bytes']:,.0f}, {used:.0%}", f"{row['n_rival']:.0f}"]
+    name = f"{at_equal_bytes.NAMES[row['rival']]}, {row['rivals']}"
+    best = [name, f"{row['rival_bytes']:,.0f}, {used:.0%}", f"{row['n_rival']:.0f}"]
     of_all = f"{rival_name(row['rival_of_all'])}, {plus_minus(row['lead_of_all'], row['lead_half_of_all'])}"
     return [budget, *best, plus_minus(row["lead"], row["lead_half"]), p, _beaten(recipe, row), of_all]
 

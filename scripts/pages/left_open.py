@@ -9,7 +9,7 @@ from autodpq_eval import readings
 from autodpq_eval.layout import gap, markdown, p_value
 from autodpq_eval.measures import by_seed
 from autodpq_eval.plans import LEFT_OPEN, OPEN_SEEDS, left_open
-from autodpq_eval.stats import paired_effect
+from autodpq_eval.stats import effect, paired_effect
 from autodpq_lib.config import RECIPES
 from scripts.pages.committed import RESULTS
 
@@ -26,14 +26,23 @@ def aucs(recipe: str) -> dict[str, dict[int, float]]:
 def table() -> str:
     """A row a recipe and value, with what it gains over the reading as it is; then what validation would choose."""
     rows = [[f"`{recipe}`", name, *_cells(recipe, name)] for recipe in RECIPES for name in aucs(recipe)]
-    head = ["recipe", "the text reading", "seeds", "validation AUC ↑", "difference", "p paired, not corrected"]
+    head = [
+        "recipe",
+        "the text reading",
+        "seeds",
+        "validation AUC ↑",
+        "difference",
+        "p paired, not corrected",
+        "p Welch",
+    ]
     return f"{markdown(head, rows)}\n{' '.join(map(_chosen, RECIPES))}\n"
 
 
 def _cells(recipe: str, name: str) -> list[str]:
     mine = aucs(recipe)[name]
     row = paired_effect(mine, aucs(recipe)[AS_IT_IS])
-    tested = [gap(row), p_value(row["p"])] if name in OTHERS else ["", ""]
+    welch = effect(mine, aucs(recipe)[AS_IT_IS])["p_welch"]
+    tested = [gap(row), p_value(row["p"]), p_value(welch)] if name in OTHERS else [""] * 3
     return [str(len(mine)), f"{mean(mine.values()):.4f}", *tested]
 
 
