@@ -63,10 +63,10 @@ def candidates(dataset: str, recipe: str, seed: int) -> Candidates:
 
 
 def coarse_candidates(dataset: str, recipe: str, seed: int) -> Candidates:
-    """The settings of the controls of :data:`COARSE`."""
+    """The settings of the controls of :data:`COARSE`: the largest of each width."""
     fe = configure(dataset, recipe, "fe", seed)
     found = {
-        (share, method): [run for own in COARSE[method] for run in _fitting(fe, method, share, own)]
+        (share, method): [run for own in COARSE[method] for run in _largest(_fitting(fe, method, share, own))]
         for share, method in product(COARSE_SHARES, COARSE)
     }
     return {key: runs for key, runs in found.items() if runs}
@@ -81,6 +81,11 @@ def _fitting(fe: RunConfig, method: str, share: float, first_order: Options) -> 
     schema = load_schema(fe.dataset, fe.threshold)
     every = settings(method, fe, schema, room(budget_of(schema, 1), share), first_order=first_order)
     return [_run(fe, method, one.dim, one.options) for one in every]
+
+
+def _largest(runs: list[RunConfig]) -> list[RunConfig]:
+    """The first run of each width."""
+    return list({run.embedding_dim: run for run in reversed(runs)}.values())
 
 
 def _run(fe: RunConfig, method: str, dim: int, options: Options) -> RunConfig:

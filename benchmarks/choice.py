@@ -68,7 +68,8 @@ def text() -> str:
         "keeps more bits when bytes are few. A cell is a group of features of one field; its colour is bits a feature, "
         "its text the way it is stored: (K, D) are centroids and codes. A mean is one vector for a whole group, so it "
         "takes many bits a feature where a group is small. An empty cell has no features. All panels store FE of X = "
-        "16, to compare; at small budgets the compressor starts from a narrower one. First-order weights are not in "
+        "16, to compare, and before fine-tuning; at small budgets the compressor starts from a narrower one. "
+        "First-order weights are not in "
         "it.*\n"
     )
 
