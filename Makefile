@@ -64,7 +64,7 @@ seeds: env  ## FE, Others, the best pair of Grid and AutoDPQ on ten seeds: RECIP
 
 budget: env  ## AUC at equal bytes, ten seeds, both recipes (hours), first the seed that settings are chosen on: OUT= JOBS=
 	export MADE_BY=$$PPID@$$(uname -n); \
-	for part in "tuned 11" "tuned 1 2 3" "tuned 4 5 6 7 8 9 10" "paper 11" "paper 14 15 16" "paper 4 5 6 7 8 9 10"; do \
+	for part in "tuned 11" "tuned 1 2 3" "tuned 4 5 6 7 8 9 10" "paper 11" "paper 1 2 3" "paper 4 5 6 7 8 9 10"; do \
 		$(MAKE) replicate PART=budget RECIPE=$${part%% *} SEEDS="$${part#* }" || exit 1; done
 
 plan: env  ## what `make replicate` would run, what is done, and where the logs are

@@ -170,21 +170,18 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values(["share", "method"], ascending=[False, True], ignore_index=True)
 
 
-def verdicts(
-    found: pd.DataFrame, margin: float, tested: Sequence[float] = SHARES, *, whole: Collection[int] = TABLE_SEEDS
-) -> pd.DataFrame:
+def verdicts(found: pd.DataFrame, margin: float, tested: Sequence[float] = SHARES) -> pd.DataFrame:
     """A row a share of the compressor: against FE, with a test of equivalence, and against its best rival.
 
     The best rival has the highest mean AUC of those with most of the compressor's seeds. What ends in ``_of_all`` is of
-    the one that has it on the seeds of all rivals. Both families of p-values are Holm's.
+    the one that has it on the seeds that all rivals have. Both families of p-values are Holm's.
 
     Args:
         found: of :func:`at_chosen_settings`.
         margin: within which a compressed model is as good as FE.
         tested: shares for which that is tested.
-        whole: seeds of every rival that has run.
     """
-    fe, everyone, rows = by_seed(found, "fe", 1.0), found[found["seed"].isin(whole)], []
+    fe, everyone, rows = by_seed(found, "fe", 1.0), found[found["seed"].isin(TABLE_SEEDS)], []
     for share in sorted(set(found.loc[found["method"] == COMPRESSOR, "share"]), reverse=True):
         ours = by_seed(found, COMPRESSOR, share)
         gap = paired_effect(ours, fe, margin)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from autodpq_budget import at_equal_bytes
 from autodpq_eval.layout import markdown, p_value, plus_minus
-from scripts.pages.equal_bytes import NOT_YET, WHOLE, found, rival_name
+from scripts.pages.equal_bytes import NOT_YET, found, rival_name
 
 #: Recipe -> share of FE's bytes -> the loss of AUC that was allowed beforehand, on ten seeds.
 ALLOWED = {
@@ -26,7 +26,7 @@ def verdicts(recipe: str) -> list[dict[str, Any]]:
     """A row a budget; equivalence is tested where the aim is as large as its margin."""
     margin = MARGINS[recipe]
     tested = [share for share, limit in ALLOWED[recipe].items() if limit == margin]
-    return at_equal_bytes.verdicts(found(recipe), margin, tested, whole=WHOLE[recipe]).to_dict("records")
+    return at_equal_bytes.verdicts(found(recipe), margin, tested).to_dict("records")
 
 
 def targets() -> str:

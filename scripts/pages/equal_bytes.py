@@ -9,14 +9,9 @@ import pandas as pd
 from autodpq_budget import at_equal_bytes
 from autodpq_budget.candidates import CHOICE_SEED
 from autodpq_budget.strategy import COMPRESSOR
-from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.plans import TEN_SEEDS
 from scripts.pages.committed import RESULTS
 
-#: Seeds that ran on another kind of processor than the ten, with an FE and a compressor of their own.
-LATER = (14, 15, 16)
-#: Recipe -> the seeds of every rival that has run.
-WHOLE = {"tuned": TABLE_SEEDS, "paper": LATER}
 NOT_YET = "Not run yet.\n"
 #: Runs of :func:`at_equal_bytes.at_chosen_settings`, where there are none.
 NONE = pd.DataFrame(columns=["method", "share", "seed", "cpu", "bytes", "width", "options", "auc"])
@@ -25,7 +20,7 @@ NONE = pd.DataFrame(columns=["method", "share", "seed", "cpu", "bytes", "width",
 @cache
 def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
     """All runs at equal bytes on the reported seeds, with these switches."""
-    return at_equal_bytes.read_runs(RESULTS, dataset, recipe, {*TEN_SEEDS, *WHOLE[recipe]}, model, switches)
+    return at_equal_bytes.read_runs(RESULTS, dataset, recipe, TEN_SEEDS, model, switches)
 
 
 @cache
