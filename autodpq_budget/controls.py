@@ -89,7 +89,7 @@ def own_weights(every: pd.DataFrame, found: pd.DataFrame, choice: pd.DataFrame) 
         lead = paired_effect(by_seed(found, COMPRESSOR, share), theirs)
         row = {"share": share, "method": method, **runs[["width", "options"]].iloc[0], "bytes": runs["bytes"].mean()}
         row |= {"auc": np.mean([*theirs.values()]), "lead": lead["effect"], "lead_half": lead["high"] - lead["effect"]}
-        rows.append(row | gained)
+        rows.append(row | gained | {"n": lead["n"]})  # which may not have run as it comes
     return _by_share(rows)
 
 

@@ -70,6 +70,19 @@ def weights() -> str:
     return f"{table}\n{' '.join(map(_not_run, RECIPES))}\n" if rows else NOT_YET
 
 
+def weights_in_short(recipe: str) -> str:
+    """The compressor's lead over the best rival whose first-order weights have options of their own, by budget."""
+    rows = _own_weights(recipe)
+    best = [group.loc[group["auc"].idxmax()] for _, group in rows.groupby("share", sort=False)]
+    said = ", ".join(
+        f"{plus_minus(row['lead'], row['lead_half'])} at {row['share']:.1%} ({NAMES[row['method']]})" for row in best
+    )
+    seeds = " to ".join(map(str, sorted({*map(int, rows["n"])})))
+    return (
+        f"Over rivals whose first-order weights are coarser than their embedding the lead is {said}, on {seeds} seeds"
+    )
+
+
 def _not_run(recipe: str) -> str:
     ran = _own_weights(recipe)
     names = [NAMES[name] for name in COARSE if ran.empty or name not in set(ran["method"])]
