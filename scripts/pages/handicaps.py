@@ -8,17 +8,12 @@ from functools import cache
 import pandas as pd
 
 from autodpq_budget import controls
-from autodpq_budget.at_equal_bytes import NAMES, at_chosen_settings, read_runs
+from autodpq_budget.at_equal_bytes import NAMES, at_chosen_settings
 from autodpq_budget.candidates import COARSE
 from autodpq_eval.layout import gap, markdown, plus_minus
-from autodpq_eval.plans import TEN_SEEDS
 from autodpq_lib.config import RECIPES
 from scripts.pages.aims import verdicts
-from scripts.pages.committed import RESULTS
 from scripts.pages.equal_bytes import NOT_YET, bold_ours, choice_runs, every_run, found, rival_name
-
-#: Seeds of these controls, on another kind of processor than the ten, with an FE and a compressor of their own.
-LATER = (14, 15, 16)
 
 
 def teachers() -> str:
@@ -91,6 +86,5 @@ def _not_run(recipe: str) -> str:
 
 @cache
 def _own_weights(recipe: str) -> pd.DataFrame:
-    """On all seeds on which something has run so, be they among those of the tables or not."""
-    every, choice = read_runs(RESULTS, "ml-1m", recipe, {*TEN_SEEDS, *LATER}), choice_runs(recipe)
+    every, choice = every_run(recipe), choice_runs(recipe)
     return controls.own_weights(every, at_chosen_settings(every, choice), choice)
