@@ -23,7 +23,7 @@ from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import gain, table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, all_together, threshold_from_zero
 from autodpq_eval.readings import Groups
-from autodpq_eval.stats import MARGIN, by_ranks, common, effect, paired_effect
+from autodpq_eval.stats import MARGIN, by_ranks, common, paired_beside_welch, paired_effect
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import READINGS, RECIPES
 from autodpq_runs.record import Record
@@ -86,8 +86,8 @@ def _compared(ours: Values, baseline: Values, gap: float) -> dict[str, Any]:
     alone = hangs_on(ours, baseline, gap)
     rest = paired_effect(_on({*ours} - {*alone}, ours), baseline)
     return (
-        paired_effect(ours, baseline)
-        | {"p_welch": effect(*common(ours, baseline))["p_welch"], **by_ranks(ours, baseline)}
+        paired_beside_welch(ours, baseline)
+        | by_ranks(ours, baseline)
         | {"hangs on": ", ".join(map(str, alone)), "kept": rest["effect"], "kept half": rest["high"] - rest["effect"]}
         | levels(ours, baseline)
         | {half: paired_effect(_on(seeds, ours), baseline)["effect"] for half, seeds in HALVES.items()}

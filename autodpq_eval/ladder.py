@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import gain
 from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS, configure, ladder_run
-from autodpq_eval.stats import BySeed, common, effect, paired_effect
+from autodpq_eval.stats import paired_beside_welch
 from autodpq_eval.tables import read_plans
 from autodpq_lib.config import RunConfig
 
@@ -27,7 +27,12 @@ def table(out: Path, recipe: str, over: str = "fe") -> pd.DataFrame:
     aucs = {key: by_seed(records, "auc") for key, records in read_plans(out, plans).items()}
     base = aucs.pop(over)
     rows = [
-        {"recipe": recipe, "without": without or "nothing", "pretrain": _said(epochs), **_compared(ours, base)}
+        {
+            "recipe": recipe,
+            "without": without or "nothing",
+            "pretrain": _said(epochs),
+            **paired_beside_welch(ours, base),
+        }
         for (without, epochs), ours in aucs.items()
     ]
     every = pd.DataFrame(rows)
@@ -38,17 +43,12 @@ def added(out: Path, recipe: str) -> pd.DataFrame:
     """A row a length and part: AutoDPQ minus itself without the part, with the paired interval."""
     aucs = {key: by_seed(records, "auc") for key, records in read_plans(out, _plans(recipe)).items()}
     rows = [
-        {"part": part, "pretrain": _said(epochs), **_compared(aucs["", epochs], ours)}
+        {"part": part, "pretrain": _said(epochs), **paired_beside_welch(aucs["", epochs], ours)}
         for (part, epochs), ours in aucs.items()
         if part
     ]
     every = pd.DataFrame(rows)
     return every[every["n"] > 1].reset_index(drop=True)
-
-
-def _compared(ours: BySeed, base: BySeed) -> dict[str, float]:
-    """The paired effect, and the p-value of Welch's test beside it."""
-    return {**paired_effect(ours, base), "p_welch": effect(*common(ours, base))["p_welch"]}
 
 
 def _plans(recipe: str) -> dict[tuple[str, int | None], list[RunConfig]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,11 @@ def spanned(effect: Mapping[str, float] | pd.Series, *more: str) -> str:
     mean, low, high = (f"{number:+.{_digits_of(*numbers)}f}" for number in numbers)
     between = "–" if pd.isna(effect["low"]) else f"{low} to {high}"
     return f"{mean} ({', '.join((between, *more))})"
+
+
+def from_to(numbers: Collection[int]) -> str:
+    """``3 to 10``; one number where they are the same."""
+    return " to ".join(dict.fromkeys((f"{min(numbers):.0f}", f"{max(numbers):.0f}")))
 
 
 def judged(row: Mapping[str, Any] | pd.Series) -> str:

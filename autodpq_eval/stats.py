@@ -77,6 +77,11 @@ def paired_effect(ours: BySeed, baseline: BySeed, margin: float = MARGIN) -> dic
     return result | {"effect": mean, "low": low, "high": high, "p": test.pvalue, "p_equal": equal}
 
 
+def paired_beside_welch(ours: BySeed, baseline: BySeed) -> dict[str, float]:
+    """:func:`paired_effect`, and *p_welch*, the p-value of Welch's test on the same seeds."""
+    return paired_effect(ours, baseline) | {"p_welch": effect(*common(ours, baseline))["p_welch"]}
+
+
 def no_worse(ours: BySeed, baseline: BySeed) -> float:
     """Non-inferiority: the p of a one-sided paired test that ours lies less than :data:`MARGIN` below the baseline.
 

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 from scipy.stats import t as student
-from scipy.stats import wilcoxon
+from scipy.stats import ttest_ind, wilcoxon
 
 from autodpq_eval.stats import (
     _cut,
@@ -18,6 +18,7 @@ from autodpq_eval.stats import (
     corrected,
     effect,
     no_worse,
+    paired_beside_welch,
     paired_effect,
     relative_improvement,
     starred,
@@ -170,3 +171,11 @@ def test_the_error_of_an_auc_is_that_of_exponential_scores() -> None:
     aucs = [np.greater.outer(rng.exponential(3, 20), rng.exponential(1, 40)).mean() for _ in range(4000)]
     assert np.mean(aucs) == pytest.approx(0.75, abs=0.003)
     assert auc_error(0.75, 20, 40) == pytest.approx(np.std(aucs), rel=0.03)
+
+
+def test_welchs_p_beside_the_paired_effect_is_that_of_the_common_seeds() -> None:
+    ours, base = {1: 0.80, 2: 0.83, 3: 0.81, 4: 0.99}, {1: 0.79, 2: 0.80, 3: 0.80, 5: 0.10}
+    found = paired_beside_welch(ours, base)
+    expected = ttest_ind([0.80, 0.83, 0.81], [0.79, 0.80, 0.80], equal_var=False).pvalue
+    assert found["p_welch"] == pytest.approx(expected, rel=1e-9)
+    assert found["effect"] == pytest.approx(0.05 / 3)

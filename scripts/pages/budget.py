@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from autodpq_budget.distil import TEACHER_DIM
 from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_budget.width import HALF, NARROWEST, OWN, width_for
-from autodpq_eval.layout import LABELS, markdown, plus_minus
+from autodpq_eval.layout import LABELS, from_to, markdown, plus_minus
 from autodpq_lib.config import RECIPES, STRATEGIES
 from autodpq_rivals.budget import WIDTHS
 from autodpq_rivals.methods import METHODS
@@ -173,8 +173,8 @@ def _caption(recipe: str) -> str:
     """What to see, and what a mark is."""
     runs = found(recipe)
     seeds = runs[runs["method"].isin(METHODS)].groupby(["method", "share"])["seed"].count()
-    ours = _from_to(runs[runs["method"] == COMPRESSOR].groupby("share")["seed"].count())
-    rivals = f" Rivals have {_from_to(seeds)} seeds, the compressor {ours}." if len(seeds) else ""
+    ours = from_to(runs[runs["method"] == COMPRESSOR].groupby("share")["seed"].count())
+    rivals = f" Rivals have {from_to(seeds)} seeds, the compressor {ours}." if len(seeds) else ""
     alone = " A mark without a bar has one seed." if len(seeds) and seeds.min() == 1 else ""
     return (
         "*What to see: how far to the left the thick line, the compressor, stays near FE, "
@@ -204,7 +204,7 @@ def in_short() -> str:
     """README's picture, and what the compressor loses at each budget."""
     rows = data().set_index("method")
     kept = rows.loc["autodpq", "bytes"] / rows.loc["fe", "bytes"]
-    alike = _from_to(pd.concat(_taught_alike())["n"])
+    alike = from_to(pd.concat(_taught_alike())["n"])
     return (
         f"AutoDPQ keeps {kept:.0%} of FE's bytes, numbers in float32 and codes in as few bits as they need. How small "
         "can FE be made? The *compressor* takes a trained FE or, for few bytes, a narrower one that FE has taught. It "
@@ -213,7 +213,7 @@ def in_short() -> str:
         "compressors and plain ways such as narrower rows, in at most as many bytes or a thousandth more ([a line "
         "each](results/budget.md#the-rivals)).\n"
         f"{_image(f'results/{PICTURES[RECIPE]}')}\n{_caption(RECIPE)} {_absent(RECIPE)}\n\n{_small_table()}\n"
-        f"Recipe `{RECIPE}`, paired over {_from_to([row['n'] for row in _with_aim()])} seeds, ± half a 95 % interval. "
+        f"Recipe `{RECIPE}`, paired over {from_to([row['n'] for row in _with_aim()])} seeds, ± half a 95 % interval. "
         f"{which_row.ahead('paper')} Bytes are those of embedding and first-order weights. The compressor learns from "
         f"FE, its rivals from the data's labels; in the last two columns, on {alike} seeds, both learn alike ("
         "[in what else they differ](results/budget.md#who-learns-from-what)). "
@@ -226,11 +226,6 @@ def in_short() -> str:
         "budget counts and which may well be the larger one.\n\n"
         f"{_elsewhere()}\n"
     )
-
-
-def _from_to(numbers: Collection[int]) -> str:
-    """``3 to 10``; one number where they are the same."""
-    return " to ".join(dict.fromkeys((f"{min(numbers):.0f}", f"{max(numbers):.0f}")))
 
 
 def _with_aim() -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pandas as pd
 from autodpq_budget import controls
 from autodpq_budget.at_equal_bytes import NAMES, at_chosen_settings
 from autodpq_budget.candidates import COARSE
-from autodpq_eval.layout import gap, markdown, plus_minus
+from autodpq_eval.layout import from_to, gap, markdown, plus_minus
 from autodpq_lib.config import RECIPES
 from scripts.pages.aims import verdicts
 from scripts.pages.equal_bytes import NOT_YET, bold_ours, choice_runs, every_run, found, rival_name
@@ -72,10 +72,8 @@ def weights_in_short(recipe: str) -> str:
     said = ", ".join(
         f"{plus_minus(row['lead'], row['lead_half'])} at {row['share']:.1%} ({NAMES[row['method']]})" for row in best
     )
-    seeds = " to ".join(map(str, sorted({*map(int, rows["n"])})))
-    return (
-        f"Over rivals whose first-order weights are coarser than their embedding the lead is {said}, on {seeds} seeds"
-    )
+    where = "Over rivals whose first-order weights are coarser than their embedding"
+    return f"{where} the lead is {said}, on {from_to(rows['n'])} seeds"
 
 
 def _not_run(recipe: str) -> str:

@@ -9,7 +9,7 @@ from autodpq_eval import readings
 from autodpq_eval.layout import gap, markdown, p_value
 from autodpq_eval.measures import by_seed
 from autodpq_eval.plans import LEFT_OPEN, OPEN_SEEDS, left_open
-from autodpq_eval.stats import effect, paired_effect
+from autodpq_eval.stats import paired_beside_welch, paired_effect
 from autodpq_lib.config import RECIPES
 from scripts.pages.committed import RESULTS
 
@@ -40,9 +40,8 @@ def table() -> str:
 
 def _cells(recipe: str, name: str) -> list[str]:
     mine = aucs(recipe)[name]
-    row = paired_effect(mine, aucs(recipe)[AS_IT_IS])
-    welch = effect(mine, aucs(recipe)[AS_IT_IS])["p_welch"]
-    tested = [gap(row), p_value(row["p"]), p_value(welch)] if name in OTHERS else [""] * 3
+    row = paired_beside_welch(mine, aucs(recipe)[AS_IT_IS])
+    tested = [gap(row), p_value(row["p"]), p_value(row["p_welch"])] if name in OTHERS else [""] * 3
     return [str(len(mine)), f"{mean(mine.values()):.4f}", *tested]
 
 
