@@ -13,12 +13,14 @@ import pandas as pd
 import pytest
 
 from autodpq_eval import compared, readings
+from autodpq_eval.lead import Lead, lead_between
 from autodpq_eval.parts import PLANS
 from autodpq_eval.plans import TEN_SEEDS, against_baselines, configure
 from autodpq_eval.stats import verdict
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import ROOT
+from scripts.pages import leads
 from scripts.pages import readings as page
 
 BASELINES = ["FE", "Others", "DPQ (8, 8)", "DPQ (8, 8), text"]
@@ -88,7 +90,7 @@ def test_the_confirmation_has_the_new_seeds_alone(monkeypatch: pytest.MonkeyPatc
     assert [line.partition("split | ")[2] for line in rows] == said
 
 
-def test_the_leads_on_the_laboratorys_split_are_told_by_reading() -> None:
+def test_the_readings_with_both_stars_are_named() -> None:
     """One reading ahead with both stars, one ahead in AUC alone."""
     row = {"strategy": "fe", "mean": 0.8, "baseline": None, "low": 0.0, "high": 0.0, "p_welch": np.nan, "star": ""}
     row["p_paired"] = np.nan
@@ -104,9 +106,28 @@ def test_the_leads_on_the_laboratorys_split_are_told_by_reading() -> None:
         )
         for name, logloss in (("one", "*"), ("other", ""))
     }
-    said = readings.leads_in_words(tables)
-    assert "*one* +0.0010 (+0.0005 to +0.0015) over FE, p = 0.010 (paired 0.020), starred; *other* +0.0010" in said
-    assert "Starred in AUC and in logloss, as in the paper: *one*." in said
+    assert "Starred there in AUC and in logloss, as in the paper: *one*." in readings.starred(tables)
+    assert lead_between(tables["one"], "auc") == (
+        "+0.0010 (+0.0005 to +0.0015) over FE, p = 0.010 (paired 0.020), starred"
+    )
+
+
+def test_stars_are_counted_where_all_baselines_have_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight cases: of the nine of a split with both recipes, and of the other with one, PNN's has gaps in one."""
+
+    def of(rows: tuple[str, int, str, str], _: str) -> Lead | None:
+        recipe, _, model, split = rows
+        if (recipe, split) == ("tuned", "laboratory") or rows == ("tuned", 2, "pnn", "fixed"):
+            return None
+        star = "starred" if rows[2:] == ("dcn", "fixed") else "against it" if model == "pnn" else "no star"
+        return Lead(0.002, 0.001, 0.003, "Others", 0.01, 0.02, star)
+
+    monkeypatch.setattr(leads, "_rows", lambda *rows: rows)
+    monkeypatch.setattr(leads, "over_best", of)
+    said = leads.in_short()
+    assert "in 2 of 8 cases" in said
+    assert "DCN, recipe `paper`, our split, +0.0020 over Others; DCN, recipe `tuned`, our split, +0.0020" in said
+    assert "In 2 it is significantly behind" in said
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT
 
 RESULTS, SEEDS = ROOT / "results", TABLE_SEEDS
-SPLITS = {"laboratory": "the laboratory's split", "fixed": "our split"}
+SPLITS: dict[Split, str] = {"laboratory": "the laboratory's split", "fixed": "our split"}
 
 
 @cache

@@ -9,13 +9,12 @@ import pandas as pd
 from autodpq_budget import at_equal_bytes
 from autodpq_budget.plan import OTHER_SPLIT
 from autodpq_data.sources import SOURCES
-from autodpq_eval.conditions import CONVENTION_TITLES
-from autodpq_eval.layout import LABELS, UNDERLINED, judged, layout, markdown, p_in_words, plus_minus
-from autodpq_eval.lead import lead_between, over_best, paper_lead
+from autodpq_eval.layout import LABELS, UNDERLINED, layout, markdown, plus_minus
+from autodpq_eval.paper import gain as gain_of_paper
 from autodpq_eval.references import references
 from autodpq_eval.tables import METRICS
-from autodpq_lib.config import MODELS, RECIPES, STRATEGIES
-from scripts.pages import aims, budget, conditions, equal_bytes, gain, needs, over_trials, readings, verdict
+from autodpq_lib.config import RECIPES, STRATEGIES
+from scripts.pages import aims, budget, conditions, equal_bytes, gain, leads, needs, over_trials, readings, verdict
 from scripts.pages.avazu import table1
 from scripts.pages.committed import RESULTS, SEEDS, table
 
@@ -71,7 +70,7 @@ def answer() -> str:
         "**In short.**\n"
         "- With the formulas as printed, the claim that AutoDPQ beats the best of those four strategies "
         f"{verdict.holds()}.\n"
-        f"{_most()}"
+        f"{_most()}- {leads.in_short()}\n"
         "- To shrink a trained model, compress it, and fine-tune it on its training data: at "
         f"{SHARE:.1%} of the bytes of its embedding tables AUC changes by {own}, and by {new} on a split not used to "
         f"make the compressor (recipe `{budget.RECIPE}`; `make compress`, [below](#shrink-a-trained-embedding)).\n"
@@ -85,60 +84,24 @@ def _compressed(runs: pd.DataFrame) -> str:
 
 
 def _most() -> str:
-    """The reading and recipe with the largest gain over FE: what that reading gains over FE and Random, by recipe."""
+    """The reading with the largest gain over FE on our split: what it gains over FE and Random, by recipe."""
     rows = conditions.data().query("over == 'FE' and split == 'fixed' and reading != ''")
     best = rows.loc[rows["effect"].idxmax()]
-    reading, recipe = best["reading"], best["recipe"]
-    over_fe = ", ".join(f"{judged(readings.over_fe(f'ours-{of}', reading))} (`{of}`)" for of in RECIPES)
-    random = {of: over_trials.auc(over_trials.comparisons(of), reading) for of in RECIPES}
-    over_random = ", ".join(f"{judged(row)} (`{of}`)" for of, row in random.items())
+    reading = best["reading"]
+    over_fe = _by_recipe([readings.over_fe(f"ours-{recipe}", reading) for recipe in RECIPES])
+    over_random = _by_recipe([over_trials.auc(over_trials.comparisons(recipe), reading) for recipe in RECIPES])
     return (
         f"- Of our three readings of the paper the *{reading}* one, which {WAYS[reading]}, gains most. Over the "
-        f"uncompressed model, FE: {over_fe}, on {best['n']} seeds (the paper {best['paper']:+.4f}). Over Random, the "
-        f"best of twenty draws of sizes: {over_random} (the paper {random[recipe]['paper']:+.4f}); "
-        f"{over_trials.on_new_seeds_alone(recipe, reading)}. All of this is paired by seed.\n"
-        f"- {_other_models(recipe, reading)} {_conventions()}\n"
+        f"uncompressed model, FE, its gain is {over_fe}; the paper has {gain_of_paper('auc', 'fe'):+.4f}. Over Random, "
+        f"the best of twenty draws of sizes, it is {over_random}; the paper has {gain_of_paper('auc', 'random'):+.4f}. "
+        f"Both are paired over {best['n']} seeds.\n"
     )
 
 
-def _by_recipe(rows: pd.DataFrame) -> str:
-    """The gains of these rows, recipe by recipe."""
-    return ", ".join(f"{row['effect']:+.4f} (`{row['recipe']}`)" for _, row in rows.iterrows())
-
-
-def _conventions() -> str:
-    """What the laboratory reading gains where the split, and then the conventions too, are the laboratory's."""
-    rows = conditions.data().query("over == 'FE'")
-    rows = rows[rows["condition"] == CONVENTION_TITLES["all"]]
-    levels = ", ".join(f"{row['base']:.4f} and {row['ours']:.4f} (`{row['recipe']}`)" for _, row in rows.iterrows())
-    ranks = ", ".join(f"{row['centre']:+.4f}" for _, row in rows.iterrows())
-    there = lead_between(table("paper", 1, "laboratory", "laboratory"), "auc")
-    return (
-        "On that laboratory's own split, recipe `paper`, DeepFM, its lead over the best baseline of Table 1 is "
-        f"{there} (by Welch), on the {len(SEEDS)} seeds on which it had been tried (the paper "
-        f"{paper_lead('auc'):+.4f}). There, with all conventions of its code, it gains {_by_recipe(rows)} over FE on "
-        f"{rows['n'].min()} seeds, by ranks {ranks}, which one odd seed hardly moves; FE and AutoDPQ have {levels}."
-    )
-
-
-def _other_models(recipe: str, reading: str) -> str:
-    """The lead over the best baseline with the models that Table 2 has beside DeepFM, on both splits."""
-    leads = " and ".join(
-        f"{_leads_of_models(table(recipe, 2, reading, split))} on {place}"
-        for split, place in (("fixed", "our split"), ("laboratory", "the laboratory's"))
-    )
-    return (
-        f"With other models, recipe `{recipe}`, that reading's lead over the best baseline is {leads}, on "
-        f"{len(SEEDS)} seeds (p by Welch)."
-    )
-
-
-def _leads_of_models(rows: pd.DataFrame) -> str:
-    leads = {model: over_best(rows[rows["model"] == model], "auc") for model in MODELS[1:]}
-    return (
-        ", ".join(f"{each.gap:+.4f} ({LABELS[model]}, {p_in_words(each.p)})" for model, each in leads.items() if each)
-        or "not known"
-    )
+def _by_recipe(rows: list[pd.Series]) -> str:
+    halves = [plus_minus(row["effect"], row["high_paired"] - row["effect"]) for row in rows]
+    each = zip(halves, rows, RECIPES, strict=True)
+    return ", ".join(f"{half}, {row['verdict']} (`{recipe}`)" for half, row, recipe in each)
 
 
 BLOCKS: dict[str, Callable[[], str]] = {

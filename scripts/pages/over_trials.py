@@ -8,7 +8,7 @@ import pandas as pd
 
 from autodpq_eval import readings
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.layout import LABELS, markdown, plus_minus, tested
+from autodpq_eval.layout import LABELS, markdown, tested
 from autodpq_eval.plans import TEN_SEEDS, configure, under_readings
 from autodpq_lib.config import RECIPES, RunConfig
 from scripts.pages.committed import RESULTS
@@ -40,13 +40,6 @@ def comparisons(recipe: str) -> pd.DataFrame:
 def _over(baseline: str, named: readings.Groups) -> readings.Groups:
     """AutoDPQ's records and those of a baseline."""
     return {name: each for name, each in named.items() if name.startswith((readings.OURS, baseline))}
-
-
-def on_new_seeds_alone(recipe: str, reading: str) -> str:
-    """The difference in AUC to Random on :data:`NEW_SEEDS`."""
-    row = auc(readings.comparisons(_over(RANDOM, on_new_seeds(runs(recipe)))), reading)
-    half = plus_minus(row["effect"], row["high_paired"] - row["effect"])
-    return f"{half} (`{recipe}`) on the {row['n']} seeds on which this reading was new"
 
 
 def on_new_seeds(named: readings.Groups) -> readings.Groups:

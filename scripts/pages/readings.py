@@ -12,30 +12,28 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from autodpq_data.split import Split
 from autodpq_eval import readings
 from autodpq_eval.layout import (
     LABELS,
     NAMES,
     as_markdown,
     interval,
-    judged,
     judged_by_both,
     markdown,
     p_value,
     plus_minus,
-    spanned,
     tested,
 )
-from autodpq_eval.lead import lead_between
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, pair_of_grid
 from autodpq_eval.stats import MARGIN
-from autodpq_lib.config import MODELS, PROFILES, READINGS, RECIPES, RunConfig
+from autodpq_lib.config import PROFILES, READINGS, RECIPES, RunConfig
 from scripts.pages import committed, over_trials
 from scripts.pages.committed import RESULTS, SPLITS
 from scripts.pages.conditions import by_ranks
 
 #: Where the readings are compared -> split and recipe. That of the laboratory's public code is ``paper``.
-PLACES = {
+PLACES: dict[str, tuple[Split, str]] = {
     "laboratory": ("laboratory", "paper"),
     "laboratory-tuned": ("laboratory", "tuned"),
     "ours-paper": ("fixed", "paper"),
@@ -130,7 +128,8 @@ def differences(place: str) -> str:
 def confirmation() -> str:
     """The laboratory reading over each baseline on seeds that are new to it, on both splits, recipe ``paper``."""
     trials = {name: over_trials.runs("paper")[name] for name in (over_trials.GRID, over_trials.RANDOM)}
-    named = {"laboratory": runs("laboratory"), "fixed": runs("ours-paper") | trials}  # which have no runs on the other
+    named: dict[Split, readings.Groups] = {"laboratory": runs("laboratory")}
+    named |= {"fixed": runs("ours-paper") | trials}  # which have no runs on the other
     rows = [row for split, each in named.items() for row in _confirmed(SPLITS[split], each)]
     return markdown(["split", "seeds", "over", "the paper, AUC", *NAMES.values()], rows)
 
@@ -144,11 +143,11 @@ def _confirmed(split: str, named: readings.Groups) -> Iterator[list[str]]:
 
 
 def summary() -> str:
-    """What the tables show of AUC on the laboratory's split, and what the laboratory reading gives elsewhere."""
-    said = f"The rows are of DeepFM, recipe `{PLACES['laboratory'][1]}` unless one names another, "
-    said += f"{means('laboratory')['n'].min():.0f} seeds."
-    leads = readings.leads_in_words(_there(1))
-    return f"{readings.in_short(runs('laboratory'), under_conventions())}{said} {leads} {_elsewhere()}\n"
+    """What the tables show of AUC on the laboratory's split."""
+    return (
+        f"{readings.in_short(runs('laboratory'), under_conventions(), _there(1)).rstrip()} The rows are of DeepFM, "
+        f"recipe `{PLACES['laboratory'][1]}` unless one names another, {means('laboratory')['n'].min():.0f} seeds.\n"
+    )
 
 
 @cache
@@ -174,25 +173,6 @@ def conventions() -> str:
 def over_fe(place: str, reading: str) -> pd.Series:
     """What a reading gains in AUC over FE at a place, judged by the paired test."""
     return comparisons(place).query(f"a == '{readings.OURS}, {reading}' and b == 'FE' and metric == 'auc'").iloc[0]
-
-
-def _elsewhere() -> str:
-    """The laboratory reading over FE elsewhere, in both recipes, and in Table 2 on the laboratory's split."""
-    gains = {place: f"{judged(over_fe(place, 'laboratory'))} (`{recipe}`)" for place, (_, recipe) in PLACES.items()}
-    there = _there(2)["laboratory"]
-    best = "; ".join(f"{LABELS[m]} {lead_between(there[there['model'] == m], 'auc')}" for m in MODELS[1:])
-    others = on_other_models().query("reading == 'laboratory' and recipe == 'tuned' and metric == 'AUC'")
-    tuned = "; ".join(
-        f"{row['model']} {row['ours']:+.4f} ({interval(row['low'], row['high'])})" for _, row in others.iterrows()
-    )
-    apart = committed.contrast("paper", "laboratory-split", "fe-split")
-    return (
-        f"Elsewhere the laboratory reading's gain over FE is {gains['laboratory-tuned']} on this split; on our "
-        f"split, {gains['ours-paper']} and {gains['ours-tuned']}; with the split redrawn, {spanned(apart)} "
-        f"(`paper`, {apart['n']:.0f} seeds). With other models its lead on this split over the best baseline of "
-        f"Table 2 is, recipe `paper`, by the same tests: {best}; over Others, recipe `tuned`, by Welch: {tuned}; on "
-        f"{others['n'].min():.0f} seeds."
-    )
 
 
 @cache
@@ -242,7 +222,7 @@ def _table(recipe: str, number: int, reading: str) -> str:
 
 def laboratory_tables() -> str:
     """Table 1 on the laboratory's split under each reading, in its code's recipe, and what AutoDPQ leads by there."""
-    return f"{_shown(1)}\n{readings.leads_in_words(_there(1))}\n"
+    return f"{_shown(1)}\n{readings.starred(_there(1))}\n"
 
 
 def _shown(number: int) -> str:

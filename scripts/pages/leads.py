@@ -1,0 +1,106 @@
+"""The laboratory reading's leads in AUC: all of them in a table of readings.md, in short in README's first lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import product
+
+import pandas as pd
+
+from autodpq_data.split import Split
+from autodpq_eval import readings as compared
+from autodpq_eval.layout import LABELS, interval, judged_by_both, markdown, p_in_words, spanned
+from autodpq_eval.lead import Lead, lead_between, over_best, paper_lead
+from autodpq_eval.paper import gain
+from autodpq_eval.stats import LEVEL
+from autodpq_lib.config import MODELS, RECIPES
+from scripts.pages import over_trials, readings
+from scripts.pages.committed import SEEDS, SPLITS, contrast, table
+
+READING = "laboratory"
+#: Number of a table, and one of its models.
+ROWS = ((1, "deepfm"), *((2, model) for model in MODELS))
+HEAD = ["split", "model", "over", "seeds", "the paper", *(f"recipe `{recipe}`" for recipe in RECIPES)]
+
+
+def every() -> str:
+    """A row a split, model and baseline."""
+    return markdown(HEAD, [*_paired(), *_redrawn(), *_over_the_best(), *_over_others()])
+
+
+def _paired() -> Iterator[list[str]]:
+    """Over FE and Random, on ten seeds."""
+    there, conventions = SPLITS["laboratory"], under_conventions()
+    yield _judged(SPLITS["fixed"], "FE", (readings.over_fe(f"ours-{recipe}", READING) for recipe in RECIPES))
+    yield _judged(SPLITS["fixed"], "Random", (over_trials.auc(over_trials.comparisons(r), READING) for r in RECIPES))
+    yield _judged(there, "FE", (readings.over_fe(place, READING) for place in ("laboratory", "laboratory-tuned")))
+    yield _judged(f"{there}, all conventions", "FE", (conventions[recipe] for recipe in RECIPES))
+
+
+def _judged(split: str, over: str, by_recipe: Iterable[pd.Series]) -> list[str]:
+    rows = list(by_recipe)
+    paper = gain("auc", over.lower())
+    return [split, "DeepFM", over, f"{rows[0]['n']}", f"{paper:+.4f}", *map(judged_by_both, rows)]
+
+
+def _redrawn() -> Iterator[list[str]]:
+    row = contrast("paper", "laboratory-split", "fe-split")
+    cell = spanned(row, f"{p_in_words(row['p_paired'])} paired, not corrected")
+    yield ["our split, redrawn", "DeepFM", "FE", f"{row['n']}", f"{gain('auc', 'fe'):+.4f}", cell, "not run"]
+
+
+def _over_the_best() -> Iterator[list[str]]:
+    for split, (number, model) in product(SPLITS, ROWS):
+        cells = [lead_between(_rows(recipe, number, model, split), "auc") for recipe in RECIPES]
+        over = f"the best baseline of Table {number}"
+        yield [SPLITS[split], LABELS[model], over, f"{len(SEEDS)}", f"{paper_lead('auc', model):+.4f}", *cells]
+
+
+def _rows(recipe: str, number: int, model: str, split: Split) -> pd.DataFrame:
+    rows = table(recipe, number, READING, split)
+    return rows[rows["model"] == model]
+
+
+def _over_others() -> Iterator[list[str]]:
+    """On the laboratory's split with the other models, where recipe ``tuned`` has no Random."""
+    rows = readings.on_other_models().query("reading == @READING and over == 'Others' and metric == 'AUC'")
+    for model, of in rows.groupby("model", sort=False):
+        cells = [f"{row['ours']:+.4f} ({interval(row['low'], row['high'])})" for _, row in of.iterrows()]
+        first = of.iloc[0]
+        yield [SPLITS["laboratory"], str(model), "Others", f"{first['n']:.0f}", first["paper"], *cells]
+
+
+@cache
+def under_conventions() -> dict[str, pd.Series]:
+    """By recipe, what it gains over FE under all conventions of the laboratory's code, with the estimate by ranks."""
+    return {recipe: compared.auc_leads(runs).iloc[0] for recipe, runs in readings.under_conventions().items()}
+
+
+def in_short() -> str:
+    """How often it beats the best baseline, and where; what it gains under all conventions."""
+    every = dict(_over_the_best_where_run())
+    against = sum(each.star == "against it" for each in every.values())
+    starred = [f"{where}, {each.gap:+.4f} over {each.over}" for where, each in every.items() if each.star == "starred"]
+    gains = ", ".join(
+        f"{row['effect']:+.4f} (`{recipe}`; by ranks {row['centre']:+.4f})"
+        for recipe, row in under_conventions().items()
+    )
+    return (
+        f"Over the best baseline that reading has a star, significantly better, in {len(starred)} of {len(every)} "
+        f"cases of split, recipe and model: {'; '.join(starred) or 'none'} (the paper {paper_lead('auc'):+.4f}). In "
+        f"{against} it is significantly behind ({len(SEEDS)} seeds, p < {LEVEL} by Welch). On that laboratory's split, "
+        f"with all conventions of its code, the gain over FE is {gains}; one odd seed hardly moves an estimate by "
+        "ranks. [All its leads](results/readings.md#all-leads-of-the-laboratory-reading)."
+    )
+
+
+def _over_the_best_where_run() -> Iterator[tuple[str, Lead]]:
+    """Of each model in one table, DeepFM in Table 1, where all baselines have run."""
+    for split, recipe, (number, model) in product(SPLITS, RECIPES, ROWS):
+        found = over_best(_rows(recipe, number, model, split), "auc")
+        if found and (number == 1 or model != "deepfm"):
+            yield f"{LABELS[model]}, recipe `{recipe}`, {SPLITS[split]}", found
+
+
+BLOCKS = {"readings-leads": every}
