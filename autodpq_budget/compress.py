@@ -71,7 +71,8 @@ def compress(
     """Write a file of at most ``budget_bytes``, vocabulary aside.
 
     Args:
-        run: of any strategy.
+        run: of any strategy. A model of its kind that you trained otherwise or further takes its model's place by
+            ``dataclasses.replace(run, model=model)``.
         budget_bytes: of the whole file on the disk.
         path: of the file (``.safetensors``), for the readers of :mod:`autodpq_packed`.
         tune: fine-tune, the run's own model as the teacher, with early stopping on validation: a minute on

@@ -415,6 +415,15 @@ def test_the_largest_choice_is_the_model_in_float16(loaded: LoadedRun) -> None:
     assert torch.equal(made.first_order(ids), loaded.model.first_order(ids).half().float())
 
 
+def test_a_model_that_was_trained_further_is_compressed_in_the_run_s_place(loaded: LoadedRun, tmp_path: Path) -> None:
+    mine = full_model(loaded.record.config, loaded.schema)
+    mine.load_state_dict({key: 2 * tensor for key, tensor in loaded.model.state_dict().items()})
+    made = compress(replace(loaded, model=mine.eval()), 10**6, tmp_path / "m.safetensors", tune=False)
+    ids, _ = loaded.valid.take(torch.arange(5, dtype=torch.int32))
+    torch.testing.assert_close(made.model(ids), mine(ids), rtol=1e-3, atol=1e-3)
+    assert not torch.allclose(loaded.model(ids), mine(ids), rtol=0.1)
+
+
 def test_the_smallest_file_for_a_loss(loaded: LoadedRun, tmp_path: Path) -> None:
     small = smallest(loaded, 0.05, tmp_path / "a.safetensors")
     large = smallest(loaded, 0.0005, tmp_path / "b.safetensors")
