@@ -115,20 +115,18 @@ def in_short(there: Groups, under: Mapping[str, Groups], tables: Mapping[str, pd
         under: those under all conventions, by recipe.
         tables: Table 1 on that split, by reading.
     """
-    rows, over_fe = [], {}
+    rows = []
     more = {f", all conventions, `{recipe}`": runs for recipe, runs in under.items()}
     for suffix, runs in {"": there, **more}.items():
         every = means(runs)
         for name, leads in auc_leads(runs).groupby("a", sort=False):
             title, ours = str(name).removeprefix(f"{OURS}, ") + suffix, every.loc[name]
-            over_fe[title] = leads.iloc[0]
             cells = [f"{ours['auc']:.4f}", f"{ours['cost']:.1f}", *map(judged_by_both, leads.to_dict("records"))]
             rows.append([title, *cells, lead_between(tables[title], "auc") if title in tables else "–"])
     head = ["reading", "AUC ↑", "FE trainings ↓"]
     head += [f"over {name}, the paper {_gap('auc', OURS, name):+.4f}" for name in shared_by_all(there)]
     head.append(f"over the best baseline of Table 1, {len(TABLE_SEEDS)} seeds, the paper {paper_lead('auc'):+.4f}")
-    best = max(over_fe, key=lambda title: over_fe[title]["effect"])
-    said = [_baselines(there), *([_conventions(under)] if under else []), _largest(best, over_fe[best])]
+    said = [_baselines(there), *([_conventions(under)] if under else [])]
     said.append(f"In the last column interval and first p are Welch's, and not corrected. {starred(tables)}")
     return f"{markdown(head, rows)}\n{' '.join(said)}\n"
 
@@ -158,14 +156,6 @@ def _conventions(under: Mapping[str, Groups]) -> str:
     return (
         "*All conventions*: one order of rows in all epochs, patience 2 and the last epoch scored, for the baselines "
         f"too; there FE and AutoDPQ have {', '.join(there)}."
-    )
-
-
-def _largest(title: str, over_fe: pd.Series) -> str:
-    return (
-        f"The largest gain over FE of these rows is that of *{title}*, {over_fe['effect']:+.4f}, or "
-        f"{over_fe['centre']:+.4f} by ranks, an estimate that one odd seed hardly moves; the paper has "
-        f"{over_fe['paper']:+.4f}."
     )
 
 

@@ -154,10 +154,9 @@ def over_random() -> str:
     return (
         "Trained from scratch, the AUC with the sizes that AutoDPQ finds minus that with random sizes of nearly as "
         f"many bytes is {min(apart):+.4f} to {max(apart):+.4f} ({len(RECIPES)} recipes, {len(READINGS)} readings, "
-        f"{cases[0]['seed'].nunique()} seeds each). Of {len(trained)} intervals {_above(trained)} lie above zero, "
-        f"which would show a gain; {_equal(trained)} differences are shown to be within {MARGIN:g}, which would show "
-        f"that there is none; the widest interval is ± {_widest(trained):.4f}. A trained FE that is stored with either "
-        f"differs by at most {max(abs(each['effect']) for each in stored):.4f}."
+        f"{cases[0]['seed'].nunique()} seeds each). Of {len(trained)} intervals {_above(trained)} show a gain, and "
+        f"{_equal(trained)} rule out a difference of {MARGIN:g}; the widest is ± {_widest(trained):.4f}. A trained FE "
+        f"that is stored with either differs by at most {max(abs(each['effect']) for each in stored):.4f}."
     )
 
 

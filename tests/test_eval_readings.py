@@ -125,9 +125,12 @@ def test_stars_are_counted_where_all_baselines_have_run(monkeypatch: pytest.Monk
     monkeypatch.setattr(leads, "_rows", lambda *rows: rows)
     monkeypatch.setattr(leads, "over_best", of)
     said = leads.in_short()
-    assert "in 2 of 8 cases" in said
-    assert "DCN, recipe `paper`, our split, +0.0020 over Others; DCN, recipe `tuned`, our split, +0.0020" in said
-    assert "In 2 it is significantly behind" in said
+    assert "in 8 cases" in said
+    assert (
+        "ahead in 2: DCN, recipe `paper`, our split, +0.0020 over Others; DCN, recipe `tuned`, our split, +0.0020"
+        in said
+    )
+    assert "It is significantly behind in 2." in said
 
 
 @pytest.mark.parametrize(

@@ -82,16 +82,13 @@ def in_short() -> str:
     every = dict(_over_the_best_where_run())
     against = sum(each.star == "against it" for each in every.values())
     starred = [f"{where}, {each.gap:+.4f} over {each.over}" for where, each in every.items() if each.star == "starred"]
-    gains = ", ".join(
-        f"{row['effect']:+.4f} (`{recipe}`; by ranks {row['centre']:+.4f})"
-        for recipe, row in under_conventions().items()
-    )
+    gains = ", ".join(f"{row['effect']:+.4f} (`{recipe}`)" for recipe, row in under_conventions().items())
     return (
-        f"Over the best baseline that reading has a star, significantly better, in {len(starred)} of {len(every)} "
-        f"cases of split, recipe and model: {'; '.join(starred) or 'none'} (the paper {paper_lead('auc'):+.4f}). In "
-        f"{against} it is significantly behind ({len(SEEDS)} seeds, p < {LEVEL} by Welch). On that laboratory's split, "
-        f"with all conventions of its code, the gain over FE is {gains}; one odd seed hardly moves an estimate by "
-        "ranks. [All its leads](results/readings.md#all-leads-of-the-laboratory-reading)."
+        f"It was compared with the best baseline in {len(every)} cases of split, recipe and model ({len(SEEDS)} seeds, "
+        f"Welch's test, p < {LEVEL}). It is significantly ahead in {len(starred)}: {'; '.join(starred) or 'none'}; "
+        f"published, {paper_lead('auc'):+.4f}. It is significantly behind in {against}. With all conventions of that "
+        f"laboratory's code, on its split, it gains {gains} over FE. "
+        "[All its leads](results/readings.md#all-leads-of-the-laboratory-reading)."
     )
 
 

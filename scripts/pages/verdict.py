@@ -12,6 +12,7 @@ from autodpq_eval.lead import below, lead_between, over_best, paper_lead
 from autodpq_eval.lead import verdict as claim_verdict
 from autodpq_eval.ledger import as_printed
 from autodpq_eval.paper import gain as gain_of_paper
+from autodpq_eval.stats import LEVEL
 from autodpq_lib.config import READINGS, RECIPES, STRATEGIES
 from benchmarks import after_training, search_or_choice
 from scripts.pages import over_trials, robust
@@ -106,9 +107,8 @@ def _below(*metrics: str) -> str:
         if metric in metrics and (each := over_best(_of_model(recipe, model), metric))
     }
     return (
-        f"{below(every)} In those rows interval and first p are Welch's, the second p is the paired test's, and "
-        "neither is corrected; *against it*: AutoDPQ is behind with p < 0.05 by Welch. A corrected p depends on the "
-        "table that it stands in, so other pages have others."
+        f"{below(every)} Interval and first p are Welch's there, and no p is corrected. *Against it*: AutoDPQ is "
+        f"behind with p < {LEVEL}."
     )
 
 

@@ -79,11 +79,7 @@ def _waiting(recipe: str) -> str:
         if (names := [NAMES[name] for name in METHODS if name not in ran and _above(recipe, name, share)])
     ]
     rest = "; ".join(said)
-    return (
-        f" On the one seed of choice, by validation, these beat it too: {rest}; they have no other seeds yet."
-        if said
-        else ""
-    )
+    return f" Not run on the reported seeds, but above it by validation on the seed of choice: {rest}." if said else ""
 
 
 def _above(recipe: str, name: str, share: float) -> bool:
