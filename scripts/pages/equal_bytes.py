@@ -7,9 +7,10 @@ from functools import cache
 import pandas as pd
 
 from autodpq_budget import at_equal_bytes
-from autodpq_budget.candidates import CHOICE_SEED
+from autodpq_budget.candidates import CHOICE_SEED, candidates
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.plans import TEN_SEEDS
+from autodpq_eval.tables import read_plans
 from scripts.pages.committed import RESULTS
 
 NOT_YET = "Not run yet.\n"
@@ -25,13 +26,28 @@ def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **swit
 
 @cache
 def found(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
-    """A run a method, share and seed, over the seeds that the compressor has; none where it has none."""
+    """A run a method, share and seed, over the seeds that the compressor has; none where it has none.
+
+    A method is there only where all settings that were planned for it have been tried.
+    """
     runs = _paired(every_run(recipe, model, dataset, **switches))
-    return NONE if runs.empty else at_equal_bytes.at_chosen_settings(runs, choice_runs(recipe))
+    if runs.empty:
+        return NONE
+    taken = at_equal_bytes.at_chosen_settings(runs, choice_runs(recipe))
+    return taken[~pd.MultiIndex.from_frame(taken[["method", "share"]]).isin(half_tried(recipe))]
+
+
+@cache
+def half_tried(recipe: str) -> list[tuple[str, float]]:
+    """Methods and shares, of whose settings at that share or a smaller one some have not run on the seed of choice."""
+    planned = candidates("ml-1m", recipe, CHOICE_SEED)
+    done = read_plans(RESULTS, planned)
+    gaps = {(share, method) for (share, method), runs in planned.items() if len(done[share, method]) < len(runs)}
+    return [(method, share) for share, method in planned if any(m == method and s <= share for s, m in gaps)]
 
 
 def not_run(recipe: str) -> list[tuple[float, str]]:
-    """Shares and methods whose setting is chosen and not run on any of these seeds."""
+    """Shares and methods that have settings, but not all of them, or not the chosen one on any of these seeds."""
     taken = at_equal_bytes.chosen_settings(_paired(every_run(recipe)), choice_runs(recipe))
     ran = set(zip(found(recipe)["share"], found(recipe)["method"], strict=True))
     return [key for key in taken if key not in ran]
