@@ -36,15 +36,17 @@ def whole() -> str:
     """The summary's: these rows and those of logloss, compression and the ledger, and what each claim comes to."""
     rows = [*(_over_best(model, metric) for model, metric in LEADS), *_on_ten_seeds(), *_parts(), _cost(), _counts()]
     space = ", ".join(_same_space()) or "no strategy"
-    return (
-        f"{_claim()}\n\n{markdown(HEAD, rows)}\n"
-        f"{_below('auc', 'logloss')} {_by_the_ledger()} Space agrees with the paper's to the thousand for {space}. "
-        "*Direction only*: the claimed sign, but not significant after correction, or less than half the paper's size. "
+    points = (
+        _below("auc", "logloss"),
+        f"{_by_the_ledger()} *Direction only*: the claimed sign, but not significant after correction, or less than "
+        "half the paper's size.",
+        f"Space agrees with the paper's to the thousand for {space}.",
         "Reproduced in every case (recipe and reading; of the laboratory's split the ledger has AUC and logloss "
-        "alone): "
-        f"{robust.everywhere()}. {robust.by_a_reading()}\n"
-        f"\n{_search('')}"
+        f"alone): {robust.everywhere()}.",
+        robust.by_a_reading(),
     )
+    said = "".join(f"- {point}\n" for point in points)
+    return f"{_claim()}\n\n{markdown(HEAD, rows)}\n{said}\n{_search('')}"
 
 
 def _search(folder: str) -> str:
