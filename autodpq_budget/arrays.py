@@ -7,7 +7,7 @@ times (:data:`autodpq_packed.grouped.TIERS`). So counts are occurrences, and no 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from autodpq_budget.check_arguments import check_bytes, expect
 from autodpq_budget.check_arrays import Rows, counts_of, mapping, only, rows_of, scales_of
-from autodpq_budget.menu import bytes_of, menu
+from autodpq_budget.menu import bytes_of, means_bytes, menu
 from autodpq_budget.tables import Table
 from autodpq_packed.check import check_plain
 from autodpq_packed.container import Tensors
@@ -128,7 +128,7 @@ def compress_tables(
     known = only("counts", mapping("counts", counts), sizes)
     often = np.concatenate([counts_of(field, known, size) for field, size in sizes.items()])
     scales = scales_of(made, sensitivities)
-    least = _least(len(groups([*sizes.values()], often)), [scale.shape[1] for scale in scales.values()])
+    least = means_bytes(len(groups([*sizes.values()], often)), [scale.shape[1] for scale in scales.values()])
     expect(budget_bytes >= least, "budget_bytes", f"at least {least}", budget_bytes)
     offered = menu(
         {name: Table(np.concatenate([*part.values()]), scales[name]) for name, part in made.items()},
@@ -136,11 +136,6 @@ def compress_tables(
         often,
     )
     return _restored(offered.tensors(offered.choose(budget_bytes)), made, order([*sizes.values()], often))
-
-
-def _least(number: int, dims: Sequence[int]) -> int:
-    """Bytes of so many groups with their means in each table: a length a group, an option and X float16 a table."""
-    return number * (4 + sum(1 + 2 * dim for dim in dims))
 
 
 def _restored(tensors: Tensors, made: Mapping[str, Rows], ordered: NDArray[np.int64]) -> Arrays:

@@ -27,7 +27,7 @@ from autodpq_runs.record import Record, read_record
 #: Fields of a record's model, which a record does not tell; of other data sets the prepared data does.
 FIELDS = dict.fromkeys(("ml-1m", "ml-100k"), len(movielens.FIELDS)) | {"avazu-sample": len(avazu.FIELDS)}
 #: As the literature calls them.
-NAMES = {
+METHOD_NAMES = {
     **{name: LABELS[name] for name in STRATEGIES},
     COMPRESSOR: "the compressor",
     "taught": "taught FE",
@@ -152,10 +152,10 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     Args:
         found: of :func:`at_chosen_settings`.
     """
-    fe = by_seed(found, "fe", 1.0)
+    fe = aucs_at(found, "fe", 1.0)
     rows = []
     for (method, share), runs in found.groupby(["method", "share"], sort=False):
-        mine = by_seed(found, method, share)
+        mine = aucs_at(found, method, share)
         gap, pairs = paired_effect(mine, fe), {*mine} & {*fe}
         apart = np.mean([mine[seed] - fe[seed] for seed in pairs]) if pairs else np.nan
         rows.append(
@@ -170,7 +170,7 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values(["share", "method"], ascending=[False, True], ignore_index=True)
 
 
-def verdicts(found: pd.DataFrame, margin: float, tested: Sequence[float] = SHARES) -> pd.DataFrame:
+def comparisons(found: pd.DataFrame, margin: float, tested: Sequence[float] = SHARES) -> pd.DataFrame:
     """A row a share of the compressor: against FE, with a test of equivalence, and against its best rival.
 
     The best rival has the highest mean AUC of those with most of the compressor's seeds. What ends in ``_of_all`` is of
@@ -181,9 +181,9 @@ def verdicts(found: pd.DataFrame, margin: float, tested: Sequence[float] = SHARE
         margin: within which a compressed model is as good as FE.
         tested: shares for which that is tested.
     """
-    fe, everyone, rows = by_seed(found, "fe", 1.0), found[found["seed"].isin(TABLE_SEEDS)], []
+    fe, everyone, rows = aucs_at(found, "fe", 1.0), found[found["seed"].isin(TABLE_SEEDS)], []
     for share in sorted(set(found.loc[found["method"] == COMPRESSOR, "share"]), reverse=True):
-        ours = by_seed(found, COMPRESSOR, share)
+        ours = aucs_at(found, COMPRESSOR, share)
         gap = paired_effect(ours, fe, margin)
         row = {"share": share, "n": gap["n"], "difference": gap["effect"], "half": gap["high"] - gap["effect"]}
         row |= {"p_equal": gap["p_equal"] if share in tested else np.nan} | _lead(ours, found, share)
@@ -215,7 +215,7 @@ def best_rival(found: pd.DataFrame, share: float) -> tuple[str, int]:
     return (str(most["mean"].idxmax()), len(most)) if len(most) else ("", 0)
 
 
-def by_seed(found: pd.DataFrame, method: str, share: float) -> dict[int, float]:
+def aucs_at(found: pd.DataFrame, method: str, share: float) -> dict[int, float]:
     """AUC by seed of a method at a share."""
     return aucs(found[(found["method"] == method) & (found["share"] == share)], found)
 

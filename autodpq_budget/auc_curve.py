@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from autodpq_budget.at_equal_bytes import NAMES
+from autodpq_budget.at_equal_bytes import METHOD_NAMES
 from autodpq_budget.candidates import SHARES
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_lib.config import STRATEGIES
@@ -24,7 +24,9 @@ COLOURS = dict.fromkeys(BLACK, "black") | dict(zip(METHODS, sns.color_palette("c
 
 def in_words(rows: pd.DataFrame) -> str:
     """What the picture shows, as text."""
-    return "; ".join(f"{NAMES[r['method']]} {r['bytes']:,.0f} bytes {r['place']:.4f}" for _, r in rows.iterrows())
+    return "; ".join(
+        f"{METHOD_NAMES[r['method']]} {r['bytes']:,.0f} bytes {r['place']:.4f}" for _, r in rows.iterrows()
+    )
 
 
 def lowest(rows: pd.DataFrame) -> float:
@@ -72,7 +74,7 @@ def _line(axis: Axes, points: pd.DataFrame, look: dict[str, Any]) -> None:
     """A line through what was told its budget; a strategy as it comes is a hollow point; no bar for one seed."""
     ours = (points["method"] == COMPRESSOR).all()
     look |= {"lw": 2.5, "zorder": 4} if ours else {"lw": 1, "zorder": 3}
-    label = NAMES[points["method"].iloc[0]]
+    label = METHOD_NAMES[points["method"].iloc[0]]
     for as_it_comes, part in points.groupby(points["share"] == 1):
         own: dict[str, Any] = {"mfc": "none", "ls": ""} if as_it_comes else {"ls": "-"}
         axis.errorbar(part["bytes"], part["place"], part["half"], fmt="none", ecolor=look["color"], alpha=0.35)

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from autodpq_budget.menu import means_bytes
 from autodpq_data.schema import Schema
 from autodpq_packed.bits import pack, unpack
 from autodpq_packed.container import Tensors
@@ -174,7 +175,8 @@ def means(schema: Schema, dim: int, model: str) -> list[ByGroups]:
 
 def least_bytes(schema: Schema, dim: int, model: str) -> int:
     """Bytes of a model's tables where every group has its mean, of :func:`means`: no file is smaller."""
-    return sum(table.served_bytes() for table in means(schema, dim, model))
+    dims = [dim, 1] if model == "deepfm" else [dim]
+    return means_bytes(len(groups(schema.sizes, schema.counts.numpy())), dims)
 
 
 def float_bytes(schema: Schema, dim: int, model: str) -> int:

@@ -13,8 +13,8 @@ from autodpq_budget.at_equal_bytes import (
     WEIGHTS,
     at_chosen_settings,
     aucs,
+    aucs_at,
     best_rival,
-    by_seed,
     full_bytes,
     least_share,
 )
@@ -52,7 +52,7 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     ours, rows = _otherwise_taught(every), []
     for share, runs in ours[ours["method"] == COMPRESSOR].groupby("share"):
         name, _ = best_rival(found[found["seed"].isin(runs["seed"])], share)
-        rows.append({"share": share, "rival": name} | paired_effect(aucs(runs, every), by_seed(found, name, share)))
+        rows.append({"share": share, "rival": name} | paired_effect(aucs(runs, every), aucs_at(found, name, share)))
     return _by_share(rows)
 
 
@@ -63,7 +63,7 @@ def from_teacher(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
         settings = runs.groupby(["method", "setting"])["auc"].agg(["count", "mean"]).sort_values(["count", "mean"])
         name, best = settings.index[-1]
         theirs = aucs(runs[runs["setting"] == best], every)
-        rows.append({"share": share, "rival": name} | paired_effect(by_seed(found, COMPRESSOR, share), theirs))
+        rows.append({"share": share, "rival": name} | paired_effect(aucs_at(found, COMPRESSOR, share), theirs))
     return _by_share(rows)
 
 
@@ -85,8 +85,8 @@ def own_weights(every: pd.DataFrame, found: pd.DataFrame, choice: pd.DataFrame) 
     made, rows = at_chosen_settings(every, choice, WEIGHTS), []
     for (share, method), runs in made[made["share"].isin(COARSE_SHARES)].groupby(["share", "method"]):
         theirs = aucs(runs, every)
-        gained = paired_effect(theirs, by_seed(found, method, share))
-        lead = paired_effect(by_seed(found, COMPRESSOR, share), theirs)
+        gained = paired_effect(theirs, aucs_at(found, method, share))
+        lead = paired_effect(aucs_at(found, COMPRESSOR, share), theirs)
         row = {"share": share, "method": method, **runs[["width", "options"]].iloc[0], "bytes": runs["bytes"].mean()}
         row |= {"auc": np.mean([*theirs.values()]), "lead": lead["effect"], "lead_half": lead["high"] - lead["effect"]}
         rows.append(row | gained | {"n": lead["n"]})  # which may not have run as it comes

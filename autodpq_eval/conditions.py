@@ -21,7 +21,7 @@ from autodpq_eval import readings
 from autodpq_eval.effects import runs_of_controls
 from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import gain, table_value
-from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, all_together, threshold_from_zero
+from autodpq_eval.plans import TEN_SEEDS, all_together, threshold_from_zero
 from autodpq_eval.readings import Groups
 from autodpq_eval.stats import MARGIN, by_ranks, common, paired_beside_welch, paired_effect
 from autodpq_eval.tables import read_plan
@@ -116,9 +116,9 @@ def levels(ours: Values, baseline: Values) -> dict[str, float]:
 def conditions(out: Path, recipe: str) -> Iterator[Condition]:
     """All of them, from the records below ``out``; a run that is missing is left out, with its seed."""
     runs = runs_of_controls(out, "ml-1m", recipe)
-    here = _under_readings(out, recipe, "fixed")
+    here = readings.on_ten_seeds(out, recipe, "fixed")
     yield from _readings(here, "fixed", "our split")
-    yield from _readings(_under_readings(out, recipe, "laboratory"), "laboratory", "laboratory's split")
+    yield from _readings(readings.on_ten_seeds(out, recipe, "laboratory"), "laboratory", "laboratory's split")
     aucs = {name: by_seed(records, "auc") for name, records in runs.items()}
     yield from _controls(aucs)
     yield from _from_zero(out, recipe, aucs)
@@ -132,12 +132,6 @@ def _readings(runs: Groups, split: str, place: str) -> Iterator[Condition]:
     for reading in READINGS:
         title, ours = f"{place}, {reading} reading", aucs[f"AutoDPQ, {reading}"]
         yield Condition(title, ours, aucs["FE"], aucs["Others"], reading=reading, split=split)
-
-
-def _under_readings(out: Path, recipe: str, split: str) -> Groups:
-    return readings.groups(
-        out, [against_baselines("ml-1m", recipe, seed, PAIR_OF_TABLE_1, split=split) for seed in TEN_SEEDS]
-    )
 
 
 def _controls(aucs: dict[str, Values]) -> Iterator[Condition]:

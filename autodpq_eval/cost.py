@@ -7,8 +7,8 @@ from datetime import datetime
 
 import pandas as pd
 
-from autodpq_eval.figure3 import fe_unit
 from autodpq_eval.layout import LABELS
+from autodpq_runs.curves import FitLog
 from autodpq_runs.record import Record
 
 #: FE trainings at which the paper's Figure 3 ends AutoDPQ, the pretrain included.
@@ -34,6 +34,26 @@ def costs(records: Sequence[Record]) -> pd.DataFrame:
     columns = ["what", "seed", "seconds", "steps", "seconds, in FE trainings", "steps, in FE trainings"]
     table = pd.DataFrame(rows, columns=columns)
     return table.groupby("what", sort=False).mean().drop(columns="seed")
+
+
+def fe_unit(record: Record, records: Sequence[Record], unit: str) -> float | None:
+    """Seconds or steps of one FE training of the record's seed; None if there is none.
+
+    AutoDPQ's own pretrain is an FE training of the same seed to the bit, measured in the same run; a pretrain of fewer
+    epochs tells what one takes. For the others it is the FE run of the same batch among ``records``.
+    """
+    own = next((log for log in record.fits if log.name == "pretrain"), None)
+    key = (record.config.seed, record.config.draws)
+    fe = next((r for r in records if r.config.strategy == "fe" and (r.config.seed, r.config.draws) == key), None)
+    if own and record.config.pretrain_epochs is None:
+        return own.cost[unit]
+    if fe is None:
+        return None
+    return own.cost[unit] / _epochs(own) * _epochs(fe.fits[0]) if own else float(getattr(fe, unit))
+
+
+def _epochs(log: FitLog) -> int:
+    return len(log.curve["seconds"])
 
 
 def fe_trainings(record: Record, fe: Sequence[Record], autodpq: Sequence[Record] = ()) -> float | None:

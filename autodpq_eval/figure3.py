@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
+from autodpq_eval.cost import fe_unit
 from autodpq_eval.figure_files import save
 from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS, as_csv
@@ -21,7 +22,6 @@ from autodpq_eval.paper import published
 from autodpq_eval.plans import LONG_DRAWS, long_random
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES
-from autodpq_runs.curves import FitLog
 from autodpq_runs.record import Record
 from autodpq_system.atomic import write_text
 
@@ -63,26 +63,6 @@ def with_long_random(
     """Records of Table 1, Random's replaced by its long runs if every seed has one."""
     longer, gaps = read_plan(out, long_random(dataset, recipe, seeds))
     return list(records) if gaps else [r for r in records if r.config.strategy != "random"] + longer
-
-
-def fe_unit(record: Record, records: Sequence[Record], unit: str) -> float | None:
-    """Seconds or steps of one FE training of the record's seed; None if there is none.
-
-    AutoDPQ's own pretrain is an FE training of the same seed to the bit, measured in the same run; a pretrain of fewer
-    epochs tells what one takes. For the others it is the FE run of the same batch among ``records``.
-    """
-    own = next((log for log in record.fits if log.name == "pretrain"), None)
-    key = (record.config.seed, record.config.draws)
-    fe = next((r for r in records if r.config.strategy == "fe" and (r.config.seed, r.config.draws) == key), None)
-    if own and record.config.pretrain_epochs is None:
-        return own.cost[unit]
-    if fe is None:
-        return None
-    return own.cost[unit] / _epochs(own) * _epochs(fe.fits[0]) if own else float(getattr(fe, unit))
-
-
-def _epochs(log: FitLog) -> int:
-    return len(log.curve["seconds"])
 
 
 def _improvements(record: Record, unit: str) -> list[tuple[float, float]]:

@@ -147,6 +147,10 @@ def both_tests(row: Mapping[str, Any] | pd.Series, corrected: str = "_holm") -> 
     return f"{paired} paired, {welch} by Welch"
 
 
+#: Heads of the cells of :func:`tested`.
+TESTED = ("95 %, Welch", "paired", "p Welch", "p paired", "p equal", "verdict")
+
+
 def tested(row: Mapping[str, Any] | pd.Series) -> list[str]:
     """Cells of a difference: both intervals, the p-values of both tests and of equivalence, corrected, the verdict."""
     return [

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from autodpq_data.split import Split
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.compared import compared
 from autodpq_eval.controls import controls
@@ -36,6 +37,12 @@ PAPER = {"DPQ": "grid"} | {LABELS[name]: name for name in STRATEGIES}
 def groups(out: Path, plans: Sequence[Mapping[str, RunConfig]]) -> Groups:
     """Records by the names of the plans, of which there is one a seed; empty where none is done."""
     return read_plans(out, {name: [plan[name] for plan in plans] for name in plans[0]})
+
+
+def on_ten_seeds(out: Path, recipe: str, split: Split, pair: tuple[int, int] = PAIR_OF_TABLE_1) -> Groups:
+    """MovieLens-1M's records below ``out`` of AutoDPQ under each reading and its baselines, DPQ with that pair."""
+    plans = [against_baselines("ml-1m", recipe, seed, pair, split=split) for seed in TEN_SEEDS]
+    return groups(out, plans)
 
 
 def means(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
@@ -80,8 +87,7 @@ def shared_by_all(names: Iterable[str]) -> list[str]:
 
 def on_laboratory_split(out: Path) -> str:
     """:func:`in_short` for MovieLens-1M on the laboratory's split, recipe ``paper``, from the records below ``out``."""
-    plans = [against_baselines("ml-1m", "paper", seed, PAIR_OF_TABLE_1, split="laboratory") for seed in TEN_SEEDS]
-    there = groups(out, plans)
+    there = on_ten_seeds(out, "paper", "laboratory")
     missing = [name for name, records in there.items() if not records]
     if missing:
         return f"No runs on the laboratory's split of {', '.join(missing)}."

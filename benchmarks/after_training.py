@@ -16,7 +16,7 @@ import torch
 from tqdm import tqdm
 
 from autodpq_data.schema import Schema
-from autodpq_eval.layout import judged_by_both, markdown, plus_minus, tested
+from autodpq_eval.layout import TESTED, judged_by_both, markdown, plus_minus, tested
 from autodpq_eval.plans import TEN_SEEDS, configure
 from autodpq_eval.stats import corrected, effect
 from autodpq_lib.config import RECIPES, Decision, RunConfig
@@ -110,7 +110,7 @@ def differences() -> str:
         for recipe in RECIPES
         for _, row in _differences(recipe).iterrows()
     ]
-    head = ["recipe", "difference", "in test AUC", "95 %, Welch", "paired", "p Welch", "p paired", "p equal", "verdict"]
+    head = ["recipe", "difference", "in test AUC", *TESTED]
     return markdown(head, rows)
 
 

@@ -15,7 +15,6 @@ import random
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from functools import partial
 from math import isnan, nan
 from pathlib import Path
 from unittest.mock import patch
@@ -41,13 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _arguments(arguments)
     out = (ROOT / folder_named(str(options.out))).resolve()
     first, records = evidence(out)
-    later = (
-        partial(curves, records),
-        partial(sizes, records),
-        partial(predictions, records),
-        partial(tables, out, records),
-    )
-    wrong = _shown(first) + sum(_shown(check()) for check in later)
+    wrong = _shown(first) + sum(_shown(check(records)) for check in (curves, sizes, predictions))
+    wrong += _shown(tables(out, records))
     urn = [r for r in records.values() if r.config.strategy in options.strategies and _can_be_trained_again(r)]
     return int(wrong + _rerun(urn, options.rerun) > 0)
 

@@ -131,7 +131,7 @@ def test_first_order_weights_of_their_own_stand_beside_the_rival_as_it_comes_and
 
 
 def test_the_best_rival_has_most_seeds_and_the_lead_is_paired() -> None:
-    (made,) = at_equal_bytes.verdicts(pd.concat([FOUND, RIVALS]), 0.0005).to_dict("records")
+    (made,) = at_equal_bytes.comparisons(pd.concat([FOUND, RIVALS]), 0.0005).to_dict("records")
     lead = np.array([0.09, 0.06])
     assert (made["rival"], made["n_rival"]) == ("lsq", 2)
     assert made["lead"] == pytest.approx(lead.mean())
@@ -140,16 +140,16 @@ def test_the_best_rival_has_most_seeds_and_the_lead_is_paired() -> None:
 
 def test_seeds_that_the_compressor_lacks_make_no_rival_the_best() -> None:
     more = pd.DataFrame([row("qr", seed, 1, 0.6, 0.65) for seed in (2, 3, 4)])
-    (made,) = at_equal_bytes.verdicts(pd.concat([FOUND, RIVALS, more]), 0.0005).to_dict("records")
+    (made,) = at_equal_bytes.comparisons(pd.concat([FOUND, RIVALS, more]), 0.0005).to_dict("records")
     assert (made["rival"], made["n_rival"]) == ("qr", 2)
-    (made,) = at_equal_bytes.verdicts(pd.concat([FOUND, RIVALS, more[1:]]), 0.0005).to_dict("records")
+    (made,) = at_equal_bytes.comparisons(pd.concat([FOUND, RIVALS, more[1:]]), 0.0005).to_dict("records")
     assert (made["rival"], made["n_rival"]) == ("lsq", 2)
 
 
 def test_the_nearest_rival_is_that_of_the_seeds_that_every_rival_has(monkeypatch: pytest.MonkeyPatch) -> None:
     for seed, name in ((1, "qr"), (2, "lsq")):
         monkeypatch.setattr(at_equal_bytes, "TABLE_SEEDS", (seed,))
-        (made,) = at_equal_bytes.verdicts(pd.concat([FOUND, RIVALS]), 0.0005).to_dict("records")
+        (made,) = at_equal_bytes.comparisons(pd.concat([FOUND, RIVALS]), 0.0005).to_dict("records")
         assert made["rival_of_all"] == name
 
 

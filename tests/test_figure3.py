@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from autodpq_eval.again import beside
-from autodpq_eval.cost import costs, speed, wall_minutes, whole
-from autodpq_eval.figure3 import draw, ends, fe_unit, points, write_figure3
+from autodpq_eval.cost import costs, fe_unit, speed, wall_minutes, whole
+from autodpq_eval.figure3 import draw, ends, points, write_figure3
 from autodpq_eval.plans import LONG_DRAWS, configure
 from autodpq_lib.config import METHOD_VERSION
 from autodpq_lib.space import Space

@@ -251,10 +251,10 @@ def test_make_budget_runs_the_seeds_that_the_page_reads() -> None:
 
 @pytest.mark.parametrize(
     ("missing", "expected"),
-    [((0.25, "dhe"), [("dhe", 0.25)]), ((0.125, "dhe"), [("dhe", 0.25), ("dhe", 0.125)]), ((0.5, "mpe"), [])],
+    [((0.25, "dhe"), [(0.25, "dhe")]), ((0.125, "dhe"), [(0.25, "dhe"), (0.125, "dhe")]), ((0.5, "mpe"), [])],
 )
 def test_a_method_is_shown_where_all_settings_up_to_a_share_were_tried(
-    missing: tuple[float, str], expected: list[tuple[str, float]], monkeypatch: pytest.MonkeyPatch
+    missing: tuple[float, str], expected: list[tuple[float, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned = {(0.25, "dhe"): [1, 2], (0.25, "qr"): [3], (0.125, "dhe"): [4]}
     done = {key: runs[1:] if key == missing else runs for key, runs in planned.items()}

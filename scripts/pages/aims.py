@@ -22,16 +22,16 @@ RIVAL_LEVEL = 0.01
 MARGINS = {"tuned": 0.0005, "paper": 0.001}
 
 
-def verdicts(recipe: str) -> list[dict[str, Any]]:
+def comparisons(recipe: str) -> list[dict[str, Any]]:
     """A row a budget; equivalence is tested where the aim is as large as its margin."""
     margin = MARGINS[recipe]
     tested = [share for share, limit in ALLOWED[recipe].items() if limit == margin]
-    return at_equal_bytes.verdicts(found(recipe), margin, tested).to_dict("records")
+    return at_equal_bytes.comparisons(found(recipe), margin, tested).to_dict("records")
 
 
 def targets() -> str:
     """What was aimed at, and what came out: against FE; against rivals; and why an aim was missed."""
-    every = [(recipe, row) for recipe in ALLOWED for row in verdicts(recipe)]
+    every = [(recipe, row) for recipe in ALLOWED for row in comparisons(recipe)]
     fe = markdown(
         ["budget", "seeds", "difference to FE", "aim", "within aim", "p equal"],
         [_against_fe(recipe, row) for recipe, row in every],
@@ -75,7 +75,7 @@ def _against_rivals(recipe: str, row: dict[str, Any]) -> list[str]:
         return [budget, *["–"] * 7]
     p = p_value(row["p_holm"]) if row["n_rival"] == row["n"] else "unfinished"
     used = row["rival_bytes"] / (row["share"] * at_equal_bytes.full_bytes(found(recipe)))
-    name = f"{at_equal_bytes.NAMES[row['rival']]}, {row['rivals']}"
+    name = f"{at_equal_bytes.METHOD_NAMES[row['rival']]}, {row['rivals']}"
     best = [name, f"{row['rival_bytes']:,.0f}, {used:.0%}", f"{row['n_rival']:.0f}"]
     of_all = f"{rival_name(row['rival_of_all'])}, {plus_minus(row['lead_of_all'], row['lead_half_of_all'])}"
     return [budget, *best, plus_minus(row["lead"], row["lead_half"]), p, _beaten(recipe, row), of_all]

@@ -24,10 +24,9 @@ from autodpq_rivals.methods import METHODS
 from benchmarks import after_training, choice, large, search_or_choice, width
 from benchmarks.measured import read_measures
 from scripts.pages import aims, equal_bytes, handicaps, which_row
-from scripts.pages.aims import MARGINS, verdicts
-from scripts.pages.equal_bytes import NOT_YET, bold_ours, choice_runs, every_run, found, rival_name
+from scripts.pages.aims import MARGINS, comparisons
+from scripts.pages.equal_bytes import NOT_YET, RECIPE, bold_ours, choice_runs, every_run, found, rival_name
 
-RECIPE = "tuned"
 #: A picture for each recipe; README has that of :data:`RECIPE`.
 PICTURES = {RECIPE: "budget.png", "paper": "budget-paper.png"}
 DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
@@ -36,7 +35,7 @@ DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
 def methods() -> str:
     """What each rival stores, and whose it is: the first line of its file."""
     docs = {name: str(sys.modules[each.__module__].__doc__).splitlines()[0] for name, each in METHODS.items()}
-    rows = [[at_equal_bytes.NAMES[name], f"[`{name}`](../{_file(name)})", line] for name, line in docs.items()]
+    rows = [[at_equal_bytes.METHOD_NAMES[name], f"[`{name}`](../{_file(name)})", line] for name, line in docs.items()]
     return markdown(["method", "strategy", "what it is"], rows)
 
 
@@ -62,15 +61,15 @@ def _used(recipe: str) -> str:
     rows = data(recipe).query("share < 1")
     rows = rows[~rows["method"].isin(STRATEGIES)]
     used = (rows["bytes"] / (rows["share"] * at_equal_bytes.full_bytes(found(recipe)))).groupby(rows["method"]).min()
-    said = [f"{at_equal_bytes.NAMES[name]} {least:.0%}" for name, least in used.items() if least < 0.9]
+    said = [f"{at_equal_bytes.METHOD_NAMES[name]} {least:.0%}" for name, least in used.items() if least < 0.9]
     return f"Least share of a budget that a method uses, where it is below 90 %: {'; '.join(said) or 'none'}."
 
 
 def _absent(recipe: str) -> str:
     """The methods without a run on the seeds of the compressor."""
     has = set(found(recipe)["method"])
-    names = [at_equal_bytes.NAMES[name] for name in (COMPRESSOR, *METHODS) if name not in has]
-    names += [f"{at_equal_bytes.NAMES[name]} at {share:.1%}" for share, name in equal_bytes.not_run(recipe)]
+    names = [at_equal_bytes.METHOD_NAMES[name] for name in (COMPRESSOR, *METHODS) if name not in has]
+    names += [f"{at_equal_bytes.METHOD_NAMES[name]} at {share:.1%}" for share, name in equal_bytes.not_run(recipe)]
     return f"Not run yet on these seeds in recipe `{recipe}`: {', '.join(names) or 'none'}."
 
 
@@ -82,7 +81,11 @@ def tried() -> str:
     every = pd.concat([each["width"].unique().explode() for each in runs.values()])
     widths = {name: sorted({*every[every.index == name]}, reverse=True) for name in names}
     rows = [
-        [at_equal_bytes.NAMES[name], ", ".join(map(str, widths[name])), *(f"{counts[r].get(name, 0)}" for r in RECIPES)]
+        [
+            at_equal_bytes.METHOD_NAMES[name],
+            ", ".join(map(str, widths[name])),
+            *(f"{counts[r].get(name, 0)}" for r in RECIPES),
+        ]
         for name in names
     ]
     return markdown(["method", "X", *(f"settings, `{recipe}`" for recipe in RECIPES)], rows)
@@ -143,7 +146,7 @@ def varied(**switches: float) -> str:
         ]
         for recipe, runs in every.items()
         if len(runs)
-        for _, row in at_equal_bytes.verdicts(runs, MARGINS[recipe]).iterrows()
+        for _, row in at_equal_bytes.comparisons(runs, MARGINS[recipe]).iterrows()
     ]
     left = "" if any(_has_rivals(runs) for runs in every.values()) else "\nRivals: not run yet.\n"
     table = markdown(["budget", "seeds", "difference to FE", "best rival", "pairs", "over it"], rows)
@@ -154,7 +157,7 @@ def _has_rivals(runs: pd.DataFrame) -> bool:
     return bool(runs["method"].isin(METHODS).any())
 
 
-def draw(rows: pd.DataFrame, recipe: str = RECIPE) -> Figure:
+def draw(rows: pd.DataFrame, recipe: str) -> Figure:
     """The picture of :func:`autodpq_budget.auc_curve.draw`; an empty one where nothing was run yet."""
     return plt.figure() if rows.empty else auc_curve.draw(rows, _title(recipe))
 
@@ -188,7 +191,7 @@ def _caption(recipe: str) -> str:
 def _below(rows: pd.DataFrame) -> str:
     """What the picture has no room for."""
     below = rows[rows["place"] < auc_curve.lowest(rows)]
-    names = below["method"].map(at_equal_bytes.NAMES).groupby(below["share"], sort=False).agg(", ".join)
+    names = below["method"].map(at_equal_bytes.METHOD_NAMES).groupby(below["share"], sort=False).agg(", ".join)
     said = [f"at {share:.1%} {each}" for share, each in names.items()]
     return f" Below the picture's edge: {'; '.join(said)}." if said else ""
 
@@ -230,7 +233,7 @@ def in_short() -> str:
 
 def _with_aim() -> list[dict[str, Any]]:
     """The rows of README's table."""
-    return [row for row in verdicts(RECIPE) if row["share"] in aims.ALLOWED[RECIPE]]
+    return [row for row in comparisons(RECIPE) if row["share"] in aims.ALLOWED[RECIPE]]
 
 
 @cache

@@ -14,14 +14,14 @@ from autodpq_eval.ten_seeds import comparisons, runs_of_ten_seeds
 from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT
 
-RESULTS, SEEDS = ROOT / "results", TABLE_SEEDS
+RESULTS = ROOT / "results"
 SPLITS: dict[Split, str] = {"laboratory": "the laboratory's split", "fixed": "our split"}
 
 
 @cache
 def runs(recipe: str, number: int = 1, reading: str = "literal", split: Split = "fixed") -> Collected:
     """The records of Table 1 or 2."""
-    return collect(number, RESULTS, "ml-1m", recipe, SEEDS, reading=reading, split=split)
+    return collect(number, RESULTS, "ml-1m", recipe, TABLE_SEEDS, reading=reading, split=split)
 
 
 @cache
@@ -57,6 +57,12 @@ def runs_of_controls(recipe: str) -> dict[str, list[Record]]:
 def controls(recipe: str) -> pd.DataFrame:
     """A row a control: its effect on each measure."""
     return effects.control_effects(runs_of_controls(recipe))
+
+
+def added(recipe: str, control: str) -> pd.Series:
+    """What a part adds to AUC, from a control that lacks it: the control's effect the other way round."""
+    row = controls(recipe).set_index("id").loc[control]
+    return pd.Series({"effect": -row["effect"], "low": -row["high"], "high": -row["low"], "n": row["n"]})
 
 
 @cache

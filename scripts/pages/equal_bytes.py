@@ -13,6 +13,8 @@ from autodpq_eval.plans import TEN_SEEDS
 from autodpq_eval.tables import read_plans
 from scripts.pages.committed import RESULTS
 
+#: The recipe of the budgets' targets, and of README.
+RECIPE = "tuned"
 NOT_YET = "Not run yet.\n"
 #: Runs of :func:`at_equal_bytes.at_chosen_settings`, where there are none.
 NONE = pd.DataFrame(columns=["method", "share", "seed", "cpu", "bytes", "width", "options", "auc"])
@@ -34,16 +36,16 @@ def found(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches
     if runs.empty:
         return NONE
     taken = at_equal_bytes.at_chosen_settings(runs, choice_runs(recipe))
-    return taken[~pd.MultiIndex.from_frame(taken[["method", "share"]]).isin(half_tried(recipe))]
+    return taken[~pd.MultiIndex.from_frame(taken[["share", "method"]]).isin(half_tried(recipe))]
 
 
 @cache
-def half_tried(recipe: str) -> list[tuple[str, float]]:
-    """Methods and shares, of whose settings at that share or a smaller one some have not run on the seed of choice."""
+def half_tried(recipe: str) -> list[tuple[float, str]]:
+    """Shares and methods, of whose settings at that share or a smaller one some have not run on the seed of choice."""
     planned = candidates("ml-1m", recipe, CHOICE_SEED)
     done = read_plans(RESULTS, planned)
-    gaps = {(share, method) for (share, method), runs in planned.items() if len(done[share, method]) < len(runs)}
-    return [(method, share) for share, method in planned if any(m == method and s <= share for s, m in gaps)]
+    gaps = [key for key, runs in planned.items() if len(done[key]) < len(runs)]
+    return [(share, method) for share, method in planned if any(m == method and s <= share for s, m in gaps)]
 
 
 def not_run(recipe: str) -> list[tuple[float, str]]:
@@ -73,10 +75,10 @@ def told(recipe: str, share: float) -> pd.DataFrame:
 
 def rival_name(method: str) -> str:
     """As the literature calls the best rival; a dash where none has run."""
-    return at_equal_bytes.NAMES.get(method, "–")
+    return at_equal_bytes.METHOD_NAMES.get(method, "–")
 
 
 def bold_ours(method: str) -> str:
     """As the literature calls a method; the compressor in bold."""
-    name = at_equal_bytes.NAMES[method]
+    name = at_equal_bytes.METHOD_NAMES[method]
     return f"**{name}**" if method == COMPRESSOR else name

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from statistics import mean
 
 from autodpq_eval.again import beside
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.plans import long_random
 from autodpq_eval.tables import read_plan
 from autodpq_runs.record import Record
-from scripts.pages.committed import RESULTS, SEEDS, runs
+from scripts.pages.committed import RESULTS, runs
 
 #: The recipe of the figure on the page.
 RECIPE = "paper"
@@ -17,7 +18,7 @@ RECIPE = "paper"
 
 def random_curve() -> str:
     """Of which runs Random's curve is."""
-    done, gaps = read_plan(RESULTS, long_random("ml-1m", RECIPE, SEEDS))
+    done, gaps = read_plan(RESULTS, long_random("ml-1m", RECIPE, TABLE_SEEDS))
     if gaps:
         return "Random's curve is that of Table 1's runs.\n"
     return two_trainings(runs(RECIPE).of("random"), [record for record in done if record.config.strategy == "random"])

@@ -9,6 +9,7 @@ import pandas as pd
 from autodpq_budget import at_equal_bytes
 from autodpq_budget.plan import OTHER_SPLIT
 from autodpq_data.sources import SOURCES
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import LABELS, UNDERLINED, layout, markdown, plus_minus
 from autodpq_eval.paper import gain as gain_of_paper
 from autodpq_eval.references import references
@@ -16,7 +17,7 @@ from autodpq_eval.tables import METRICS
 from autodpq_lib.config import RECIPES, STRATEGIES
 from scripts.pages import aims, budget, conditions, equal_bytes, gain, leads, needs, over_trials, readings, verdict
 from scripts.pages.avazu import table1
-from scripts.pages.committed import RESULTS, SEEDS, table
+from scripts.pages.committed import RESULTS, table
 
 #: Of FE's bytes, for the answer in short.
 SHARE = 0.0625
@@ -39,7 +40,7 @@ def avazu_sample() -> str:
     plain = references("avazu-sample", RESULTS)["auc"]
     return (
         "The paper's other data set has 40 million rows, and may not be redistributed. On a sample of "
-        f"{SOURCES['avazu-sample'].rows:,} of them, {len(SEEDS)} seeds, FE and AutoDPQ have an AUC "
+        f"{SOURCES['avazu-sample'].rows:,} of them, {len(TABLE_SEEDS)} seeds, FE and AutoDPQ have an AUC "
         f"of {' and '.join(map(_on_avazu, RECIPES))}; {plain.idxmax()}, which has no embedding, has "
         f"{plain.max():.4f}. Such a sample does not measure the whole. The [Avazu page](results/avazu.md) has its "
         "tables in full, and time and memory at the real size.\n"
@@ -66,7 +67,7 @@ def _side_by_side(tables: dict[str, pd.DataFrame]) -> str:
 
 def answer() -> str:
     """Whether the paper's claim reproduces, what its best reading gives, and what an engineer should do."""
-    own, new = (_compressed(equal_bytes.found(budget.RECIPE, **split)) for split in ({}, OTHER_SPLIT))
+    own, new = (_compressed(equal_bytes.found(equal_bytes.RECIPE, **split)) for split in ({}, OTHER_SPLIT))
     return (
         "**In short.**\n"
         "- With the formulas as printed, the claim that AutoDPQ beats the best of those four strategies "
@@ -74,14 +75,14 @@ def answer() -> str:
         f"{_most()}- {leads.in_short()}\n"
         "- To shrink a trained model, compress it, and fine-tune it on its training data: at "
         f"{SHARE:.1%} of the bytes of its embedding tables AUC changes by {own}, and by {new} on a split that was not "
-        f"seen while the compressor was designed (recipe `{budget.RECIPE}`; `make compress`, "
+        f"seen while the compressor was designed (recipe `{equal_bytes.RECIPE}`; `make compress`, "
         "[below](#shrink-a-trained-embedding)).\n"
     )
 
 
 def _compressed(runs: pd.DataFrame) -> str:
     """What the compressor's AUC differs by from FE's, and on how many seeds."""
-    row = at_equal_bytes.verdicts(runs, aims.MARGINS[budget.RECIPE]).set_index("share").loc[SHARE]
+    row = at_equal_bytes.comparisons(runs, aims.MARGINS[equal_bytes.RECIPE]).set_index("share").loc[SHARE]
     return f"{plus_minus(row['difference'], row['half'])} ({row['n']:.0f} seeds)"
 
 

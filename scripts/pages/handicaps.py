@@ -8,11 +8,11 @@ from functools import cache
 import pandas as pd
 
 from autodpq_budget import controls
-from autodpq_budget.at_equal_bytes import NAMES, at_chosen_settings
+from autodpq_budget.at_equal_bytes import METHOD_NAMES, at_chosen_settings
 from autodpq_budget.candidates import COARSE
 from autodpq_eval.layout import from_to, gap, markdown, plus_minus
 from autodpq_lib.config import RECIPES
-from scripts.pages.aims import verdicts
+from scripts.pages.aims import comparisons
 from scripts.pages.equal_bytes import NOT_YET, bold_ours, choice_runs, every_run, found, rival_name
 
 
@@ -37,7 +37,7 @@ def _leads(recipe: str) -> Iterator[list[str]]:
     """The compressor's lead on the seeds of all rivals, at each share at which something is otherwise taught."""
     every, runs = every_run(recipe), found(recipe)
     both = [alike(made) for made in (controls.from_labels(every, runs), controls.from_teacher(every, runs))]
-    for row in verdicts(recipe):
+    for row in comparisons(recipe):
         if any(row["share"] in column for column in both):
             came = f"{rival_name(row['rival_of_all'])}: {plus_minus(row['lead_of_all'], row['lead_half_of_all'])}"
             others = [column.get(row["share"], "–") for column in both]
@@ -53,7 +53,7 @@ def weights() -> str:
     """First-order weights with options of their own, coarser than the embedding's."""
     rows = [
         [
-            *(f"`{recipe}`, {row['share']:.1%}", NAMES[row["method"]], f"{row['width']}", row["options"]),
+            *(f"`{recipe}`, {row['share']:.1%}", METHOD_NAMES[row["method"]], f"{row['width']}", row["options"]),
             *(f"{row['bytes']:,.0f}", f"{row['n']:.0f}", f"{row['auc']:.4f}", gap(row)),
             plus_minus(row["lead"], row["lead_half"]),
         ]
@@ -70,7 +70,8 @@ def weights_in_short(recipe: str) -> str:
     rows = _own_weights(recipe)
     best = [group.loc[group["auc"].idxmax()] for _, group in rows.groupby("share", sort=False)]
     said = ", ".join(
-        f"{plus_minus(row['lead'], row['lead_half'])} at {row['share']:.1%} ({NAMES[row['method']]})" for row in best
+        f"{plus_minus(row['lead'], row['lead_half'])} at {row['share']:.1%} ({METHOD_NAMES[row['method']]})"
+        for row in best
     )
     where = "Over rivals whose first-order weights are coarser than their embedding"
     return f"{where} the lead is {said}, on {from_to(rows['n'])} seeds"
@@ -78,7 +79,7 @@ def weights_in_short(recipe: str) -> str:
 
 def _not_run(recipe: str) -> str:
     ran = _own_weights(recipe)
-    names = [NAMES[name] for name in COARSE if ran.empty or name not in set(ran["method"])]
+    names = [METHOD_NAMES[name] for name in COARSE if ran.empty or name not in set(ran["method"])]
     return f"Not run yet in recipe `{recipe}`: {', '.join(names) or 'none'}."
 
 

@@ -8,8 +8,8 @@ from autodpq_eval.cost import wall_minutes
 from autodpq_lib.config import OUTSIDE
 from autodpq_runs.explore import records
 from autodpq_runs.record import Record, read_record
-from scripts.pages.budget import RECIPE
 from scripts.pages.committed import RESULTS
+from scripts.pages.equal_bytes import RECIPE
 
 #: What all runs of :func:`hours` were to take.
 HOURS, CORES = 4, 2

@@ -9,14 +9,15 @@ from itertools import product
 import pandas as pd
 
 from autodpq_data.split import Split
-from autodpq_eval import readings as compared
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import LABELS, interval, judged_by_both, markdown, p_in_words, spanned
 from autodpq_eval.lead import Lead, lead_between, over_best, paper_lead
 from autodpq_eval.paper import gain
+from autodpq_eval.readings import auc_leads
 from autodpq_eval.stats import LEVEL
 from autodpq_lib.config import MODELS, RECIPES
 from scripts.pages import over_trials, readings
-from scripts.pages.committed import SEEDS, SPLITS, contrast, table
+from scripts.pages.committed import SPLITS, contrast, table
 
 READING = "laboratory"
 #: Number of a table, and one of its models.
@@ -54,7 +55,7 @@ def _over_the_best() -> Iterator[list[str]]:
     for split, (number, model) in product(SPLITS, ROWS):
         cells = [lead_between(_rows(recipe, number, model, split), "auc") for recipe in RECIPES]
         over = f"the best baseline of Table {number}"
-        yield [SPLITS[split], LABELS[model], over, f"{len(SEEDS)}", f"{paper_lead('auc', model):+.4f}", *cells]
+        yield [SPLITS[split], LABELS[model], over, f"{len(TABLE_SEEDS)}", f"{paper_lead('auc', model):+.4f}", *cells]
 
 
 def _rows(recipe: str, number: int, model: str, split: Split) -> pd.DataFrame:
@@ -74,7 +75,7 @@ def _over_others() -> Iterator[list[str]]:
 @cache
 def under_conventions() -> dict[str, pd.Series]:
     """By recipe, what it gains over FE under all conventions of the laboratory's code, with the estimate by ranks."""
-    return {recipe: compared.auc_leads(runs).iloc[0] for recipe, runs in readings.under_conventions().items()}
+    return {recipe: auc_leads(runs).iloc[0] for recipe, runs in readings.under_conventions().items()}
 
 
 def in_short() -> str:
@@ -84,10 +85,10 @@ def in_short() -> str:
     starred = [f"{where}, {each.gap:+.4f} over {each.over}" for where, each in every.items() if each.star == "starred"]
     gains = ", ".join(f"{row['effect']:+.4f} (`{recipe}`)" for recipe, row in under_conventions().items())
     return (
-        f"It was compared with the best baseline in {len(every)} cases of split, recipe and model ({len(SEEDS)} seeds, "
-        f"Welch's test, p < {LEVEL}). It is significantly ahead in {len(starred)}: {'; '.join(starred) or 'none'}; "
-        f"published, {paper_lead('auc'):+.4f}. It is significantly behind in {against}. With all conventions of that "
-        f"laboratory's code, on its split, it gains {gains} over FE. "
+        f"It was compared with the best baseline in {len(every)} cases of split, recipe and model "
+        f"({len(TABLE_SEEDS)} seeds, Welch's test, p < {LEVEL}). It is significantly ahead in {len(starred)}: "
+        f"{'; '.join(starred) or 'none'}; published, {paper_lead('auc'):+.4f}. It is significantly behind in "
+        f"{against}. With all conventions of that laboratory's code, on its split, it gains {gains} over FE. "
         "[All its leads](results/readings.md#all-leads-of-the-laboratory-reading)."
     )
 

@@ -80,9 +80,9 @@ def _laboratory() -> str:
     """What the same parts add under the laboratory reading."""
     parts, said = {"compression": "laboratory-no-compression", "Eq. 2's BatchNorm": "laboratory-no-batchnorm"}, []
     for recipe, (part, name) in product(RECIPES, parts.items()):
-        row = committed.controls(recipe).set_index("id").loc[name]
-        told = f"{interval(-row['high'], -row['low'])}, `{recipe}`, n = {row['n']:.0f}"
-        said.append(f"{part} adds {-row['effect']:+.4f} ({told})")
+        row = committed.added(recipe, name)
+        told = f"{interval(row['low'], row['high'])}, `{recipe}`, n = {row['n']:.0f}"
+        said.append(f"{part} adds {row['effect']:+.4f} ({told})")
     return f"Under the laboratory reading, on our split, {', '.join(said)}."
 
 

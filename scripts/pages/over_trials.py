@@ -8,7 +8,7 @@ import pandas as pd
 
 from autodpq_eval import readings
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.layout import LABELS, markdown, tested
+from autodpq_eval.layout import LABELS, TESTED, markdown, tested
 from autodpq_eval.plans import TEN_SEEDS, configure, under_readings
 from autodpq_lib.config import RECIPES, RunConfig
 from scripts.pages.committed import RESULTS
@@ -64,8 +64,8 @@ def table() -> str:
         for recipe in RECIPES
         for _, row in comparisons(recipe).iterrows()
     ]
-    head = ["recipe", "", "over", "metric", "seeds", "the paper", "difference"]
-    return markdown([*head, "95 %, Welch", "paired", "p Welch", "p paired", "p equal", "verdict"], rows)
+    head = ["recipe", "", "over", "metric", "seeds", "the paper", "difference", *TESTED]
+    return markdown(head, rows)
 
 
 BLOCKS = {"readings-trials": table}

@@ -17,6 +17,7 @@ from autodpq_eval import readings
 from autodpq_eval.layout import (
     LABELS,
     NAMES,
+    TESTED,
     as_markdown,
     interval,
     judged_by_both,
@@ -25,7 +26,7 @@ from autodpq_eval.layout import (
     plus_minus,
     tested,
 )
-from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines, pair_of_grid
+from autodpq_eval.plans import PAIR_OF_TABLE_1, pair_of_grid
 from autodpq_eval.stats import MARGIN
 from autodpq_lib.config import PROFILES, READINGS, RECIPES, RunConfig
 from scripts.pages import committed, over_trials
@@ -61,8 +62,7 @@ def runs(place: str) -> readings.Groups:
     """Records by name."""
     split, recipe = PLACES[place]
     pair = pair_of_grid(RESULTS, "ml-1m", recipe) if split == "fixed" else PAIR_OF_TABLE_1
-    plans = [against_baselines("ml-1m", recipe, seed, pair, split=split) for seed in TEN_SEEDS]
-    return readings.groups(RESULTS, plans)
+    return readings.on_ten_seeds(RESULTS, recipe, split, pair)
 
 
 @cache
@@ -121,8 +121,8 @@ def differences(place: str) -> str:
         ]
         for _, row in comparisons(place).iterrows()
     ]
-    head = ["", "over", "metric", "the paper", "difference", "95 %, Welch", "paired", "p Welch", "p paired", "p equal"]
-    return markdown([*head, "verdict"], rows)
+    head = ["", "over", "metric", "the paper", "difference", *TESTED]
+    return markdown(head, rows)
 
 
 def confirmation() -> str:
@@ -166,8 +166,8 @@ def conventions() -> str:
         for recipe, named in under_conventions().items()
         for _, row in readings.auc_leads(named).iterrows()
     ]
-    head = ["recipe", "over", "seeds", "the paper", "difference in AUC", "95 %, Welch", "paired"]
-    return markdown([*head, "p Welch", "p paired", "p equal", "verdict", "by ranks"], rows)
+    head = ["recipe", "over", "seeds", "the paper", "difference in AUC", *TESTED, "by ranks"]
+    return markdown(head, rows)
 
 
 def over_fe(place: str, reading: str) -> pd.Series:

@@ -7,6 +7,7 @@ from itertools import product
 
 import pandas as pd
 
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import LABELS, NAMES, both_tests, gap, judged_by_both, markdown, spanned
 from autodpq_eval.lead import below, lead_between, over_best, paper_lead
 from autodpq_eval.lead import verdict as claim_verdict
@@ -16,7 +17,7 @@ from autodpq_eval.stats import LEVEL
 from autodpq_lib.config import READINGS, RECIPES, STRATEGIES
 from benchmarks import after_training, search_or_choice
 from scripts.pages import over_trials, robust
-from scripts.pages.committed import SEEDS, claims, contrast, controls, table, ten_seed_comparisons
+from scripts.pages.committed import added, claims, contrast, table, ten_seed_comparisons
 
 #: Model and metric of the leads over the best baseline.
 LEADS = (("deepfm", "auc"), ("deepfm", "logloss"), ("pnn", "auc"), ("dcn", "auc"))
@@ -92,7 +93,7 @@ def _reproduced() -> str:
 def _over_best(model: str, metric: str) -> list[str]:
     leads = [lead_between(_of_model(recipe, model), metric) for recipe in RECIPES]
     about = f"over the best baseline, {LABELS[model]}, {NAMES[metric]}"
-    return [about, str(len(SEEDS)), f"{paper_lead(metric, model):+.4f}", *leads]
+    return [about, str(len(TABLE_SEEDS)), f"{paper_lead(metric, model):+.4f}", *leads]
 
 
 def _of_model(recipe: str, model: str) -> pd.DataFrame:
@@ -177,8 +178,7 @@ def _compression(recipe: str) -> pd.Series:
 
 def _in_laboratory(recipe: str) -> pd.Series:
     """The same under the laboratory reading."""
-    control = controls(recipe).set_index("id").loc["laboratory-no-compression"]  # minus the reading as it is
-    return pd.Series({"effect": -control["effect"], "low": -control["high"], "high": -control["low"]})
+    return added(recipe, "laboratory-no-compression")
 
 
 def _cost() -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from autodpq_budget.at_equal_bytes import NAMES, full_bytes
+from autodpq_budget.at_equal_bytes import METHOD_NAMES, full_bytes
 from autodpq_budget.candidates import SHARES, room
 from autodpq_data import movielens
 from autodpq_eval.layout import plus_minus
@@ -13,16 +13,13 @@ from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_rivals.budget import WIDTHS, rest_bytes
 from autodpq_rivals.methods import METHODS
 from benchmarks.measured import read_measures
-from scripts.pages.aims import verdicts
-from scripts.pages.equal_bytes import choice_runs, found, told
-
-#: The recipe of the paragraph.
-RECIPE = "tuned"
+from scripts.pages.aims import comparisons
+from scripts.pages.equal_bytes import RECIPE, choice_runs, found, told
 
 
 def text() -> str:
     """From a number of bytes to a row, and what it loses on MovieLens-1M."""
-    rows = verdicts(RECIPE)
+    rows = comparisons(RECIPE)
     losses = ", ".join(f"{row['difference']:+.4f} at {row['share']:.1%}" for row in rows)
     dense = ", ".join(f"{_dense(dim) / 1000:.1f} kB at X = {dim}" for dim in WIDTHS)
     return (
@@ -55,10 +52,10 @@ def _int8() -> float:
 
 def ahead(recipe: str) -> str:
     """The budgets at which the best rival has the better AUC, by the paired test; and where neither is ahead."""
-    rows = [row for row in verdicts(recipe) if row["rival"]]
+    rows = [row for row in comparisons(recipe) if row["rival"]]
     shown = [row for row in rows if row["p_holm"] < LEVEL and row["lead"] < 0]
     said = (
-        f"{NAMES[row['rival']]} at {row['share']:.1%}, by {plus_minus(-row['lead'], row['lead_half'])}"
+        f"{METHOD_NAMES[row['rival']]} at {row['share']:.1%}, by {plus_minus(-row['lead'], row['lead_half'])}"
         f"{of_rivals(found(recipe), row['share'])}"
         for row in shown
     )
@@ -76,7 +73,7 @@ def _waiting(recipe: str) -> str:
     said = [
         f"{' and '.join(names)} at {share:.1%}"
         for share in SHARES
-        if (names := [NAMES[name] for name in METHODS if name not in ran and _above(recipe, name, share)])
+        if (names := [METHOD_NAMES[name] for name in METHODS if name not in ran and _above(recipe, name, share)])
     ]
     rest = "; ".join(said)
     return f" Not run on the reported seeds, but above it by validation on the seed of choice: {rest}." if said else ""
