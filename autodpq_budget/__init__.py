@@ -11,6 +11,9 @@ file                     what is there
 ``of_model.py``          from a trained model to its menu, and from a choice back to a model
 ``by_groups.py``         the chosen tables as an embedding that can be trained
 ``distil.py``            a model that learns what another says
+``other_width.py``       configurations of another width, alike in all else
+``teacher.py``           FE as a teacher, and what it has taught
+``taught.py``            FE of another width, taught, as a strategy of the batch; rivals that are taught
 ``recode.py``            codes that are chosen anew where the loss is less
 ``fine_tune.py``         fine-tuning: codes, numbers and the rest of the model
 ``check_arguments.py``   what is asked of it, or one sentence on why not

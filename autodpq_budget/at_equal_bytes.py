@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from autodpq_budget.candidates import SHARES, room, table_bytes
-from autodpq_budget.distil import TAUGHT
+from autodpq_budget.other_width import TAUGHT
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data import avazu, movielens
 from autodpq_data.prepared import known_fingerprint, load_schema

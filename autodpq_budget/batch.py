@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from autodpq_budget.distil import learn
 from autodpq_budget.plan import budget_plan
 from autodpq_budget.strategy import register_budget
+from autodpq_budget.taught import learn
 from autodpq_eval.parts import PLANS
 from autodpq_rivals.strategies import register_rivals
 

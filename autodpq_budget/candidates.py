@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 
 from autodpq_budget.by_groups import float_bytes
-from autodpq_budget.distil import TEACHER_DIM, keys_of_width
+from autodpq_budget.other_width import TEACHER_DIM, keys_of_width
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema

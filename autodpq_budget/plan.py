@@ -20,7 +20,7 @@ from autodpq_budget.candidates import (
     coarse_candidates,
     compressor,
 )
-from autodpq_budget.distil import TAUGHT, TEACHER_DIM, keys_of_width, like
+from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, keys_of_width, like
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data.prepared import load_schema
 from autodpq_eval.plans import configure

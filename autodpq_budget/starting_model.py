@@ -8,9 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from autodpq_budget.by_groups import float_bytes, least_bytes, means
-from autodpq_budget.distil import Distilling, like
+from autodpq_budget.distil import Distilling
 from autodpq_budget.menu import Menu
 from autodpq_budget.of_model import menu_of
+from autodpq_budget.other_width import like
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import assemble, full_model

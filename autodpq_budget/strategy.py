@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from autodpq_budget.by_groups import ByGroups, least_bytes
 from autodpq_budget.check_arguments import check_bytes, expect
-from autodpq_budget.distil import TAUGHT, fe_of, taught, taught_of, teacher_of
 from autodpq_budget.fine_tune import fine_tune, limit
 from autodpq_budget.of_model import menu_of, on_groups
+from autodpq_budget.other_width import TAUGHT
+from autodpq_budget.taught import taught
+from autodpq_budget.teacher import fe_of, taught_of, teacher_of
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import full

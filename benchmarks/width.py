@@ -18,7 +18,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from autodpq_budget.batch import register_all
-from autodpq_budget.distil import TAUGHT, like
+from autodpq_budget.other_width import TAUGHT, like
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import gap, markdown
 from autodpq_eval.plans import configure

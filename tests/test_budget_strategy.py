@@ -14,9 +14,12 @@ from conftest import DyingCheckpoints, KilledError, restored, small_config, smal
 
 from autodpq_budget import candidates, plan
 from autodpq_budget.batch import register_all
-from autodpq_budget.distil import TAUGHT, TEACHER_DIM, Distilling, learn, like, teacher_of
+from autodpq_budget.distil import Distilling
+from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, like
 from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.strategy import COMPRESSOR, register_budget
+from autodpq_budget.taught import learn
+from autodpq_budget.teacher import teacher_of
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.parts import PLANS

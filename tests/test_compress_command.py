@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autodpq_budget.candidates import SHARES
-from autodpq_budget.distil import TEACHER_DIM
+from autodpq_budget.other_width import TEACHER_DIM
 from autodpq_budget.starting_model import file_bytes_of
 from autodpq_budget.width import width_for
 from autodpq_lib.config import RunConfig

@@ -14,14 +14,13 @@ from autodpq_eval.effects import (
     CONTRASTS,
     contrasts,
     control_effects,
-    forest,
-    forest_in_words,
     further_steps,
     in_words,
     on_the_recipe,
     runs_of_controls,
     same_starts,
 )
+from autodpq_eval.forest import forest, forest_in_words
 from autodpq_eval.plans import tables
 from autodpq_eval.stats import effect
 from autodpq_eval.tables import read_plan

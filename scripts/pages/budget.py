@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from autodpq_budget import at_equal_bytes, auc_curve, controls
 from autodpq_budget.candidates import SHARES
-from autodpq_budget.distil import TEACHER_DIM
+from autodpq_budget.other_width import TEACHER_DIM
 from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_budget.width import HALF, NARROWEST, OWN, width_for

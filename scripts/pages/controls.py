@@ -8,6 +8,7 @@ from functools import partial
 import pandas as pd
 
 from autodpq_eval import effects
+from autodpq_eval.forest import forest_in_words
 from autodpq_eval.layout import LABELS, gap, markdown, p_value
 from autodpq_eval.paper import gain
 from autodpq_eval.stats import LEVEL, MARGIN
@@ -64,7 +65,7 @@ def of_recipe(recipe: str) -> str:
 def _picture(recipe: str) -> str:
     rows = controls(recipe).dropna(subset="effect")
     inside, near = (rows["low"] > -MARGIN) & (rows["high"] < MARGIN), rows["high"] >= gain("auc", "fe")
-    said = effects.forest_in_words(rows, f"Controls on ml-1m, DeepFM, recipe {recipe}")
+    said = forest_in_words(rows, f"Controls on ml-1m, DeepFM, recipe {recipe}")
     return (
         f"![{said}](ml-1m/{recipe}/figures/controls.png)\n\n*What to see: which intervals leave the grey band, an "
         f"effect below {MARGIN:g}, and which come near the dashed line, the paper's gain over FE. Of {len(rows)} "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autodpq_budget.distil import TAUGHT, TEACHER_DIM, like
+from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, like
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.cost import wall_minutes
 from autodpq_lib.config import OUTSIDE
