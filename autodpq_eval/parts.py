@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from autodpq_eval import plans
+from autodpq_eval.best_pair import pair_of_grid
 from autodpq_eval.controls import control_runs
 from autodpq_lib.config import RunConfig
 
@@ -17,9 +18,9 @@ PLANS: dict[str, Plan] = {
     "figure3": lambda dataset, recipe, seeds, _: plans.long_random(dataset, recipe, seeds),
     "controls": lambda dataset, recipe, *_: control_runs(dataset, recipe),
     "gain": lambda dataset, recipe, *_: plans.gain_runs(dataset, recipe),
-    "seeds": lambda dataset, recipe, _, out: plans.ten_seeds(dataset, recipe, plans.pair_of_grid(out, dataset, recipe)),
+    "seeds": lambda dataset, recipe, _, out: plans.ten_seeds(dataset, recipe, pair_of_grid(out, dataset, recipe)),
     "readings": lambda dataset, recipe, seeds, out: plans.readings(
-        dataset, recipe, seeds, plans.pair_of_grid(out, dataset, recipe)
+        dataset, recipe, seeds, pair_of_grid(out, dataset, recipe)
     ),
     "laboratory": lambda dataset, recipe, seeds, _: plans.laboratory(dataset, recipe, seeds),
 }

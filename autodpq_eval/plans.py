@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from autodpq_data.split import Split
-from autodpq_eval.batch import TABLE_SEEDS, status
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_lib.config import CHANGED_BY, MODELS, READINGS, RECIPES, STRATEGIES, RunConfig
-from autodpq_runs.record import Record
 
 #: Table 1 has all strategies on DeepFM; Table 2 these on every model.
 COMPATIBILITY = ("others", "random", "autodpq")
@@ -212,30 +208,6 @@ def baselines(dataset: str, recipe: str, seed: int, pair: tuple[int, int], **swi
 def one_pair(pair: tuple[int, int]) -> dict[str, Any]:
     """The switches of a Grid that has this pair alone: DPQ with the same (K, D) in every field."""
     return {"centroids": pair[:1], "subspaces": pair[1:]}
-
-
-def pair_of_grid(out: Path, dataset: str, recipe: str) -> tuple[int, int]:
-    """The best pair of Table 1's Grid, from its records below ``out``, as far as they are done.
-
-    Raises:
-        ValueError: none is.
-    """
-    runs = tables(dataset, recipe, TABLE_SEEDS, ["deepfm"], ["grid"])
-    return best_pair([record for run in runs if (record := status(out, run, anywhere=True).record)])
-
-
-def best_pair(grid: Sequence[Record]) -> tuple[int, int]:
-    """The global (K, D) with the highest mean validation AUC over the records of Grid."""
-    if not grid:
-        raise ValueError("the best pair of Grid: expected Grid's records of Table 1, found none; run the tables first")
-    rows = [
-        {"pair": next(iter(log.decision.values())), "auc": max(log.curve["valid_auc"])}
-        for record in grid
-        for log in record.fits
-        if log.decision
-    ]
-    means = pd.DataFrame(rows).groupby("pair")["auc"].mean()
-    return means.idxmax()
 
 
 def configure(dataset: str, recipe: str, strategy: str, seed: int, **switches: Any) -> RunConfig:

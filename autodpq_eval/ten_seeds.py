@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from autodpq_eval.best_pair import pair_of_grid
 from autodpq_eval.compared import compared
-from autodpq_eval.plans import pair_of_grid, ten_seeds
+from autodpq_eval.plans import ten_seeds
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.agreement import SAME

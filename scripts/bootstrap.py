@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from autodpq_data.prepared import load_samples
+from autodpq_eval.best_pair import pair_of_grid
 from autodpq_eval.layout import as_csv
-from autodpq_eval.plans import pair_of_grid, ten_seeds
+from autodpq_eval.plans import ten_seeds
 from autodpq_eval.tables import read_plan
 from autodpq_eval.ten_seeds import bootstrap, by_strategy
 from autodpq_system.atomic import write_text

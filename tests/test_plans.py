@@ -9,9 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from autodpq_eval.batch import log_folder
+from autodpq_eval.best_pair import best_pair
 from autodpq_eval.controls import Control, control_runs, controls
 from autodpq_eval.parts import PLANS
-from autodpq_eval.plans import TEN_SEEDS, best_pair, configure, tables, tables_under_readings
+from autodpq_eval.plans import TEN_SEEDS, configure, tables, tables_under_readings
 from autodpq_eval.request import Request
 from autodpq_lib.config import READINGS, RECIPES
 from autodpq_runs.record import read_record

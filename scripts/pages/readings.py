@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from autodpq_data.split import Split
 from autodpq_eval import readings
+from autodpq_eval.best_pair import pair_of_grid
 from autodpq_eval.layout import (
     LABELS,
     NAMES,
@@ -26,7 +27,7 @@ from autodpq_eval.layout import (
     plus_minus,
     tested,
 )
-from autodpq_eval.plans import PAIR_OF_TABLE_1, pair_of_grid
+from autodpq_eval.plans import PAIR_OF_TABLE_1
 from autodpq_eval.stats import MARGIN
 from autodpq_lib.config import PROFILES, READINGS, RECIPES, RunConfig
 from scripts.pages import committed, over_trials

@@ -1,0 +1,37 @@
+"""The one (K, D) that Grid takes for all fields, over all seeds of Table 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from autodpq_eval.batch import TABLE_SEEDS
+from autodpq_eval.plans import tables
+from autodpq_eval.tables import read_plan
+from autodpq_runs.record import Record
+
+
+def pair_of_grid(out: Path, dataset: str, recipe: str) -> tuple[int, int]:
+    """The best pair of Table 1's Grid, from its records below ``out``, as far as they are done.
+
+    Raises:
+        ValueError: none is.
+    """
+    records, _ = read_plan(out, tables(dataset, recipe, TABLE_SEEDS, ["deepfm"], ["grid"]))
+    return best_pair(records)
+
+
+def best_pair(grid: Sequence[Record]) -> tuple[int, int]:
+    """The global (K, D) with the highest mean validation AUC over the records of Grid."""
+    if not grid:
+        raise ValueError("the best pair of Grid: expected Grid's records of Table 1, found none; run the tables first")
+    rows = [
+        {"pair": next(iter(log.decision.values())), "auc": max(log.curve["valid_auc"])}
+        for record in grid
+        for log in record.fits
+        if log.decision
+    ]
+    means = pd.DataFrame(rows).groupby("pair")["auc"].mean()
+    return means.idxmax()
