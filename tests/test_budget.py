@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from autodpq_budget import compress as module
 from autodpq_budget import starting_model, ways
 from autodpq_budget.arrays import Arrays, _vectors, compress_arrays, compress_tables
-from autodpq_budget.by_groups import ByGroups
+from autodpq_budget.by_groups import ByGroups, least_bytes, means
 from autodpq_budget.check_arrays import LARGEST, LEAST
 from autodpq_budget.compress import CompressedModel, compress, smallest
 from autodpq_budget.fine_tune import Recoding, fine_tune
@@ -197,6 +197,11 @@ def test_too_small_a_budget_is_refused_with_what_would_do() -> None:
     offered.choose(offered.least)
     with pytest.raises(ValueError, match=f"budget: expected at least {offered.least} bytes, found 3"):
         offered.choose(3)
+
+
+@pytest.mark.parametrize("model", ["deepfm", "pnn"])
+def test_the_least_bytes_are_those_of_tables_of_means(schema: Schema, model: str) -> None:
+    assert least_bytes(schema, 8, model) == sum(table.served_bytes() for table in means(schema, 8, model))
 
 
 def test_sensitivities_are_mean_squares_of_each_sample_s_gradient(schema: Schema, tmp_path: Path) -> None:

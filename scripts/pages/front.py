@@ -27,7 +27,8 @@ WAYS = {
     "text": "follows its sentences instead of its formulas",
     "laboratory": "takes what is unstated from other public code of its authors' laboratory",
 }
-VERDICTS = {"better": "significantly ahead", "worse": "significantly behind", "open": "not significant"}
+#: A verdict of the tables -> what it says to who has not read them.
+IN_WORDS = {"better": "significantly ahead", "worse": "significantly behind", "open": "not significant"}
 
 
 def movielens() -> str:
@@ -110,7 +111,7 @@ def _by_recipe(rows: list[pd.Series]) -> str:
 
 def _in_words(verdict: str) -> str:
     """A verdict for who has not read what the tables mean by it."""
-    for word, said in VERDICTS.items():
+    for word, said in IN_WORDS.items():
         verdict = verdict.replace(word, said)
     return verdict
 

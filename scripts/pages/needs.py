@@ -8,7 +8,7 @@ import pandas as pd
 
 from autodpq_eval import ladder
 from autodpq_eval.conditions import FROM_ZERO, HALVES, holds, must_be_so, named
-from autodpq_eval.layout import LABELS, gap, interval, plus_minus
+from autodpq_eval.layout import LABELS, both_tests, gap, interval, plus_minus
 from autodpq_eval.lead import lead_between
 from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import table_value
@@ -114,7 +114,10 @@ def in_short() -> str:
 
 
 def _by_recipe(rows: pd.DataFrame) -> str:
-    return ", ".join(f"{gap(row)}{_only(row)} (`{row['recipe']}`)" for _, row in rows.iterrows())
+    return "; ".join(
+        f"{gap(row)}{_only(row)} (`{row['recipe']}`, {both_tests(row.rename({'p': 'p_paired'}), corrected='')})"
+        for _, row in rows.iterrows()
+    )
 
 
 def _over(baseline: str) -> str:

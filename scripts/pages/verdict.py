@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import product
 
 import pandas as pd
@@ -52,9 +53,8 @@ def whole() -> str:
 
 def _search(folder: str) -> str:
     """Whether the sizes that the search finds are worth more than random ones, and what compression itself adds."""
-    literal, laboratory = (
-        " and ".join(f"{gap(of(recipe))} (`{recipe}`)" for recipe in RECIPES) for of in (_compression, _in_laboratory)
-    )
+    parts = (_compression, partial(added, control="laboratory-no-compression"))
+    literal, laboratory = (" and ".join(f"{gap(of(recipe))} (`{recipe}`)" for recipe in RECIPES) for of in parts)
     page = f"{folder}budget.md#autodpqs-decisions-against-others-of-their-size"
     return (
         f"**Does the search matter?** {search_or_choice.over_random()} [More]({page}). Of the gain over FE, literal "
@@ -111,7 +111,7 @@ def _below(*metrics: str) -> str:
     }
     return (
         f"{below(every)} Interval and first p are Welch's there, and no p is corrected. *Against it*: AutoDPQ is "
-        f"behind with p < {LEVEL}."
+        f"behind with that p < {LEVEL}."
     )
 
 
@@ -174,11 +174,6 @@ def _parts() -> list[list[str]]:
 def _compression(recipe: str) -> pd.Series:
     """What compression adds to the gain over FE."""
     return contrast(recipe, "autodpq", "no-compression")
-
-
-def _in_laboratory(recipe: str) -> pd.Series:
-    """The same under the laboratory reading."""
-    return added(recipe, "laboratory-no-compression")
 
 
 def _cost() -> list[str]:
