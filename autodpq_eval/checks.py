@@ -74,7 +74,7 @@ def text_of(record: Record, path: Path) -> str:
 
 
 def curves(records: Records) -> Check:
-    """Best epochs, results, decisions and time lines, from the curves of each fit."""
+    """Scores, results and decisions, by the curves of each fit."""
     check = Check("improvements, best epochs and results from the curves")
     for path, record in records.items():
         check.looked_at += len(record.timeline)

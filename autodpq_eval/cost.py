@@ -8,7 +8,6 @@ from datetime import datetime
 import pandas as pd
 
 from autodpq_eval.layout import LABELS
-from autodpq_runs.curves import FitLog
 from autodpq_runs.record import Record
 
 #: FE trainings at which the paper's Figure 3 ends AutoDPQ, the pretrain included.
@@ -49,11 +48,7 @@ def fe_unit(record: Record, records: Sequence[Record], unit: str) -> float | Non
         return own.cost[unit]
     if fe is None:
         return None
-    return own.cost[unit] / _epochs(own) * _epochs(fe.fits[0]) if own else float(getattr(fe, unit))
-
-
-def _epochs(log: FitLog) -> int:
-    return len(log.curve["seconds"])
+    return own.cost[unit] / own.epochs * fe.fits[0].epochs if own else float(getattr(fe, unit))
 
 
 def fe_trainings(record: Record, fe: Sequence[Record], autodpq: Sequence[Record] = ()) -> float | None:
@@ -71,8 +66,8 @@ def fe_trainings(record: Record, fe: Sequence[Record], autodpq: Sequence[Record]
 
 def at_speed_of(autodpq: Record, record: Record) -> float:
     """Trainings of FE that a search without a pretrain takes at the speed of AutoDPQ's own run of the same seed."""
-    epoch = {log.name: log.cost["seconds"] / len(log.curve["epoch"]) for log in autodpq.fits}
-    seconds = sum(epoch[log.name] * len(log.curve["epoch"]) for log in record.fits)
+    epoch = {log.name: log.cost["seconds"] / log.epochs for log in autodpq.fits}
+    seconds = sum(epoch[log.name] * log.epochs for log in record.fits)
     return seconds / next(log.cost["seconds"] for log in autodpq.fits if log.name == "pretrain")
 
 
@@ -88,7 +83,7 @@ def whole(records: Sequence[Record]) -> tuple[float, float]:
     A run has one thread. A pass of the search, alpha's batches included, counts as one.
     """
     seconds = sum((ended - started).total_seconds() for started, ended in _spans(records))
-    passes = sum(len(log.curve["seconds"]) / r.config.validations for r in records for log in r.fits)
+    passes = sum(log.epochs / r.config.validations for r in records for log in r.fits)
     return seconds / 60, seconds / passes
 
 

@@ -35,7 +35,7 @@ def curves(record: Record, title: str) -> Figure:
     Of many fits, the trials of Grid and Random, the chosen one alone is in full colour.
     """
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
-    starts = np.cumsum([0, *(len(log.curve["epoch"]) for log in record.fits)])
+    starts = np.cumsum([0, *(log.epochs for log in record.fits)])
     chosen, many = record.timeline[-1], len(record.fits) > 3
     for log, start in zip(record.fits, starts, strict=False):
         _fit(axes, record, log, start, many)

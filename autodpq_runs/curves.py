@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Self
+from dataclasses import dataclass
+from typing import Annotated, Self
 
-from pydantic import NonNegativeFloat, NonNegativeInt, model_validator
+from pydantic import Field, model_validator
 
 from autodpq_lib.config import Decision
 from autodpq_lib.training.fit import UNSCORED, stage_of
@@ -15,10 +16,11 @@ from autodpq_system.strict import Strict
 
 #: Columns that every curve has, and the largest value of each; none is negative. A search has more. No run takes longer
 #: than thirty years.
-COLUMNS = {"epoch": math.inf, "seconds": 1e9, "steps": 1e12, "valid_auc": 1.0, "valid_logloss": math.inf}
+COLUMNS = {"seconds": 1e9, "steps": 1e12, "valid_auc": 1.0, "valid_logloss": math.inf}
 
 
-class Improvement(Strict):
+@dataclass(frozen=True)
+class Improvement:
     """An epoch of the time line: by default, every best on validation so far in its stage.
 
     Attributes:
@@ -31,12 +33,13 @@ class Improvement(Strict):
 
     stage: str
     fit: str
-    epoch: NonNegativeInt
-    seconds: NonNegativeFloat
-    steps: NonNegativeInt
+    epoch: int
+    seconds: float
+    steps: int
     valid: Metrics
 
 
+@dataclass(frozen=True)
 class Point(Improvement):
     """An improvement, scored on test at the end of the run."""
 
@@ -52,7 +55,7 @@ class FitLog(Strict):
         curve: column -> one number an epoch.
     """
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z0-9]+)?$")]
     decision: Decision | None
     curve: dict[str, list[float]]
 
@@ -64,9 +67,12 @@ class FitLog(Strict):
         for column, most in COLUMNS.items():
             if min(self.curve[column]) < 0 or max(self.curve[column]) > most:
                 raise ValueError(f"curve.{column}: expected numbers from 0 to {most}, found others")
-        if self.curve["epoch"] != list(range(lengths["epoch"])):
-            raise ValueError("curve.epoch: expected 0, 1, 2 and so on, found others")
         return self
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs it had."""
+        return len(self.curve["valid_auc"])
 
     @property
     def cost(self) -> dict[str, float]:
@@ -86,11 +92,8 @@ def improvements(fits: Sequence[FitLog], scored: str) -> Iterator[Improvement]:
         for epoch, auc in enumerate(log.curve["valid_auc"]):
             seconds += log.curve["seconds"][epoch]
             steps += int(log.curve["steps"][epoch])
-            counts = scored != "last" or epoch == len(log.curve["epoch"]) - 1
+            counts = scored != "last" or epoch == log.epochs - 1
             if log.stage not in UNSCORED and counts and auc > best[log.stage]:
                 best[log.stage] = auc
                 valid = Metrics(auc=auc, logloss=log.curve["valid_logloss"][epoch])
-                cost = {"seconds": round(seconds, 3), "steps": steps}
-                yield Improvement.model_validate(
-                    {"stage": log.stage, "fit": log.name, "epoch": epoch, **cost, "valid": valid}
-                )
+                yield Improvement(log.stage, log.name, epoch, round(seconds, 3), steps, valid)

@@ -20,7 +20,7 @@ from autodpq_lib.space import space
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.metrics import SCORING_BATCH, Metrics, evaluate, predict, score
 from autodpq_lib.training.trainer import Row
-from autodpq_runs.curves import FitLog, Point, improvements
+from autodpq_runs.curves import FitLog, improvements
 from autodpq_runs.kept import write_weights
 from autodpq_runs.open import OpenRun
 from autodpq_runs.provenance import provenance
@@ -42,10 +42,8 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
     test = load_samples(config.dataset, "test", config.split_seed, config.split).to(config.device)
     restored, result, named = _Restored(run), _result(fits), {fit.name: fit for fit in fits}
     logs = [FitLog(name=fit.name, decision=fit.decision, curve=_columns(fit.curve)) for fit in fits]
-    timeline = [
-        Point(**dict(each), test=evaluate(restored(named[each.fit], each.epoch), test))
-        for each in improvements(logs, config.scored)
-    ]
+    improved = improvements(logs, config.scored)
+    scores = [evaluate(restored(named[each.fit], each.epoch), test) for each in improved]
     model = restored(result, int(result.result["epoch"]))
     logits = predict(model, test)
     record = Record(
@@ -59,8 +57,8 @@ def finish(run: OpenRun, fits: Sequence[Fit], out: str | Path) -> Record:
         codebook_use=model.embedding.codebook_use() if isinstance(model.embedding, DPQ) else {},
         decision=result.decision,
         space=space(run.schema, config.embedding_dim, result.decision, model, tied=config.tied),
-        timeline=timeline,
         fits=logs,
+        scores=scores,
         provenance=provenance(run.origin),
     )
     if reason := record.stale(load_schema(config.dataset, config.threshold).fingerprint):
@@ -110,9 +108,10 @@ def _parts(logits: Tensor, test: Samples, schema: Schema) -> dict[str, Metrics]:
 
 
 def _columns(curve: list[Row]) -> dict[str, list[float]]:
-    """Rows as columns: metrics exact, the rest to seven digits.
+    """Rows as columns, in the order of their epochs: metrics exact, the rest to seven digits.
 
     A model that is fine-tuned has no training loss before its first step, so the record of its fit has none at all.
     """
     exact = ("valid_auc", "valid_logloss")
-    return {key: [row[key] if key in exact else float(f"{row[key]:.7g}") for row in curve] for key in curve[0]}
+    columns = [key for key in curve[0] if key != "epoch"]
+    return {key: [row[key] if key in exact else float(f"{row[key]:.7g}") for row in curve] for key in columns}

@@ -25,9 +25,6 @@ from autodpq_system.sentence import one_line, sentence
 from autodpq_system.strict import Strict
 from autodpq_system.strict_json import loads
 
-#: Seconds of a record are rounded: a point's to the millisecond, an epoch's to seven digits.
-ROUNDED = 0.01
-
 
 class Record(Strict):
     """What one run leaves.
@@ -36,6 +33,7 @@ class Record(Strict):
         identity: covers configuration, data, method and whether C was used, nothing else of the provenance.
         test_parts: test metrics of the samples ``touched`` by a low-frequency feature, and of the ``untouched``.
         codebook_use: share of each field's centroids that some low-frequency feature uses; the rest are dead codes.
+        scores: test metrics of every improvement of the curves, in their order; see :attr:`timeline`.
     """
 
     identity: str
@@ -48,8 +46,8 @@ class Record(Strict):
     codebook_use: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     decision: Decision | None
     space: Space
-    timeline: list[Point]
     fits: list[FitLog]
+    scores: list[Metrics]
     provenance: Provenance
 
     @field_validator("config", mode="wrap")
@@ -66,6 +64,12 @@ class Record(Strict):
             if json.dumps(value) != json.dumps(written[key]):
                 raise ValueError(f"{key}: expected {written[key]!r}, found {shortened(value)}")
         return config
+
+    @property
+    def timeline(self) -> list[Point]:
+        """The improvements of the curves, each with its test metrics."""
+        due = improvements(self.fits, self.config.scored)
+        return [Point(**vars(each), test=test) for each, test in zip(due, self.scores, strict=True)]
 
     @property
     def seconds(self) -> float:
@@ -160,24 +164,24 @@ def _refuse_contradictions(record: Record, path: Path) -> None:
 def contradictions(record: Record) -> Iterator[tuple[str, str, object]]:
     """Key, what was expected and what was found, for each part of a record that its other parts belie.
 
-    The time line must follow from the curves. The best on validation in its last stage is the result, and the record's
-    decision is that of the result's fit.
+    Every improvement of the curves has a score. The best on validation in the last stage is the result, and the
+    record's decision is that of the result's fit.
     """
-    expected = list(improvements(record.fits, record.config.scored))
-    if len(record.timeline) != len(expected) or not expected:
-        yield "timeline", f"the {len(expected) or 'first'} improvements of the curves", len(record.timeline)
+    improved = len(list(improvements(record.fits, record.config.scored)))
+    if len(record.scores) != improved or not improved:
+        yield (
+            "scores",
+            f"one for each of the curves' {improved} improvements, of which there must be some",
+            len(record.scores),
+        )
         return
-    for n, (due, point) in enumerate(zip(expected, record.timeline, strict=True)):
-        for key, value in due:
-            found = getattr(point, key)
-            if found != value and not (key == "seconds" and abs(found - value) < ROUNDED + 1e-6 * value):
-                yield f"timeline.{n}.{key}", f"{value}, as the curves have it", found
-    stage = [point for point in record.timeline if point.stage == record.timeline[-1].stage]
+    timeline = record.timeline
+    stage = [point for point in timeline if point.stage == timeline[-1].stage]
     result = max(stage, key=lambda point: point.valid.auc)
     for key in ("valid", "test"):
         if getattr(record, key) != getattr(result, key):
-            due_, found = (getattr(each, key).auc for each in (result, record))
-            yield key, f"that of the timeline's {result.fit}, epoch {result.epoch}, AUC {due_}", found
+            due, found = (getattr(each, key).auc for each in (result, record))
+            yield key, f"that of {result.fit}, epoch {result.epoch}, AUC {due}", found
     yield from _in_decisions(record, next(log.decision for log in record.fits if log.name == result.fit))
 
 

@@ -228,7 +228,7 @@ RECORDS: dict[str, Case] = {
         "test.auc: expected less than or equal to 1, found 1.5",
     ),
     "AUC of text": (record(lambda r: r["test"].update(auc="0.8")), "test.auc: expected a valid number, found '0.8'"),
-    "a better AUC": (record(lambda r: r["test"].update(auc=0.9)), "test: expected that of the timeline's retrain"),
+    "a better AUC": (record(lambda r: r["test"].update(auc=0.9)), "test: expected that of retrain"),
     "an empty curve": (
         record(lambda r: r["fits"][0].update(curve={})),
         "fits.0: curve: expected columns of one length",
@@ -237,7 +237,7 @@ RECORDS: dict[str, Case] = {
         record(lambda r: r["fits"][1]["curve"]["seconds"].pop()),
         "curve: expected columns of one length",
     ),
-    "no fits": (record(lambda r: r.update(fits=[])), "timeline: expected the first improvements of the curves, found"),
+    "no fits": (record(lambda r: r.update(fits=[])), "scores: expected one for each of the curves' 0 improvements"),
     "a key too many": (record(lambda r: r.update(best=1)), "best: Extra inputs are not permitted, found 1"),
     "a key too few": (record(lambda r: r.pop("space")), "space: Field required"),
     "a key twice": (

@@ -64,7 +64,7 @@ def test_a_thumbnail_has_a_line_a_fit_and_its_ring_on_the_chosen_epoch():
     svg = ElementTree.fromstring(thumbnail(record))
     (line,) = svg.iter("polyline")
     points = [tuple(map(float, point.split(","))) for point in line.get("points").split()]
-    assert len(points) == len(log.curve["epoch"])
+    assert len(points) == log.epochs
     assert (points[0][0], points[-1][0]) == (4, WIDTH - 4)
     best = max(range(len(points)), key=log.curve["valid_auc"].__getitem__)
     (ring,) = svg.iter("circle")

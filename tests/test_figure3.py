@@ -15,67 +15,65 @@ from autodpq_eval.plans import LONG_DRAWS, configure
 from autodpq_lib.config import METHOD_VERSION
 from autodpq_lib.space import Space
 from autodpq_lib.training.metrics import Metrics
-from autodpq_runs.curves import FitLog, Point
+from autodpq_runs.curves import FitLog
 from autodpq_runs.provenance import Origin, provenance
-from autodpq_runs.record import Record
+from autodpq_runs.record import Record, contradictions
 from scripts.pages.figure3 import two_trainings
 
 
-def record(
-    strategy: str, seed: int, fits: dict[str, int], improvements: list[tuple[str, float, int, float, float]]
-) -> Record:
-    """``fits``: epochs of 2 seconds and 10 steps each; ``improvements``: stage, seconds, steps, valid and test AUC."""
-    config = configure("ml-1m", "tuned", strategy, seed)
-    timeline = [
-        Point(
-            stage=stage, fit=stage, epoch=0, seconds=seconds, steps=steps,
-            valid=Metrics(auc=valid, logloss=0.5), test=Metrics(auc=test, logloss=0.5),
-        )
-        for stage, seconds, steps, valid, test in improvements
-    ]  # fmt: skip
-    return Record(
-        identity="x", method_version=METHOD_VERSION[strategy], data_fingerprint="x", config=config,
-        valid=timeline[-1].valid, test=timeline[-1].test, decision=None,
-        space=Space(paper=1, bits=1, model_bytes=1), timeline=timeline,
+def record(strategy: str, seed: int, fits: dict[str, list[float]], scores: list[float]) -> Record:
+    """``fits``: validation AUC of epochs of 2 seconds and 10 steps each; ``scores``: test AUC of each improvement."""
+    made = Record(
+        identity="x", method_version=METHOD_VERSION[strategy], data_fingerprint="x",
+        config=configure("ml-1m", "tuned", strategy, seed),
+        valid=metrics(max(list(fits.values())[-1])), test=metrics(scores[-1]), decision=None,
+        space=Space(paper=1, bits=1, model_bytes=1),
         fits=[
-            FitLog(name=n, decision=None, curve={
-                "epoch": [float(e) for e in range(k)], "seconds": [2.0] * k, "steps": [10.0] * k,
-                "valid_auc": [0.5] * k, "valid_logloss": [0.5] * k,
+            FitLog(name=name, decision=None, curve={
+                "seconds": [2.0] * len(aucs), "steps": [10.0] * len(aucs),
+                "valid_auc": aucs, "valid_logloss": [0.5] * len(aucs),
             })
-            for n, k in fits.items()
+            for name, aucs in fits.items()
         ],
+        scores=[metrics(auc) for auc in scores],
         provenance=provenance(Origin("2024-01-01T00:00:00+00:00", None, None)),
     )  # fmt: skip
+    assert not list(contradictions(made))
+    return made
 
 
-FE = record("fe", 1, {"fit": 5}, [("fit", 2, 10, 0.70, 0.71), ("fit", 6, 30, 0.75, 0.74)])
+def metrics(auc: float) -> Metrics:
+    return Metrics(auc=auc, logloss=0.5)
+
+
+FE = record("fe", 1, {"fit": [0.70, 0.69, 0.75, 0.6, 0.6]}, [0.71, 0.74])
 OURS = record(
     "autodpq",
     1,
-    {"pretrain": 5, "search": 3, "retrain": 2},
-    [("pretrain", 6, 30, 0.75, 0.74), ("retrain", 18, 90, 0.74, 0.99), ("retrain", 20, 100, 0.76, 0.73)],
+    {"pretrain": [0.75, 0.75, 0.7, 0.7, 0.7], "search": [0.8, 0.9, 0.8], "retrain": [0.74, 0.76]},
+    [0.74, 0.99, 0.73],
 )
 
 
 def test_a_curve_is_the_test_auc_of_the_best_on_validation_so_far() -> None:
     table = points([FE, OURS])
     ours = table[(table["strategy"] == "autodpq") & (table["unit"] == "seconds")]
-    assert ours["t"].tolist() == [0.6, 2.0]  # FE takes 10 seconds; the retrain's first epoch is worse on validation
+    assert ours["t"].tolist() == [0.2, 2.0]  # FE takes 10 seconds; the retrain's first epoch is worse on validation
     assert ours["auc"].tolist() == [0.74, 0.73]  # and test falls, since nothing is chosen on test
     assert set(ours["last"]) == {2.0}
     steps = table[(table["strategy"] == "autodpq") & (table["unit"] == "steps")]
-    assert steps["t"].tolist() == [30 / 50, 100 / 50]
+    assert steps["t"].tolist() == [10 / 50, 100 / 50]
 
 
 def test_a_short_pretrain_tells_what_an_epoch_of_fe_takes() -> None:
     short = OURS.model_copy(update={"config": configure("ml-1m", "tuned", "autodpq", 1, pretrain_epochs=2)})
-    longer = record("fe", 1, {"fit": 15}, [("fit", 2, 10, 0.7, 0.7)])
+    longer = record("fe", 1, {"fit": [0.7] * 15}, [0.7])
     assert fe_unit(short, [longer], "seconds") == 3 * fe_unit(OURS, [longer], "seconds")  # type: ignore[operator]
     assert fe_unit(short, [], "seconds") is None
 
 
 def test_a_seed_without_fe_has_no_unit() -> None:
-    assert len(points([record("others", 2, {"fit": 1}, [("fit", 1, 1, 0.7, 0.7)])])) == 0
+    assert len(points([record("others", 2, {"fit": [0.7]}, [0.7])])) == 0
 
 
 def test_curves_stop_where_the_runs_end() -> None:
@@ -85,8 +83,8 @@ def test_curves_stop_where_the_runs_end() -> None:
 
 
 def test_the_drawn_line_is_the_mean_over_seeds() -> None:
-    other = FE.model_copy(update={"config": configure("ml-1m", "tuned", "fe", 2), "timeline": [
-        p.model_copy(update={"test": Metrics(auc=p.test.auc + 0.02, logloss=0.5)}) for p in FE.timeline]})  # fmt: skip
+    other = FE.model_copy(update={"config": configure("ml-1m", "tuned", "fe", 2), "scores": [
+        metrics(each.auc + 0.02) for each in FE.scores]})  # fmt: skip
     figure = draw(points([FE, other]), "title")
     (line,) = [line for line in figure.axes[0].lines if line.get_label() == "FE"]
     assert line.get_ydata()[-1] == pytest.approx(0.75)
@@ -126,12 +124,12 @@ def test_wall_minutes_leave_out_what_no_run_fills() -> None:
 
 def test_the_long_random_is_measured_in_the_fe_of_its_own_batch() -> None:
     def long(strategy: str, epochs: int, stage: str) -> Record:
-        made = record(strategy, 1, {stage: epochs}, [(stage, 8, 30, 0.7, 0.7)])
+        made = record(strategy, 1, {stage: [0.7] * epochs}, [0.7])
         return made.model_copy(update={"config": configure("ml-1m", "tuned", strategy, 1, draws=LONG_DRAWS)})
 
     table = points([FE, long("fe", 2, "fit"), long("random", 20, "trial")])
     seconds = table[table["unit"] == "seconds"].set_index("strategy")
-    assert seconds.loc["random", ["t", "last"]].tolist() == [2.0, 10.0]  # 8 and 40 of the 4 seconds that it took here
+    assert seconds.loc["random", ["t", "last"]].tolist() == [0.5, 10.0]  # 2 and 40 of the 4 seconds that it took here
     assert seconds.loc[["fe"], "last"].tolist() == [1.0, 1.0]  # one curve of FE, its improvements
 
 

@@ -67,7 +67,7 @@ def test_stages_lie_one_after_the_other() -> None:
     run = record("autodpq")
     figure = curves(run, "title")
     drawn = [line.get_xdata() for line in figure.axes[1].lines if len(line.get_xdata()) > 2]
-    assert np.concatenate(drawn).tolist() == list(range(1, 1 + sum(len(log.curve["epoch"]) for log in run.fits)))
+    assert np.concatenate(drawn).tolist() == list(range(1, 1 + sum(log.epochs for log in run.fits)))
     (ring,) = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert ring.get_ydata()[0] == run.valid.auc
     assert "pretrain, search, retrain" in figure.get_label()

@@ -232,10 +232,7 @@ def test_a_search_without_a_pretrain_is_timed_by_autodpqs_own_epochs() -> None:
     """By hand: a pretrain of 20 s, epochs of the search of 3 s and of the retrain of 2 s: (4 * 3 + 3 * 2) / 20."""
 
     def run(**fits: tuple[int, float]) -> Any:
-        each = {
-            name: {"epoch": [0] * epochs, "seconds": [seconds] * epochs} for name, (epochs, seconds) in fits.items()
-        }
-        logs = [SimpleNamespace(name=n, curve=c, cost={"seconds": sum(c["seconds"])}) for n, c in each.items()]
+        logs = [SimpleNamespace(name=n, epochs=e, cost={"seconds": e * seconds}) for n, (e, seconds) in fits.items()]
         return SimpleNamespace(fits=logs)
 
     autodpq = run(pretrain=(10, 2.0), search=(2, 3.0), retrain=(5, 2.0))

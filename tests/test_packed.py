@@ -74,7 +74,7 @@ def record(config: RunConfig, decision: Decision | None) -> Record:
     return Record(
         identity="identity", method_version=1, data_fingerprint="x", config=config,
         valid=Metrics(auc=0.5, logloss=0.5), test=Metrics(auc=0.5, logloss=0.5), decision=decision,
-        space=Space(paper=1, bits=1, model_bytes=1), timeline=[], fits=[],
+        space=Space(paper=1, bits=1, model_bytes=1), fits=[], scores=[],
         provenance=provenance(Origin("2024-01-01T00:00:00+00:00", None, None)),
     )  # fmt: skip
 

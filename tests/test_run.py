@@ -267,7 +267,7 @@ def test_finished_trials_are_not_repeated(tmp_path: object, schema: Schema, monk
     resumed = make("grid", tmp_path / "killed", schema)
     assert resumed.valid == straight.valid
     assert resumed.decision == straight.decision
-    assert len(trained) == sum(len(log.curve["epoch"]) for log in straight.fits[1:])
+    assert len(trained) == sum(log.epochs for log in straight.fits[1:])
 
 
 @pytest.mark.parametrize("lives", range(1, 7))

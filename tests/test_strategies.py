@@ -128,9 +128,7 @@ def record_of(strategy: str, folder: object, schema: Schema, **changed: object) 
 
 
 def without_test_and_clock(record: Record) -> dict:
-    content = record.model_dump(exclude={"test", "test_parts", "provenance"})
-    for point in content["timeline"]:
-        point["test"] = point["seconds"] = None
+    content = record.model_dump(exclude={"test", "test_parts", "scores", "provenance"})
     for log in content["fits"]:
         log["curve"]["seconds"] = None
     return content

@@ -14,7 +14,7 @@ from autodpq_eval.tables import COLUMNS, Collected, build, collect, read_plan, r
 from autodpq_lib.config import METHOD_VERSION, RunConfig
 from autodpq_lib.space import Space
 from autodpq_lib.training.metrics import Metrics
-from autodpq_runs.curves import FitLog, Point
+from autodpq_runs.curves import FitLog
 from autodpq_runs.provenance import Origin, provenance
 from autodpq_runs.record import Record, read_record, record_path, write_record
 
@@ -29,7 +29,7 @@ def record(config: RunConfig, data: str = FINGERPRINT, logloss: dict[str, float]
     shift = 0.0002 * (config.seed - 2)
     metrics = Metrics(auc=AUC[config.strategy] + shift, logloss=logloss[config.strategy] - shift)
     tested = metrics.model_copy()
-    curve = {"epoch": 0.0, "seconds": 1.0, "steps": 1.0, "valid_auc": metrics.auc, "valid_logloss": metrics.logloss}
+    curve = {"seconds": 1.0, "steps": 1.0, "valid_auc": metrics.auc, "valid_logloss": metrics.logloss}
     return Record(
         identity=config.identity(data),
         method_version=METHOD_VERSION[config.strategy],
@@ -39,8 +39,8 @@ def record(config: RunConfig, data: str = FINGERPRINT, logloss: dict[str, float]
         test=tested,
         decision=None,
         space=Space(paper=190_900, bits=1, model_bytes=1),
-        timeline=[Point(stage="fit", fit="fit", epoch=0, seconds=1, steps=1, valid=metrics, test=tested)],
         fits=[FitLog(name="fit", decision=None, curve={column: [value] for column, value in curve.items()})],
+        scores=[tested],
         provenance=provenance(Origin("2024-01-01T00:00:00+00:00", None, None)),
     )
 

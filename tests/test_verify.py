@@ -70,7 +70,7 @@ def test_what_was_just_trained_passes_every_check(trained: dict[Path, Record], t
         (lambda record: record["space"].update(paper=7), "space: expected paper="),
         (lambda record: record.update(data_fingerprint="other"), "made from data other, which are fingerprint now"),
         (lambda record: record.update(identity="other"), "identity does not match its configuration"),
-        (lambda record: record["test"].update(auc=0.9), "test: expected that of the timeline's fit, epoch 0"),
+        (lambda record: record["test"].update(auc=0.9), "test: expected that of fit, epoch 0"),
         (lambda record: record["provenance"].update(compiled=False), "identity does not match its configuration"),
     ],
 )
@@ -126,8 +126,7 @@ def test_predictions_of_nobodys_run_fail_and_those_of_another_training_say_nothi
     (wrong,) = checks.predictions(trained).wrong
     assert str(logits) in wrong
     turned = score(torch.from_numpy(np.load(logits)), checks.load_samples("", "").labels)
-    timeline = [*record.timeline[:-1], record.timeline[-1].model_copy(update={"test": turned})]
-    elsewhere = record.model_copy(update={"test": turned, "timeline": timeline})
+    elsewhere = record.model_copy(update={"test": turned, "scores": [*record.scores[:-1], turned]})
     write_record(elsewhere, record_path(runs_root() / "mine", record.config))
     torn = record_path(runs_root() / "amid", record.config)
     torn.parent.mkdir(parents=True)
