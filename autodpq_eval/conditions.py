@@ -215,9 +215,11 @@ def must_be_so(table: pd.DataFrame) -> str:
     said = rows["name"] + [f" (its gain hangs on seed {seeds})" * bool(seeds) for seeds in rows["hangs on"]]
     reached = [", ".join(said[near]) or "none" for near in (fe_near, ours_near, fe_near & ours_near)]
     return (
-        f"**What must be so**: an FE of {fe:.4f} beside an AutoDPQ of {ours:.4f}. Under {plain['name']} FE lies "
-        f"{plain['base']:+.4f} and AutoDPQ {plain['ours']:+.4f} from that. Nearest to both, of the conditions that no "
-        f"single seed decides, is {near['name']}: FE lies {near['base']:+.4f} and AutoDPQ {near['ours']:+.4f} away. "
+        f"**What must be so**, over FE and with nothing chosen on test: FE at {fe:.4f}, AutoDPQ at {ours:.4f}. Under "
+        f"{plain['name']} FE is off by {plain['base']:+.4f} and AutoDPQ by {plain['ours']:+.4f}. A condition hangs on "
+        "a seed if its interval holds the paper's gain with that seed and not without it. Nearest to both, of the "
+        f"conditions that hang on none, is {near['name']}: FE is off by {near['base']:+.4f}, AutoDPQ by "
+        f"{near['ours']:+.4f}. "
         f"Within {MARGIN:g} of the paper's FE: {reached[0]}; of its AutoDPQ: {reached[1]}; of both: "
         f"{reached[2]}. "
         "Conditions under which the interval holds the paper's gain, whichever seed is left out: "

@@ -34,8 +34,9 @@ def forest(table: pd.DataFrame, title: str) -> Figure:
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     axis.set_xlim(*_limits(shown))
     axis.tick_params(axis="y", length=0)
+    axis.tick_params(axis="x", top=True, labeltop=True)  # a tall picture is read from either end
     axis.locator_params(axis="x", nbins=5)
-    figure.legend(*axis.get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=6)
+    figure.legend(*axis.get_legend_handles_labels(), fontsize=8, loc="outside upper center", ncols=6)
     sns.despine(figure, left=True)
     figure.set_label(forest_in_words(table, title))
     return figure

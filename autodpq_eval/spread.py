@@ -9,11 +9,13 @@ import numpy as np
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from scipy import stats
 
 from autodpq_eval import notebook
 from autodpq_eval.batch import status
 from autodpq_eval.layout import LABELS
 from autodpq_eval.plans import TEN_SEEDS
+from autodpq_eval.stats import LEVEL
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT
@@ -48,7 +50,7 @@ def yardsticks(config: RunConfig, out: str | Path) -> Iterator[tuple[str, list[f
 
 
 def beside_the_seed(aucs: Sequence[float], what: str, config: RunConfig, out: str | Path) -> None:
-    """Show trials beside FE's seeds; say how their spreads compare, and how far luck would carry the best.
+    """Show trials beside FE's seeds; say how their spreads compare, and how far luck carries the best.
 
     Args:
         aucs: on validation, one a trial.
@@ -62,19 +64,19 @@ def beside_the_seed(aucs: Sequence[float], what: str, config: RunConfig, out: st
     name = f"{len(aucs)} {what}, {config.dataset}, seed {config.seed}"
     title = f"{LABELS[config.strategy]}'s trials beside the seed: recipe {config.recipe}"
     notebook.show(spreads({name: aucs} | dict(yardsticks(config, out)), title))
-    lead = (max(aucs) - np.mean(aucs)) / np.std(aucs, ddof=1)
-    notebook.say(
-        f"*What to see: {spread_in_words(aucs, config, out)}.* By luck alone the best of {len(aucs)} lies "
-        f"{luck(len(aucs)):.1f} standard deviations above their mean; here it is {lead:.1f}."
-    )
+    notebook.say(f"*What to see: {spread_in_words(aucs, config, out)}.*")
 
 
 def spread_in_words(trials: Sequence[float], config: RunConfig, out: str | Path) -> str:
     """What trials spread over beside FE's seeds on the same data and model, if two are at hand, in words."""
     seeds = [record.valid.auc for record in over_seeds(_fe_beside(config), out, "results").values()]
     if len(seeds) > 1:
+        n, one = len(trials), np.std(seeds, ddof=1)
         return (
-            f"the spread of the trials is {np.std(trials, ddof=1) / np.std(seeds, ddof=1):.1f} times that of FE's seeds"
+            f"the spread of the trials is {np.std(trials, ddof=1) / one:.1f} times that of FE's {len(seeds)} seeds; of "
+            f"equal trials it would be more than {wider(n, len(seeds)):.1f} times in one case of twenty. The best lies "
+            f"{(max(trials) - np.mean(trials)) / one:.1f} deviations of these seeds above the trials' mean; of {n} "
+            f"equal trials it would lie {luck(n):.1f} above it, on average"
         )
     return (
         f"how far the trials lie apart. No two seeds of FE are at hand on {config.dataset} and this model (notebook 02 "
@@ -105,7 +107,11 @@ def spreads(rows: Mapping[str, Sequence[float]], title: str) -> Figure:
     return figure
 
 
+def wider(trials: int, seeds: int) -> float:
+    """How many times the deviation of ``seeds`` runs that of ``trials`` equal ones exceeds in 5 % of cases: sqrt(F)."""
+    return float(stats.f.ppf(1 - LEVEL, trials - 1, seeds - 1)) ** 0.5
+
+
 def luck(n: int) -> float:
-    """By how many of their own standard deviations the best of n equal trials lies above their mean, on average."""
-    z = np.random.default_rng(0).standard_normal((20_000, n))
-    return float(((z.max(1) - z.mean(1)) / z.std(1, ddof=1)).mean())
+    """By how many standard deviations the best of n equal trials lies above their mean, on average: simulated."""
+    return float(np.random.default_rng(0).standard_normal((20_000, n)).max(1).mean())

@@ -36,7 +36,7 @@ def figure_1(e: Tensor, quantiser: Quantiser, name: str) -> Figure:
     second.set_xlabel("centroid k")
     _blocks(last, output.view(d, w), "5. output")
     _centroids(figure.add_subplot(grid[1, :]), table, code)
-    figure.suptitle(f"Encode and decode: {name} (values have no unit)")
+    figure.suptitle(f"Encode and decode: {name} (values have no unit; each panel has its own colours)")
     figure.set_label(
         f"Four heat maps for {name}: its raw vector in {d} parts, the responses of {k} centroids to each with the code "
         f"{code.tolist()}, the centroids, the output."
@@ -60,8 +60,9 @@ def _blocks(
 ) -> None:
     """One annotated heat map with a row for each subspace; the chosen block of each is framed."""
     limit = float(values.abs().max())
+    legend = {"cbar": size == 0, "cbar_kws": {"label": "value"}}  # where no number fits
     style = {"annot": size > 0, "fmt": ".3f" if limit < 0.1 else ".2f", "annot_kws": {"size": size}, "linewidths": 0.5}
-    sns.heatmap(values.numpy(), ax=axis, cmap="PuOr", center=0, vmin=-limit, vmax=limit, cbar=False, **style)
+    sns.heatmap(values.numpy(), ax=axis, cmap="PuOr", center=0, vmin=-limit, vmax=limit, **legend, **style)
     axis.set_title(title, fontsize=9)
     axis.set(ylabel="subspace i")
     axis.tick_params(axis="y", rotation=0)

@@ -76,8 +76,8 @@ def test_what_must_be_so_is_told_by_the_nearest_that_no_single_seed_decides() ->
     rows[2] |= {"hangs on": "8", "centre": 0.004, "high": 0.02}
     rows[3] |= {"on test": True}
     said = must_be_so(pd.DataFrame(rows))
-    assert "Under *plain* (`paper`) FE lies +0.0100 and AutoDPQ +0.0000 from that." in said
-    assert "is *near* (`paper`): FE lies +0.0010 and AutoDPQ -0.0020 away." in said
+    assert "Under *plain* (`paper`) FE is off by +0.0100 and AutoDPQ by +0.0000." in said
+    assert "is *near* (`paper`): FE is off by +0.0010, AutoDPQ by -0.0020." in said
     assert "whichever seed is left out: none. The largest gain by ranks is that of *failed* (`paper`), +0.0020" in said
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from autodpq_eval import notebook
 from autodpq_eval.layout import p_in_words
 from autodpq_eval.lead import Lead, below, lead, lead_between, paper_lead, verdict
-from autodpq_eval.spread import at_hand, beside_the_seed, luck, over_seeds, spread_in_words, spreads, yardsticks
+from autodpq_eval.spread import at_hand, beside_the_seed, luck, over_seeds, spread_in_words, spreads, wider, yardsticks
 from autodpq_eval.tables import build, collect
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import read_record
@@ -132,16 +133,23 @@ def test_the_verdict_on_a_table(stars: tuple[str, str], said: str) -> None:
     assert verdict(table) == said
 
 
-def test_luck_of_two_is_settled_by_hand() -> None:
-    """The larger of two lies half their distance above the mean; their deviation is that distance by root two."""
-    assert luck(2) == pytest.approx(0.5**0.5)
-    assert luck(2) < luck(9) < luck(20)
+def test_luck_of_two_and_nine_is_that_of_the_tables() -> None:
+    """The mean of the larger of two standard normals is 1 / sqrt(pi); of nine tables have 1.485."""
+    assert luck(2) == pytest.approx(math.pi**-0.5, abs=0.01)
+    assert luck(9) == pytest.approx(1.485, abs=0.01)
+
+
+def test_two_trials_are_as_wide_by_chance_as_student_says() -> None:
+    """Of two, F is the square of Student's t: 2.262 with nine degrees of freedom, by the tables of both."""
+    assert wider(2, 10) == pytest.approx(2.2622, abs=1e-4)
+    assert wider(9, 3) == pytest.approx(19.371**0.5, abs=1e-3)
 
 
 def test_trials_are_compared_with_seeds_of_the_same_data_and_model_alone(tmp_path: Path) -> None:
     seeds = [read_record(RECORDS / f"deepfm-fe-seed{s}.json").valid.auc for s in range(1, 11)]
     trials, grid = [0.0, float(np.std(seeds, ddof=1)) * np.sqrt(2) * 3], FE.model_copy(update={"strategy": "grid"})
-    assert spread_in_words(trials, grid, tmp_path) == "the spread of the trials is 3.0 times that of FE's seeds"
+    said = "the spread of the trials is 3.0 times that of FE's 10 seeds; of equal trials"
+    assert spread_in_words(trials, grid, tmp_path).startswith(said)
     small = RunConfig(dataset="ml-1m", strategy="grid", profile="smoke")
     assert "No two seeds of FE are at hand on ml-1m" in spread_in_words(trials, small, tmp_path)
 
@@ -161,12 +169,12 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_trials_stand_beside_the_seeds_with_the_lead_of_the_best(shown: list[str], tmp_path: Path) -> None:
-    """By hand: 0.80, 0.80 and 0.83 have the mean 0.81 and the deviation 0.03 / sqrt(3), so the lead is 0.02 / that."""
     beside_the_seed([0.80, 0.83, 0.80], "pairs", FE.model_copy(update={"strategy": "grid"}), tmp_path)
     trials, seeds, said = shown
     assert trials == "3 pairs, ml-1m, seed 1: sd 0.0173"
     assert seeds.startswith("FE, 10 seeds, ml-1m: sd 0.00")
-    assert said.endswith(f"the best of 3 lies {luck(3):.1f} standard deviations above their mean; here it is 1.2.")
+    one = np.std([read_record(RECORDS / f"deepfm-fe-seed{s}.json").valid.auc for s in range(1, 11)], ddof=1)
+    assert f"The best lies {0.02 / one:.1f} deviations of these seeds above" in said
 
 
 def test_one_trial_has_no_spread(shown: list[str], tmp_path: Path) -> None:
