@@ -124,7 +124,7 @@ def at_chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, control: str =
 
 
 def chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, control: str = "") -> dict[tuple[float, str], str]:
-    """Share and method -> the setting that stands for it, whether it has run on the reported seeds or not yet.
+    """Share and method -> the setting that stands for it, of each method that has run on the reported seeds at all.
 
     As :func:`autodpq_budget.candidates.chosen`, which says what is run, with two differences. All settings count that
     were tried, not the plan's alone. And the bytes of every seed must fit, not those of the seed of choice alone: so of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -33,10 +34,12 @@ COARSE: dict[str, list[Options]] = {
 }
 COARSE_SHARES = (0.031, 0.016, 0.008)
 
-#: Share and method -> all its settings.
-Candidates = dict[tuple[float, str], list[RunConfig]]
-#: Share and method -> a run on the seed of choice, and its validation AUC.
-Chosen = dict[tuple[float, str], tuple[RunConfig, float]]
+#: Share and method.
+Key = tuple[float, str]
+#: All settings of each.
+Candidates = dict[Key, list[RunConfig]]
+#: A run of each on the seed of choice, and its validation AUC.
+Chosen = dict[Key, tuple[RunConfig, float]]
 
 
 def budget_of(schema: Schema, share: float, model: str = "deepfm") -> int:
@@ -99,12 +102,22 @@ def chosen(every: Candidates, schema: Schema, *, out: Path) -> Chosen:
     MPE's search decides; that one counts for nothing.
     """
     done, full = read_plans(out, every), budget_of(schema, 1)
-    found: Chosen = {}
+    found, half = Chosen(), half_tried(every, done)
     for share, method in every:
-        least = share if method == COMPRESSOR else 0
-        tried = [key for key in every if key[1] == method and least <= key[0] <= share]
-        fits = [r for key in tried for r in done[key] if table_bytes(r, len(schema.fields)) <= room(full, share)]
-        if fits and all(len(done[key]) == len(every[key]) for key in tried):
+        tried = [record for key in counting(every, share, method) for record in done[key]]
+        fits = [record for record in tried if table_bytes(record, len(schema.fields)) <= room(full, share)]
+        if fits and (share, method) not in half:
             best_one = max(fits, key=lambda record: record.valid.auc)
             found[share, method] = best_one.config, best_one.valid.auc
     return found
+
+
+def half_tried(every: Candidates, done: Mapping[Key, Sequence[Record]]) -> list[Key]:
+    """Shares and methods of whose settings there some have not run."""
+    return [key for key in every if any(len(done[each]) < len(every[each]) for each in counting(every, *key))]
+
+
+def counting(every: Candidates, share: float, method: str) -> list[Key]:
+    """The shares whose settings may stand for a method at a share: its own or, of a rival, any smaller one's too."""
+    least = share if method == COMPRESSOR else 0
+    return [key for key in every if key[1] == method and least <= key[0] <= share]

@@ -43,8 +43,8 @@ def counts_of(field: str, counts: Mapping[str, Any], size: int) -> NDArray[np.in
     expect(field in counts, what, f"[{size}]", "none")
     often = _numbers(what, counts[field])
     expect(often.shape == (size,), what, f"[{size}]", often.shape)
-    expect(bool((often >= 0).all()), what, "none below 0", often.min())
     expect(bool(np.isfinite(often).all()), what, "finite numbers", often.max())
+    expect(bool((often >= 0).all()), what, "none below 0", often.min())
     expect(bool((often <= MOST_OFTEN).all()), what, f"at most {MOST_OFTEN}", often.max())
     broken = often[often != np.floor(often)][:1]
     said = "whole numbers, how often each feature occurs in the training data"

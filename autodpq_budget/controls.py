@@ -30,13 +30,13 @@ def teaching(every: pd.DataFrame) -> pd.DataFrame:
         every: of :func:`~autodpq_budget.at_equal_bytes.read_runs`.
     """
     full, rows = full_bytes(every), []
-    for (method, setting), runs in every[every["control"] != WEIGHTS].groupby(["method", "setting"]):
+    for (method, _), runs in every[every["control"] != WEIGHTS].groupby(["method", "setting"]):
         sides = {control: aucs(part, every) for control, part in runs.groupby("control")}
         if len(sides) > 1 and all(sides.values()) and (share := least_share(runs["bytes"].max(), full)):
             own, other = sides[""], sides[TEACHER]
             taught, labels = (own, other) if method == COMPRESSOR else (other, own)
             means = [np.mean([*side.values()]) for side in common(taught, labels)]
-            row = {"share": share, "method": method, "setting": setting, "width": runs["width"].iloc[0]}
+            row = {"share": share, "method": method, "width": runs["width"].iloc[0]}
             row |= dict(zip(("taught", "labels"), means, strict=True))
             rows.append(row | paired_effect(taught, labels))
     return _by_share(rows)

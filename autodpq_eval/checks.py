@@ -20,7 +20,7 @@ from autodpq_lib.space import space
 from autodpq_runs.agreement import agrees
 from autodpq_runs.explore import find_records
 from autodpq_runs.kept import DamagedError
-from autodpq_runs.record import Record, canonical, contradictions, read_record, record_path
+from autodpq_runs.record import Record, canonical, read_record, record_path
 from autodpq_runs.run_paths import logits_path
 from autodpq_system.paths import runs_root
 from autodpq_system.sentence import sentence
@@ -46,7 +46,11 @@ class Check:
 
 def evidence(out: Path) -> tuple[Check, dict[Path, Record]]:
     """Every record below a folder: valid, canonical, under its name, of the present method, data and configuration."""
-    check, records, paths = Check("records valid, canonical and current"), {}, find_records(out)
+    check, records, paths = (
+        Check("records valid, canonical and current"),
+        {},
+        find_records(out),
+    )
     check.wrong += [] if paths else [f"{out}: expected records, found none"]
     for path in paths:
         check.looked_at += 1
@@ -71,15 +75,6 @@ def text_of(record: Record, path: Path) -> str:
     for part in ("config", "provenance"):
         content[part] = {key: value for key, value in content[part].items() if key in older[part]}
     return canonical(content)
-
-
-def curves(records: Records) -> Check:
-    """Scores, results and decisions, by the curves of each fit."""
-    check = Check("improvements, best epochs and results from the curves")
-    for path, record in records.items():
-        check.looked_at += len(record.timeline)
-        check.wrong += [f"{path}: {key}: expected {due}, found {found}" for key, due, found in contradictions(record)]
-    return check
 
 
 def sizes(records: Records) -> Check:

@@ -87,7 +87,7 @@ def _improvements(runs: Runs) -> list[Row]:
 
 
 def _improvement(runs: Runs, metric: str, paper: float) -> Row:
-    """AutoDPQ over the best baseline on the seeds that all strategies have, as Table 1 has it."""
+    """AutoDPQ over the best baseline, a mean over the seeds that all strategies have; Table 1 has a ratio of means."""
     values = {name: _values(runs, "deepfm", name, metric) for name in TABLES[1][1]}
     if not (seeds := set.intersection(*map(set, values.values()))):
         return {"verdict": "missing"}

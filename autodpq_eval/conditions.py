@@ -182,7 +182,8 @@ def _on_test(runs: Groups, under: Groups) -> Iterator[Condition]:
 
 def best_on_test(records: Sequence[Record]) -> Values:
     """The highest test AUC, by seed, of the epochs of the last stage that were the best so far on validation."""
-    return {r.config.seed: max(p.test.auc for p in r.timeline if p.stage == r.timeline[-1].stage) for r in records}
+    lines = {record.config.seed: record.timeline for record in records}
+    return {seed: max(p.test.auc for p in line if p.stage == line[-1].stage) for seed, line in lines.items()}
 
 
 def stopped_at(records: Sequence[Record], level: float) -> Values:

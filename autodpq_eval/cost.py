@@ -29,10 +29,10 @@ def costs(records: Sequence[Record]) -> pd.DataFrame:
         units = {unit: fe_unit(record, records, unit) or float("nan") for unit in ("seconds", "steps")}
         for what, cost in parts.items():
             in_fe = {f"{unit}, in FE trainings": cost[unit] / units[unit] for unit in units}
-            rows.append({"what": what, "seed": record.config.seed, **cost, **in_fe})
-    columns = ["what", "seed", "seconds", "steps", "seconds, in FE trainings", "steps, in FE trainings"]
+            rows.append({"what": what, **cost, **in_fe})
+    columns = ["what", "seconds", "steps", "seconds, in FE trainings", "steps, in FE trainings"]
     table = pd.DataFrame(rows, columns=columns)
-    return table.groupby("what", sort=False).mean().drop(columns="seed")
+    return table.groupby("what", sort=False).mean()
 
 
 def fe_unit(record: Record, records: Sequence[Record], unit: str) -> float | None:

@@ -21,8 +21,7 @@ from autodpq_runs.record import Record
 #: Columns of an effect.
 EFFECTS = (
     "n", "effect", "low", "high", "p_welch", "p_paired", "p_equal_paired",
-    "touched auc", "touched low", "touched high", "untouched auc", "valid auc", "logloss",
-    "same start", "steps", "base steps",
+    "touched auc", "touched low", "touched high", "untouched auc", "logloss", "steps", "base steps",
 )  # fmt: skip
 #: What the gain is made of: title, and the two sets of runs whose difference it is.
 CONTRASTS = [
@@ -114,11 +113,12 @@ def same_starts(runs: Mapping[str, Sequence[Record]]) -> tuple[int, int]:
     Code and processor must be the same for that: the last bits of a sum depend on both.
     """
     able = [control for control in controls() if control.can_start_alike]
-    same = [_same_starts(runs[control.id], runs[control.against]) for control in able]
+    same = [starts_alike(runs[control.id], runs[control.against]) for control in able]
     return sum(same), sum(len(runs[control.id]) for control in able)
 
 
-def _same_starts(ours: Sequence[Record], baseline: Sequence[Record]) -> int:
+def starts_alike(ours: Sequence[Record], baseline: Sequence[Record]) -> int:
+    """How many runs have a baseline of their seed whose first training is the same to the bit, as far as both go."""
     theirs = {record.config.seed: record for record in baseline}
     return sum(_alike(each, theirs[each.config.seed]) for each in ours if each.config.seed in theirs)
 
@@ -147,12 +147,11 @@ def contrasts(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
 def _effects(ours: Sequence[Record], baseline: Sequence[Record], *, alike: bool = False) -> dict[str, float]:
     """The effect on AUC with its tests, the touched samples' with its interval, and the means of the others.
 
-    *Same start* counts the pairs that begin with the same training to the bit; *steps* are the mean weight updates of
-    ours, *base steps* those of the baseline. Only seeds that both sides have count, on one kind of processor, for
-    another moves a run as much as many controls do; and, if ``alike``, those that begin with the same training to the
-    bit, for else other code made one of them. The interval is of their paired differences: a seed gives both
-    sides the same order of the data and the same start of the weights that they share. Thresholds that differ touch
-    other samples, so parts are not compared then.
+    *Steps* are the mean weight updates of ours, *base steps* those of the baseline. Only seeds that both sides have
+    count, on one kind of processor, for another moves a run as much as many controls do; and, if ``alike``, those that
+    begin with the same training to the bit, for else other code made one of them. The interval is of their paired
+    differences: a seed gives both sides the same order of the data and the same start of the weights that they share.
+    Thresholds that differ touch other samples, so parts are not compared then.
     """
     made = [{(r.config.seed, r.provenance.cpu): r for r in side} for side in (ours, baseline)]
     common = [pair for pair in made[0] if pair in made[1] and not (alike and not _alike(made[0][pair], made[1][pair]))]
@@ -160,14 +159,13 @@ def _effects(ours: Sequence[Record], baseline: Sequence[Record], *, alike: bool 
     row = dict.fromkeys(EFFECTS, np.nan) | {"n": len(common)}
     if len(common) < 2:
         return row
-    row |= {"same start": _same_starts(ours, baseline)}
     row |= {key: float(np.mean([r.steps for r in side])) for key, side in (("steps", ours), ("base steps", baseline))}
     pairs = {measure: (by_seed(ours, measure), by_seed(baseline, measure)) for measure in MEASURES}
     each = {measure: paired_effect(*pair) for measure, pair in pairs.items()}
     row |= {key: each["auc"][key] for key in ("effect", "low", "high")}
     row |= {"p_paired": each["auc"]["p"], "p_equal_paired": each["auc"]["p_equal"]}
     row |= {"p_welch": effect(*pairs["auc"])["p_welch"]}
-    row |= {measure: each[measure]["effect"] for measure in ("logloss", "valid auc")}
+    row |= {"logloss": each["logloss"]["effect"]}
     if ours[0].config.threshold == baseline[0].config.threshold:
         row |= {measure: each[measure]["effect"] for measure in ("touched auc", "untouched auc")}
         row |= {f"touched {edge}": each["touched auc"][edge] for edge in ("low", "high")}

@@ -63,9 +63,9 @@ def _why(given: object, right: object) -> str:
 
 
 def _leaves(value: object) -> Iterator[object]:
-    """The single values of anything nested, in order."""
+    """The single values of anything nested, in order: of a mapping that of its keys."""
     if isinstance(value, Mapping):
-        value = list(value.values())
+        value = [value[key] for key in sorted(value)]
     if isinstance(value, Set):
         value = sorted(value)
     if isinstance(value, Tensor | np.ndarray | np.generic | pd.Series | pd.Index):

@@ -58,6 +58,7 @@ def measured(out: Path, dataset: str, recipe: str) -> dict[str, Cost]:
     return {kind: Cost(median(c.minutes for c in costs), max(c.mib for c in costs)) for kind, costs in seen.items()}
 
 
+@cache
 def kind(config: RunConfig) -> str:
     """Runs that differ in their seeds alone: of the run, and of the split."""
     return config.model_copy(update={"seed": 0, "split_seed": 0}).name()
@@ -65,15 +66,6 @@ def kind(config: RunConfig) -> str:
 
 def cost_of(path: Path) -> tuple[str, Cost] | None:
     """Kind and cost of the run of one record; a file that can't be read tells nothing."""
-    try:
-        return _read(path, path.stat().st_mtime_ns)
-    except OSError:
-        return None
-
-
-@cache
-def _read(path: Path, _: int) -> tuple[str, Cost] | None:
-    """As it was at a time."""
     try:
         record = read_record(path)
     except ValueError:

@@ -60,9 +60,15 @@ def points(records: Sequence[Record]) -> pd.DataFrame:
 def with_long_random(
     records: Sequence[Record], out: Path, dataset: str, recipe: str, seeds: Sequence[int]
 ) -> list[Record]:
-    """Records of Table 1, Random's replaced by its long runs if every seed has one."""
-    longer, gaps = read_plan(out, long_random(dataset, recipe, seeds))
-    return list(records) if gaps else [r for r in records if r.config.strategy != "random"] + longer
+    """Records of Table 1, Random's replaced by its long runs if there are any."""
+    longer = long_runs(out, dataset, recipe, seeds)
+    return [record for record in records if not longer or record.config.strategy != "random"] + longer
+
+
+def long_runs(out: Path, dataset: str, recipe: str, seeds: Sequence[int]) -> list[Record]:
+    """Random's long runs and FE of the same batch; none unless every seed has both."""
+    runs, gaps = read_plan(out, long_random(dataset, recipe, seeds))
+    return [] if gaps else runs
 
 
 def _improvements(record: Record, unit: str) -> list[tuple[float, float]]:

@@ -24,7 +24,7 @@ PARTS: dict[str, dict[str, Any]] = {
     "Eq. 2's BatchNorm": {"search_batchnorm": False},
     "compression": {"quantise": False},
 }
-LADDER_SEEDS = range(1, 6)
+LADDER_SEEDS, LADDER_RECIPE = range(1, 6), "paper"
 #: What the sources of the text reading leave open, at other values; on seeds that no table has.
 LEFT_OPEN: dict[str, dict[str, Any]] = {
     "as it is": {},
@@ -95,9 +95,13 @@ def all_together(dataset: str, recipe: str, seed: int) -> dict[str, RunConfig]:
 
 
 def gain_runs(dataset: str, recipe: str) -> list[RunConfig]:
-    """What the page on the paper's gain shows beyond the other parts: the ladder, of ``paper``, and all together."""
+    """What the page on the paper's gain shows beyond the other parts: the ladder of one recipe, and all together."""
     together = [run for seed in TEN_SEEDS for run in all_together(dataset, recipe, seed).values()]
-    return [*(ladder(dataset, recipe) if recipe == "paper" else []), *together, *threshold_from_zero(dataset, recipe)]
+    return [
+        *(ladder(dataset, recipe) if recipe == LADDER_RECIPE else []),
+        *together,
+        *threshold_from_zero(dataset, recipe),
+    ]
 
 
 def threshold_from_zero(dataset: str, recipe: str) -> list[RunConfig]:

@@ -82,10 +82,10 @@ def read_plan(out: Path, plan: Sequence[RunConfig]) -> tuple[list[Record], list[
     """
     states = {config: status(out, config, anywhere=True) for config in plan}
     done = [state.record for state in states.values() if state.record]
-    records = [record for record in done if record.compiled] or done
+    with_c = any(record.compiled for record in done)
     gaps = [f"{config.name()}: {s.reason}" for config, s in states.items() if s.state != "done"]
-    left = done if len(records) < len(done) else []
-    return records, gaps + [f"{r.config.name()}: made without C, and others with it" for r in left if not r.compiled]
+    gaps += [f"{r.config.name()}: made without C, and others with it" for r in done if r.compiled != with_c]
+    return [record for record in done if record.compiled == with_c], gaps
 
 
 def read_plans(out: Path, plans: Mapping[Key, Sequence[RunConfig]]) -> dict[Key, list[Record]]:

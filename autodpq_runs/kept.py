@@ -70,6 +70,9 @@ def predictions(path: Path) -> NDArray[np.float32]:
         FileNotFoundError: there is no such file.
     """
     try:
-        return load_array(path).astype(np.float32, copy=False)
+        found = load_array(path).astype(np.float32, copy=False)
     except (ValueError, TypeError) as error:
         raise DamagedError(path, "predictions", error) from error
+    if not np.isfinite(found).all():
+        raise DamagedError(path, "predictions", ValueError("expected finite numbers, found others"))
+    return found

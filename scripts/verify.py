@@ -20,7 +20,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import autodpq_native as native
-from autodpq_eval.checks import Check, curves, evidence, predictions, schema_of, sizes, tables
+from autodpq_eval.checks import Check, evidence, predictions, schema_of, sizes, tables
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.record import Record
 from autodpq_runs.train import train
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _arguments(arguments)
     out = (ROOT / folder_named(str(options.out))).resolve()
     first, records = evidence(out)
-    wrong = _shown(first) + sum(_shown(check(records)) for check in (curves, sizes, predictions))
+    wrong = _shown(first) + sum(_shown(check(records)) for check in (sizes, predictions))
     wrong += _shown(tables(out, records))
     urn = [r for r in records.values() if r.config.strategy in options.strategies and _can_be_trained_again(r)]
     return int(wrong + _rerun(urn, options.rerun) > 0)

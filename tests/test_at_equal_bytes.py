@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from matplotlib import pyplot as plt
 from scipy import stats
 
 from autodpq_budget import at_equal_bytes, auc_curve, controls
-from autodpq_budget.candidates import CHOICE_SEED
+from autodpq_budget.candidates import CHOICE_SEED, half_tried
 from autodpq_lib.config import METHOD_VERSION, STRATEGIES
 from autodpq_rivals.methods import METHODS
 from autodpq_runs.record import read_record
@@ -220,3 +221,21 @@ def test_a_mark_below_the_edge_has_no_bar() -> None:
         assert (found[-1] >= axis.get_ylim()[0]).all()
     assert np.concatenate(found).size
     plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [
+        ((0.25, "dhe"), [(0.25, "dhe")]),
+        ((0.125, "dhe"), [(0.25, "dhe"), (0.125, "dhe")]),
+        ((0.125, "budget"), [(0.125, "budget")]),
+        ((0.5, "mpe"), []),
+    ],
+)
+def test_a_method_counts_where_all_its_settings_there_were_tried(
+    missing: tuple[float, str], expected: list[tuple[float, str]]
+) -> None:
+    """A rival's are those of every smaller share, too; the compressor's are told their share."""
+    planned: Any = {(0.25, "dhe"): [1, 2], (0.25, "budget"): [3], (0.125, "dhe"): [4], (0.125, "budget"): [5]}
+    done = {key: runs[1:] if key == missing else runs for key, runs in planned.items()}
+    assert half_tried(planned, done) == expected

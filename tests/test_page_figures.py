@@ -247,17 +247,3 @@ def test_make_budget_runs_the_seeds_that_the_page_reads() -> None:
     for recipe in RECIPES:
         seeds = [[int(n) for n in text.split()] for text in re.findall(rf'"{recipe} ([\d ]+)"', makefile)]
         assert seeds == [[CHOICE_SEED], [*TABLE_SEEDS], [*BEST_ALONE]]
-
-
-@pytest.mark.parametrize(
-    ("missing", "expected"),
-    [((0.25, "dhe"), [(0.25, "dhe")]), ((0.125, "dhe"), [(0.25, "dhe"), (0.125, "dhe")]), ((0.5, "mpe"), [])],
-)
-def test_a_method_is_shown_where_all_settings_up_to_a_share_were_tried(
-    missing: tuple[float, str], expected: list[tuple[float, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    planned = {(0.25, "dhe"): [1, 2], (0.25, "qr"): [3], (0.125, "dhe"): [4]}
-    done = {key: runs[1:] if key == missing else runs for key, runs in planned.items()}
-    monkeypatch.setattr(equal_bytes, "candidates", lambda *_: planned)
-    monkeypatch.setattr(equal_bytes, "read_plans", lambda *_: done)
-    assert equal_bytes.half_tried.__wrapped__("tuned") == expected

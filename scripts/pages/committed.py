@@ -9,7 +9,7 @@ import pandas as pd
 from autodpq_data.split import Split
 from autodpq_eval import effects, ledger
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.tables import Collected, build, collect
+from autodpq_eval.tables import TABLES, Collected, build, collect
 from autodpq_eval.ten_seeds import comparisons, runs_of_ten_seeds
 from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT
@@ -28,6 +28,14 @@ def runs(recipe: str, number: int = 1, reading: str = "literal", split: Split = 
 def table(recipe: str, number: int = 1, reading: str = "literal", split: Split = "fixed") -> pd.DataFrame:
     """Table 1 or 2."""
     return build(runs(recipe, number, reading, split))
+
+
+def of_model(
+    recipe: str, model: str, number: int = 0, reading: str = "literal", split: Split = "fixed"
+) -> pd.DataFrame:
+    """A model's rows of Table 1 or 2: without a number of Table 1 or, where that does not have it, of Table 2."""
+    rows = table(recipe, number or (1 if model in TABLES[1][0] else 2), reading, split)
+    return rows[rows["model"] == model]
 
 
 def both_tables(recipe: str) -> list[Record]:

@@ -10,7 +10,7 @@ import pandas as pd
 from autodpq_eval import conditions, ladder
 from autodpq_eval.layout import LABELS, interval, markdown, p_in_words, p_value, spanned
 from autodpq_eval.paper import gain
-from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS
+from autodpq_eval.plans import LADDER_RECIPE, LADDER_SEEDS, LENGTHS, PARTS
 from autodpq_lib.config import RECIPES
 from scripts.pages.committed import RESULTS
 
@@ -88,8 +88,8 @@ def seeds(listed: str) -> str:
 
 @cache
 def steps() -> pd.DataFrame:
-    """The ladder of pretrain lengths, in recipe ``paper``."""
-    return ladder.table(RESULTS, "paper")
+    """The ladder of pretrain lengths."""
+    return ladder.table(RESULTS, LADDER_RECIPE)
 
 
 def ladder_picture() -> str:
@@ -109,8 +109,8 @@ def ladder_picture() -> str:
 
 def ladder_parts() -> str:
     """AutoDPQ over both baselines, and what each part adds, at each length of the pretrain."""
-    found = {f"{part} adds": rows for part, rows in ladder.added(RESULTS, "paper").groupby("part", sort=False)}
-    whole = {LABELS[over]: ladder.table(RESULTS, "paper", over) for over in ("fe", "others")}
+    found = {f"{part} adds": rows for part, rows in ladder.added(RESULTS, LADDER_RECIPE).groupby("part", sort=False)}
+    whole = {LABELS[over]: ladder.table(RESULTS, LADDER_RECIPE, over) for over in ("fe", "others")}
     found = {f"AutoDPQ over {name}": rows.query("without == 'nothing'") for name, rows in whole.items()} | found
     cells = pd.DataFrame({name: _intervals(rows) for name, rows in found.items()}).fillna("")
     return markdown(["epochs of the pretrain", *cells], [[str(length), *row] for length, *row in cells.itertuples()])

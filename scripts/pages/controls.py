@@ -53,7 +53,8 @@ def _extra(recipe: str) -> str:
     told = ", ".join(f"{name} {number:,.0f}" for name, number in steps.items())
     absent = [name for name in effects.TRAINED_ON.values() if name not in steps]
     left = f" Not run: {', '.join(absent)}." if absent else ""
-    return f"{told}. FE has {steps['FE'] / steps['AutoDPQ']:.0%} of AutoDPQ's.{left}"
+    share = f" FE has {steps['FE'] / steps['AutoDPQ']:.0%} of AutoDPQ's." if {"FE", "AutoDPQ"} <= steps.keys() else ""
+    return f"{told}.{share}{left}"
 
 
 def of_recipe(recipe: str) -> str:

@@ -6,8 +6,8 @@ from functools import cache
 
 import pandas as pd
 
-from autodpq_budget import at_equal_bytes
-from autodpq_budget.candidates import CHOICE_SEED, candidates
+from autodpq_budget import at_equal_bytes, candidates
+from autodpq_budget.candidates import CHOICE_SEED
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.plans import TEN_SEEDS
 from autodpq_eval.tables import read_plans
@@ -41,11 +41,9 @@ def found(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches
 
 @cache
 def half_tried(recipe: str) -> list[tuple[float, str]]:
-    """Shares and methods, of whose settings at that share or a smaller one some have not run on the seed of choice."""
-    planned = candidates("ml-1m", recipe, CHOICE_SEED)
-    done = read_plans(RESULTS, planned)
-    gaps = [key for key, runs in planned.items() if len(done[key]) < len(runs)]
-    return [(share, method) for share, method in planned if any(m == method and s <= share for s, m in gaps)]
+    """Shares and methods of whose settings there some have not run on the seed of choice."""
+    planned = candidates.candidates("ml-1m", recipe, CHOICE_SEED)
+    return candidates.half_tried(planned, read_plans(RESULTS, planned))
 
 
 def not_run(recipe: str) -> list[tuple[float, str]]:

@@ -7,8 +7,7 @@ from statistics import mean
 
 from autodpq_eval.again import beside
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.plans import long_random
-from autodpq_eval.tables import read_plan
+from autodpq_eval.figure3 import long_runs
 from autodpq_runs.record import Record
 from scripts.pages.committed import RESULTS, runs
 
@@ -18,10 +17,10 @@ RECIPE = "paper"
 
 def random_curve() -> str:
     """Of which runs Random's curve is."""
-    done, gaps = read_plan(RESULTS, long_random("ml-1m", RECIPE, TABLE_SEEDS))
-    if gaps:
+    longer = long_runs(RESULTS, "ml-1m", RECIPE, TABLE_SEEDS)
+    if not longer:
         return "Random's curve is that of Table 1's runs.\n"
-    return two_trainings(runs(RECIPE).of("random"), [record for record in done if record.config.strategy == "random"])
+    return two_trainings(runs(RECIPE).of("random"), [run for run in longer if run.config.strategy == "random"])
 
 
 def two_trainings(short: Sequence[Record], long: Sequence[Record]) -> str:

@@ -8,7 +8,6 @@ from itertools import product
 
 import pandas as pd
 
-from autodpq_data.split import Split
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import LABELS, interval, judged_by_both, markdown, p_in_words, spanned
 from autodpq_eval.lead import Lead, lead_between, over_best, paper_lead
@@ -17,7 +16,7 @@ from autodpq_eval.readings import auc_leads
 from autodpq_eval.stats import LEVEL
 from autodpq_lib.config import MODELS, RECIPES
 from scripts.pages import over_trials, readings
-from scripts.pages.committed import SPLITS, contrast, table
+from scripts.pages.committed import SPLITS, contrast, of_model
 
 READING = "laboratory"
 #: Number of a table, and one of its models.
@@ -53,14 +52,9 @@ def _redrawn() -> Iterator[list[str]]:
 
 def _over_the_best() -> Iterator[list[str]]:
     for split, (number, model) in product(SPLITS, ROWS):
-        cells = [lead_between(_rows(recipe, number, model, split), "auc") for recipe in RECIPES]
+        cells = [lead_between(of_model(recipe, model, number, READING, split), "auc") for recipe in RECIPES]
         over = f"the best baseline of Table {number}"
         yield [SPLITS[split], LABELS[model], over, f"{len(TABLE_SEEDS)}", f"{paper_lead('auc', model):+.4f}", *cells]
-
-
-def _rows(recipe: str, number: int, model: str, split: Split) -> pd.DataFrame:
-    rows = table(recipe, number, READING, split)
-    return rows[rows["model"] == model]
 
 
 def _over_others() -> Iterator[list[str]]:
@@ -100,7 +94,7 @@ def in_short() -> str:
 def _over_the_best_where_run() -> Iterator[tuple[str, Lead]]:
     """Of each model in one table, DeepFM in Table 1, where all baselines have run."""
     for split, recipe, (number, model) in product(SPLITS, RECIPES, ROWS):
-        found = over_best(_rows(recipe, number, model, split), "auc")
+        found = over_best(of_model(recipe, model, number, READING, split), "auc")
         if found and (number == 1 or model != "deepfm"):
             yield f"{LABELS[model]}, recipe `{recipe}`, {SPLITS[split]}", found
 

@@ -12,11 +12,11 @@ from autodpq_eval.layout import LABELS, both_tests, gap, interval, plus_minus
 from autodpq_eval.lead import lead_between
 from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import table_value
-from autodpq_eval.plans import LADDER_SEEDS
+from autodpq_eval.plans import LADDER_RECIPE, LADDER_SEEDS
 from autodpq_eval.stats import paired_effect
 from autodpq_lib.config import MODELS, RECIPES
 from scripts.pages import committed
-from scripts.pages.committed import RESULTS, table, ten_seeds
+from scripts.pages.committed import RESULTS, of_model, ten_seeds
 from scripts.pages.conditions import chosen, data, seeds
 
 #: Conditions that README shows, and what it calls them.
@@ -56,8 +56,8 @@ def _start() -> str:
 
 def _models() -> str:
     """What AutoDPQ leads by in Table 2 under the laboratory reading: two of its models have no first-order weights."""
-    rows = table("paper", 2, "laboratory")
-    leads = "; ".join(f"{LABELS[model]} {lead_between(rows[rows['model'] == model], 'auc')}" for model in MODELS)
+    rows = {model: of_model("paper", model, 2, "laboratory") for model in MODELS}
+    leads = "; ".join(f"{LABELS[model]} {lead_between(each, 'auc')}" for model, each in rows.items())
     return (
         "PNN and DCN have no first-order weights, so the start of these can't make a gain there. In Table 2 on "
         "our split, laboratory reading, recipe `paper`, AutoDPQ minus the best baseline in AUC is, interval and first "
@@ -67,12 +67,12 @@ def _models() -> str:
 
 def _added() -> str:
     """After which pretrains a part of the search adds something that five seeds show."""
-    found = ladder.added(RESULTS, "paper")
+    found = ladder.added(RESULTS, LADDER_RECIPE)
     clear = found[found["low"] > 0].groupby("part")["pretrain"].agg(", ".join)
     said = [f"{part} after a pretrain of {clear.get(part, 'no length')}" for part in found["part"].unique()]
     return (
         f"What a part of the search adds is above zero, by uncorrected intervals over {len(LADDER_SEEDS)} seeds "
-        f"(recipe `paper`, literal reading, epochs): {'; '.join(said)}. {_laboratory()}"
+        f"(recipe `{LADDER_RECIPE}`, literal reading, epochs): {'; '.join(said)}. {_laboratory()}"
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from functools import cache
 from itertools import product
+
+import pandas as pd
 
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import markdown
@@ -28,32 +29,24 @@ SEEDS: dict[str, Sequence[int]] = {
 }
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A part in a recipe: how many runs it has, how many are done, core-hours of those and, about, of all."""
-
-    runs: int
-    done: int
-    hours: float
-    whole: float
+#: Runs of a part, those done, core-hours of these and, about, of all.
+KEYS = ("runs", "done", "hours", "whole")
 
 
 def table() -> str:
     """A row a part and recipe, on MovieLens-1M; a run that two parts share counts in both, and in their sum."""
-    rows = {(part, recipe): _part(part, recipe) for part, recipe in product(SEEDS, RECIPES)}
-    cells = [[f"`{part}`", f"`{recipe}`", *_cells(each)] for (part, recipe), each in rows.items()]
-    every = rows.values()
-    keys = [field.name for field in fields(_Part)]
-    cells.append(["all", "", *_cells(_Part(*(sum(getattr(each, key) for each in every) for key in keys)))])
+    every = pd.DataFrame({key: _part(*key) for key in product(SEEDS, RECIPES)}, index=KEYS).T
+    cells = [[f"`{part}`", f"`{recipe}`", *_cells(each)] for (part, recipe), each in every.iterrows()]
+    cells.append(["all", "", *_cells(every.sum(skipna=False))])
     return markdown(["part", "recipe", "runs", "done", "core-hours of those done", "of all, about"], cells)
 
 
-def _part(part: str, recipe: str) -> _Part:
-    """Hours of all are by those done in this recipe or, where none is, in the other."""
+def _part(part: str, recipe: str) -> tuple[int, int, float, float]:
+    """What :data:`KEYS` name. Hours of all are by those done in this recipe or, where none is, in the other."""
     number, done, hours = _done(part, recipe)
     (other,) = set(RECIPES) - {recipe}
     _, by, took = (number, done, hours) if done else _done(part, other)
-    return _Part(number, done, hours, number * took / by if by else math.nan)
+    return number, done, hours, number * took / by if by else math.nan
 
 
 @cache
@@ -64,5 +57,5 @@ def _done(part: str, recipe: str) -> tuple[int, int, float]:
     return len(runs), len(records), sum(record.seconds for record in records) / 3600
 
 
-def _cells(each: _Part) -> list[str]:
-    return [f"{each.runs:,}", f"{each.done:,}", f"{each.hours:.1f}", f"{each.whole:.1f}"]
+def _cells(each: pd.Series) -> list[str]:
+    return [f"{each['runs']:,.0f}", f"{each['done']:,.0f}", f"{each['hours']:.1f}", f"{each['whole']:.1f}"]

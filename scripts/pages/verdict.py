@@ -18,7 +18,7 @@ from autodpq_eval.stats import LEVEL
 from autodpq_lib.config import READINGS, RECIPES, STRATEGIES
 from benchmarks import after_training, search_or_choice
 from scripts.pages import over_trials, robust
-from scripts.pages.committed import added, claims, contrast, table, ten_seed_comparisons
+from scripts.pages.committed import added, claims, contrast, of_model, table, ten_seed_comparisons
 
 #: Model and metric of the leads over the best baseline.
 LEADS = (("deepfm", "auc"), ("deepfm", "logloss"), ("pnn", "auc"), ("dcn", "auc"))
@@ -91,15 +91,9 @@ def _reproduced() -> str:
 
 
 def _over_best(model: str, metric: str) -> list[str]:
-    leads = [lead_between(_of_model(recipe, model), metric) for recipe in RECIPES]
+    leads = [lead_between(of_model(recipe, model), metric) for recipe in RECIPES]
     about = f"over the best baseline, {LABELS[model]}, {NAMES[metric]}"
     return [about, str(len(TABLE_SEEDS)), f"{paper_lead(metric, model):+.4f}", *leads]
-
-
-def _of_model(recipe: str, model: str) -> pd.DataFrame:
-    """A model's rows of Table 1, or of Table 2 where that alone has it."""
-    rows = table(recipe, 1 if model == "deepfm" else 2)
-    return rows[rows["model"] == model]
 
 
 def _below(*metrics: str) -> str:
@@ -107,7 +101,7 @@ def _below(*metrics: str) -> str:
     every = {
         f"{LABELS[model]}, {NAMES[metric]}, `{recipe}`": (each, paper_lead(metric, model))
         for (model, metric), recipe in product(LEADS, RECIPES)
-        if metric in metrics and (each := over_best(_of_model(recipe, model), metric))
+        if metric in metrics and (each := over_best(of_model(recipe, model), metric))
     }
     return (
         f"{below(every)} Interval and first p are Welch's there, and no p is corrected. *Against it*: AutoDPQ is "
