@@ -14,7 +14,7 @@ from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.cost import PAPER_END, fe_trainings
 from autodpq_eval.figure3 import auc_at, points
 from autodpq_eval.measures import by_seed
-from autodpq_eval.paper import FACTS, as_number, curve_value, numbers, published, table_value, truncated
+from autodpq_eval.paper import FACTS, as_number, curve_value, gain, numbers, published, table_value, truncated
 from autodpq_eval.stats import BETTER, best_baseline, effect, no_worse, relative_improvement
 from autodpq_eval.tables import TABLES
 from autodpq_eval.verdicts import on_number, on_space
@@ -167,8 +167,7 @@ def _paper_gap(model: str, metric: str, better: str, worse: str) -> float:
     """The paper's difference, positive where the claim holds; NaN where it gives none."""
     if metric == "auc_at_cost":
         return curve_value(better, PAPER_END) - curve_value(worse, PAPER_END)
-    ours, theirs = (table_value("ml-1m", model, name, metric) for name in (better, worse))
-    return BETTER[metric] * (ours - theirs)
+    return gain(metric, worse, model, better)
 
 
 def _cost(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:

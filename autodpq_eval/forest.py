@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -27,7 +29,15 @@ def forest(table: pd.DataFrame, title: str) -> Figure:
     figure, axis = plt.subplots(figsize=(10, 1.4 + 0.24 * -shown["y"].min()), layout="constrained")
     axis.axvspan(-MARGIN, MARGIN, color="0.93", zorder=0)
     axis.axvline(0, color="0.4", lw=0.8)
-    axis.axvline(gain("auc", "fe"), color="black", ls="--", lw=1.2, label="the paper's gain over FE")
+    axis.axvline(gain("auc", "fe"), color="black", ls="--", lw=1.2)
+    look: dict[str, Any] = {
+        "transform": axis.get_xaxis_transform(),
+        "rotation": 90,
+        "ha": "right",
+        "va": "top",
+        "fontsize": 8,
+    }
+    axis.text(gain("auc", "fe"), 1, "the paper's gain over FE ", **look)
     _points(axis, shown)
     axis.set_yticks(shown["y"], shown["control"] + shown["n"].map("  (n = {:.0f})".format), fontsize=9)
     axis.set(xlabel="difference in test AUC, paired 95 % interval", ylim=(shown["y"].min() - 0.6, 0.9))
@@ -36,7 +46,7 @@ def forest(table: pd.DataFrame, title: str) -> Figure:
     axis.tick_params(axis="y", length=0)
     axis.tick_params(axis="x", top=True, labeltop=True)  # a tall picture is read from either end
     axis.locator_params(axis="x", nbins=5)
-    figure.legend(*axis.get_legend_handles_labels(), fontsize=8, loc="outside upper center", ncols=6)
+    figure.legend(*axis.get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=6)
     sns.despine(figure, left=True)
     figure.set_label(forest_in_words(table, title))
     return figure

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS
-from autodpq_eval.paper import table_value
+from autodpq_eval.paper import gain
 from autodpq_eval.stats import BETTER
 from autodpq_eval.tables import OURS, Collected
 from autodpq_lib.config import MODELS
@@ -70,9 +70,8 @@ def _panel(axis: Axes, rows: pd.DataFrame, metric: str, dataset: str) -> None:
         found = rows.loc[(rows["model"] == model) & (rows["baseline"] == baseline), "lead"]
         x = place + shift + 0.05 * (np.arange(len(found)) - 1)
         axis.plot(x, found, "o-", color=COLOURS[baseline], ms=5, lw=0.8)
-        ours, theirs = (table_value(dataset, model, strategy, metric) for strategy in (OURS, baseline))
         edges = [place + shift - 0.1, place + shift + 0.1]
-        axis.plot(edges, [BETTER[metric] * (ours - theirs)] * 2, color="black", lw=1.5)
+        axis.plot(edges, [gain(metric, baseline, model, dataset=dataset)] * 2, color="black", lw=1.5)
     axis.axhline(0, color="grey", lw=0.8)
     axis.set_xticks(range(len(MODELS)), [LABELS[model] for model in MODELS])
     axis.set_ylabel("lead (nats)" if metric == "logloss" else "lead")

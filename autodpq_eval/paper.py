@@ -7,6 +7,7 @@ from functools import cache
 
 import pandas as pd
 
+from autodpq_eval.stats import BETTER
 from autodpq_system.paths import ROOT
 
 FACTS = ROOT / "config" / "paper"
@@ -35,10 +36,10 @@ def table_value(dataset: str, model: str, strategy: str, metric: str) -> float:
     return as_number(_cells().get((dataset, model, strategy, metric), "nan"))
 
 
-def gain(metric: str, over: str) -> float:
-    """What AutoDPQ gains over a strategy on DeepFM and MovieLens-1M, as Table 1 prints both: a plain difference."""
-    ours, theirs = (table_value("ml-1m", "deepfm", name, metric) for name in ("autodpq", over))
-    return ours - theirs
+def gain(metric: str, over: str, model: str = "deepfm", ours: str = "autodpq", dataset: str = "ml-1m") -> float:
+    """By how much a strategy is better than another, as Tables 1 and 2 print both; negative where it is worse."""
+    a, b = (table_value(dataset, model, name, metric) for name in (ours, over))
+    return BETTER[metric] * (a - b)
 
 
 def curve_value(strategy: str, t: float) -> float:

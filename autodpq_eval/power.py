@@ -15,7 +15,7 @@ from scipy import stats
 
 from autodpq_eval.layout import NAMES
 from autodpq_eval.paper import gain
-from autodpq_eval.stats import BETTER, LEVEL, MARGIN
+from autodpq_eval.stats import LEVEL, MARGIN
 
 #: Experiments in a simulation; true gaps, up to beyond the paper's in logloss.
 DRAWS, GAPS = 20_000, np.linspace(0, 0.006, 25)
@@ -78,7 +78,7 @@ def draw(spreads: dict[str, float]) -> Figure:
     figure, axes = plt.subplots(1, len(spreads), figsize=(10, 4), sharey=True, squeeze=False, layout="constrained")
     for axis, (metric, sd) in zip(axes[0], spreads.items(), strict=True):
         _curves(axis, sd)
-        for gap, name in ((MARGIN, f"{MARGIN:g}"), (BETTER[metric] * gain(metric, "random"), "paper's gap")):
+        for gap, name in ((MARGIN, f"{MARGIN:g}"), (gain(metric, "random"), "paper's gap")):
             _mark(axis, gap, name)
         axis.set(xlabel=f"true difference in {NAMES[metric]}", xticks=GAPS[::4], ylim=(0, 1.1))
         axis.set_title(f"{NAMES[metric]}, sd {sd:.4f} over seeds", pad=14, loc="left", fontsize=10)

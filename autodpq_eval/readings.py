@@ -17,9 +17,9 @@ from autodpq_eval.cost import fe_trainings
 from autodpq_eval.layout import LABELS, judged_by_both, markdown
 from autodpq_eval.lead import lead_between, paper_lead, verdict
 from autodpq_eval.measures import by_seed
-from autodpq_eval.paper import table_value
+from autodpq_eval.paper import gain, table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
-from autodpq_eval.stats import BETTER, by_ranks
+from autodpq_eval.stats import by_ranks
 from autodpq_eval.tables import build, collect, read_plans
 from autodpq_lib.config import READINGS, RECIPES, STRATEGIES, RunConfig
 from autodpq_runs.record import Record
@@ -59,7 +59,7 @@ def means(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
         row["space"] = np.mean([r.space.paper for r in records]) if records else np.nan
         costs = [fe_trainings(r, runs["FE"]) for r in records if name.startswith(OURS)]
         row["cost"] = np.median([cost for cost in costs if cost] or [np.nan])
-        row["paper"] = _paper("auc", name)
+        row["paper"] = table_value("ml-1m", "deepfm", _strategy(name), "auc")
         rows.append(row)
     return pd.DataFrame(rows).set_index("name")
 
@@ -167,8 +167,9 @@ def _conventions(under: Mapping[str, Groups]) -> str:
 
 def _gap(metric: str, ours: str, baseline: str) -> float:
     """The paper's, positive where AutoDPQ is better."""
-    return BETTER[metric] * (_paper(metric, ours) - _paper(metric, baseline))
+    return gain(metric, _strategy(baseline), ours=_strategy(ours))
 
 
-def _paper(metric: str, name: str) -> float:
-    return table_value("ml-1m", "deepfm", PAPER[re.split(r"[ ,]", name)[0]], metric)
+def _strategy(name: str) -> str:
+    """Of the paper's Table 1, beside a name of the tables."""
+    return PAPER[re.split(r"[ ,]", name)[0]]

@@ -115,14 +115,14 @@ def test_the_readings_with_both_stars_are_named() -> None:
 def test_stars_are_counted_where_all_baselines_have_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight cases: of the nine of a split with both recipes, and of the other with one, PNN's has gaps in one."""
 
-    def of(rows: tuple[str, int, str, str], _: str) -> Lead | None:
-        recipe, _, model, split = rows
-        if (recipe, split) == ("tuned", "laboratory") or rows == ("tuned", 2, "pnn", "fixed"):
+    def of(rows: tuple[str, str, int, str, str], _: str) -> Lead | None:
+        recipe, model, number, _, split = rows
+        if (recipe, split) == ("tuned", "laboratory") or (recipe, number, model, split) == ("tuned", 2, "pnn", "fixed"):
             return None
-        star = "starred" if rows[2:] == ("dcn", "fixed") else "against it" if model == "pnn" else "no star"
+        star = "starred" if (model, split) == ("dcn", "fixed") else "against it" if model == "pnn" else "no star"
         return Lead(0.002, 0.001, 0.003, "Others", 0.01, 0.02, star)
 
-    monkeypatch.setattr(leads, "_rows", lambda *rows: rows)
+    monkeypatch.setattr(leads, "of_model", lambda *rows: rows)
     monkeypatch.setattr(leads, "over_best", of)
     said = leads.in_short()
     assert "in 8 cases" in said
