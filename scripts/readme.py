@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from autodpq_eval import ladder
-from autodpq_eval.conditions import draw as draw_conditions
 from autodpq_system.atomic import write_text
 from autodpq_system.paths import ROOT
 from autodpq_system.sentence import Parser
@@ -23,6 +22,7 @@ from scripts.pages import (
     budget,
     by_validation,
     conditions,
+    conditions_picture,
     controls,
     front,
     gain,
@@ -34,6 +34,7 @@ from scripts.pages import (
     over_trials,
     packed,
     readings,
+    readings_picture,
     results,
 )
 from scripts.pages.picture import Picture
@@ -44,7 +45,11 @@ PAGES: dict[str, Blocks] = {
     "README.md": front.BLOCKS,
     "notebooks/README.md": notebooks.BLOCKS,
     "results/README.md": results.BLOCKS | by_validation.BLOCKS,
-    "results/readings.md": readings.BLOCKS | leads.BLOCKS | over_trials.BLOCKS | left_open.BLOCKS,
+    "results/readings.md": readings.BLOCKS
+    | readings_picture.BLOCKS
+    | leads.BLOCKS
+    | over_trials.BLOCKS
+    | left_open.BLOCKS,
     "results/conditions.md": conditions.BLOCKS | best_of.BLOCKS | needs.BLOCKS,
     "results/controls.md": controls.BLOCKS,
     "results/avazu.md": avazu.BLOCKS,
@@ -57,8 +62,8 @@ PAGES: dict[str, Blocks] = {
 }
 PICTURES = {
     "results/gain.png": Picture(gain.data, gain.draw),
-    "results/readings.png": Picture(readings.data, readings.draw),
-    "results/conditions.png": Picture(conditions.shown, draw_conditions),
+    "results/readings.png": Picture(readings_picture.data, readings_picture.draw),
+    "results/conditions.png": Picture(conditions.shown, conditions_picture.draw),
     "results/ladder.png": Picture(conditions.steps, ladder.draw),
     **{
         f"results/{path}": Picture(partial(budget.data, recipe), partial(budget.draw, recipe=recipe))

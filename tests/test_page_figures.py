@@ -16,14 +16,25 @@ from scipy.stats import t as student
 
 from autodpq_budget.candidates import CHOICE_SEED
 from autodpq_budget.plan import BEST_ALONE
-from autodpq_eval import conditions
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.stats import paired_effect
 from autodpq_lib.config import RECIPES
 from autodpq_rivals.methods import METHODS
 from autodpq_system.paths import ROOT
 from benchmarks import after_training, search_or_choice
-from scripts.pages import aims, budget, equal_bytes, gain, readings, results, robust, weight, which_row
+from scripts.pages import (
+    aims,
+    budget,
+    conditions_picture,
+    equal_bytes,
+    gain,
+    readings,
+    readings_picture,
+    results,
+    robust,
+    weight,
+    which_row,
+)
 from scripts.pages import conditions as pages_of_conditions
 
 
@@ -61,7 +72,7 @@ def test_the_picture_of_the_readings_has_a_panel_a_place() -> None:
          "high": x + 0.002, "n": 3}
         for place, x in zip(readings.PLACES, (0.001, -0.002, 0.003, 0.0), strict=True)
     ]  # fmt: skip
-    axes = readings.draw(pd.DataFrame(rows)).axes
+    axes = readings_picture.draw(pd.DataFrame(rows)).axes
     for axis, x in zip(axes, (0.001, -0.002, 0.003, 0.0), strict=True):
         assert marks(axis) == [[0.0068], pytest.approx([x - 0.001, x + 0.002]), [x]]
         assert [text.get_text() for text in axis.texts] == ["the paper", f"text: {x:+.4f}".replace("-", "−")]
@@ -73,7 +84,7 @@ def test_the_picture_of_the_conditions_has_a_panel_a_baseline() -> None:
         for over, shift in (("FE", 0.0), ("Others", 0.01))
         for name, x in (("plain", 0.001 + shift), ("changed", 0.003 + shift))
     ]
-    axes = conditions.draw(pd.DataFrame(rows).assign(recipe="paper")).axes
+    axes = conditions_picture.draw(pd.DataFrame(rows).assign(recipe="paper")).axes
     assert [label.get_text() for label in axes[0].get_yticklabels()] == ["plain", "changed"]
     for axis, shift, claim in zip(axes, (0.0, 0.01), (0.0068, 0.0049), strict=True):
         (points,) = axis.containers

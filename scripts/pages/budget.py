@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from typing import Any
 
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from autodpq_budget import at_equal_bytes, auc_curve, controls
+from autodpq_budget import at_equal_bytes, auc_curve
 from autodpq_budget.candidates import SHARES
 from autodpq_budget.other_width import TEACHER_DIM
 from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT
@@ -24,12 +23,11 @@ from autodpq_rivals.methods import METHODS
 from benchmarks import after_training, choice, large, search_or_choice, width
 from benchmarks.measured import read_measures
 from scripts.pages import aims, equal_bytes, handicaps, which_row
-from scripts.pages.aims import MARGINS, comparisons
-from scripts.pages.equal_bytes import NOT_YET, RECIPE, bold_ours, choice_runs, every_run, found, rival_name
+from scripts.pages.aims import MARGINS
+from scripts.pages.equal_bytes import NOT_YET, RECIPE, bold_ours, choice_runs, found, rival_name
 
 #: A picture for each recipe; README has that of :data:`RECIPE`.
 PICTURES = {RECIPE: "budget.png", "paper": "budget-paper.png"}
-DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
 
 
 def methods() -> str:
@@ -52,7 +50,7 @@ def data(recipe: str = RECIPE, model: str = "deepfm", dataset: str = "ml-1m") ->
 
 def table() -> str:
     """Bytes, AUC and the paired difference to FE, in both recipes."""
-    said = [f"{_absent(recipe)} {_used(recipe)}" for recipe in RECIPES]
+    said = [f"{absent(recipe)} {_used(recipe)}" for recipe in RECIPES]
     return _rows([("deepfm", recipe) for recipe in RECIPES]) + "\n" + "\n".join(said) + "\n"
 
 
@@ -65,7 +63,7 @@ def _used(recipe: str) -> str:
     return f"Least share of a budget that a method uses, where it is below 90 %: {'; '.join(said) or 'none'}."
 
 
-def _absent(recipe: str) -> str:
+def absent(recipe: str) -> str:
     """The methods without a run on the seeds of the compressor."""
     has = set(found(recipe)["method"])
     names = [at_equal_bytes.METHOD_NAMES[name] for name in (COMPRESSOR, *METHODS) if name not in has]
@@ -165,14 +163,14 @@ def draw(rows: pd.DataFrame, recipe: str) -> Figure:
 def pictures() -> str:
     """Each recipe's picture with its numbers as alternative text, and what to see in it."""
     drawn = {recipe: path for recipe, path in PICTURES.items() if len(data(recipe))}
-    return "\n".join(f"{_image(path, recipe)}\n\n{_caption(recipe)}\n" for recipe, path in drawn.items()) or NOT_YET
+    return "\n".join(f"{image(path, recipe)}\n\n{caption(recipe)}\n" for recipe, path in drawn.items()) or NOT_YET
 
 
 def _title(recipe: str) -> str:
     return f"MovieLens-1M, DeepFM, recipe {recipe}: test AUC against bytes"
 
 
-def _caption(recipe: str) -> str:
+def caption(recipe: str) -> str:
     """What to see, and what a mark is."""
     runs = found(recipe)
     seeds = runs[runs["method"].isin(METHODS)].groupby(["method", "share"])["seed"].count()
@@ -196,83 +194,12 @@ def _below(rows: pd.DataFrame) -> str:
     return f" Below the picture's edge: {'; '.join(said)}." if said else ""
 
 
-def _image(path: str, recipe: str = RECIPE) -> str:
+def image(path: str, recipe: str = RECIPE) -> str:
+    """A picture, with the compressor's numbers as its alternative text."""
     rows = data(recipe)
     ours, fe = rows.query("method == @COMPRESSOR"), rows.query("method == 'fe'")["place"].iloc[0]
     said = "; ".join(f"{row['share']:.1%} of FE's bytes, AUC {row['place']:.4f}" for _, row in ours.iterrows())
     return f"![{_title(recipe)}. The compressor: {said}. FE: {fe:.4f}. The table of budget.md has the rivals.]({path})"
-
-
-def in_short() -> str:
-    """README's picture, and what the compressor loses at each budget."""
-    rows = data().set_index("method")
-    kept = rows.loc["autodpq", "bytes"] / rows.loc["fe", "bytes"]
-    alike = from_to(pd.concat(_taught_alike())["n"])
-    return (
-        f"AutoDPQ keeps {kept:.0%} of FE's bytes (recipe `{RECIPE}`), numbers in float32 and codes in as few bits as "
-        "they need. How small can FE be made? The *compressor* takes a trained FE or, for few bytes, a narrower one "
-        "that FE has taught. It stores each group of features of a field that are alike in frequency in the way that "
-        "is worth its bytes, and fine-tunes. Its rivals are published compressors and plain ways such as narrower "
-        "rows, in at most as many bytes or a thousandth more ([a line each](results/budget.md#the-rivals)).\n"
-        f"{_image(f'results/{PICTURES[RECIPE]}')}\n{_caption(RECIPE)} {_absent(RECIPE)}\n\n{_small_table()}\n"
-        f"- Recipe `{RECIPE}`, ± half a 95 % interval, paired over {from_to([row['n'] for row in _with_aim()])} seeds, "
-        f"in the last two columns {alike}. Bytes are those of embedding and first-order weights.\n"
-        "- The compressor learns from FE, its rivals from the data's labels; in the last two columns both learn alike "
-        "([in what else they differ](results/budget.md#who-learns-from-what)). "
-        f"{handicaps.weights_in_short(RECIPE)} ([more](results/budget.md#first-order-weights-of-their-own)).\n"
-        f"- {which_row.ahead('paper')}\n\n"
-        f"`make compress RECORD=… BYTES=30000` does this for a finished run, such as `{DEMO}` of `make demo` ([how, "
-        "and which row is yours](results/budget.md#which-row-is-mine)). `BYTES` is the size of the whole model file, "
-        "`RATIO=0.05` a share of the uncompressed one; `TABLES=` counts as this table does, whose bytes are "
-        "MovieLens-1M's; and `LOSS=0.001` asks for the smallest file found that loses no more AUC on validation. "
-        "[NumPy serves it](results/packed.md), and needs the file and its vocabulary. That is a second file, which no "
-        "budget counts and which may well be the larger one.\n\n"
-        f"{_elsewhere()}\n"
-    )
-
-
-def _with_aim() -> list[dict[str, Any]]:
-    """The rows of README's table."""
-    return [row for row in comparisons(RECIPE) if row["share"] in aims.ALLOWED[RECIPE]]
-
-
-@cache
-def _taught_alike() -> list[pd.DataFrame]:
-    """The leads where the compressor and the best rival both learn from labels, and where both learn from FE."""
-    return [each(every_run(RECIPE), found(RECIPE)) for each in (controls.from_labels, controls.from_teacher)]
-
-
-def _small_table() -> str:
-    """A row a budget: the choice against FE and against its best rival, with its teacher and without."""
-    sizes = data().query("method == @COMPRESSOR").set_index("share")
-    alike = [handicaps.alike(leads) for leads in _taught_alike()]
-    rows = [
-        [
-            *(f"{row['share']:.1%}", f"{sizes.loc[row['share'], 'bytes']:.0f}"),
-            plus_minus(row["difference"], row["half"]),
-            f"{rival_name(row['rival'])}: {plus_minus(row['lead'], row['lead_half'])}",
-            *(column.get(row["share"], "–") for column in alike),
-        ]
-        for row in _with_aim()
-    ]
-    head = ["of FE's bytes", "bytes, `TABLES=`", "AUC: the compressor minus FE"]
-    return markdown([*head, "minus the best rival", "the same, both from labels", "the same, both from FE"], rows)
-
-
-def _elsewhere() -> str:
-    """What README says of plain arrays: what they lose, what their file has beside, and the largest that was tried."""
-    first, *rest = read_measures("outside")["rows"]
-    shown = [row for row in rest if row["share"] in (0.0625, 0.031)]
-    said = " and ".join(f"{row['auc'] - first['auc']:+.4f} at {row['share']:.1%}" for row in shown)
-    largest = max(read_measures("large")["shapes"], key=lambda shape: shape["features"])
-    return (
-        "**An embedding that was trained elsewhere** is compressed, as plain arrays, by "
-        "[`compress_arrays`](results/budget.md#a-table-from-elsewhere). It trains nothing, and so loses more: AUC "
-        f"changed by {said} of the bytes, for DeepCTR-Torch's DeepFM, one seed. Read by your own ids, the file has "
-        f"four bytes a feature beyond the budget. For {largest['features']:,} made-up rows, the most that we tried, "
-        f"the choice took {largest['seconds']:.0f} seconds, and storing them up to "
-        f"{max(row['seconds'] for row in largest['rows']):.0f} more."
-    )
 
 
 def widths() -> str:

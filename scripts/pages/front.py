@@ -15,7 +15,18 @@ from autodpq_eval.paper import gain as gain_of_paper
 from autodpq_eval.references import references
 from autodpq_eval.tables import METRICS
 from autodpq_lib.config import RECIPES, STRATEGIES
-from scripts.pages import aims, budget, conditions, equal_bytes, gain, leads, needs, over_trials, readings, verdict
+from scripts.pages import (
+    aims,
+    conditions,
+    equal_bytes,
+    gain,
+    leads,
+    needs,
+    over_trials,
+    readings,
+    shrink,
+    verdict,
+)
 from scripts.pages.avazu import table1
 from scripts.pages.committed import RESULTS, table
 
@@ -124,5 +135,5 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "ml-1m": movielens,
     "verdict": verdict.in_short,
     "avazu-sample": avazu_sample,
-    "budget": budget.in_short,
+    "budget": shrink.text,
 }
