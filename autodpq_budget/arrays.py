@@ -52,8 +52,9 @@ class Arrays:
     def save(self, path: Path, *, own_ids: bool = True) -> int:
         """Write a file for :class:`autodpq_packed.plain.PlainTables`, all or nothing; return all its bytes.
 
-        Beside the tensors it has a header of some five hundred bytes and, with ``own_ids``, four bytes a feature that
-        the budget does not count: the places. Who makes ids of raw values anyway can number them by place instead.
+        :meth:`file_bytes` says how many before. Beside the tensors it has what the budget does not count: a header, and
+        with ``own_ids`` four bytes a feature, the places. Who makes ids of raw values anyway can number them by place
+        instead.
 
         Args:
             path: of the file (``.safetensors``).
@@ -61,17 +62,27 @@ class Arrays:
                 from the field's first.
 
         Raises:
-            ValueError: the path has another ending.
+            ValueError: the path has another ending, or there are more fields than a header can name.
         """
         check_path(Path(path))
-        sizes = {field: len(rows) for field, rows in self.rows.items()}
-        dims = {name: next(iter(part.values())).shape[1] for name, part in self.tables.items()}
-        said = json.dumps({"fields": [*sizes], "sizes": [*sizes.values()], "dims": dims})
-        tensors = self.tensors | ({"places": self.places} if own_ids else {})
-        check_plain(json.loads(said), tensors)
+        content = _content(self, own_ids=own_ids)
         with atomic_path(Path(path)) as target:
-            target.write_bytes(signed(tensors, said))
-        return Path(path).stat().st_size
+            target.write_bytes(content)
+        return len(content)
+
+    def file_bytes(self, *, own_ids: bool = True) -> int:
+        """All bytes of the file that :meth:`save` would write: tensors, header and, with ``own_ids``, places."""
+        return len(_content(self, own_ids=own_ids))
+
+
+def _content(made: Arrays, *, own_ids: bool) -> bytes:
+    """Of a file."""
+    sizes = {field: len(rows) for field, rows in made.rows.items()}
+    dims = {name: next(iter(part.values())).shape[1] for name, part in made.tables.items()}
+    said = json.dumps({"fields": [*sizes], "sizes": [*sizes.values()], "dims": dims})
+    tensors = made.tensors | ({"places": made.places} if own_ids else {})
+    check_plain(json.loads(said), tensors)
+    return signed(tensors, said)
 
 
 def compress_arrays(
@@ -84,8 +95,9 @@ def compress_arrays(
 
     Args:
         rows: field -> ``[V, X]``, one X for all.
-        counts: field -> ``[V]``, how often each feature occurs in the training data.
-        budget_bytes: of the tensors.
+        counts: field -> ``[V]``, how often each feature occurs in the training data. A feature of count 0 has an error
+            that costs nothing: it gets what is left over. Give 1 to those that will be asked for all the same.
+        budget_bytes: of the tensors; some may be left over, and no more than float16 rows take is ever used.
         sensitivities: field -> ``[X]``.
 
     Raises:
@@ -111,7 +123,7 @@ def compress_tables(
         tables: table -> field -> ``[V, X]``, each table with an X of its own: anything that NumPy takes for numbers.
             A field's largest number is 0 or in the range of float16, in which it is stored: from
             :data:`~autodpq_budget.check_arrays.LEAST` to :data:`~autodpq_budget.check_arrays.LARGEST`.
-        counts: field -> ``[V]``, how often each feature occurs in the training data.
+        counts: field -> ``[V]``, how often each feature occurs in the training data; 0 as in :func:`compress_arrays`.
         budget_bytes: of the tensors of all tables.
         sensitivities: table -> field -> ``[X]``, mean square gradient of a sample's loss, only their ratios count;
             without, all errors count alike.

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
+from reprlib import repr as shortened
+
+#: More than any file has, and a float still counts them one by one.
+MOST_BYTES = 2**53
 
 
 def expect(holds: bool, what: str, expected: str, found: object) -> None:
@@ -19,9 +23,10 @@ def check_bytes(budget: object, what: str = "budget_bytes") -> None:
     """Whether this is a number of bytes.
 
     Raises:
-        ValueError: it is no whole number above 0.
+        ValueError: it is no whole number above 0, or more than any file has.
     """
     expect(_is_whole(budget) and budget > 0, what, "a whole number above 0", repr(budget))  # type: ignore[operator]
+    expect(budget <= MOST_BYTES, what, f"at most {MOST_BYTES}", shortened(budget))  # type: ignore[operator]
 
 
 def check_width(width: object, own: int) -> None:

@@ -27,7 +27,8 @@ def rows_of(table: str, rows: Any) -> Rows:
     dim = next((array.shape[1] for array in made.values() if array.ndim == 2), "X")
     for field, array in made.items():
         what = f"rows of {field} in {table}"
-        expect(array.ndim == 2 and array.shape[1] == dim and array.size > 0, what, f"[V, {dim}]", array.shape)
+        expect(array.ndim == 2 and array.shape[1] == dim, what, f"[V, {dim}]", array.shape)
+        expect(array.size > 0, what, "[V, X] with a feature and a dimension or more", array.shape)
         largest = max(float(array.max()), -float(array.min()))
         expect(largest <= LARGEST, what, f"numbers of at most {LARGEST}", largest)
         expect(

@@ -7,18 +7,21 @@ Wherever methods are compared it is what stands for embedding and first-order we
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from autodpq_budget.check_arguments import check_bytes, check_loss, check_width, expect
 from autodpq_budget.fine_tune import fine_tune
 from autodpq_budget.menu import Menu, bytes_of
 from autodpq_budget.of_model import menu_of, on_groups
-from autodpq_budget.starting_model import begin, file_bytes_of, for_scratch, of_width, room_or_refuse, share_of
+from autodpq_budget.starting_model import begin, file_bytes_of, for_scratch, of_width, room_at, room_or_refuse
 from autodpq_budget.width import width_for
 from autodpq_data.prepared import vocabulary
 from autodpq_lib.models.ctr_model import CTRModel
@@ -91,13 +94,25 @@ def compress(
     if width is not None:
         check_width(width, own)
     elif tune:
-        width = width_for(partial(share_of, run.schema, run.record, budget_bytes, tables=tables), own)
+        width = width_for(partial(room_at, run.schema, run.record, budget_bytes, tables=tables), own)
     room = room_or_refuse(run.schema, of_width(run.record, width or own), budget_bytes, tables=tables)
-    start, offered = begin(run, width or own)
-    most = math.inf if tables else budget_bytes
-    made = _within(start, offered, room, most, run.model if tune else None)
-    _write(start, made.model, path)
+    with _undisturbed(run.model):
+        start, offered = begin(run, width or own)
+        most = math.inf if tables else budget_bytes
+        made = _within(start, offered, room, most, run.model if tune else None)
+        _write(start, made.model, path)
     return made
+
+
+@contextmanager
+def _undisturbed(model: CTRModel) -> Iterator[None]:
+    """Afterwards torch's random numbers go on, and the model is in its mode, as if nothing had been between."""
+    training = model.training
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        model.train(training)
 
 
 def _path_of(path: Path | str) -> Path:
@@ -123,6 +138,14 @@ def smallest(run: LoadedRun, loss: float, path: Path | str) -> CompressedModel:
     _check_run(run)
     check_loss(loss)
     path, own = _path_of(path), run.record.config.embedding_dim
+    with _undisturbed(run.model):
+        start, best = _smallest(run, loss, own)
+        _write(start, best.model, path)
+    return best
+
+
+def _smallest(run: LoadedRun, loss: float, own: int) -> tuple[LoadedRun, CompressedModel]:
+    """What was compressed, and the smallest that keeps to the loss."""
     offered, aim = menu_of(run.model, run.schema, run.train), evaluate(run.model, run.valid).auc - loss
     start, best = run, _made(run, offered, _fewest(run, offered, aim, loss))
     begun = cache(lambda width: (run, offered) if width == own else begin(run, width))
@@ -131,13 +154,12 @@ def smallest(run: LoadedRun, loss: float, path: Path | str) -> CompressedModel:
         if low >= high - 1:  # nothing is left to halve
             break
         middle = round(math.sqrt(low * high))
-        tried, menu = begun(width_for(partial(share_of, run.schema, run.record, middle, tables=True), own))
+        tried, menu = begun(width_for(partial(room_at, run.schema, run.record, middle, tables=True), own))
         if (made := _made(tried, menu, middle, run.model)).valid_auc >= aim:
             start, best, high = tried, made, middle
         else:
             low = middle
-    _write(start, best.model, path)
-    return best
+    return start, best
 
 
 def _fewest(run: LoadedRun, offered: Menu, aim: float, loss: float) -> int:

@@ -125,7 +125,7 @@ def menu(tables: Mapping[str, Table], sizes: Sequence[int], counts: Integers) ->
         counts: int ``[N]``, how often each feature occurs.
     """
     lengths = groups(sizes, counts)
-    with tqdm(total=len(lengths) * len(tables), desc="groups", unit="group") as bar:
+    with tqdm(total=len(lengths) * len(tables), desc="groups", unit="group", disable=None) as bar:
 
         def offers(table: Table) -> Iterator[list[Offer]]:
             for group in table.groups(sizes, counts):

@@ -12,6 +12,7 @@ from autodpq_budget.distil import Distilling
 from autodpq_budget.menu import Menu
 from autodpq_budget.of_model import menu_of
 from autodpq_budget.other_width import like
+from autodpq_budget.width import Room
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import assemble, full_model
@@ -49,10 +50,11 @@ def room_or_refuse(schema: Schema, record: Record, budget: int, *, tables: bool)
     return budget - rest
 
 
-def share_of(schema: Schema, record: Record, budget: int, width: int, *, tables: bool) -> float:
-    """What a budget leaves for tables of some X: a share of the record's own in float32."""
-    _, rest = least(schema, of_width(record, width), tables=tables)
-    return (budget - rest) / float_bytes(schema, record.config.embedding_dim, record.config.model)
+def room_at(schema: Schema, record: Record, budget: int, width: int, *, tables: bool) -> Room:
+    """What a budget leaves for tables of some X."""
+    small, rest = least(schema, of_width(record, width), tables=tables)
+    own = float_bytes(schema, record.config.embedding_dim, record.config.model)
+    return Room((budget - rest) / own, (budget - rest) / small)
 
 
 def begin(run: LoadedRun, width: int) -> tuple[LoadedRun, Menu]:

@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 #: Shares of the bytes of a run's tables, in float32, from which its own X pays, and from which half of it does.
 OWN, HALF = 0.05, 0.02
-#: The least X that is taken without being asked for.
+#: The least X that a quarter is.
 NARROWEST = 2
+#: How many times the least its tables should have, lest a narrower X be better.
+AMPLE = 4.0
 
 
-def width_for(share: Callable[[int], float], own: int) -> int:
-    """X by what is left for the tables: a run's own, or half or a quarter of it.
+class Room(NamedTuple):
+    """What a budget leaves for the tables of some X.
+
+    Attributes:
+        share: of the bytes of the run's own tables in float32.
+        times: of the least that they can have, one mean for each group.
+    """
+
+    share: float
+    times: float
+
+
+def width_for(room: Callable[[int], Room], own: int) -> int:
+    """X by what is left for the tables: a run's own, or half or a quarter of it; narrower where this is cramped.
 
     On MovieLens-1M, recipe ``tuned``, it is at each budget the X with the best validation AUC of four that were tried
     (``results/budget.md``, "How wide?"). In recipe ``paper`` a narrower one is better at 0.8 %, and on other data
     another may be.
 
     Args:
-        share: by X, the share of the bytes of the run's own tables that its tables may have.
+        room: by X.
         own: X of the run.
 
     Example:
-        >>> [width_for(lambda _: share, 16) for share in (0.0625, 0.031, 0.008)]
+        >>> [width_for(lambda _: Room(share, 10), 16) for share in (0.0625, 0.031, 0.008)]
         [16, 8, 4]
+        >>> width_for(lambda x: Room(0.004, 12 / x), 16)
+        3
     """
     half, quarter = (min(own, max(NARROWEST, own // part)) for part in (2, 4))
-    if share(own) >= OWN:
-        return own
-    return half if share(half) >= HALF else quarter
+    widest = own if room(own).share >= OWN else half if room(half).share >= HALF else quarter
+    fit = [x for x in range(widest, 0, -1) if room(x).times >= 1] or [1]
+    return max(fit, key=lambda x: min(room(x).times, AMPLE))

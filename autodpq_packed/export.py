@@ -21,13 +21,15 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.mlp import BatchNorm, Dropout
 from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.check import check
-from autodpq_packed.container import DIGITS, FORMAT
+from autodpq_packed.container import DIGITS, FORMAT, HEADER_LIMIT
 from autodpq_packed.grouped import digest
 from autodpq_packed.rest import rest
 from autodpq_runs.record import Record
 from autodpq_system.atomic import atomic_path, check_place, write_text
 
 Arrays = dict[str, NDArray[Any]]
+#: Ending of what is written beside the file.
+VOCABULARY = ".vocabulary.json"
 #: How the kept rows of the embedding are stored; first-order weights are always float32.
 Kept = Literal["float32", "float16", "int8"]
 #: Features whose vectors are read at a time.
@@ -81,7 +83,7 @@ def export(
     check(json.loads(said), tensors)
     with atomic_path(path) as target:
         target.write_bytes(signed(tensors, said))
-    write_text(path.with_suffix(".vocabulary.json"), known)
+    write_text(path.with_suffix(VOCABULARY), known)
     return {name: array.nbytes for name, array in tensors.items()}
 
 
@@ -100,7 +102,8 @@ def check_path(path: Path) -> None:
     """
     if path.suffix != ".safetensors":
         raise ValueError(f"{path}: expected a name that ends in .safetensors, found {path.suffix or 'no ending'}")
-    check_place(path)
+    for each in (path, path.with_suffix(VOCABULARY)):
+        check_place(each)
 
 
 def _check_vocabulary(vocabulary: Mapping[str, list[str]], schema: Schema) -> None:
@@ -120,8 +123,14 @@ def _kind(layer: nn.Module) -> str | None:
 
 
 def signed(tensors: Arrays, said: str) -> bytes:
-    """The file's bytes, with the digest of themselves in the header."""
+    """The file's bytes, with the digest of themselves in the header.
+
+    Raises:
+        ValueError: the header is longer than a reader takes, for the names of the fields are many or long.
+    """
     raw = save(tensors, {"format": FORMAT, "model": said, "sha256": "0" * DIGITS})
+    if (length := int.from_bytes(raw[:8], "little")) > HEADER_LIMIT:
+        raise ValueError(f"fields: expected names for a header of at most {HEADER_LIMIT} bytes, found {length}")
     # With its quotation marks: in what is said of the model they are escaped, so no name there is taken for it.
     blank, full = (f'"{digits}"' for digits in ("0" * DIGITS, hashlib.sha256(raw).hexdigest()))
     return raw.replace(blank.encode(), full.encode(), 1)

@@ -1,9 +1,9 @@
 """Compress a finished run: ``make compress RECORD=... BYTES=30000``, or ``RATIO=0.05``, or ``LOSS=0.001``.
 
-BYTES are those of the whole file on the disk, the vocabulary beside it apart; RATIO is its share of the file that the
-run has uncompressed; TABLES are bytes of embedding and first-order weights alone, as README's table counts. The fewer
-bytes, the narrower the FE that the run's model teaches first, and that is compressed in its place; WIDTH asks for
-another. LOSS is the validation AUC that may be lost: a small file that loses no more is looked for, in minutes.
+BYTES are those of the whole file on the disk, the vocabulary beside it apart; RATIO is its share of the run's own
+packed file; TABLES are bytes of embedding and first-order weights alone, as README's table counts. The fewer bytes, the
+narrower the FE that the run's model teaches first, and that is compressed in its place; WIDTH asks for another.
+LOSS is the validation AUC that may be lost: a small file that loses no more is looked for, in minutes.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from autodpq_budget.compress import CompressedModel, compress, smallest
 from autodpq_budget.starting_model import file_bytes_of
 from autodpq_eval.figure_files import save
 from autodpq_lib.training.metrics import evaluate
-from autodpq_packed.export import check_path
+from autodpq_packed.export import VOCABULARY, check_path
 from autodpq_runs.explore import LoadedRun, load_run
+from autodpq_system.atomic import check_place
 from autodpq_system.paths import runs_root
 from autodpq_system.sentence import Parser, whole_number
 from autodpq_system.stopping import stop_on_signals
@@ -28,7 +29,7 @@ register_all()
 #: What may be asked for.
 KINDS = ("bytes", "ratio", "tables", "loss")
 #: Endings of what is written beside the file.
-BESIDE = (".vocabulary.json", ".png")
+BESIDE = (VOCABULARY, ".png")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,14 +39,24 @@ def main(arguments: list[str] | None = None) -> int:
         check_path(asked.to)
     run = load_run(asked.record)
     path = asked.to or _default(run, asked)
+    for ending in BESIDE:
+        check_place(path.with_suffix(ending))
     whole = file_bytes_of(run.model, run.schema, run.record)
-    if asked.loss is not None:
-        made = smallest(run, asked.loss, path)
-    else:
-        budget = asked.bytes or asked.tables or max(1, int(asked.ratio * whole))
-        made = compress(run, budget, path, width=asked.width, tables=asked.tables is not None)
-    _tell(run, made, path, whole)
+    _tell(run, _made(run, asked, path, whole), path, whole)
     return 0
+
+
+def _made(run: LoadedRun, asked: argparse.Namespace, path: Path, whole: int) -> CompressedModel:
+    """What was asked for; what is refused is told in the words in which it was asked."""
+    if asked.loss is not None:
+        return smallest(run, asked.loss, path)
+    name = "ratio" if asked.ratio else "tables" if asked.tables else "bytes"
+    budget = asked.bytes or asked.tables or max(1, int(asked.ratio * whole))
+    try:
+        return compress(run, budget, path, width=asked.width, tables=asked.tables is not None)
+    except ValueError as error:
+        of = f", {asked.ratio:g} of {whole} bytes" if asked.ratio else ""
+        raise ValueError(str(error).replace("budget_bytes", f"{name.upper()}{of}", 1)) from error
 
 
 def _default(run: LoadedRun, asked: argparse.Namespace) -> Path:
@@ -59,9 +70,9 @@ def _default(run: LoadedRun, asked: argparse.Namespace) -> Path:
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = Parser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("record", help="of a finished run whose model is on this machine")
-    how = parser.add_mutually_exclusive_group(required=True)
+    how = parser.add_argument_group("one of these")
     how.add_argument("--bytes", type=whole_number(1), help="of the whole file, at most")
-    how.add_argument("--ratio", type=_above_0, help="of the uncompressed file's bytes, at most")
+    how.add_argument("--ratio", type=_above_0, help="of the bytes of the run's own packed file, at most")
     how.add_argument("--tables", type=whole_number(1), help="of embedding and first-order weights, at most")
     how.add_argument("--loss", type=_above_0, help="of validation AUC, at most")
     parser.add_argument("--width", type=whole_number(1), help="X of what is compressed; default: by the bytes")
@@ -69,6 +80,11 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     asked = parser.parse_args(arguments)
     if not asked.record:
         parser.error("RECORD: expected a run's record, found none")
+    given = [f"--{name}" for name in KINDS if getattr(asked, name) is not None]
+    if len(given) != 1:
+        parser.error(
+            f"expected one of {', '.join(f'--{name}' for name in KINDS)}, found {' and '.join(given) or 'none'}"
+        )
     if asked.width and asked.loss is not None:
         parser.error("--width: expected only with --bytes, --ratio or --tables, found it with --loss")
     asked.record = Path(asked.record).expanduser()
@@ -88,7 +104,6 @@ def _above_0(text: str) -> float:
 def _tell(run: LoadedRun, made: CompressedModel, path: Path, whole: int) -> None:
     before, after = run.record, {name: evaluate(made.model, getattr(run, name)) for name in ("valid", "test")}
     rows, known, drawn = choice(run.schema, made.tensors, made.width), *map(path.with_suffix, BESIDE)
-    save(picture(rows, f"X = {made.width}, {made.table_bytes:,} bytes of tables"), drawn)
     say(f"{rows.to_string(index=False)}\nbits: of a feature, with its share of what the group shares\n\n")
     say(f"{_start(run, made)}\n")
     say(f"{path}: {made.file_bytes:,} bytes, {made.file_bytes / whole:.1%} of {whole:,}; ")
@@ -96,6 +111,7 @@ def _tell(run: LoadedRun, made: CompressedModel, path: Path, whole: int) -> None
     say(f"{known}: {known.stat().st_size:,} bytes, which raw values need\n{drawn}: the table above as a picture\n")
     say(f"validation AUC {before.valid.auc:.4f} -> {after['valid'].auc:.4f}, ")
     say(f"test AUC {before.test.auc:.4f} -> {after['test'].auc:.4f}\n")
+    save(picture(rows, f"X = {made.width}, {made.table_bytes:,} bytes of tables"), drawn)
 
 
 def _start(run: LoadedRun, made: CompressedModel) -> str:

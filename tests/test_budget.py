@@ -38,7 +38,7 @@ from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.starting_model import least, of_width
 from autodpq_budget.tables import Group, Table
 from autodpq_budget.ways import Later, Stored, options, restored, size, store
-from autodpq_budget.width import width_for
+from autodpq_budget.width import AMPLE, Room, width_for
 from autodpq_data.schema import Schema
 from autodpq_lib.models.build import full_model
 from autodpq_lib.training.metrics import evaluate
@@ -255,7 +255,7 @@ def test_a_file_never_exceeds_its_budget_and_scores_raw_values(loaded: LoadedRun
         np.testing.assert_allclose(PackedModel(path).score(samples), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("width", "said"), [(None, "2"), (8, "8")])
+@pytest.mark.parametrize(("width", "said"), [(None, "1"), (8, "8")])
 def test_too_few_bytes_are_refused_at_once_with_those_that_would_do(
     loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int | None, said: str
 ) -> None:
@@ -288,15 +288,26 @@ def test_where_a_narrower_model_fits_its_width_is_told(loaded: LoadedRun, tmp_pa
 
 @pytest.mark.parametrize(("share", "x"), [(0.5, 8), (0.051, 8), (0.049, 4), (0.021, 4), (0.019, 2), (1e-9, 2)])
 def test_the_fewer_bytes_the_narrower_the_model(share: float, x: int) -> None:
-    assert width_for(lambda _: share, 8) == x
-    assert width_for(lambda _: share, 3) == {8: 3, 4: 2, 2: 2}[x]
-    assert width_for(lambda _: share, 1) == 1
+    assert width_for(lambda _: Room(share, AMPLE), 8) == x
+    assert width_for(lambda _: Room(share, AMPLE), 3) == {8: 3, 4: 2, 2: 2}[x]
+    assert width_for(lambda _: Room(share, AMPLE), 1) == 1
 
 
 def test_half_the_width_is_taken_where_its_own_file_leaves_enough() -> None:
     """Dense weights grow with X."""
-    assert width_for({8: 0.01, 4: 0.02}.get, 8) == 4
-    assert width_for({8: 0.01, 4: 0.019}.get, 8) == 2
+    share = {8: 0.01, 4: 0.02}
+    assert width_for(lambda x: Room(share.get(x, 0), AMPLE), 8) == 4
+    share = {8: 0.01, 4: 0.019}
+    assert width_for(lambda x: Room(share.get(x, 0), AMPLE), 8) == 2
+
+
+@pytest.mark.parametrize(
+    ("times", "x"),
+    [({4: 4}, 4), ({4: 3.9, 3: 4, 2: 9}, 3), ({4: 1, 3: 1, 2: 3, 1: 2}, 2), ({4: 1, 3: 2, 2: 3, 1: 3.5}, 1)],
+)
+def test_a_cramped_width_gives_way_to_the_widest_that_is_not(times: dict[int, float], x: int) -> None:
+    """Of X = 8 half would do; where none has enough, the one that has most is taken."""
+    assert width_for(lambda each: Room({8: 0.01}.get(each, 0.02), times.get(each, 0)), 8) == x
 
 
 def test_the_share_that_decides_is_that_of_the_tables(
@@ -304,12 +315,13 @@ def test_the_share_that_decides_is_that_of_the_tables(
 ) -> None:
     """14 features of X = 8 and a first-order weight each, in float32; a file has a header and dense weights beside."""
     told, path = [], tmp_path / "m.safetensors"
-    monkeypatch.setattr(module, "width_for", lambda share, own: told.append(share(own)) or own)
+    monkeypatch.setattr(module, "width_for", lambda room, own: told.append(room(own)) or own)
     _, rest = least(loaded.schema, loaded.record, tables=False)
     for budget_bytes, tables in ((rest + 200, False), (200, True)):
         made = compress(loaded, budget_bytes, path, tables=tables)
         assert made.table_bytes <= 200
-    assert told == [200 / (4 * 14 * (8 + 1))] * 2
+    small, _ = least(loaded.schema, loaded.record, tables=True)
+    assert told == [Room(200 / (4 * 14 * (8 + 1)), 200 / small)] * 2
 
 
 def test_own_width_is_the_run_itself_and_without_training_on_the_width_stays(
@@ -324,6 +336,7 @@ def test_a_narrower_model_is_taught_where_bytes_are_few(
     loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("autodpq_budget.width.OWN", 0.5)
+    monkeypatch.setattr("autodpq_budget.width.AMPLE", 1.0)
     path = tmp_path / "m.safetensors"
     made = compress(loaded, 150, str(path), tables=True)
     assert made.width == made.model.embedding.dim == PackedModel(path).embedding.dim == 4
@@ -464,6 +477,7 @@ def test_below_it_files_that_are_trained_on_are_tried_and_the_smallest_that_keep
     monkeypatch.setattr(module, "_fewest", lambda *_: first)
     monkeypatch.setattr(module, "_made", counted)
     monkeypatch.setattr("autodpq_budget.width.OWN", 0.5)  # so that some are narrow
+    monkeypatch.setattr("autodpq_budget.width.AMPLE", 1.0)
     found = smallest(loaded, 0.01, path)
     low = max(menu_of(loaded.model, loaded.schema, loaded.train).least, first / module.DEEPEST)
     assert len(told) == module.TRIES
@@ -826,3 +840,47 @@ def test_no_number_of_bytes_is_refused() -> None:
     for wrong in (float("nan"), "300", 0, True):
         with pytest.raises(ValueError, match=f"budget_bytes: expected a whole number above 0, found {wrong!r}"):
             compress_arrays(rows, {"a": np.ones(3, int)}, wrong)
+
+
+def test_a_caller_s_random_numbers_and_the_mode_of_his_model_are_as_before(loaded: LoadedRun, tmp_path: Path) -> None:
+    loaded.model.train()
+    found = []
+    for work in (lambda: None, lambda: compress(loaded, 200, tmp_path / "m.safetensors", tables=True)):
+        torch.manual_seed(5)
+        work()
+        found.append(torch.rand(3).tolist())
+    assert found[0] == found[1]
+    assert loaded.model.training
+    loaded.model.eval()
+
+
+def test_what_lies_beside_the_file_is_looked_at_before_the_work(
+    loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m.vocabulary.json").mkdir()
+    monkeypatch.setattr(module, "begin", None)
+    with pytest.raises(IsADirectoryError, match=r"vocabulary\.json"):
+        compress(loaded, 9000, tmp_path / "m.safetensors")
+    assert [path.name for path in tmp_path.iterdir()] == ["m.vocabulary.json"]
+
+
+def test_the_bytes_of_a_file_are_known_before_it_is_written(tmp_path: Path) -> None:
+    made = compress_arrays(ROWS, OFTEN, 400)
+    for own_ids in (True, False):
+        path = tmp_path / f"{own_ids}.safetensors"
+        assert made.file_bytes(own_ids=own_ids) == made.save(path, own_ids=own_ids) == path.stat().st_size
+
+
+def test_more_names_than_a_header_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autodpq_packed.export.HEADER_LIMIT", 300)
+    with pytest.raises(ValueError, match="fields: expected names for a header of at most 300 bytes, found"):
+        compress_arrays(ROWS, OFTEN, 400).save(tmp_path / "m.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("shape", [(0, 6), (3, 0)])
+def test_an_empty_table_is_refused(shape: tuple[int, int]) -> None:
+    with pytest.raises(
+        ValueError, match=r"rows of a in embedding: expected \[V, X\] with a feature and a dimension or more"
+    ):
+        compress_arrays({"a": np.ones(shape)}, {"a": np.ones(shape[0])}, 400)

@@ -9,7 +9,7 @@ import pytest
 from autodpq_budget.candidates import SHARES
 from autodpq_budget.other_width import TEACHER_DIM
 from autodpq_budget.starting_model import file_bytes_of
-from autodpq_budget.width import width_for
+from autodpq_budget.width import AMPLE, Room, width_for
 from autodpq_lib.config import RunConfig
 from autodpq_packed.score import PackedModel
 from autodpq_runs.explore import load_or_train
@@ -90,4 +90,17 @@ def test_the_table_s_widths_are_those_that_are_chosen_without_being_asked_for() 
     """Of the recipe whose shares README has."""
     rows = budget.data().query("method == 'budget'")
     assert len(rows) == len(SHARES)
-    assert [width_for(lambda _, share=share: share, TEACHER_DIM) for share in rows["share"]] == rows["width"].tolist()
+    rooms = [Room(share, AMPLE) for share in rows["share"]]
+    assert [width_for(lambda _, room=room: room, TEACHER_DIM) for room in rooms] == rows["width"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("how", "value", "said"),
+    [("--ratio", "0.00001", r"RATIO, 1e-05 of \d+ bytes: expected"), ("--tables", "3", "TABLES: ")],
+)
+def test_what_is_refused_is_told_in_the_words_that_were_used(how: str, value: str, said: str, tmp_path: Path) -> None:
+    config = RunConfig(dataset="planted", strategy="fe", profile="smoke", embedding_dim=8)
+    load_or_train(config, tmp_path, tmp_path)
+    with pytest.raises(ValueError, match=f"^{said}"):
+        compress.main([str(record_path(tmp_path, config)), how, value, "--to", str(tmp_path / "new" / "m.safetensors")])
+    assert not (tmp_path / "new").exists()

@@ -15,7 +15,7 @@ from autodpq_budget.candidates import SHARES
 from autodpq_budget.other_width import TEACHER_DIM
 from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT
 from autodpq_budget.strategy import COMPRESSOR
-from autodpq_budget.width import HALF, NARROWEST, OWN, width_for
+from autodpq_budget.width import AMPLE, HALF, NARROWEST, OWN, Room, width_for
 from autodpq_eval.layout import LABELS, from_to, markdown, plus_minus
 from autodpq_lib.config import RECIPES, STRATEGIES
 from autodpq_rivals.budget import WIDTHS
@@ -209,16 +209,19 @@ def widths() -> str:
     rule = (
         "Unless it is told X, `make compress` chooses it by the bytes that the file leaves for the tables, divided by "
         f"those of the run's own tables in float32. From {OWN:.0%} on X is the run's own; from {HALF:.0%} on half of "
-        f"it; else a quarter, but at least {NARROWEST}. Of FE that is X = {_taken()}. In the batch X was tried, as "
-        "above."
+        f"it; else a quarter, but at least {NARROWEST}. Where that would leave its tables less than {AMPLE:.0f} times "
+        "the least, one mean for each group, it is the widest that has so much or, if none has, the one that has most. "
+        f"Of FE that is X = {_taken()}. In the batch X was tried, as above."
     )
     return f"{table}\n{rule}\n\nTest AUC on three seeds, recipe `{RECIPE}`, nothing compressed:\n\n{width.table()}"
 
 
 def _taken() -> str:
-    return ", ".join(
-        f"{width_for(dict.fromkeys(WIDTHS, share).__getitem__, TEACHER_DIM)} at {share:.1%}" for share in SHARES
-    )
+    return ", ".join(f"{width_for(partial(_ample, share), TEACHER_DIM)} at {share:.1%}" for share in SHARES)
+
+
+def _ample(share: float, _: int) -> Room:
+    return Room(share, AMPLE)
 
 
 def _by_width(recipe: str, share: float) -> list[str]:

@@ -39,7 +39,7 @@ def text() -> str:
         f"- {which_row.ahead('paper')}\n\n"
         f"`make compress RECORD=… BYTES=30000` does this for a finished run, such as `{DEMO}` of `make demo` ([how, "
         "and which row is yours](results/budget.md#which-row-is-mine)). `BYTES` is the size of the whole model file, "
-        "`RATIO=0.05` a share of the uncompressed one; `TABLES=` counts as this table does, whose bytes are "
+        "`RATIO=0.05` a share of the run's own; `TABLES=` counts as this table does, whose bytes are "
         "MovieLens-1M's; and `LOSS=0.001` asks for the smallest file found that loses no more AUC on validation. "
         "[NumPy serves it](results/packed.md), and needs the file and its vocabulary. That is a second file, which no "
         "budget counts and which may well be the larger one.\n\n"
@@ -86,7 +86,7 @@ def _elsewhere() -> str:
         "**An embedding that was trained elsewhere** is compressed, as plain arrays, by "
         "[`compress_arrays`](results/budget.md#a-table-from-elsewhere). It trains nothing, and so loses more: AUC "
         f"changed by {said} of the bytes, for DeepCTR-Torch's DeepFM, one seed. Read by your own ids, the file has "
-        f"four bytes a feature beyond the budget. For {largest['features']:,} made-up rows, the most that we tried, "
-        f"the choice took {largest['seconds']:.0f} seconds, and storing them up to "
+        f"four bytes a feature and a header beyond the budget. For {largest['features']:,} made-up rows, the most that "
+        f"we tried, the choice took {largest['seconds']:.0f} seconds, and storing them up to "
         f"{max(row['seconds'] for row in largest['rows']):.0f} more."
     )

@@ -27,8 +27,8 @@ def text() -> str:
         f"first-order weights. From a budget for the whole file take off the dense weights (here {dense}) and the "
         "header, a few kB. What is left, divided by that, is your row.\n"
         f"2. On MovieLens-1M, recipe `{RECIPE}`, the compressor's AUC minus FE's is {losses}. Other data lose more or "
-        "less ([Avazu's sample](#avazu)); `make compress` ends by printing what yours lost. Any budget will do that is "
-        "not smaller than one mean for each group; a smaller one is refused, with the least that works. Less than "
+        "less ([Avazu's sample](#avazu)); `make compress` ends by printing what yours lost. Any budget will do that "
+        "holds one mean for each group at X = 1; a smaller one is refused, with the least that works. Less than "
         f"{rows[-1]['share']:.1%} was not tried.\n"
         f"3. If {_int8():.0%} of FE's file is not too much, nothing has to be chosen: "
         '`export(…, kept="int8")`, as in section 5 of [notebook 11](../notebooks/11_packed_model.ipynb), stores '
