@@ -9,8 +9,9 @@ from typing import NamedTuple
 OWN, HALF = 0.05, 0.02
 #: The least X that a quarter is.
 NARROWEST = 2
-#: How many times the least its tables should have, lest a narrower X be better.
-AMPLE = 4.0
+#: How many times the least its tables should have, lest a narrower X be better: by validation AUC on MovieLens-100K, one
+#: seed, X of 1 to 4 at five budgets.
+AMPLE = 5.0
 
 
 class Room(NamedTuple):
@@ -39,7 +40,7 @@ def width_for(room: Callable[[int], Room], own: int) -> int:
     Example:
         >>> [width_for(lambda _: Room(share, 10), 16) for share in (0.0625, 0.031, 0.008)]
         [16, 8, 4]
-        >>> width_for(lambda x: Room(0.004, 12 / x), 16)
+        >>> width_for(lambda x: Room(0.004, 15 / x), 16)
         3
     """
     half, quarter = (min(own, max(NARROWEST, own // part)) for part in (2, 4))

@@ -303,7 +303,7 @@ def test_half_the_width_is_taken_where_its_own_file_leaves_enough() -> None:
 
 @pytest.mark.parametrize(
     ("times", "x"),
-    [({4: 4}, 4), ({4: 3.9, 3: 4, 2: 9}, 3), ({4: 1, 3: 1, 2: 3, 1: 2}, 2), ({4: 1, 3: 2, 2: 3, 1: 3.5}, 1)],
+    [({4: 5}, 4), ({4: 4.9, 3: 5, 2: 9}, 3), ({4: 1, 3: 1, 2: 3, 1: 2}, 2), ({4: 1, 3: 2, 2: 3, 1: 3.5}, 1)],
 )
 def test_a_cramped_width_gives_way_to_the_widest_that_is_not(times: dict[int, float], x: int) -> None:
     """Of X = 8 half would do; where none has enough, the one that has most is taken."""
