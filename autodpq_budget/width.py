@@ -9,8 +9,8 @@ from typing import NamedTuple
 OWN, HALF = 0.05, 0.02
 #: The least X that a quarter is.
 NARROWEST = 2
-#: How many times the least its tables should have, lest a narrower X be better: by validation AUC on MovieLens-100K, one
-#: seed, X of 1 to 4 at five budgets.
+#: How many times the least its tables should have, lest a narrower X be better: by validation AUC on MovieLens-100K,
+#: one seed, X of 1 to 4 at five budgets.
 AMPLE = 5.0
 
 
