@@ -62,7 +62,8 @@ def weights() -> str:
     ]
     head = ["budget", "rival", "X", "options", "bytes", "seeds", "AUC ↑", "minus the rival as it comes"]
     table = markdown([*head, "the compressor minus it"], rows)
-    return f"{table}\n{' '.join(map(_not_run, RECIPES))}\n" if rows else NOT_YET
+    absent = " ".join(filter(None, map(_not_run, RECIPES)))
+    return table + f"\n{absent}\n" * bool(absent) if rows else NOT_YET
 
 
 def weights_in_short(recipe: str) -> str:
@@ -80,7 +81,7 @@ def weights_in_short(recipe: str) -> str:
 def _not_run(recipe: str) -> str:
     ran = _own_weights(recipe)
     names = [METHOD_NAMES[name] for name in COARSE if ran.empty or name not in set(ran["method"])]
-    return f"Not run yet in recipe `{recipe}`: {', '.join(names) or 'none'}."
+    return f"Not run yet in recipe `{recipe}`: {', '.join(names)}." if names else ""
 
 
 @cache
