@@ -13,8 +13,9 @@ import yaml
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.cost import PAPER_END, fe_trainings
 from autodpq_eval.figure3 import auc_at, points
+from autodpq_eval.lead import gain
 from autodpq_eval.measures import by_seed
-from autodpq_eval.paper import FACTS, as_number, curve_value, gain, numbers, published, table_value, truncated
+from autodpq_eval.paper import FACTS, as_number, curve_value, numbers, published, table_value, truncated
 from autodpq_eval.stats import BETTER, best_baseline, effect, no_worse, relative_improvement
 from autodpq_eval.tables import TABLES
 from autodpq_eval.verdicts import on_number, on_space

@@ -14,8 +14,9 @@ import pandas as pd
 
 from autodpq_eval import readings
 from autodpq_eval.effects import runs_of_controls
+from autodpq_eval.lead import gain
 from autodpq_eval.measures import by_seed
-from autodpq_eval.paper import gain, table_value
+from autodpq_eval.paper import table_value
 from autodpq_eval.plans import TEN_SEEDS, all_together, threshold_from_zero
 from autodpq_eval.readings import Groups
 from autodpq_eval.stats import MARGIN, by_ranks, common, paired_beside_welch, paired_effect

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from autodpq_eval.figures import COLOURS, MARKERS
 from autodpq_eval.layout import LABELS
-from autodpq_eval.paper import gain
+from autodpq_eval.lead import gain
 from autodpq_eval.stats import MARGIN
 from autodpq_lib.config import STRATEGIES
 

@@ -12,8 +12,8 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from autodpq_eval.lead import gain
 from autodpq_eval.measures import by_seed
-from autodpq_eval.paper import gain
 from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS, configure, ladder_run
 from autodpq_eval.stats import paired_beside_welch
 from autodpq_eval.tables import read_plans

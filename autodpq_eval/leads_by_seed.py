@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS
-from autodpq_eval.paper import gain
+from autodpq_eval.lead import gain
 from autodpq_eval.stats import BETTER
 from autodpq_eval.tables import OURS, Collected
 from autodpq_lib.config import MODELS

@@ -7,7 +7,6 @@ from functools import cache
 
 import pandas as pd
 
-from autodpq_eval.stats import BETTER
 from autodpq_system.paths import ROOT
 
 FACTS = ROOT / "config" / "paper"
@@ -34,12 +33,6 @@ def _cells() -> dict[tuple[str, ...], str]:
 def table_value(dataset: str, model: str, strategy: str, metric: str) -> float:
     """A number of Table 1 or 2, which agree (Space in floats: 190k is 190000); NaN where both have none."""
     return as_number(_cells().get((dataset, model, strategy, metric), "nan"))
-
-
-def gain(metric: str, over: str, model: str = "deepfm", ours: str = "autodpq", dataset: str = "ml-1m") -> float:
-    """By how much a strategy is better than another, as Tables 1 and 2 print both; negative where it is worse."""
-    a, b = (table_value(dataset, model, name, metric) for name in (ours, over))
-    return BETTER[metric] * (a - b)
 
 
 def curve_value(strategy: str, t: float) -> float:

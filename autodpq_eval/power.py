@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from autodpq_eval.layout import NAMES
-from autodpq_eval.paper import gain
+from autodpq_eval.lead import gain
 from autodpq_eval.stats import LEVEL, MARGIN
 
 #: Experiments in a simulation; true gaps, up to beyond the paper's in logloss.

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from autodpq_eval.conditions import best_on_test, hangs_on, must_be_so, stopped_at, table
-from autodpq_eval.paper import gain
+from autodpq_eval.lead import gain
 from autodpq_system.paths import ROOT
 from scripts.pages import conditions as conditions_page
 from scripts.pages import needs

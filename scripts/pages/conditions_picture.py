@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from autodpq_eval.paper import gain
+from autodpq_eval.lead import gain
 
 
 def draw(table: pd.DataFrame) -> Figure:

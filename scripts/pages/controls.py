@@ -10,7 +10,7 @@ import pandas as pd
 from autodpq_eval import effects
 from autodpq_eval.forest import forest_in_words
 from autodpq_eval.layout import LABELS, gap, markdown, p_value
-from autodpq_eval.paper import gain
+from autodpq_eval.lead import gain
 from autodpq_eval.stats import LEVEL, MARGIN
 from autodpq_lib.config import RECIPES
 from benchmarks import after_training

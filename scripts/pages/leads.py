@@ -10,8 +10,7 @@ import pandas as pd
 
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import LABELS, interval, judged_by_both, markdown, p_in_words, spanned
-from autodpq_eval.lead import Lead, lead_between, over_best, paper_lead
-from autodpq_eval.paper import gain
+from autodpq_eval.lead import Lead, gain, lead_between, over_best, paper_lead
 from autodpq_eval.readings import auc_leads
 from autodpq_eval.stats import LEVEL
 from autodpq_lib.config import MODELS, RECIPES
