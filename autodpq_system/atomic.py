@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -74,16 +74,12 @@ def check_place(final: Path) -> None:
     """
     if final.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
-    missing = [folder for folder in final.parents if not folder.exists()]
+    there = next(folder for folder in final.absolute().parents if folder.exists())
     try:
-        with scratch_folder(final):
+        with scratch_folder(there / final.name):  # the folders between are made when the work is done
             pass
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(final.parent)) from error
-    finally:
-        for folder in missing:  # the work may yet fail, and leaves nothing then
-            with suppress(OSError):
-                folder.rmdir()
 
 
 def _make_room(final: Path, written: Path, old: Path) -> None:
