@@ -67,7 +67,7 @@ NOTEBOOKS: dict[str, dict[str, Any]] = {
     "11_packed_model": SMOKE,
     "13_one_byte_budget": SMOKE | {"share": 0.5},
     "14_at_equal_bytes": SMOKE,
-    "15_your_own_table": SMOKE | {"share": 0.9},
+    "15_your_own_table": SMOKE,
 }
 
 
