@@ -45,5 +45,9 @@ def width_for(room: Callable[[int], Room], own: int) -> int:
     """
     half, quarter = (min(own, max(NARROWEST, own // part)) for part in (2, 4))
     widest = own if room(own).share >= OWN else half if room(half).share >= HALF else quarter
-    fit = [x for x in range(widest, 0, -1) if room(x).times >= 1] or [1]
-    return max(fit, key=lambda x: min(room(x).times, AMPLE))
+    cramped = {}
+    for x in range(widest, 0, -1):
+        cramped[x] = room(x).times
+        if cramped[x] >= AMPLE:
+            return x
+    return max((x for x in cramped if cramped[x] >= 1), key=cramped.__getitem__, default=1)

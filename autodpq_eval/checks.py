@@ -46,11 +46,7 @@ class Check:
 
 def evidence(out: Path) -> tuple[Check, dict[Path, Record]]:
     """Every record below a folder: valid, canonical, under its name, of the present method, data and configuration."""
-    check, records, paths = (
-        Check("records valid, canonical and current"),
-        {},
-        find_records(out),
-    )
+    check, records, paths = Check("records valid, canonical and current"), {}, find_records(out)
     check.wrong += [] if paths else [f"{out}: expected records, found none"]
     for path in paths:
         check.looked_at += 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,9 +66,9 @@ def _why(given: object, right: object) -> str:
 def _leaves(value: object) -> Iterator[object]:
     """The single values of anything nested, in order: of a mapping that of its keys."""
     if isinstance(value, Mapping):
-        value = [value[key] for key in sorted(value)]
+        value = [value[key] for key in _in_order(value)]
     if isinstance(value, Set):
-        value = sorted(value)
+        value = _in_order(value)
     if isinstance(value, Tensor | np.ndarray | np.generic | pd.Series | pd.Index):
         value = value.tolist()
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -81,3 +82,11 @@ def _alike(given: object, right: object, within: float) -> bool:
     if isinstance(given, int | float) and isinstance(right, int | float):
         return abs(given - right) <= within
     return type(given) is type(right) and given == right
+
+
+def _in_order(keys: Iterable[Any]) -> list[Any]:
+    """Sorted; as they come where they can't be compared, as numbers and texts."""
+    try:
+        return sorted(keys)
+    except TypeError:
+        return list(keys)

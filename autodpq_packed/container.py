@@ -30,6 +30,8 @@ DTYPES: dict[str, np.dtype[Any]] = {
 }
 Tensors = dict[str, NDArray[Any]]
 DIGITS = 64  # of a sha256
+#: Ending of the file beside it, with the raw values.
+VOCABULARY = ".vocabulary.json"
 #: Bytes of a header; one of 24 fields has some 10,000.
 HEADER_LIMIT = 2**20
 

@@ -21,15 +21,13 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.mlp import BatchNorm, Dropout
 from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.check import check
-from autodpq_packed.container import DIGITS, FORMAT, HEADER_LIMIT
+from autodpq_packed.container import DIGITS, FORMAT, HEADER_LIMIT, VOCABULARY
 from autodpq_packed.grouped import digest
 from autodpq_packed.rest import rest
 from autodpq_runs.record import Record
 from autodpq_system.atomic import atomic_path, check_place, write_text
 
 Arrays = dict[str, NDArray[Any]]
-#: Ending of what is written beside the file.
-VOCABULARY = ".vocabulary.json"
 #: How the kept rows of the embedding are stored; first-order weights are always float32.
 Kept = Literal["float32", "float16", "int8"]
 #: Features whose vectors are read at a time.

@@ -11,7 +11,7 @@ from reprlib import repr as shortened
 import numpy as np
 from numpy.typing import NDArray
 
-from autodpq_packed.container import PackedError
+from autodpq_packed.container import VOCABULARY, PackedError
 from autodpq_packed.reader import Floats, read, tables
 from autodpq_system.strict_json import loads
 
@@ -81,7 +81,7 @@ class PackedModel:
 
     def _vocabulary(self) -> list[dict[str, int]]:
         """Of each field the place of every value."""
-        path = self.path.with_suffix(".vocabulary.json")
+        path = self.path.with_suffix(VOCABULARY)
         if not path.exists():
             raise PackedError(f"{path}: expected the vocabulary of {self.path.name}, found no such file")
         raw = path.read_bytes()

@@ -112,8 +112,12 @@ def write_record(record: Record, path: Path) -> None:
     """Write canonical JSON, all or nothing: sorted keys, one top-level key a line, no spaces.
 
     Raises:
-        ValueError: the record contradicts itself.
+        ValueError: the record contradicts itself, or its configuration is not valid.
     """
+    try:
+        _checked(record.config)
+    except ValidationError as error:
+        raise ValueError(f"{path}: not a valid record: config: {sentence(error)}") from error
     _refuse_contradictions(record, path)
     write_text(path, canonical(record.model_dump(mode="json")))
 

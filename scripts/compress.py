@@ -18,7 +18,8 @@ from autodpq_budget.compress import CompressedModel, compress, smallest
 from autodpq_budget.starting_model import file_bytes_of
 from autodpq_eval.figure_files import save
 from autodpq_lib.training.metrics import evaluate
-from autodpq_packed.export import VOCABULARY, check_path
+from autodpq_packed.container import VOCABULARY
+from autodpq_packed.export import check_path
 from autodpq_runs.explore import LoadedRun, load_run
 from autodpq_system.atomic import check_place
 from autodpq_system.paths import runs_root
@@ -28,8 +29,8 @@ from autodpq_system.stopping import stop_on_signals
 register_all()
 #: What may be asked for.
 KINDS = ("bytes", "ratio", "tables", "loss")
-#: Endings of what is written beside the file.
-BESIDE = (VOCABULARY, ".png")
+#: Ending of what is drawn beside the file.
+PICTURE = ".png"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,8 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         check_path(asked.to)
     run = load_run(asked.record)
     path = asked.to or _default(run, asked)
-    for ending in BESIDE:
-        check_place(path.with_suffix(ending))
+    check_place(path.with_suffix(PICTURE))
     whole = file_bytes_of(run.model, run.schema, run.record)
     _tell(run, _made(run, asked, path, whole), path, whole)
     return 0
@@ -103,7 +103,7 @@ def _above_0(text: str) -> float:
 
 def _tell(run: LoadedRun, made: CompressedModel, path: Path, whole: int) -> None:
     before, after = run.record, {name: evaluate(made.model, getattr(run, name)) for name in ("valid", "test")}
-    rows, known, drawn = choice(run.schema, made.tensors, made.width), *map(path.with_suffix, BESIDE)
+    rows, known, drawn = choice(run.schema, made.tensors, made.width), *map(path.with_suffix, (VOCABULARY, PICTURE))
     say(f"{rows.to_string(index=False)}\nbits: of a feature, with its share of what the group shares\n\n")
     say(f"{_start(run, made)}\n")
     say(f"{path}: {made.file_bytes:,} bytes, {made.file_bytes / whole:.1%} of {whole:,}; ")

@@ -102,6 +102,8 @@ def test_each_session_of_the_course_page_takes_90_minutes() -> None:
         (0.5, 0.51, "not right yet; look at value 1 (too small) of 1."),
         (0.52, 0.51, "not right yet; look at value 1 (too large) of 1."),
         ({"a": 1.0, "b": 3.0}, [1, 2], "not right yet; look at value 2 (too large) of 2."),
+        ({"b": 2.0, "a": 1.0}, [1, 2], "right."),
+        ({"a": 1.0, 10: 2.0}, [1, 2], "right."),
         ([1, 2, 3], [1, 2], "not right yet; expected 2 values, found 3."),
         (float("nan"), 1.0, "not right yet; look at value 1 of 1."),
         ("text", "more", "not right yet; look at value 1 of 1."),

@@ -25,7 +25,7 @@ from autodpq_runs.explore import find_records, load_or_train, load_run, records
 from autodpq_runs.finish import finish
 from autodpq_runs.kept import weights
 from autodpq_runs.open import open_run, scratch_run
-from autodpq_runs.record import Record, read_record, record_path
+from autodpq_runs.record import Record, read_record, record_path, write_record
 from autodpq_runs.run_paths import logits_path, weights_path
 from autodpq_system.paths import ROOT, runs_root
 
@@ -310,12 +310,15 @@ def test_record_survives_a_round_trip_and_is_canonical(tmp_path: object, schema:
 
 def test_a_configuration_that_cannot_be_leaves_no_record(tmp_path: Path, schema: Schema) -> None:
     """As a copy with another value may be, which nothing has checked."""
-    config = small_config(strategy="fe").model_copy(update={"distance": "nearest"})
+    record, path = make("fe", tmp_path, schema), tmp_path / "x.json"
+    config = record.config.model_copy(update={"distance": "nearest"})
     said = "distance: expected inner for fe, which does not read it, found nearest"
+    with pytest.raises(ValueError, match=f"x.json: not a valid record: config: {said}"):
+        write_record(record.model_copy(update={"config": config}), path)
     run = small_run(tmp_path / "other", schema, config)
     with pytest.raises(ValueError, match=said):
         finish(run, STRATEGY["fe"](run), tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+    assert not path.exists()
     assert not weights_path(run.identity).exists()
 
 
