@@ -31,9 +31,10 @@ from autodpq_rivals.methods import LEARNERS
 BEST = 3
 #: Seeds on which only these run.
 BEST_ALONE = range(4, 11)
-#: What all methods have once more: a split that was not used to make the compressor; the mean of weights over steps.
-OTHER_SPLIT, AVERAGED = {"split_seed": 1}, {"average": 0.999}
-VARIANTS: tuple[dict[str, Any], ...] = (OTHER_SPLIT, AVERAGED)
+#: A split that was not used to make the compressor: FE, the compressor and the best rivals run on it too.
+OTHER_SPLIT: dict[str, Any] = {"split_seed": 1}
+#: The mean of the weights over steps in place of the weights: all methods run so once more.
+AVERAGED: dict[str, Any] = {"average": 0.999}
 #: Shares at which controls tell what the teacher is worth.
 TAUGHT_SHARES = (0.0625, 0.031, 0.016)
 #: Models beside DeepFM, and the shares at which they are compressed, on the seeds that every rival has.
@@ -79,7 +80,9 @@ def _as_chosen(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> li
     few, coarse = [seed for seed in seeds if seed not in BEST_ALONE], coarse_candidates(dataset, recipe, CHOICE_SEED)
     plans += [run for seed in few for run in otherwise_taught(found, seed)]
     plans += [run.model_copy(update={"seed": s}) for s in few for run, _ in chosen(coarse, schema, out=out).values()]
-    plans += [run for switches in VARIANTS for seed in few for run in varied(found, seed, switches)]
+    plans += [
+        run for seed in few for run in varied(shortlist(found), seed, OTHER_SPLIT) + varied(found, seed, AVERAGED)
+    ]
     return plans + [run for model, seed in product(OTHER_MODELS, few) for run in of_model(found, model, seed)]
 
 
@@ -115,8 +118,8 @@ def otherwise_taught(found: Chosen, seed: int) -> list[RunConfig]:
 
 
 def varied(found: Chosen, seed: int, switches: dict[str, Any]) -> list[RunConfig]:
-    """FE, the compressor and its best rivals as they were chosen, all with one switch more."""
-    return with_teachers([run.model_copy(update={"seed": seed, **switches}) for run, _ in shortlist(found).values()])
+    """FE, and methods as they were chosen, all with one switch more."""
+    return with_teachers([run.model_copy(update={"seed": seed, **switches}) for run, _ in found.values()])
 
 
 def shortlist(found: Chosen) -> Chosen:

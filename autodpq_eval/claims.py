@@ -151,17 +151,13 @@ def _comparison(claim: Mapping[str, Any], runs: Runs, _: Facts) -> Row:
 def _of_one_code(runs: Runs, *names: str) -> Runs:
     """The runs of the seeds whose records, FE's among them, are of one commit on one kind of processor.
 
-    Seconds of two versions of the code, or of two machines, can't be compared. The long Random is a batch of its own,
-    whose cost counts in trainings of that batch's FE.
+    Seconds of two versions of the code, or of two machines, can't be compared.
     """
-    kept = dict(runs)
-    for batch in (("fe", *names), ("long fe", "long random")):
-        made: dict[int, set[tuple[str | None, str]]] = defaultdict(set)
-        for record in (r for name in batch for r in runs.get(("deepfm", name), ())):
-            made[record.config.seed].add((record.provenance.git_commit, record.provenance.cpu))
-        for key in [("deepfm", name) for name in batch if ("deepfm", name) in runs]:
-            kept[key] = [r for r in runs[key] if len(made[r.config.seed]) == 1]
-    return kept
+    made: dict[int, set[tuple[str | None, str]]] = defaultdict(set)
+    keys = [("deepfm", name) for name in ("fe", *names)]
+    for record in (r for key in keys for r in runs.get(key, ())):
+        made[record.config.seed].add((record.provenance.git_commit, record.provenance.cpu))
+    return {**runs, **{key: [r for r in runs.get(key, ()) if len(made[r.config.seed]) == 1] for key in keys}}
 
 
 def _paper_gap(model: str, metric: str, better: str, worse: str) -> float:
@@ -203,7 +199,7 @@ def _values(runs: Runs, model: str, name: str, metric: str) -> dict[int, float]:
 
 def _behind(runs: Runs, model: str, name: str, metric: str) -> Sequence[Record]:
     """The runs that a metric is of."""
-    return _curve_runs(runs, name) if metric in OF_CURVES else runs[model, name]
+    return _curve_runs(runs, name) if metric == "auc_at_end" else runs[model, name]
 
 
 def _curve_runs(runs: Runs, name: str) -> Sequence[Record]:

@@ -199,9 +199,12 @@ def on_the_recipe(table: pd.DataFrame) -> str:
         text += f" Without a pair that counts, most of them not run: {'; '.join(table[none]['control'])}."
     if part.empty:
         return text
-    largest = part.loc[part["effect"].abs().idxmax()]
+    first = part.loc[part["effect"].abs().sort_values(ascending=False).index].head(2)
+    largest = " and ".join(
+        f"*{row['control']}*, {row['effect']:+.4f} ({interval(row['low'], row['high'])}, n = {row['n']:.0f})"
+        for _, row in first.iterrows()
+    )
     return (
-        f"Of {len(part)} unstated parts of the base recipe, the one that changes FE most is *{largest['control']}*: "
-        f"{largest['effect']:+.4f} ({interval(largest['low'], largest['high'])}, n = {largest['n']:.0f}). "
+        f"Of {len(part)} unstated parts of the base recipe, those that change FE most are {largest}. "
         f"The paper's whole gain over FE is {gain('auc', 'fe'):+.4f}. {text}"
     )

@@ -141,7 +141,7 @@ def table() -> str:
         head += [f"AUC, {way}", "AutoDPQ's decision minus this", "p equal"]
     ways = [f"{way}: {_counted(gaps[n::2])}" for n, way in enumerate(("FE stored with it", "Trained with it"))]
     said = f"AutoDPQ's decision minus others of its size, over {means['seed'].nunique()} seeds. {' '.join(ways)}"
-    said += f" {_most(found)}"
+    said += f" {_most(found)} {_few(found)}"
     return f"{markdown(head, rows)}\n{said}\n"
 
 
@@ -152,11 +152,12 @@ def over_random() -> str:
     trained, stored = ([_gap(means, runs, column) for runs in cases] for column in ("trained", "stored"))
     apart = [each["effect"] for each in trained]
     return (
-        "Trained from scratch, the AUC with the sizes that AutoDPQ finds minus that with random sizes of nearly as "
-        f"many bytes is {min(apart):+.4f} to {max(apart):+.4f} ({len(RECIPES)} recipes, {len(READINGS)} readings, "
-        f"{cases[0]['seed'].nunique()} seeds each). Of {len(trained)} intervals {_above(trained)} show a gain, and "
-        f"{_equal(trained)} rule out a difference of {MARGIN:g}; the widest is ± {_widest(trained):.4f}. A trained FE "
-        f"that is stored with either differs by at most {max(abs(each['effect']) for each in stored):.4f}."
+        "Trained from scratch by the literal quantiser, the AUC with the sizes that AutoDPQ finds minus that with "
+        f"random sizes of nearly as many bytes is {min(apart):+.4f} to {max(apart):+.4f} ({len(RECIPES)} recipes, "
+        f"{len(READINGS)} readings, {cases[0]['seed'].nunique()} seeds each, one random decision a seed). Of "
+        f"{len(trained)} intervals {_above(trained)} show a gain, and {_equal(trained)} rule out a difference of "
+        f"{MARGIN:g}; the widest is ± {_widest(trained):.4f}. A trained FE that is stored with either differs by at "
+        f"most {max(abs(each['effect']) for each in stored):.4f}."
     )
 
 
@@ -177,6 +178,17 @@ def _most(found: pd.DataFrame) -> str:
     return (
         f"In {(more > 0).sum()} of {len(more)} cases the choice has more bytes than AutoDPQ's decision, at most "
         f"{max(more.max(), 0):,.0f}: it counts float16 centroids."
+    )
+
+
+def _few(found: pd.DataFrame) -> str:
+    """Of how many draws a random row is, and where few decisions fit, which then are nearly AutoDPQ's own."""
+    drawn = found[found["what"] == "random"].groupby(["recipe", "reading", "seed"], sort=False).size()
+    few = [f"`{r}`, {reading}, seed {seed}: {n}" for (r, reading, seed), n in drawn[drawn < DRAWS].items()]
+    return (
+        f"A *random* row stores FE with up to {DRAWS} decisions a seed, a mean of which it shows, and trains the first "
+        f"alone; all training is by the literal quantiser. Fewer that are nearly as large, and so nearly AutoDPQ's, "
+        f"exist for {'; '.join(few) or 'no seed'}."
     )
 
 

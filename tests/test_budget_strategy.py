@@ -302,6 +302,8 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     for once_more in ([run for run in many if run.split_seed], [run for run in many if run.average]):
         assert {run.strategy for run in once_more} >= {"fe", TAUGHT, COMPRESSOR}
         assert [run.embedding_dim for run in once_more if run.strategy == "fe"] == [TEACHER_DIM] * 2
+    averaged = {run.model_copy(update={"average": 0.0}) for run in many if run.average}
+    assert averaged >= {run.model_copy(update={"seed": 1}) for run in top}
     many = [run for run in many if run not in controls and not run.split_seed and not run.average]
     assert len([run for run in many if run.model == "deepfm"]) == 2 * (2 + len(set(top)))  # FE, and one that it teaches
     assert [run.strategy for run in many if run.model == "pnn"] == 2 * ["fe", TAUGHT, *[COMPRESSOR] * 3]

@@ -125,9 +125,13 @@ def test_decisions_are_held_against_random_ones(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(search_or_choice, "read_measures", lambda _: {"rows": rows})
     said = search_or_choice.over_random()
     assert "is +0.0020 to +0.0020" in said
-    assert "3 seeds each). Of 1 intervals 0 show a gain, and 0 rule out a difference of 0.001" in said
+    assert (
+        "3 seeds each, one random decision a seed). Of 1 intervals 0 show a gain, and 0 rule out a difference of 0.001"
+        in said
+    )
     assert "the widest is ± 0.0025." in said
     assert said.endswith("differs by at most 0.0004.")
+    assert "exist for `paper`, text, seed 1: 1; `paper`, text, seed 2: 1;" in search_or_choice.table()
 
 
 def test_seeds_agree_from_nine_in_ten_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +232,8 @@ def test_what_is_reproduced_in_a_wide_interval_alone_is_counted_apart() -> None:
         ("table2-ml-1m-deepfm-fe-auc", "0.8100", 0.8130, 0.80, 0.83),
     ]
     keys = ["id", "paper", "ours", "low", "high"]
-    rows = pd.DataFrame(numbers, columns=keys).assign(kind="number", verdict="reproduced")
+    rows = pd.DataFrame(numbers, columns=keys).assign(kind="number", verdict="reproduced", records="x")
+    rows = rows.assign(recipe="paper", reading="literal", split="fixed")
     only = pd.DataFrame({"id": ["x", "y"], "low": [-0.1, 0.1], "high": [0.2, 0.2], "verdict": "direction only"})
     said = weight.text(pd.concat([rows, rows.assign(verdict="off by +0.1"), only.assign(kind="comparison")]))
     assert said == (

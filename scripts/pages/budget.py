@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from autodpq_budget import at_equal_bytes, auc_curve
 from autodpq_budget.candidates import SHARES
 from autodpq_budget.other_width import TEACHER_DIM
-from autodpq_budget.plan import AVERAGED, OTHER_MODELS, OTHER_SPLIT
+from autodpq_budget.plan import OTHER_MODELS
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_budget.width import AMPLE, HALF, NARROWEST, OWN, Room, width_for
 from autodpq_eval.layout import LABELS, from_to, markdown, plus_minus
@@ -22,9 +22,8 @@ from autodpq_rivals.budget import WIDTHS
 from autodpq_rivals.methods import METHODS
 from benchmarks import after_training, choice, large, search_or_choice, width
 from benchmarks.measured import read_measures
-from scripts.pages import aims, equal_bytes, handicaps, which_row
-from scripts.pages.aims import MARGINS
-from scripts.pages.equal_bytes import NOT_YET, RECIPE, bold_ours, choice_runs, found, rival_name
+from scripts.pages import aims, equal_bytes, handicaps, variants, which_row
+from scripts.pages.equal_bytes import NOT_YET, RECIPE, bold_ours, choice_runs, found
 
 #: A picture for each recipe; README has that of :data:`RECIPE`.
 PICTURES = {RECIPE: "budget.png", "paper": "budget-paper.png"}
@@ -106,7 +105,7 @@ def norms() -> str:
 def models() -> str:
     """The same of the other models."""
     kinds = [(model, recipe) for model in OTHER_MODELS for recipe in RECIPES]
-    ran = any(_has_rivals(data(recipe, model)) for model, recipe in kinds)
+    ran = any(variants.has_rivals(data(recipe, model)) for model, recipe in kinds)
     return _rows(kinds) + ("" if ran else "\nRivals: not run there yet.\n")
 
 
@@ -132,27 +131,6 @@ def _rows(kinds: Sequence[tuple[str, str]], dataset: str = "ml-1m") -> str:
     ]
     head = ["model, recipe", "method", "budget", "X", "options", "bytes", "seeds", "AUC ↑", "difference to FE"]
     return markdown(head, rows) if rows else NOT_YET
-
-
-def varied(**switches: float) -> str:
-    """The same differences, where all methods have one switch more."""
-    every = {recipe: found(recipe, **switches) for recipe in RECIPES}
-    rows = [
-        [
-            *(f"`{recipe}`, {row['share']:.1%}", f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
-            *(rival_name(row["rival"]), f"{row['n_rival']:.0f}", plus_minus(row["lead"], row["lead_half"])),
-        ]
-        for recipe, runs in every.items()
-        if len(runs)
-        for _, row in at_equal_bytes.comparisons(runs, MARGINS[recipe]).iterrows()
-    ]
-    left = "" if any(_has_rivals(runs) for runs in every.values()) else "\nRivals: not run yet.\n"
-    table = markdown(["budget", "seeds", "difference to FE", "best rival", "pairs", "over it"], rows)
-    return table + left if rows else NOT_YET
-
-
-def _has_rivals(runs: pd.DataFrame) -> bool:
-    return bool(runs["method"].isin(METHODS).any())
 
 
 def draw(rows: pd.DataFrame, recipe: str) -> Figure:
@@ -252,8 +230,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-table": table,
     "budget-targets": aims.targets,
     "budget-models": models,
-    "budget-split": partial(varied, **OTHER_SPLIT),
-    "budget-average": partial(varied, **AVERAGED),
+    "budget-split": variants.on_a_new_split,
+    "budget-average": variants.averaged,
     "budget-teachers": handicaps.teachers,
     "budget-weights": handicaps.weights,
     "budget-tried": tried,

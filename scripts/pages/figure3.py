@@ -32,8 +32,8 @@ def two_trainings(short: Sequence[Record], long: Sequence[Record]) -> str:
         f"{_auc(long)}, where Table 1's Random has {_auc(short)} (means over {len(short)} seeds). The first {draws} "
         f"draws of a long run are the draws of Table 1, trained again (by commit {_commits(long)}; Table 1's by "
         f"{_commits(short)}). After these {draws}, the draw that is best on validation has a test AUC of "
-        f"{mean(best):.4f} on average. Validation AUC of the same draw differs by up to {max(differ):.4f} between its "
-        "two trainings.\n"
+        f"{mean(best):.4f} on average. Validation AUC of the same draw differs between its two trainings, at most by "
+        f"{max(differ):.4f}.\n"
     )
 
 

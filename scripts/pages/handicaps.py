@@ -69,6 +69,8 @@ def weights() -> str:
 def weights_in_short(recipe: str) -> str:
     """The compressor's lead over the best rival whose first-order weights have options of their own, by budget."""
     rows = _own_weights(recipe)
+    if rows.empty:
+        return "Rivals whose first-order weights are coarser than their embedding have not run"
     best = [group.loc[group["auc"].idxmax()] for _, group in rows.groupby("share", sort=False)]
     said = ", ".join(
         f"{plus_minus(row['lead'], row['lead_half'])} at {row['share']:.1%} ({METHOD_NAMES[row['method']]})"

@@ -33,13 +33,8 @@ def _plan(recipe: str, seed: int) -> dict[str, RunConfig]:
 
 @cache
 def comparisons(recipe: str) -> pd.DataFrame:
-    """A row a baseline, reading and metric; each baseline's are corrected together."""
-    return pd.concat([readings.comparisons(_over(name, runs(recipe))) for name in (GRID, RANDOM)], ignore_index=True)
-
-
-def _over(baseline: str, named: readings.Groups) -> readings.Groups:
-    """AutoDPQ's records and those of a baseline."""
-    return {name: each for name, each in named.items() if name.startswith((readings.OURS, baseline))}
+    """A row a reading, baseline and metric, corrected together."""
+    return readings.comparisons(runs(recipe))
 
 
 def on_new_seeds(named: readings.Groups) -> readings.Groups:

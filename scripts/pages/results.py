@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -110,7 +112,7 @@ def decided() -> str:
     agreed = "; ".join(filter(None, map(_agreed, SEARCHES)))
     return (
         f"{table}\nFields for which at least {AGREED:.0%} of the seeds choose one pair: {agreed or 'none'}. Under the "
-        f"literal reading the entropy is at least {_least_entropy():.0%} of that of no preference.\n"
+        f"literal reading the entropy is at least {math.floor(100 * _least_entropy())}% of that of no preference.\n"
     )
 
 

@@ -30,7 +30,7 @@ def in_short() -> str:
     """README's: the leads in AUC, the gain over FE and the cost; what reproduces."""
     leads = [_over_best(model, metric) for model, metric in LEADS if metric == "auc"]
     rows = markdown(HEAD, [*leads, *_on_ten_seeds(), _cost()])
-    said = f"{_below('auc')} {_by_the_ledger()} {_reproduced()}"
+    said = f"{_below('auc')} {_by_the_ledger('results/')} {_reproduced()}"
     return f"{_claim()}\n\n{rows}\n{said}\n\n{_search('results/')}"
 
 
@@ -40,7 +40,7 @@ def whole() -> str:
     space = ", ".join(_same_space()) or "no strategy"
     points = (
         _below("auc", "logloss"),
-        f"{_by_the_ledger()} *Direction only*: the claimed sign, but not significant after correction, or less than "
+        f"{_by_the_ledger('')} *Direction only*: the claimed sign, but not significant after correction, or less than "
         "half the paper's size.",
         f"Space agrees with the paper's to the thousand for {space}.",
         "Reproduced in every case (recipe and reading; of the laboratory's split the ledger has AUC and logloss "
@@ -130,13 +130,14 @@ def _seeds(numbers: Mapping[str, float]) -> str:
     return f"{max(numbers.values()):.0f}" if len(set(numbers.values())) == 1 else ", ".join(each)
 
 
-def _by_the_ledger() -> str:
+def _by_the_ledger(folder: str) -> str:
     """What the ledger says of the gain over FE, by Welch's test alone."""
     rows = as_printed(claims()).query("id == 'autodpq-fe-auc'")
     said = " and ".join(f"*{row['verdict']}* (`{row['recipe']}`)" for _, row in rows.iterrows())
     return (
-        "*Better* and *worse* are by the paired test. The ledger, whose thresholds were fixed before any result, "
-        f"judges by Welch's, and calls the gain over FE {said}."
+        "*Better* and *worse* are by the paired test, corrected with all comparisons of [FE]("
+        f"{folder}README.md#ten-seeds) and of [Random]({folder}readings.md#over-grid-and-random) there. The ledger, "
+        f"whose thresholds were fixed before any result, judges by Welch's, and calls the gain over FE {said}."
     )
 
 

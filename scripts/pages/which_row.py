@@ -51,19 +51,20 @@ def _int8() -> float:
 
 
 def ahead(recipe: str) -> str:
-    """The budgets at which the best rival has the better AUC, by the paired test; and where neither is ahead."""
-    rows = [row for row in comparisons(recipe) if row["rival"]]
+    """The budgets at which the best rival has the better AUC, by the paired test; and where neither of the two has."""
+    rows = [row for row in comparisons(recipe) if row["rival"] and pd.notna(row["p_holm"])]
     shown = [row for row in rows if row["p_holm"] < LEVEL and row["lead"] < 0]
     said = (
         f"{METHOD_NAMES[row['rival']]} at {row['share']:.1%}, by {plus_minus(-row['lead'], row['lead_half'])}"
         f"{of_rivals(found(recipe), row['share'])}"
         for row in shown
     )
-    first = "; ".join(said) or "none of those that ran"
+    first = "; ".join(said) or "none"
     level = ", ".join(f"{row['share']:.1%}" for row in rows if not row["p_holm"] < LEVEL)
-    neither = f"; at {level} neither side is shown to be ahead" if level else ""
+    neither = f"; at {level} neither it nor the compressor is shown to be ahead" if level else ""
     return (
-        f"Rivals that beat the compressor in recipe `{recipe}`, by the paired test: {first}{neither}.{_waiting(recipe)}"
+        f"Where the best rival of a budget beats the compressor in recipe `{recipe}`, by the paired test: "
+        f"{first}{neither}.{_waiting(recipe)}"
     )
 
 
