@@ -78,9 +78,9 @@ def _of_width(
     embedding, weights = tables(config.model_copy(update={"embedding_dim": dim}), schema)
 
     def whole(options: Options) -> int:
-        own, of_weights = divided({**options, **first_order})
-        both = kind.size(embedding, **own)
-        return both + kind.size(weights, **kind.for_weights(of_weights)) if config.model == "deepfm" else both
+        of_embedding, own = divided({**options, **first_order})
+        size = kind.size(embedding, **of_embedding)
+        return size + kind.size(weights, **kind.for_weights(of_embedding) | own) if config.model == "deepfm" else size
 
     def fits(options: Options) -> bool:
         return int(options.get("subspaces", 1)) <= dim and whole(options) <= budget

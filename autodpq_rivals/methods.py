@@ -52,9 +52,9 @@ def rival(config: RunConfig, schema: Schema) -> Rival:
     """
     check_options(config)
     kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
-    options, first_order = divided({key: value for key, value in config.options.items() if key != "taught"})
+    options, own = divided({key: value for key, value in config.options.items() if key != "taught"})
     made = kind(embedding, **options)
-    made.make_first_order = partial(kind, weights, **kind.for_weights(first_order))  # no lambda: models are pickled
+    made.make_first_order = partial(kind, weights, **kind.for_weights(options) | own)  # no lambda: models are pickled
     return made
 
 
@@ -71,6 +71,7 @@ def check_options(config: RunConfig) -> None:
     hints = get_type_hints(kind.__init__, include_extras=True)
     prefixes = ("", FIRST_ORDER) if config.model == "deepfm" else ("",)
     types = {prefix + each.name: hints[each.name] for prefix in prefixes for each in parameters}
+    types.pop(f"{FIRST_ORDER}subspaces", None)  # a number has one part
     if config.strategy in LEARNERS:
         types["taught"] = bool
     if unknown := [key for key in options if key not in types]:

@@ -61,7 +61,7 @@ class Rival(nn.Module):
 
     @staticmethod
     def for_weights(options: Options) -> Options:
-        """Options for first-order weights, an embedding of width 1, made from the embedding's options."""
+        """Options of first-order weights, an embedding of width 1, but for their own: made from the embedding's."""
         return options
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -89,10 +89,9 @@ class Rival(nn.Module):
 
 
 def divided(options: Options) -> tuple[Options, Options]:
-    """Options of the embedding, and of the first-order weights: ``{"bits": 3, "first_order_bits": 2}`` names both."""
+    """Options of the embedding, and those that first-order weights have of their own, without :data:`FIRST_ORDER`."""
     own = {key.removeprefix(FIRST_ORDER): value for key, value in options.items() if key.startswith(FIRST_ORDER)}
-    embedding = {key: value for key, value in options.items() if not key.startswith(FIRST_ORDER)}
-    return embedding, embedding | own
+    return {key: value for key, value in options.items() if not key.startswith(FIRST_ORDER)}, own
 
 
 def distinct(ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -43,9 +43,13 @@ def int_b(run: Run) -> list[Fit]:
 
 
 def mpe(run: Run) -> list[Fit]:
-    """Search for bit widths; train from the start with the widths found; then round the model as it is stored."""
+    """Search for bit widths; train from the start with the widths found; then round the model as it is stored.
+
+    As in AutoDPQ's search, no weights are averaged while it searches.
+    """
     model = final_model(run.config, run.schema, None)
-    search = run.fit("search", model)
+    searching = Trainer(model, run.train, run.config.model_copy(update={"average": 0.0}))
+    search = run.fit("search", model, trainer=searching)
     for part in model.children():
         if isinstance(part, MPE):
             part.settle()

@@ -59,8 +59,9 @@ class VQ(Rival):
         return rows(q, places.flatten()).view(*ids.shape, -1)
 
     def extra_loss(self) -> Tensor:
-        """``|sg(e) - q|^2`` of the last batch, ``[]``."""
-        return self._apart
+        """``|sg(e) - q|^2`` of the last training batch, ``[]``; once, for a model with a graph can't be copied."""
+        apart, self._apart = self._apart, torch.zeros(())
+        return apart
 
     @torch.no_grad()
     def encode(self, e: Tensor, features: Tensor, counts: Tensor) -> Tensor:

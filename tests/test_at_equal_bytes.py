@@ -11,8 +11,9 @@ import pytest
 from matplotlib import pyplot as plt
 from scipy import stats
 
-from autodpq_budget import at_equal_bytes, auc_curve, controls
+from autodpq_budget import at_equal_bytes, auc_curve, candidates, controls
 from autodpq_budget.candidates import CHOICE_SEED, half_tried
+from autodpq_eval.expected import kind
 from autodpq_lib.config import METHOD_VERSION, STRATEGIES
 from autodpq_rivals.methods import METHODS
 from autodpq_runs.record import read_record
@@ -157,11 +158,14 @@ def test_the_nearest_rival_is_that_of_the_seeds_that_every_rival_has(monkeypatch
 def test_committed_runs_keep_to_their_budget() -> None:
     found = at_equal_bytes.read_runs(ROOT / "results", "ml-1m", "tuned", [1])
     assert (found.loc[found["method"] == "fe", "bytes"] == 4 * 13_560 * 17).all()
-    choice = at_equal_bytes.read_runs(ROOT / "results", "ml-1m", "tuned", [CHOICE_SEED])
-    kept = at_equal_bytes.at_chosen_settings(found, choice).query("share < 1")
-    assert "budget" in set(kept["method"])
-    slack = kept["method"].map({"budget": 1.0}).fillna(1.001)
-    assert (kept["bytes"] <= slack * kept["share"] * 4 * 13_560 * 17).all()
+    told = found[found["told"].notna()]
+    assert "budget" in set(told["method"])
+    assert (told["bytes"] <= told["told"]).all()
+    choice = at_equal_bytes.read_runs(ROOT / "results", "ml-1m", "tuned", [CHOICE_SEED]).set_index("setting")["bytes"]
+    planned = candidates.candidates("ml-1m", "tuned", CHOICE_SEED)
+    for share, method in [key for key in planned if key[1] not in ("budget", "mpe")]:
+        sizes = choice.reindex([kind(run) for run in planned[share, method]]).dropna()
+        assert (sizes <= 1.001 * share * 4 * 13_560 * 17).all(), (share, method)
 
 
 def test_a_setting_is_the_same_under_a_switch() -> None:

@@ -99,6 +99,34 @@ def test_bytes_of_every_way_by_hand(option: int, expected: int) -> None:
     assert size(option, 13, 8) == store(group(13, 8), option)[0].bytes == expected
 
 
+@pytest.mark.parametrize(
+    ("features", "dim", "integers", "most"),
+    [
+        # 40 rows take 320 bytes. Codes of 8 bits and two numbers: 160 + 16. D = 1: K = 32 takes 25 + 256, K = 64 more
+        # than rows; D = 2: 50 + 256; D = 4 would have one dimension each, which integers store as well.
+        (40, 4, 8, {1: 32, 2: 32}),
+        (300, 1, 8, {1: 128}),  # of one dimension: 600 bytes; 300 x 7 bits and 128 numbers are 519, K = 256 takes 812
+        (3, 4, 4, {1: 2, 2: 2}),  # 24 bytes: 4 bits take 6 + 16, 5 bits 8 + 16; K = 2 takes 1 + 16, K = 4 1 + 32
+    ],
+)
+def test_the_ways_on_offer_are_those_that_are_smaller_than_rows(
+    features: int, dim: int, integers: int, most: dict[int, int]
+) -> None:
+    powers = [2**n for n in range(1, 9)]
+    centroids = [centroids_option(k, d) for d, largest in most.items() for k in powers if k <= largest]
+    assert list(options(features, dim)) == [0, *range(1, 1 + integers), *centroids, 9]
+
+
+def test_centroids_are_the_weighted_means_of_their_features() -> None:
+    made = replace(group(60, 2), scale=np.ones(2, np.float32))
+    stored, _ = store(made, centroids_option(4, 1))
+    rows, centroids = restored(stored, 60, 2), stored.numbers.reshape(4, 2).astype(np.float32)
+    for centroid in centroids:
+        own = (rows == centroid).all(1)
+        mean = np.average(made.rows[own], axis=0, weights=made.counts[own])
+        assert centroid == pytest.approx(mean, rel=1e-3, abs=1e-3)  # as float16 has it
+
+
 def test_an_error_counts_by_the_root_of_the_mean_square_gradient() -> None:
     """So that its square counts by the mean square gradient itself."""
     (found,) = Table(np.zeros((3, 2), "f4"), np.array([[4.0, 9.0]], "f4")).groups([3], np.array([5, 6, 7]))
@@ -170,7 +198,7 @@ def random_menu(seed: int, ways: int = 4) -> Menu:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_choice_is_as_good_as_the_best_at_a_price_and_nothing_left_can_be_spent(seed: int) -> None:
-    """Against all 4^5 choices: those that are the best at some price, of which the largest that fits is filled up."""
+    """Against the best choices at 2,000 prices, of which the largest that fits is filled up."""
     offered = random_menu(seed)
     groups = offered.offers["embedding"]
     prices = np.geomspace(1e-4, 10, 2000)

@@ -23,6 +23,7 @@ from autodpq_budget.teacher import teacher_of
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.parts import PLANS
+from autodpq_eval.plans import configure
 from autodpq_eval.request import Request
 from autodpq_lib.config import METHOD_VERSION, OUTSIDE, RunConfig
 from autodpq_lib.models.build import EMBEDDING, final_model, full_model
@@ -31,7 +32,7 @@ from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.training.fit import UNSCORED
 from autodpq_lib.training.metrics import Metrics, evaluate
 from autodpq_lib.training.run import Run
-from autodpq_rivals.budget import rest_bytes
+from autodpq_rivals.budget import rest_bytes, settings
 from autodpq_rivals.strategies import register_rivals, train_and_store
 from autodpq_runs.explore import load_run
 from autodpq_runs.finish import finish
@@ -327,6 +328,14 @@ def test_a_control_of_first_order_weights_runs_as_it_was_chosen(
             all_done |= {run.name(): (0.5 + 0.01 * n, sizes) for n, run in enumerate(runs)}
     every = candidates.coarse_candidates("ml-100k", "tuned", 11)
     assert {method for _, method in every} <= {*candidates.COARSE}
+    for (share, method), runs in every.items():
+        fe = configure("ml-100k", "tuned", "fe", 11)
+        room = candidates.room(candidates.budget_of(schema, 1), share)
+        for own in candidates.COARSE[method]:
+            fits = settings(method, fe, schema, room, first_order=own)
+            made = {run.embedding_dim: run.options for run in runs if own.items() <= run.options.items()}
+            assert made == {x: max((s for s in fits if s.dim == x), key=lambda s: s.bytes).options for x in made}
+            assert set(made) == {s.dim for s in fits}
     tried = {run for runs in every.values() for run in runs}
     assert all(any(own.items() <= run.options.items() for own in candidates.COARSE[run.strategy]) for run in tried)
     best = {run.model_copy(update={"seed": 2}) for run, _ in candidates.chosen(every, schema, out=tmp_path).values()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -97,7 +98,8 @@ def made(schema: Schema, name: str, seed: int = 1) -> Rival:
 
 
 def int_b(rival: IntB, x: int) -> Tensor:
-    return rival.table[x]
+    """As loaded: what becomes of it in the end is :func:`quantise`, which has a test of its own."""
+    return rival.state_dict()["table"][x]
 
 
 def double_hash(rival: DoubleHash, x: int) -> Tensor:
@@ -280,6 +282,20 @@ def test_gradients_of_rounding_are_those_of_the_definition() -> None:
         torch.testing.assert_close(tensor.grad, expected, atol=1e-5, rtol=1e-5)
 
 
+def test_a_step_that_crosses_zero_stays_a_step(schema: Schema) -> None:
+    """Training may drive it below zero: the vectors are those of its size, and its gradient changes sign."""
+    found = []
+    for sign in (1, -1):
+        rival = made(schema, "lsq")
+        rival.step.data.mul_(sign)
+        rival(IDS).square().sum().backward()
+        found.append((rival(IDS), rival.step.grad))
+    (vectors, slope), (mirrored, back) = found
+    assert torch.equal(vectors, mirrored)
+    assert torch.equal(slope, -back)
+    assert slope
+
+
 def test_rounding_starts_as_the_paper_says(schema: Schema) -> None:
     torch.manual_seed(0)
     rival = LSQ(table(schema), bits=3)
@@ -350,6 +366,7 @@ def test_vq_passes_gradients_to_rows_and_moves_centroids_by_its_loss_alone(schem
     expected.index_add_(0, IDS.flatten(), 2 * q.detach().flatten(0, 1))
     torch.testing.assert_close(rival.rows.table.grad, expected)
     loss = rival.extra_loss()
+    assert torch.equal(deepcopy(rival).extra_loss(), torch.zeros(())), "a term of the loss counts once"
     apart = (rival.rows.table[IDS] - q).detach().square().mean()
     torch.testing.assert_close(loss.detach(), apart, atol=1e-6, rtol=1e-5)
     rival.rows.table.grad = None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,8 +19,9 @@ from autodpq_lib.models.build import EMBEDDING, final_model, full_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.space import model_bytes
 from autodpq_lib.strategies import STRATEGY
-from autodpq_lib.training.fit import UNSCORED
+from autodpq_lib.training.fit import UNSCORED, Fit
 from autodpq_lib.training.metrics import evaluate
+from autodpq_lib.training.run import Run
 from autodpq_lib.training.trainer import Trainer
 from autodpq_rivals import mgqe
 from autodpq_rivals.budget import Setting, rest_bytes, settings
@@ -126,6 +129,20 @@ def test_mpe_is_trained_from_its_start_with_the_widths_it_found(schema: Schema, 
     assert torch.equal(retrained.weights["embedding.start"], search.weights["embedding.start"])
 
 
+def test_what_searches_is_not_averaged(schema: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, seen = small_run(tmp_path, schema, config_of("mpe", average=0.9)), []
+    plain = Run.fit
+
+    def spied(self: Run, name: str, model: CTRModel, **more: Any) -> Fit:
+        trainer = more.get("trainer") or Trainer(model, self.train, self.config)
+        seen.append((name, trainer.mean is not None))
+        return plain(self, name, model, **more)
+
+    monkeypatch.setattr(Run, "fit", spied)
+    STRATEGY["mpe"](run)
+    assert seen[:2] == [("search", False), ("train", True)]
+
+
 def test_a_run_is_named_by_its_options_and_keeps_their_types() -> None:
     config = RunConfig(dataset="ml-1m", strategy="dpq-vq", options=RIVALS["book a field"][1])
     assert config.name().startswith("deepfm-dpq-vq-seed1-centroids-5-normed-no-shared-subspaces-2-no-tied-")
@@ -177,6 +194,40 @@ def test_first_order_weights_may_have_options_of_their_own(
         assert built.first_order.served_bytes() == of_weights
         assert built.embedding.served_bytes() == one.bytes - of_weights
         assert own.items() <= one.options.items()
+
+
+def test_first_order_weights_take_their_own_options_before_those_made_for_them(schema: Schema) -> None:
+    options = {"hashes": 6, "width": 8, "first_order_hashes": 5}
+    first_order = final_model(small_config(strategy="dhe", options=options), schema, None).first_order
+    assert first_order.slope.shape == (5,)  # for_weights would have 32
+    assert first_order.net[0].weight.shape == (2, 5)  # a quarter of the width
+
+
+@pytest.mark.parametrize("rival", ["one book", "mgqe"])
+def test_a_number_has_no_subspaces(schema: Schema, rival: str) -> None:
+    config = config_of(rival)
+    config = config.model_copy(update={"options": config.options | {"first_order_subspaces": 2}})
+    with pytest.raises(ValueError, match=r"expected some of .*, found first_order_subspaces$"):
+        final_model(config, schema, None)
+
+
+def test_the_settings_of_a_budget_are_the_largest_of_each_width_then_each_ones_next(schema: Schema) -> None:
+    """MGQE by hand: K and D, X, bytes of codes and float16 centroids of embedding and weights, at most 200.
+
+    Two features may use all K, twelve half; a feature has D codes, a weight one. FEWER is 2 here.
+    """
+
+    def hand(k: int, d: int, dim: int) -> int:
+        bits, half = (k - 1).bit_length(), (k // 2 - 1).bit_length()
+        return sum(-(-2 * parts * bits // 8) - (-12 * parts * half // 8) + 2 * k * x for parts, x in ((d, dim), (1, 1)))
+
+    every = [(x, k, d, hand(k, d, x)) for x in (16, 8, 4, 2) for k in (256, 64, 16) for d in (8, 4, 2, 1) if d <= x]
+    by_width = [
+        sorted((one for one in every if one[0] == x and one[3] <= 200), key=lambda one: -one[3]) for x in (16, 8, 4, 2)
+    ]
+    turns = [one for turn in zip_longest(*by_width) for one in turn if one][:6]
+    found = settings("mgqe", small_config(), schema, 200)
+    assert [(one.dim, one.options["centroids"], one.options["subspaces"], one.bytes) for one in found] == turns
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -32,7 +32,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("09_efficiency", SMOKE | {"found_in": "runs"}),
     ("10_controls", {}),
     ("11_packed_model", SMOKE | {"recipe": "paper", "model": "pnn"}),
-    ("13_one_byte_budget", SMOKE | {"share": 0.3}),
+    ("13_one_byte_budget", SMOKE | {"share": 0.3, "model": "pnn"}),
     ("13_one_byte_budget", {"profile": "smoke"}),
     ("15_your_own_table", {"dataset": "flights", "profile": "smoke"}),
 ]
