@@ -20,10 +20,18 @@ export THP_MEM_ALLOC_ENABLE ?= 1
 # scripts/ and benchmarks/ are run from this folder and are not installed, so Python has to look here.
 unexport PYTHONSAFEPATH
 
+# A misspelt variable would start another batch than the one that was meant.
+READ := VENV DATASET RECIPE PART SEEDS MODELS STRATEGIES PROFILE OUT EXECUTOR JOBS CLAIM RERUN RECORD BYTES RATIO TABLES LOSS WIDTH TO
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+UNKNOWN := $(filter-out $(READ) PYTHON AUTODPQ_% OMP_% THP_%,$(GIVEN))
+$(if $(UNKNOWN),$(error expected variables among $(READ), found $(UNKNOWN)))
+# $(call refuse,NAMES): a target that has these of its own.
+refuse = $(if $(filter $(1),$(GIVEN)),$(error make $@: expected none of $(1), found $(filter $(1),$(GIVEN))))
+
 # Values reach the shell as variables, never as its text. The batch ends when this make does.
-export VENV DATASET RECIPE PART SEEDS MODELS STRATEGIES PROFILE OUT EXECUTOR JOBS CLAIM RERUN RECORD BYTES RATIO TABLES LOSS WIDTH TO
-BATCH = @AUTODPQ_STARTER=$${MADE_BY:-$$PPID@$$(uname -n)} exec $(BIN)/python -m scripts.replicate --recipe="$$RECIPE" --seeds "$$SEEDS" \
-	--models "$$MODELS" --strategies "$$STRATEGIES" --executor="$$EXECUTOR" $(if $(JOBS),--jobs="$$JOBS")
+export $(READ)
+BATCH = @AUTODPQ_STARTER=$${MADE_BY:-$$PPID@$$(uname -n)} exec $(BIN)/python -m scripts.replicate --recipe="$$RECIPE" --seeds="$$SEEDS" \
+	--models="$$MODELS" --strategies="$$STRATEGIES" --executor="$$EXECUTOR" $(if $(JOBS),--jobs="$$JOBS")
 WHERE = --dataset="$$DATASET" --out="$$OUT"
 
 .DEFAULT_GOAL := help
@@ -46,6 +54,7 @@ $(VENV)/installed: pyproject.toml
 	touch $@
 
 demo: env  ## MovieLens-100K, five strategies, three seeds, Table 1 (minutes)
+	$(call refuse,DATASET PART PROFILE OUT)
 	$(BATCH) --dataset=ml-100k --out=runs/demo
 
 lab: env  ## JupyterLab on working copies of the notebooks, in runs/lab, with data and a trained run of each strategy
@@ -57,12 +66,15 @@ replicate: env  ## the paper's protocol: DATASET= RECIPE= SEEDS= MODELS= STRATEG
 	$(BATCH) $(WHERE) --part="$$PART" --profile="$$PROFILE"
 
 controls: env  ## the controls of config/controls.yaml (hours): RECIPE= JOBS= OUT=
+	$(call refuse,PART SEEDS MODELS STRATEGIES PROFILE)
 	$(BATCH) $(WHERE) --part=controls
 
 seeds: env  ## FE, Others, the best pair of Grid and AutoDPQ on ten seeds: RECIPE= JOBS= OUT=
+	$(call refuse,PART SEEDS MODELS STRATEGIES PROFILE)
 	$(BATCH) $(WHERE) --part=seeds
 
 budget: env  ## AUC at equal bytes, ten seeds, both recipes (hours), first the seed that settings are chosen on: OUT= JOBS=
+	$(call refuse,RECIPE PART SEEDS MODELS STRATEGIES PROFILE)
 	export MADE_BY=$$PPID@$$(uname -n); \
 	for part in "tuned 11" "tuned 1 2 3" "tuned 4 5 6 7 8 9 10" "paper 11" "paper 1 2 3" "paper 4 5 6 7 8 9 10"; do \
 		$(MAKE) replicate PART=budget RECIPE=$${part%% *} SEEDS="$${part#* }" || exit 1; done

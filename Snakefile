@@ -14,11 +14,16 @@ from autodpq_eval.expected import expected
 from autodpq_eval.request import Request
 from autodpq_runs.record import record_path
 from autodpq_system.paths import runs_root
+from autodpq_system.sentence import sentence
+from snakemake.exceptions import WorkflowError
 
 register_all()
 PYTHON = sys.executable
-REQUEST = Request.model_validate(config)
-RUNS = {run.name(): run for run in REQUEST.plan()}
+try:
+    REQUEST = Request.model_validate(config)
+    RUNS = {run.name(): run for run in REQUEST.plan()}
+except ValueError as error:
+    raise WorkflowError(sentence(error)) from None
 RECORDS = [record_path(REQUEST.out, run) for run in RUNS.values()]
 # Who kills a job means the batch; what a job says itself (status 1) leaves the others at work.
 KILLED = " || {{ (( $? < 128 )) || kill $PPID; exit 1; }}"
@@ -68,7 +73,7 @@ rule run:
     input:
         ancient(rules.data.output),
     output:
-        REQUEST.folder / "records" / "{name}.json",
+        update(REQUEST.folder / "records" / "{name}.json"),  # the older one stays until there is another
     params:
         run=lambda wildcards: json.dumps(RUNS[wildcards.name].parameters()),
         out=REQUEST.out,

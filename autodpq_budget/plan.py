@@ -24,7 +24,7 @@ from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, keys_of_width, like
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data.prepared import load_schema
 from autodpq_eval.plans import configure
-from autodpq_lib.config import Model, RunConfig
+from autodpq_lib.config import RECIPES, Model, RunConfig
 from autodpq_rivals.methods import LEARNERS
 
 #: Rivals of each share that every seed has.
@@ -35,6 +35,9 @@ BEST_ALONE = range(4, 11)
 OTHER_SPLIT: dict[str, Any] = {"split_seed": 1}
 #: The mean of the weights over steps in place of the weights: all methods run so once more.
 AVERAGED: dict[str, Any] = {"average": 0.999}
+#: First-order weights from zero, or near it, where the recipe starts them elsewhere: all methods run so once more, for
+#: LSQ and MPE start so in any case.
+FROM_ZERO: dict[str, Any] = {"first_order_sd": 0.0}
 #: Shares at which controls tell what the teacher is worth.
 TAUGHT_SHARES = (0.0625, 0.031, 0.016)
 #: Models beside DeepFM, and the shares at which they are compressed, on the seeds that every rival has.
@@ -70,9 +73,9 @@ def _as_chosen(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> li
     schema = load_schema(dataset, configure(dataset, recipe, "fe", CHOICE_SEED).threshold)
     found = chosen(candidates(dataset, recipe, CHOICE_SEED), schema, out=out)
     if not found:
-        raise ValueError(
-            f"the settings of a budget: expected the records of seed {CHOICE_SEED}, found none; run it first"
-        )
+        place = f"{out / dataset / recipe / 'records'}: expected those of seed {CHOICE_SEED}, which choose settings"
+        first = f"make replicate PART=budget DATASET={dataset} RECIPE={recipe} SEEDS={CHOICE_SEED} OUT={out}"
+        raise ValueError(f"{place}, found none; first {first}")
     plans: list[RunConfig] = []
     for seed in seeds:
         wanted = shortlist(found) if seed in BEST_ALONE else found
@@ -80,9 +83,9 @@ def _as_chosen(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> li
     few, coarse = [seed for seed in seeds if seed not in BEST_ALONE], coarse_candidates(dataset, recipe, CHOICE_SEED)
     plans += [run for seed in few for run in otherwise_taught(found, seed)]
     plans += [run.model_copy(update={"seed": s}) for s in few for run, _ in chosen(coarse, schema, out=out).values()]
-    plans += [
-        run for seed in few for run in varied(shortlist(found), seed, OTHER_SPLIT) + varied(found, seed, AVERAGED)
-    ]
+    plans += [run for seed in few for run in varied(shortlist(found), seed, OTHER_SPLIT)]
+    once_more = [AVERAGED, FROM_ZERO] if RECIPES[recipe].first_order_sd else [AVERAGED]
+    plans += [run for switches, seed in product(once_more, few) for run in varied(found, seed, switches)]
     return plans + [run for model, seed in product(OTHER_MODELS, few) for run in of_model(found, model, seed)]
 
 

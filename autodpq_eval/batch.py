@@ -53,14 +53,20 @@ def status(out: Path, config: RunConfig, *, anywhere: bool = False) -> Status:
         record = read_record(path)
         reason = record.stale(known_fingerprint(config.dataset))
         if record.config != config:
-            reason = "record is of another configuration"
+            reason = f"record is of another configuration: {_first_difference(config, record.config)}"
         if compiled is not None and record.compiled != compiled:
             reason = f"made {WITH[record.compiled]}, and this machine runs {WITH[compiled]}"
     except ValueError as error:
-        reason = str(error)
+        reason = str(error).removeprefix(f"{path}: ")
     if reason:
         return Status("stale", reason)
     return Status("done", "" if notebook_path(out, config).exists() else "no executed notebook here", record)
+
+
+def _first_difference(wanted: RunConfig, found: RunConfig) -> str:
+    """The first key in which two configurations differ, with both values."""
+    key = next(name for name in RunConfig.model_fields if getattr(wanted, name) != getattr(found, name))
+    return f"{key}: expected {getattr(wanted, key)!r}, found {getattr(found, key)!r}"
 
 
 def log_path(out: Path, config: RunConfig) -> Path:

@@ -20,13 +20,14 @@ def pair_of_grid(out: Path, dataset: str, recipe: str) -> tuple[int, int]:
         ValueError: none is.
     """
     records, _ = read_plan(out, tables(dataset, recipe, TABLE_SEEDS, ["deepfm"], ["grid"]))
+    if not records:
+        place = f"{out / dataset / recipe / 'records'}: expected Grid's records of Table 1"
+        raise ValueError(f"{place}, found none; first make replicate DATASET={dataset} RECIPE={recipe} OUT={out}")
     return best_pair(records)
 
 
 def best_pair(grid: Sequence[Record]) -> tuple[int, int]:
     """The global (K, D) with the highest mean validation AUC over the records of Grid."""
-    if not grid:
-        raise ValueError("the best pair of Grid: expected Grid's records of Table 1, found none; run the tables first")
     rows = [
         {"pair": next(iter(log.decision.values())), "auc": max(log.curve["valid_auc"])}
         for record in grid

@@ -24,7 +24,8 @@ def derived_files(out: Path, records: Mapping[Path, Record]) -> Iterator[tuple[P
     for dataset, recipe in sorted({(record.config.dataset, record.config.recipe) for record in records.values()}):
         seeds, profile = _told(out / dataset / recipe)
         configs = [r.config for r in records.values() if (r.config.dataset, r.config.recipe) == (dataset, recipe)]
-        if len({config.strategy for config in configs if config.seed in seeds}) > 1:  # a table compares strategies
+        several = len({config.strategy for config in configs if config.seed in seeds}) > 1  # which a table compares
+        if several or (out / dataset / recipe / "tables" / "table1.csv").exists():
             yield from of_tables(out, dataset, recipe, seeds, profile)
         yield from of_figure3(out, dataset, recipe, seeds, profile)
         yield from of_controls(out, dataset, recipe)

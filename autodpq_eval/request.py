@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from autodpq_eval.batch import TABLE_SEEDS, log_folder
 from autodpq_eval.parts import PLANS
@@ -18,6 +18,15 @@ from autodpq_system.paths import ROOT, folder_named, runs_root
 def _words(value: Any) -> list[str]:
     """Several values, which a text may hold: ``"1 2 3"``."""
     return " ".join(map(str, value if isinstance(value, list | tuple) else [value])).split()
+
+
+def _numbers(value: Any) -> list[int]:
+    """The same of whole numbers: ``1_0`` and ``3.0`` are none."""
+    words = _words(value)
+    for word in words:
+        if not word.isdecimal():
+            raise ValueError(f"expected whole numbers of at least 0, found {word!r}")
+    return [int(word) for word in words]
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
@@ -40,7 +49,7 @@ class Request(BaseModel):
     recipe: str = Field("tuned", description="paper or tuned")
     models: Words = Field((), description="of the tables; default: those of Tables 1 and 2")
     strategies: Words = Field((), description="of the tables; default: those of Tables 1 and 2")
-    seeds: Annotated[tuple[NonNegativeInt, ...], BeforeValidator(_words)] = TABLE_SEEDS
+    seeds: Annotated[tuple[int, ...], BeforeValidator(_numbers)] = TABLE_SEEDS
     profile: str = Field("full", description="how much is run: full, smoke or one-pass")
     out: Path = Field(Path("results"), description="folder of the records; a relative one is the project's")
     gaps: bool = Field(False, description="the report shows which runs are missing in place of waiting for them")
@@ -54,10 +63,17 @@ class Request(BaseModel):
 
     @field_validator("seeds")
     @classmethod
-    def _different(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        if not seeds or len(set(seeds)) < len(seeds):
-            raise ValueError(f"expected one or more different ones, found {list(seeds)}")
+    def _some(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if not seeds:
+            raise ValueError("expected one or more, found none")
         return seeds
+
+    @field_validator("seeds", "models", "strategies")
+    @classmethod
+    def _different(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        if len(set(values)) < len(values):
+            raise ValueError(f"expected different ones, found {' '.join(map(str, values))}")
+        return values
 
     @field_validator("out", mode="before")
     @classmethod

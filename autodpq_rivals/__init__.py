@@ -15,7 +15,12 @@ strategy        file                what is served
 ``mpe``         ``mpe.py``          integers of 0 to 6 bits, by frequency
 =============== =================== ============================================================================
 
-DPQ-VQ and MGQE differ in their codes alone; what they share is in ``vq.py``, and their centroids in ``books.py``.
+DPQ-VQ and MGQE differ in their codes alone; what they share is in ``vq.py``, and their centroids in ``books.py``. LSQ
+and MPE share ``rounding.py``.
+
+All are a ``Rival`` (``rival.py``). ``methods.py`` has them by name and makes one of a configuration; ``strategies.py``
+makes them strategies of the batch. ``knobs.py`` has the options by which each meets a budget, and ``budget.py`` the
+configurations that fit.
 
 First-order weights are made by the same method, at width 1. Every number that stands for them is served in float16, the
 rest of a model in float32.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import warnings
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +48,18 @@ def find_records(*folders: str | Path) -> list[Path]:
     """All records below the folders (default: ``results/`` and ``runs/``), sorted; relative ones are the project's."""
     places = folders or ("results", runs_root())
     # A name with a dot is another program's: macOS leaves some on other file systems.
-    return sorted(path for folder in places for path in (ROOT / folder).rglob("records/[!.]*.json"))
+    return sorted(path for place in places for here in _folders(ROOT / place) for path in here.glob("[!.]*.json"))
+
+
+def _folders(place: Path) -> Iterator[Path]:
+    """The folders ``records`` below a place, also behind links; each once, though links may lead in a circle."""
+    seen = set()
+    for here, inner, _ in os.walk(place, followlinks=True):
+        if (real := os.path.realpath(here)) in seen:
+            inner.clear()
+        elif Path(here).name == "records":
+            yield Path(here)
+        seen.add(real)
 
 
 def records(*folders: str | Path) -> pd.DataFrame:

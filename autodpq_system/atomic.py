@@ -59,7 +59,10 @@ def scratch_folder(final: Path) -> Iterator[Path]:
     """Yield a temporary folder beside ``final`` until the block ends; after a kill it stays until :func:`sweep`."""
     final.parent.mkdir(parents=True, exist_ok=True)
     mine = f"{os.getpid()}@{platform.node()}"
-    folder = Path(tempfile.mkdtemp(prefix=f".{final.name}~{mine}~", dir=final.parent))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f".{final.name}~{mine}~", dir=final.parent))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(final)) from error
     try:
         yield folder
     finally:

@@ -88,6 +88,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     if asked.width and asked.loss is not None:
         parser.error("--width: expected only with --bytes, --ratio or --tables, found it with --loss")
     asked.record = Path(asked.record).expanduser()
+    asked.to = asked.to and asked.to.expanduser()
     return asked
 
 

@@ -42,8 +42,10 @@ def watch(process: subprocess.Popen[bytes], request: Request, pending: Sequence[
             ended = process.poll() is not None
             done = {run for run in runs if is_newer(run.record, started)}
             bar.n = len(done)
-            left = _minutes_left(request, done, [run for run in runs if run not in done], jobs, started)
-            bar.set_postfix_str("" if left is None else f"about {left:.1f} min left", refresh=False)
+            waiting = [run for run in runs if run not in done]
+            left = _minutes_left(request, done, waiting, jobs, started)
+            said = "" if left is None else f"about {left:.1f} min left"
+            bar.set_postfix_str(said if waiting else "making the report", refresh=False)
             if sys.stderr.isatty() or monotonic() - shown > 15 or ended:
                 bar.refresh()
                 shown = monotonic()

@@ -13,8 +13,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 
+import yaml
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
@@ -29,7 +31,7 @@ from autodpq_runs.record import record_path
 from autodpq_system.atomic import check_place, scratch_folder, sweep, write_text
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.process import cores, warn_if_crowded
-from autodpq_system.sentence import Parser, whole_number
+from autodpq_system.sentence import Parser, sentence, whole_number
 from autodpq_system.stopping import stop_on_signals
 from scripts.progress import is_newer, watch
 from scripts.report import is_current, report_path
@@ -39,6 +41,8 @@ register_all()
 say = tqdm.write
 #: Folders below ``runs`` that a run writes to.
 WRITTEN = ("prepared", "work", "models", "notebooks", "compiled")
+#: Executors that Snakemake has without a plugin; how to get that of a Slurm cluster.
+BUILT_IN, INSTALL = ("local", "dryrun", "touch"), "for Slurm: pip install -e '.[slurm]'"
 #: What a Request has as an option; ``gaps`` is between this command and Snakemake.
 OPTIONS = {key: field for key, field in Request.model_fields.items() if key != "gaps"}
 
@@ -51,6 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.plan:
         return _show_plan(request)
     plan = request.plan()
+    _refuse_other_builds(request, plan)
+    _check_executor(options.executor)
     if options.executor == "local":
         warn_if_crowded(options.jobs)
     sweep(request.out / request.dataset, *(runs_root() / name for name in WRITTEN))
@@ -85,11 +91,33 @@ def _show_plan(request: Request) -> int:
         found = status(request.out, config)
         name = f"{config.dataset} {config.recipe} {config.name():30}"
         say(f"{found.state:8} {name} log {log_path(request.out, config)} {found.reason}".rstrip())
+    say(f"{'done' if is_current(request) else 'to make':8} report {report_path(request)}")
     return 0
 
 
 def _pending(request: Request, plan: Sequence[RunConfig]) -> list[RunConfig]:
     return [config for config in plan if status(request.out, config).state != "done"]
+
+
+def _refuse_other_builds(request: Request, plan: Sequence[RunConfig]) -> None:
+    """Nothing replaces a record that is good but for being made with C where there is none, or the other way round."""
+    for config in plan:
+        found = status(request.out, config)
+        if found.state == "stale" and status(request.out, config, anywhere=True).state == "done":
+            path = record_path(request.out, config)
+            raise ValueError(f"{path}: expected OUT= to name another folder, found a record {found.reason}")
+
+
+def _check_executor(name: str) -> None:
+    """A profile that Snakemake can read, with an executor that is installed."""
+    path = ROOT / "config" / "profiles" / name / "config.yaml"
+    try:
+        executor = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("executor", "local")
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: {sentence(error)}") from error
+    plugin = f"snakemake_executor_plugin_{str(executor).replace('-', '_')}"
+    if executor not in BUILT_IN and not find_spec(plugin):
+        raise ValueError(f"EXECUTOR={name}: expected the package {plugin.replace('_', '-')}, found none; {INSTALL}")
 
 
 @contextmanager

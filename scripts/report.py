@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from autodpq_budget.batch import register_all
+from autodpq_eval.batch import status
 from autodpq_eval.derived import of_controls, of_figure3, of_ledger, of_tables
+from autodpq_eval.plans import configure
 from autodpq_eval.request import Request
 from autodpq_system.paths import ROOT
 from autodpq_system.sentence import Parser
@@ -19,6 +21,8 @@ from scripts.run_notebook import execute, reason
 
 register_all()
 REPORT, CONTROLS, PACKED = "12_report", "10_controls", "11_packed_model"
+#: Strategies whose models notebook 11 packs.
+PACKS = ("fe", "others", "autodpq")
 #: Data sets whose models are packed for the report: small ones.
 SMALL = ("ml-100k", "ml-1m")
 
@@ -35,11 +39,17 @@ def notebooks_of(request: Request) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {
         REPORT: {**keys, "seeds": seeds, "profile": request.profile, "found_in": out, "tables": out}
     }
-    if request.part == "tables" and request.profile == "full" and request.dataset in SMALL:
+    if request.part == "tables" and request.profile == "full" and request.dataset in SMALL and _packs(request):
         found[PACKED] = {**keys, "seed": seeds[0], "found_in": out}
     if request.part in ("controls", "seeds") and request.dataset == "ml-1m":
         found[CONTROLS] = {"records_of": request.dataset, "recipe": request.recipe, "found_in": out, "tables": out}
     return found
+
+
+def _packs(request: Request) -> bool:
+    """Whether all that notebook 11 packs is done, which it would train otherwise."""
+    runs = [configure(request.dataset, request.recipe, name, request.table_seeds[0]) for name in PACKS]
+    return all(status(ROOT / request.out, run).state == "done" for run in runs)
 
 
 def is_current(request: Request) -> bool:
@@ -52,7 +62,7 @@ def is_current(request: Request) -> bool:
     if request.dataset == "ml-1m" and request.profile == "full":
         wanted |= of_ledger(request.out)
     return all(report_path(request, name).exists() for name in notebooks) and all(
-        path.exists() and path.read_text(encoding="utf-8") == text for path, text in wanted.items()
+        path.exists() and path.read_bytes() == text.encode() for path, text in wanted.items()
     )
 
 

@@ -31,8 +31,8 @@ from autodpq_lab.view import VIEW
 from autodpq_lib.config import OUTSIDE, RunConfig
 from autodpq_runs.record import read_record, record_path
 from autodpq_runs.run_paths import identity_of, work_folder
-from autodpq_system.atomic import atomic_path, scratch_folder
-from autodpq_system.paths import ROOT, runs_root
+from autodpq_system.atomic import atomic_path, check_place, scratch_folder
+from autodpq_system.paths import ROOT, folder_named, runs_root
 from autodpq_system.sentence import Parser, sentence, whole_number
 from autodpq_system.stopping import killed_when_idle, stop_on_signals
 from scripts.title import title_file
@@ -47,11 +47,13 @@ def main(arguments: list[str] | None = None) -> int:
         notebook = asked.notebooks / f"{NOTEBOOKS[config.strategy]}.ipynb"
         left = () if config.strategy in OUTSIDE else ("strategy",)  # of those one notebook runs all
         given = {key: value for key, value in asked.parameters.items() if key not in left}
-        executed, failed = ROOT / notebook_path(asked.out, config), log_path(asked.out, config).with_suffix(".ipynb")
+        out = folder_named(asked.out, "out: ")
+        executed, failed = ROOT / notebook_path(out, config), log_path(out, config).with_suffix(".ipynb")
+        check_place(record_path(ROOT / out, config))
         limits = {"minutes": asked.minutes, "checkpoints": _checkpoints(config)}
-        execute(notebook, given | {"out": str(asked.out)}, executed, failed=failed, **limits)
-        _believe(status(ROOT / asked.out, config), executed, failed)
-        title_file(executed, read_record(record_path(ROOT / asked.out, config)))
+        execute(notebook, given | {"out": str(out)}, executed, failed=failed, **limits)
+        _believe(status(ROOT / out, config), executed, failed)
+        title_file(executed, read_record(record_path(ROOT / out, config)))
     except Exception as error:
         sys.stderr.write(f"FAILED: {reason(error)}\n")
         return 1
@@ -61,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = Parser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--parameters", type=_object, required=True, help="JSON object, strategy included")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the records")
+    parser.add_argument("--out", required=True, help="folder of the records")
     parser.add_argument("--minutes", type=whole_number(1), default=240, help="without progress, then it is ended")
     parser.add_argument("--notebooks", type=Path, default=ROOT / "notebooks", help="folder of the sources")
     return parser.parse_args(arguments)
@@ -77,8 +79,7 @@ def _object(text: str) -> dict[str, Any]:
 def _believe(found: Status, executed: Path, failed: Path) -> None:
     """Nothing but a valid record; without one the run failed, whatever its notebook says."""
     if found.state != "done":
-        failed.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(executed, failed)
+        _keep(executed, failed)
         raise ValueError(f"{executed.name} ended without a valid record: {found.reason}")
 
 
@@ -126,9 +127,14 @@ def execute(
             tidy(path)
         except BaseException:
             if path.exists():
-                failed.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(path, failed)
+                _keep(path, failed)
             raise
+
+
+def _keep(executed: Path, failed: Path) -> None:
+    """Move a notebook that failed to where it is looked for, whole or not at all: why it failed is said first."""
+    with suppress(OSError), atomic_path(failed) as copy:
+        shutil.move(executed, copy)
 
 
 @contextmanager

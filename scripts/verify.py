@@ -38,9 +38,9 @@ DIGITS = 5e-7
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit 0 if nothing is wrong."""
     options = _arguments(arguments)
-    out = (ROOT / folder_named(str(options.out))).resolve()
+    out = (ROOT / folder_named(options.out, "OUT: ")).resolve()
     first, records = evidence(out)
-    wrong = _shown(first) + sum(_shown(check(records)) for check in (sizes, predictions))
+    wrong = _shown(first) + _shown(sizes(records)) + _shown(predictions(records, _apart()))
     wrong += _shown(tables(out, records))
     urn = [r for r in records.values() if r.config.strategy in options.strategies and _can_be_trained_again(r)]
     return int(wrong + _rerun(urn, options.rerun) > 0)
@@ -48,12 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the records")
+    parser.add_argument("--out", default="results", help="folder of the records")
     parser.add_argument(
         "--rerun", type=whole_number(0), default=0, metavar="N", help="train so many runs again, drawn by lot"
     )
     parser.add_argument("--strategies", type=_strategies, default=STRATEGIES, help="to draw from, in quotes if several")
     return parser.parse_args(arguments)
+
+
+def _apart() -> dict[str, float]:
+    """How far two kinds of processor were seen to move test AUC, by data set."""
+    return {name: of["all"]["test_auc, max"] for name, of in read_measures("spread")["by_dataset"].items()}
 
 
 def _rerun(urn: Sequence[Record], wanted: int) -> int:
@@ -115,7 +120,8 @@ def compared(committed: Record, again: Record) -> Iterator[str]:
             most = spread.get(committed.config.strategy, {}).get(f"{key}, max", nan) * old
         apart = abs(new - old)
         verdict = "OK" if apart < DIGITS else "OPEN" if isnan(most) else "OKish" if apart <= most else "FAIL"
-        said = f"{new:.6g}, committed {old:.6g}: {apart:.2g} apart, processors {most:.2g} at most"
+        known = "no two processors known" if isnan(most) else f"processors {most:.2g} at most"
+        said = f"{new:.6g}, committed {old:.6g}: {apart:.2g} apart, {known}"
         yield f"{verdict:7}{key:14} {said}"
 
 

@@ -21,7 +21,9 @@ from autodpq_data.prepared import load_schema
 from autodpq_eval.batch import Status, notebook_path, status
 from autodpq_eval.plans import tables
 from autodpq_lib.config import METHOD_VERSION, RunConfig
+from autodpq_runs.explore import find_records
 from autodpq_runs.record import read_record, record_path, write_record
+from autodpq_system.atomic import write_text
 from autodpq_system.paths import ROOT, runs_root
 from scripts import replicate
 
@@ -111,8 +113,9 @@ def test_the_plan_names_states_and_logs(checkout: Path, straight: tuple[Path, st
     folder, _ = straight
     code, text = finish(checkout, folder, "plan")
     assert code == 0
-    assert text.count("done ") == 2
+    assert text.count("done ") == 3  # the last is the report
     assert text.count(".log") == 2
+    assert "12_report.ipynb" in text.splitlines()[-1]
 
 
 def test_a_run_without_executed_notebook_is_done_and_says_so(straight: tuple[Path, str]) -> None:
@@ -176,9 +179,13 @@ def test_a_failed_run_is_named_and_the_others_go_on(
     checkpoint = folder / "runs" / "work" / identity / "fit.pt"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_bytes(b"not a checkpoint")
+    stale = record_path(folder / "out", victim)
+    write_text(stale, "{")
     code, text = finish(checkout, folder)
     assert code
-    assert len(records(folder)) == 1
+    assert stale.read_text() == "{", "what is stale stays until there is another"
+    assert f"{stale.name}: not a valid record: " in text
+    assert len(records(folder)) == 2
     (line,) = [line for line in text.splitlines() if line.startswith("failed:")]
     assert victim.name() in line
     assert "fit.pt: expected a whole checkpoint, found" in line
@@ -202,3 +209,26 @@ def test_a_half_written_record_is_no_proof(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text('{"identity": ')
     assert status(tmp_path, config).state == "stale"
+
+
+def test_an_executor_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replicate, "find_spec", lambda _: None)
+    replicate._check_executor("local")
+    with pytest.raises(
+        ValueError, match=r"^EXECUTOR=slurm: expected the package snakemake-executor-plugin-slurm, found"
+    ):
+        replicate._check_executor("slurm")
+    monkeypatch.setattr(replicate, "ROOT", tmp_path)
+    write_text(tmp_path / "config/profiles/mine/config.yaml", "executor: [")
+    with pytest.raises(ValueError, match=r"mine/config.yaml: line 1: expected YAML, found: "):
+        replicate._check_executor("mine")
+
+
+def test_records_behind_links_are_found_once(tmp_path: Path) -> None:
+    path = record_path(tmp_path / "far" / "out", PLAN[0])
+    write_text(path, "{")
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "planted").symlink_to(tmp_path / "far" / "out" / "planted")
+    (here / "again").symlink_to(here)
+    assert find_records(here) == [record_path(here, PLAN[0])]

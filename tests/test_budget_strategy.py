@@ -285,7 +285,10 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path
 ) -> None:
     """Every method runs as it was chosen; on seeds 4 to 10 the compressor and the best three rivals alone."""
-    with pytest.raises(ValueError, match="the settings of a budget: expected the records of seed 11, found none"):
+    with pytest.raises(
+        ValueError,
+        match=r"ml-100k/tuned/records: expected those of seed 11, which choose settings, found none; first make ",
+    ):
         plan.budget_plan("ml-100k", "tuned", [1], out=tmp_path)
     every = candidates.candidates("ml-100k", "tuned", 11)
     first = plan.budget_plan("ml-100k", "tuned", [11], out=tmp_path)
@@ -303,6 +306,7 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     for once_more in ([run for run in many if run.split_seed], [run for run in many if run.average]):
         assert {run.strategy for run in once_more} >= {"fe", TAUGHT, COMPRESSOR}
         assert [run.embedding_dim for run in once_more if run.strategy == "fe"] == [TEACHER_DIM] * 2
+    assert not [run for run in many if run.first_order_sd is not None], "the recipe starts them there"
     averaged = {run.model_copy(update={"average": 0.0}) for run in many if run.average}
     assert averaged >= {run.model_copy(update={"seed": 1}) for run in top}
     many = [run for run in many if run not in controls and not run.split_seed and not run.average]

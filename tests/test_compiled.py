@@ -10,9 +10,11 @@ from test_tables import PLAN, SEEDS, record
 
 from autodpq_data.schema import Schema
 from autodpq_eval.batch import status
+from autodpq_eval.request import Request
 from autodpq_eval.tables import collect
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import Record, record_path, write_record
+from scripts import replicate
 
 
 def made(config: RunConfig, *, compiled: bool | None) -> Record:
@@ -50,6 +52,18 @@ def test_a_batch_takes_records_that_are_made_as_it_makes_them(
     said = {True: "made with C, and this machine runs without C", False: "made without C, and this machine runs with C"}
     assert (found.state, found.reason) == ("stale", said[here])
     assert status(tmp_path, PLAN[0], anywhere=True).state == "done"
+
+
+def test_a_batch_replaces_no_record_that_only_the_compiler_makes_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_record(made(PLAN[0], compiled=True), record_path(tmp_path, PLAN[0]))
+    request = Request(out=tmp_path)
+    monkeypatch.setattr("autodpq_native.available", lambda: True)
+    replicate._refuse_other_builds(request, PLAN[:1])
+    monkeypatch.setattr("autodpq_native.available", lambda: False)
+    with pytest.raises(ValueError, match=r"expected OUT= to name another folder, found a record made with C, and this"):
+        replicate._refuse_other_builds(request, PLAN[:1])
 
 
 def test_a_table_reads_records_from_anywhere_and_never_mixes_the_two(tmp_path: Path) -> None:

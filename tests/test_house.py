@@ -48,3 +48,11 @@ def test_the_reader_s_page_names_files_that_are_there() -> None:
     text = (ROOT / "autodpq_lib" / "README.md").read_text(encoding="utf-8")
     targets = [part.split(")")[0] for part in text.split("](")[1:]]
     assert [target for target in targets if not (ROOT / "autodpq_lib" / target).exists()] == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_that_lists_its_files_lists_all_of_them(package: str) -> None:
+    said = (ROOT / package / "__init__.py").read_text(encoding="utf-8")
+    files = {path.name for path in (ROOT / package).glob("*.py")} - {"__init__.py"}
+    if ".py``" in said:
+        assert {name for name in files if f"``{name}``" not in said} == set()

@@ -112,8 +112,9 @@ def test_a_record_of_another_configuration_is_not_the_run(out: Path) -> None:
     record_path(out, PLAN[2]).write_text(record_path(out, PLAN[1]).read_text())
     edited = [config.model_copy(update={"threshold": 30}) for config in PLAN[:1]]
     write_record(record(PLAN[0]), record_path(out, edited[0]))
-    assert of(out).gaps == ["deepfm-fe-seed3: record is of another configuration"]
-    assert read_plan(out, edited)[1][0].endswith("record is of another configuration")
+    said = "record is of another configuration"
+    assert of(out).gaps == [f"deepfm-fe-seed3: {said}: seed: expected 3, found 2"]
+    assert read_plan(out, edited)[1][0].endswith(f"{said}: threshold: expected 30, found {PLAN[0].threshold}")
 
 
 def test_plans_that_are_compared_do_not_mix_runs_with_c_and_without(out: Path) -> None:

@@ -122,11 +122,12 @@ def test_predictions_of_nobodys_run_fail_and_those_of_another_training_say_nothi
 ) -> None:
     path, record = next(iter(trained.items()))
     logits = logits_path(record.identity)
-    np.save(logits, -np.load(logits))
+    own = np.load(logits)
+    np.save(logits, own + 1e-4 * np.arange(len(own)))
     (wrong,) = checks.predictions(trained).wrong
     assert str(logits) in wrong
-    turned = score(torch.from_numpy(np.load(logits)), checks.load_samples("", "").labels)
-    elsewhere = record.model_copy(update={"test": turned, "scores": [*record.scores[:-1], turned]})
+    moved = score(torch.from_numpy(np.load(logits)), checks.load_samples("", "").labels)
+    elsewhere = record.model_copy(update={"test": moved, "scores": [*record.scores[:-1], moved]})
     write_record(elsewhere, record_path(runs_root() / "mine", record.config))
     torn = record_path(runs_root() / "amid", record.config)
     torn.parent.mkdir(parents=True)
@@ -134,6 +135,9 @@ def test_predictions_of_nobodys_run_fail_and_those_of_another_training_say_nothi
     found = checks.predictions({path: record})
     assert (found.wrong, found.looked_at) == ([], 0)
     assert str(found).endswith("predictions: 0; 1 with predictions of another training here")
+    far = abs(moved.auc - record.test.auc) / 2
+    (forged,) = checks.predictions({path: record}, {record.config.dataset: far}).wrong
+    assert f"expected AUCs at most {far:.4f} apart" in forged
     np.save(logits, np.load(logits)[1:])
     assert len(checks.predictions({path: record}).wrong) == 1
     logits.write_bytes(b"")

@@ -1,4 +1,4 @@
-"""results/budget.md: the same comparisons on a new split, and with averaged weights; what averaging is worth."""
+"""results/budget.md: the same comparisons on a new split, with averaged weights, and with other first-order weights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from autodpq_budget import at_equal_bytes
 from autodpq_budget.candidates import SHARES
-from autodpq_budget.plan import AVERAGED, OTHER_SPLIT
+from autodpq_budget.plan import AVERAGED, FROM_ZERO, OTHER_SPLIT
 from autodpq_eval.layout import gap, markdown, plus_minus
 from autodpq_eval.stats import paired_effect
 from autodpq_lib.config import RECIPES, STRATEGIES
@@ -22,9 +22,12 @@ def on_a_new_split() -> str:
 
 def averaged() -> str:
     """The same with averaged weights, and what averaging is worth to FE and to each method."""
-    worth = "\n".join(f"Recipe `{recipe}`:\n\n{_worth(recipe)}" for recipe in RECIPES if len(found(recipe, **AVERAGED)))
-    said = f"Averaged minus as it comes, paired, at the same setting:\n\n{worth}" if worth else ""
-    return f"{_compared(**AVERAGED)}\n{said}"
+    return f"{_compared(**AVERAGED)}\n{_worth('Averaged', **AVERAGED)}"
+
+
+def from_zero() -> str:
+    """The same where all first-order weights start near zero, and what that is worth to each."""
+    return f"{_compared(**FROM_ZERO)}\n{_worth('From zero', **FROM_ZERO)}"
 
 
 def _compared(**switches: float) -> str:
@@ -49,16 +52,23 @@ def has_rivals(runs: pd.DataFrame) -> bool:
     return bool(runs["method"].isin(METHODS).any())
 
 
-def _worth(recipe: str) -> str:
+def _worth(title: str, **switches: float) -> str:
+    """What the switch is worth to each method, a table a recipe."""
+    every = {recipe: found(recipe, **switches) for recipe in RECIPES}
+    tables = [f"Recipe `{recipe}`:\n\n{_by_method(recipe, runs)}" for recipe, runs in every.items() if len(runs)]
+    said = f"{title}, minus as it comes, paired, at the same setting:"
+    return "\n\n".join([said, *tables]) if tables else ""
+
+
+def _by_method(recipe: str, with_it: pd.DataFrame) -> str:
     """A row a method, FE's and the compressor's first, and a column a budget."""
-    plain, mean = found(recipe), found(recipe, **AVERAGED)
-    there = set(mean["method"]) - {*STRATEGIES}
+    plain, there = found(recipe), set(with_it["method"]) - {*STRATEGIES}
     names = ["fe", *(name for name in at_equal_bytes.METHOD_NAMES if name in there)]
-    rows = [[bold_ours(name), *(_gained(plain, mean, name, share) for share in (1.0, *SHARES))] for name in names]
+    rows = [[bold_ours(name), *(_gained(plain, with_it, name, share) for share in (1.0, *SHARES))] for name in names]
     return markdown(["method", *(f"{share:.1%}" for share in (1.0, *SHARES))], rows)
 
 
-def _gained(plain: pd.DataFrame, mean: pd.DataFrame, method: str, share: float) -> str:
-    """Averaged minus as it comes; a dash where one of them has not run."""
-    with_mean, without = (at_equal_bytes.aucs_at(runs, method, share) for runs in (mean, plain))
-    return gap(paired_effect(with_mean, without))
+def _gained(plain: pd.DataFrame, with_it: pd.DataFrame, method: str, share: float) -> str:
+    """With the switch minus without it; a dash where one of them has not run."""
+    ours, base = (at_equal_bytes.aucs_at(runs, method, share) for runs in (with_it, plain))
+    return gap(paired_effect(ours, base))
