@@ -24,9 +24,11 @@ file                     what is there
 ``arrays.py``            plain arrays in so many bytes
 ``choice_table.py``      the choice as a table and a picture, and the curve that it lies on
 ``strategy.py``          the compressor as a strategy of the batch
-``candidates.py``        the settings that each method tries at each share of FE's bytes; which one is taken
+``settings.py``          the settings that each method tries at each share of FE's bytes
+``read_runs.py``         the runs at equal bytes as a table, from their records
+``chosen.py``            of a method's settings that fit a share, the one that stands for it
 ``plan.py``              the batch at equal bytes, rivals included; ``batch.py`` makes it known
-``at_equal_bytes.py``    AUC against bytes, from records; ``auc_curve.py`` draws it
+``at_equal_bytes.py``    AUC against bytes, and who is ahead; ``auc_curve.py`` draws it
 ``controls.py``          what the teacher is worth, and first-order weights with options of their own
 ======================== ===========================================================================
 

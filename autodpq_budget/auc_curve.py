@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from autodpq_budget.at_equal_bytes import METHOD_NAMES
-from autodpq_budget.candidates import SHARES
+from autodpq_budget.settings import SHARES
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_lib.config import STRATEGIES
 from autodpq_rivals.methods import METHODS

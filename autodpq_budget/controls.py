@@ -8,17 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autodpq_budget.at_equal_bytes import (
-    TEACHER,
-    WEIGHTS,
-    at_chosen_settings,
-    aucs,
-    aucs_at,
-    best_rival,
-    full_bytes,
-    least_share,
-)
-from autodpq_budget.candidates import COARSE_SHARES
+from autodpq_budget.at_equal_bytes import aucs, aucs_at, best_rival, least_share
+from autodpq_budget.chosen import at_chosen_settings
+from autodpq_budget.read_runs import TEACHER, WEIGHTS, full_bytes
+from autodpq_budget.settings import COARSE_SHARES
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.stats import common, paired_effect
 
@@ -27,7 +20,7 @@ def teaching(every: pd.DataFrame) -> pd.DataFrame:
     """What the teacher is worth: a row a setting that is taught and not, the compressor's among them.
 
     Args:
-        every: of :func:`~autodpq_budget.at_equal_bytes.read_runs`.
+        every: of :func:`~autodpq_budget.read_runs.read_runs`.
     """
     full, rows = full_bytes(every), []
     for (method, _), runs in every[every["control"] != WEIGHTS].groupby(["method", "setting"]):
@@ -46,8 +39,8 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     """The compressor from labels minus the best rival of its seeds, from labels too: a row a share with the control.
 
     Args:
-        every: of :func:`~autodpq_budget.at_equal_bytes.read_runs`.
-        found: of :func:`~autodpq_budget.at_equal_bytes.at_chosen_settings`.
+        every: of :func:`~autodpq_budget.read_runs.read_runs`.
+        found: of :func:`~autodpq_budget.chosen.at_chosen_settings`.
     """
     ours, rows = _otherwise_taught(every), []
     for share, runs in ours[ours["method"] == COMPRESSOR].groupby("share"):
@@ -78,9 +71,9 @@ def own_weights(every: pd.DataFrame, found: pd.DataFrame, choice: pd.DataFrame) 
     """First-order weights with options of their own: a row a share and rival, beside it as it comes and the compressor.
 
     Args:
-        every: of :func:`~autodpq_budget.at_equal_bytes.read_runs`.
-        found: of :func:`~autodpq_budget.at_equal_bytes.at_chosen_settings`.
-        choice: of :func:`~autodpq_budget.at_equal_bytes.read_runs`, on the seed of choice.
+        every: of :func:`~autodpq_budget.read_runs.read_runs`.
+        found: of :func:`~autodpq_budget.chosen.at_chosen_settings`.
+        choice: of :func:`~autodpq_budget.read_runs.read_runs`, on the seed of choice.
     """
     made, rows = at_chosen_settings(every, choice, WEIGHTS), []
     for (share, method), runs in made[made["share"].isin(COARSE_SHARES)].groupby(["share", "method"]):

@@ -10,17 +10,17 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from autodpq_budget.candidates import (
+from autodpq_budget.chosen import Chosen, chosen
+from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, keys_of_width, like
+from autodpq_budget.read_runs import WEIGHTS
+from autodpq_budget.settings import (
     CHOICE_SEED,
     SHARES,
-    Chosen,
     budget_of,
-    candidates,
-    chosen,
-    coarse_candidates,
+    coarse_settings,
     compressor,
+    every_setting,
 )
-from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, keys_of_width, like
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data.prepared import load_schema
 from autodpq_eval.plans import configure
@@ -64,14 +64,13 @@ def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> l
 
 
 def _tried(dataset: str, recipe: str) -> list[RunConfig]:
-    every = [run for runs in candidates(dataset, recipe, CHOICE_SEED).values() for run in runs]
-    coarse = [run for runs in coarse_candidates(dataset, recipe, CHOICE_SEED).values() for run in runs]
+    every = [run for runs in every_setting(dataset, recipe, CHOICE_SEED).values() for run in runs]
+    coarse = [run for runs in coarse_settings(dataset, recipe, CHOICE_SEED).values() for run in runs]
     return with_teachers(every) + coarse
 
 
 def _as_chosen(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> list[RunConfig]:
-    schema = load_schema(dataset, configure(dataset, recipe, "fe", CHOICE_SEED).threshold)
-    found = chosen(candidates(dataset, recipe, CHOICE_SEED), schema, out=out)
+    found = chosen(every_setting(dataset, recipe, CHOICE_SEED), out)
     if not found:
         place = f"{out / dataset / recipe / 'records'}: expected those of seed {CHOICE_SEED}, which choose settings"
         first = f"make replicate PART=budget DATASET={dataset} RECIPE={recipe} SEEDS={CHOICE_SEED} OUT={out}"
@@ -80,9 +79,9 @@ def _as_chosen(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> li
     for seed in seeds:
         wanted = shortlist(found) if seed in BEST_ALONE else found
         plans += with_teachers([run.model_copy(update={"seed": seed}) for run, _ in wanted.values()])
-    few, coarse = [seed for seed in seeds if seed not in BEST_ALONE], coarse_candidates(dataset, recipe, CHOICE_SEED)
+    few, coarse = [seed for seed in seeds if seed not in BEST_ALONE], coarse_settings(dataset, recipe, CHOICE_SEED)
     plans += [run for seed in few for run in otherwise_taught(found, seed)]
-    plans += [run.model_copy(update={"seed": s}) for s in few for run, _ in chosen(coarse, schema, out=out).values()]
+    plans += [run.model_copy(update={"seed": s}) for s in few for run, _ in chosen(coarse, out, WEIGHTS).values()]
     plans += [run for seed in few for run in varied(shortlist(found), seed, OTHER_SPLIT)]
     once_more = [AVERAGED, FROM_ZERO] if RECIPES[recipe].first_order_sd else [AVERAGED]
     plans += [run for switches, seed in product(once_more, few) for run in varied(found, seed, switches)]

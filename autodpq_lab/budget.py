@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.ticker import EngFormatter, LogLocator
 
-from autodpq_budget.candidates import SHARES, budget_of
 from autodpq_budget.choice_table import choice
 from autodpq_budget.menu import Menu, bytes_of
 from autodpq_budget.of_model import on_groups
+from autodpq_budget.settings import SHARES, budget_of
 from autodpq_lab.shown import Shown, picture, present
 from autodpq_lib.training.metrics import evaluate
 from autodpq_runs.explore import LoadedRun

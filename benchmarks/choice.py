@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from autodpq_budget.candidates import budget_of
 from autodpq_budget.choice_table import choice, heat
 from autodpq_budget.menu import Menu
 from autodpq_budget.of_model import menu_of
+from autodpq_budget.settings import budget_of
 from autodpq_eval.plans import configure
 from autodpq_runs.explore import LoadedRun, load_or_train
 from autodpq_system.paths import runs_root

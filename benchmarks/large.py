@@ -18,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from autodpq_budget.candidates import SHARES
 from autodpq_budget.menu import Menu, bytes_of, menu
+from autodpq_budget.settings import SHARES
 from autodpq_budget.tables import Table
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from autodpq_budget.arrays import compress_tables
-from autodpq_budget.candidates import SHARES
+from autodpq_budget.settings import SHARES
 from autodpq_data.prepared import load_samples, load_schema
 from benchmarks.measured import write_measures
 from benchmarks.peers.timed import BATCH, DIM, HIDDEN, RATE, SCORING, SEED, columns

@@ -11,8 +11,11 @@ import pytest
 from matplotlib import pyplot as plt
 from scipy import stats
 
-from autodpq_budget import at_equal_bytes, auc_curve, candidates, controls
-from autodpq_budget.candidates import CHOICE_SEED, half_tried
+from autodpq_budget import at_equal_bytes, auc_curve, controls
+from autodpq_budget import read_runs as reading
+from autodpq_budget.chosen import at_chosen_settings
+from autodpq_budget.read_runs import TEACHER, WEIGHTS, read_runs
+from autodpq_budget.settings import CHOICE_SEED, every_setting, half_tried
 from autodpq_eval.expected import kind
 from autodpq_lib.config import METHOD_VERSION, STRATEGIES
 from autodpq_rivals.methods import METHODS
@@ -59,7 +62,7 @@ def chosen(*of: dict) -> pd.DataFrame:
 
 
 def setting_of(found: list[pd.DataFrame], choice: pd.DataFrame, share: float) -> set[str]:
-    kept = at_equal_bytes.at_chosen_settings(pd.concat(found).drop(columns="share"), choice)
+    kept = at_chosen_settings(pd.concat(found).drop(columns="share"), choice)
     return set(kept[(kept["method"] == "lsq") & (kept["share"] == share)]["setting"])
 
 
@@ -83,9 +86,7 @@ def test_a_setting_fits_a_share_if_it_does_on_every_seed() -> None:
 def test_the_compressor_is_shown_with_what_it_was_told() -> None:
     """Fewer bytes may be better on validation, where a model overfits; and a share that nobody was told has none."""
     less = [pd.DataFrame([row("budget", seed, 120, 0.9, 0.9, 2, 0.031)]) for seed in (1, 2)]
-    kept = at_equal_bytes.at_chosen_settings(pd.concat([FOUND, *less]).drop(columns="share"), chosen()).query(
-        "method == 'budget'"
-    )
+    kept = at_chosen_settings(pd.concat([FOUND, *less]).drop(columns="share"), chosen()).query("method == 'budget'")
     assert kept.groupby("share")["setting"].first().to_dict() == {0.031: "budget-2", 0.125: "budget-8"}
 
 
@@ -93,11 +94,11 @@ def test_the_teacher_is_worth_what_pairs_differ_by() -> None:
     """The compressor is taught as it comes, a rival as a control."""
     others = [row("budget", 1, 500, 0.7, 0.75), row("budget", 2, 480, 0.7, 0.77)]
     others += [row("lsq", 1, 500, 0.6, 0.71), row("lsq", 2, 500, 0.6, 0.75)]
-    found = pd.concat([FOUND, RIVALS, pd.DataFrame([{**of, "control": at_equal_bytes.TEACHER} for of in others])])
+    found = pd.concat([FOUND, RIVALS, pd.DataFrame([{**of, "control": TEACHER} for of in others])])
     made = controls.teaching(found).set_index("method")
     assert made["effect"].to_dict() == {"budget": pytest.approx(0.035), "lsq": pytest.approx(0.01)}
     assert made.loc["lsq", ["labels", "taught", "n"]].tolist() == pytest.approx([0.72, 0.73, 2])
-    assert set(at_equal_bytes.at_chosen_settings(found.drop(columns="share"), chosen())["control"]) == {""}
+    assert set(at_chosen_settings(found.drop(columns="share"), chosen())["control"]) == {""}
     assert controls.teaching(FOUND).empty
     elsewhere = found.assign(cpu=np.where(found["control"] == "", "one", "another"))
     assert controls.teaching(elsewhere).empty
@@ -110,7 +111,7 @@ def test_the_lead_over_rivals_that_are_taught_too_is_over_the_best_of_them() -> 
     taught = [row("lsq", 1, 500, 0.6, 0.78), row("lsq", 2, 500, 0.6, 0.77)]
     taught += [row("mgqe", seed, 500, 0.9, 0.76, width) for seed in (1, 2) for width in (8, 4)]
     taught += [row("mgqe", seed, 2100, 0.9, 0.99, 16) for seed in (1, 2)]  # too large for any share
-    every = pd.concat([FOUND, RIVALS, pd.DataFrame([{**of, "control": at_equal_bytes.TEACHER} for of in taught])])
+    every = pd.concat([FOUND, RIVALS, pd.DataFrame([{**of, "control": TEACHER} for of in taught])])
     (made,) = controls.from_teacher(every, pd.concat([FOUND, RIVALS])).to_dict("records")
     assert (made["share"], made["rival"], made["n"]) == (0.125, "lsq", 2)
     assert made["effect"] == pytest.approx(np.mean([0.79 - 0.78, 0.80 - 0.77]))
@@ -121,9 +122,7 @@ def test_first_order_weights_of_their_own_stand_beside_the_rival_as_it_comes_and
     """In the setting that was best on the seed of choice, not in the one that is best on the others."""
     weights = [row("lsq", 1, 120, 0.5, 0.72, 4), row("lsq", 2, 120, 0.5, 0.75, 4), row("lsq", 1, 110, 0.9, 0.9, 2)]
     tried = [row("lsq", 11, 120, 0.7, 0.7, 4), row("lsq", 11, 110, 0.6, 0.6, 2)]
-    own, choice = (
-        pd.DataFrame([{**of, "control": at_equal_bytes.WEIGHTS} for of in rows]) for rows in (weights, tried)
-    )
+    own, choice = (pd.DataFrame([{**of, "control": WEIGHTS} for of in rows]) for rows in (weights, tried))
     every, found = pd.concat([FOUND, RIVALS, own]), pd.concat([FOUND, RIVALS]).replace({"share": {0.125: 0.031}})
     (made,) = controls.own_weights(every, found, pd.concat([chosen(), choice])).to_dict("records")
     assert (made["method"], made["share"], made["width"], made["bytes"], made["n"]) == ("lsq", 0.031, 4, 120, 2)
@@ -156,13 +155,13 @@ def test_the_nearest_rival_is_that_of_the_seeds_that_every_rival_has(monkeypatch
 
 
 def test_committed_runs_keep_to_their_budget() -> None:
-    found = at_equal_bytes.read_runs(ROOT / "results", "ml-1m", "tuned", [1])
+    found = read_runs(ROOT / "results", "ml-1m", "tuned", [1])
     assert (found.loc[found["method"] == "fe", "bytes"] == 4 * 13_560 * 17).all()
     told = found[found["told"].notna()]
     assert "budget" in set(told["method"])
     assert (told["bytes"] <= told["told"]).all()
-    choice = at_equal_bytes.read_runs(ROOT / "results", "ml-1m", "tuned", [CHOICE_SEED]).set_index("setting")["bytes"]
-    planned = candidates.candidates("ml-1m", "tuned", CHOICE_SEED)
+    choice = read_runs(ROOT / "results", "ml-1m", "tuned", [CHOICE_SEED]).set_index("setting")["bytes"]
+    planned = every_setting("ml-1m", "tuned", CHOICE_SEED)
     for share, method in [key for key in planned if key[1] not in ("budget", "mpe")]:
         sizes = choice.reindex([kind(run) for run in planned[share, method]]).dropna()
         assert (sizes <= 1.001 * share * 4 * 13_560 * 17).all(), (share, method)
@@ -173,25 +172,25 @@ def test_a_setting_is_the_same_under_a_switch() -> None:
     path = next((ROOT / "results/ml-1m/tuned/records").glob("deepfm-lsq-seed1-*.json"))
     record = read_record(path)
     averaged = record.model_copy(update={"config": record.config.model_copy(update={"average": 0.999})})
-    assert at_equal_bytes._row(averaged)["setting"] == at_equal_bytes._row(record)["setting"]
+    assert reading._row(averaged)["setting"] == reading._row(record)["setting"]
 
 
 def test_without_fe_nothing_is_at_equal_bytes() -> None:
     alone = FOUND[FOUND["method"] == "budget"].drop(columns="share")
-    assert at_equal_bytes.at_chosen_settings(alone, chosen()).empty
-    assert controls.from_labels(FOUND.iloc[:0], at_equal_bytes.at_chosen_settings(alone, chosen())).empty
+    assert at_chosen_settings(alone, chosen()).empty
+    assert controls.from_labels(FOUND.iloc[:0], at_chosen_settings(alone, chosen())).empty
 
 
 def test_no_records_are_no_rows(tmp_path: Path) -> None:
-    none = at_equal_bytes.read_runs(tmp_path, "ml-1m", "tuned", [1])
+    none = read_runs(tmp_path, "ml-1m", "tuned", [1])
     assert none.empty
-    assert set(at_equal_bytes.at_chosen_settings(FOUND.drop(columns="share"), none)["method"]) == {"fe", "budget"}
+    assert set(at_chosen_settings(FOUND.drop(columns="share"), none)["method"]) == {"fe", "budget"}
 
 
 def test_a_stale_record_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "lsq" in set(at_equal_bytes.read_runs(ROOT / "results", "ml-1m", "tuned", [1])["method"])
+    assert "lsq" in set(read_runs(ROOT / "results", "ml-1m", "tuned", [1])["method"])
     monkeypatch.setitem(METHOD_VERSION, "lsq", METHOD_VERSION["lsq"] + 1)
-    assert "lsq" not in set(at_equal_bytes.read_runs(ROOT / "results", "ml-1m", "tuned", [1])["method"])
+    assert "lsq" not in set(read_runs(ROOT / "results", "ml-1m", "tuned", [1])["method"])
 
 
 def test_runs_on_another_processor_than_fes_are_no_pairs() -> None:

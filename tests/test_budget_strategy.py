@@ -6,14 +6,18 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 from conftest import DyingCheckpoints, KilledError, restored, small_config, small_run
 
-from autodpq_budget import candidates, plan
+from autodpq_budget import chosen as chosen_module
+from autodpq_budget import plan, read_runs, settings
 from autodpq_budget.batch import register_all
+from autodpq_budget.chosen import chosen
 from autodpq_budget.distil import Distilling
 from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, like
 from autodpq_budget.sensitivity import sensitivities
@@ -32,7 +36,8 @@ from autodpq_lib.strategies import STRATEGY
 from autodpq_lib.training.fit import UNSCORED
 from autodpq_lib.training.metrics import Metrics, evaluate
 from autodpq_lib.training.run import Run
-from autodpq_rivals.budget import rest_bytes, settings
+from autodpq_rivals.budget import rest_bytes
+from autodpq_rivals.budget import settings as settings_of
 from autodpq_rivals.strategies import register_rivals, train_and_store
 from autodpq_runs.explore import load_run
 from autodpq_runs.finish import finish
@@ -231,16 +236,25 @@ def all_done(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple
     aucs: dict[str, tuple[float, int]] = {}
 
     def made(run: RunConfig) -> Record:
-        metrics = Metrics(auc=aucs[run.name()][0], logloss=0.5)
-        return Record.model_construct(valid=metrics, identity=run.name(), config=run)
+        metrics, kind = Metrics(auc=aucs[run.name()][0], logloss=0.5), SimpleNamespace(cpu="one")
+        return Record.model_construct(valid=metrics, test=metrics, identity=run.name(), config=run, provenance=kind)
 
     def read(_: Path, plans: dict[Any, list[RunConfig]]) -> dict[Any, list[Record]]:
         return {key: [made(run) for run in runs if run.name() in aucs] for key, runs in plans.items()}
 
-    for module in (plan, candidates):
+    def table(_: Path, dataset: str, recipe: str, seeds: list[int]) -> pd.DataFrame:
+        tried = [settings.every_setting(dataset, recipe, 11), settings.coarse_settings(dataset, recipe, 11)]
+        every = [run for each in tried for of in each.values() for run in of] if 11 in seeds else []
+        fe = [configure(dataset, recipe, "fe", seed) for seed in seeds]
+        aucs.update({run.name(): (0.8, 4 * 17 * schema.num_features) for run in fe})
+        records = [made(run) for run in dict.fromkeys([*fe, *every]) if run.name() in aucs]
+        return pd.DataFrame([read_runs._row(record) for record in records])
+
+    for module in (plan, settings):
         monkeypatch.setattr(module, "load_schema", lambda *_: schema)
-    monkeypatch.setattr(candidates, "read_plans", read)
-    monkeypatch.setattr(candidates, "table_bytes", lambda record, _: aucs[record.identity][1])
+    monkeypatch.setattr(chosen_module, "read_plans", read)
+    monkeypatch.setattr(chosen_module, "read_runs", table)
+    monkeypatch.setattr(read_runs, "table_bytes", lambda record, _: aucs[record.identity][1])
     return aucs
 
 
@@ -260,21 +274,21 @@ def test_what_is_done_is_taken_and_not_trained(tmp_path: Path, schema: Schema, m
 
 def test_every_setting_fits_its_budget(all_done: dict[str, tuple[float, int]], schema: Schema) -> None:
     """As its model has it; but what MPE has in the end its search decides."""
-    found = candidates.candidates("ml-100k", "tuned", 11)
+    found = settings.every_setting("ml-100k", "tuned", 11)
     assert {method for _, method in found} > {"merge", "double-hash"}
     for (share, method), runs in found.items():
         assert len(runs) <= (10 if method == "mpe" else 6)
         assert {run.strategy for run in runs} == {method}
         for run in runs if method not in ("mpe", COMPRESSOR) else []:
             tables = model_bytes(final_model(run, schema, None)) - rest_bytes(run, len(schema.fields))
-            assert tables <= candidates.room(candidates.budget_of(schema, 1), share), run.name()
+            assert tables <= settings.room(settings.budget_of(schema, 1), share), run.name()
 
 
 def test_a_scale_a_field_costs_a_rival_no_whole_bit(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = (6000, 3000, 1000)
     large = replace(schema, sizes=sizes, counts=torch.ones(sum(sizes), dtype=torch.int64))
-    monkeypatch.setattr(candidates, "load_schema", lambda *_: large)
-    found = candidates.candidates("ml-100k", "tuned", 11)
+    monkeypatch.setattr(settings, "load_schema", lambda *_: large)
+    found = settings.every_setting("ml-100k", "tuned", 11)
     for share, bits in ((0.125, 4), (0.0625, 2)):
         wide = [run.options["bits"] for run in found[share, "lsq"] if run.embedding_dim == 16]
         assert max(wide) == bits
@@ -290,14 +304,14 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
         match=r"ml-100k/tuned/records: expected those of seed 11, which choose settings, found none; first make ",
     ):
         plan.budget_plan("ml-100k", "tuned", [1], out=tmp_path)
-    every = candidates.candidates("ml-100k", "tuned", 11)
+    every = settings.every_setting("ml-100k", "tuned", 11)
     first = plan.budget_plan("ml-100k", "tuned", [11], out=tmp_path)
     assert [(run.strategy, run.embedding_dim) for run in first[:4]] == [("fe", 16), *((TAUGHT, x) for x in (8, 4, 2))]
-    coarse = candidates.coarse_candidates("ml-100k", "tuned", 11)
+    coarse = settings.coarse_settings("ml-100k", "tuned", 11)
     assert set(first[4:]) == {run for tried in (every, coarse) for runs in tried.values() for run in runs}
     for n, (key, runs) in enumerate(every.items()):
         for m, run in enumerate(runs):
-            all_done[run.name()] = (0.9 - 0.01 * n + 0.001 * m, candidates.budget_of(schema, key[0]))
+            all_done[run.name()] = (0.9 - 0.01 * n + 0.001 * m, settings.budget_of(schema, key[0]))
     many = plan.budget_plan("ml-100k", "tuned", [1, 2], out=tmp_path)
     top = [max(runs, key=lambda run: all_done[run.name()][0]) for runs in every.values()]
     controls = [run for run in many if "taught" in run.options]
@@ -316,7 +330,7 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     last = [run.model_copy(update={"seed": 4}) for run in top]
     few = plan.budget_plan("ml-100k", "tuned", [4], out=tmp_path)
     assert set(few[2:]) <= set(last)
-    for share in candidates.SHARES:
+    for share in settings.SHARES:
         methods = sum(share == s for s, _ in every)
         assert sum(run in few for (s, _), run in zip(every, last, strict=True) if s == share) == min(methods, 4)
     another = plan.budget_plan("ml-100k", "tuned", [14], out=tmp_path)
@@ -326,23 +340,23 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
 def test_a_control_of_first_order_weights_runs_as_it_was_chosen(
     all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path
 ) -> None:
-    for tried in (candidates.candidates, candidates.coarse_candidates):
+    for tried in (settings.every_setting, settings.coarse_settings):
         for (share, _), runs in tried("ml-100k", "tuned", 11).items():
-            sizes = candidates.budget_of(schema, share)
+            sizes = settings.budget_of(schema, share)
             all_done |= {run.name(): (0.5 + 0.01 * n, sizes) for n, run in enumerate(runs)}
-    every = candidates.coarse_candidates("ml-100k", "tuned", 11)
-    assert {method for _, method in every} <= {*candidates.COARSE}
+    every = settings.coarse_settings("ml-100k", "tuned", 11)
+    assert {method for _, method in every} <= {*settings.COARSE}
     for (share, method), runs in every.items():
         fe = configure("ml-100k", "tuned", "fe", 11)
-        room = candidates.room(candidates.budget_of(schema, 1), share)
-        for own in candidates.COARSE[method]:
-            fits = settings(method, fe, schema, room, first_order=own)
+        room = settings.room(settings.budget_of(schema, 1), share)
+        for own in settings.COARSE[method]:
+            fits = settings_of(method, fe, schema, room, first_order=own)
             made = {run.embedding_dim: run.options for run in runs if own.items() <= run.options.items()}
             assert made == {x: max((s for s in fits if s.dim == x), key=lambda s: s.bytes).options for x in made}
             assert set(made) == {s.dim for s in fits}
     tried = {run for runs in every.values() for run in runs}
-    assert all(any(own.items() <= run.options.items() for own in candidates.COARSE[run.strategy]) for run in tried)
-    best = {run.model_copy(update={"seed": 2}) for run, _ in candidates.chosen(every, schema, out=tmp_path).values()}
+    assert all(any(own.items() <= run.options.items() for own in settings.COARSE[run.strategy]) for run in tried)
+    best = {run.model_copy(update={"seed": 2}) for run, _ in chosen(every, tmp_path).values()}
     made = {seed: set(plan.budget_plan("ml-100k", "tuned", [seed], out=tmp_path)) for seed in (2, 4)}
     assert best
     assert best <= made[2]
@@ -351,13 +365,13 @@ def test_a_control_of_first_order_weights_runs_as_it_was_chosen(
 
 def test_on_avazu_the_compressor_is_alone(all_done: dict[str, tuple[float, int]], tmp_path: Path) -> None:
     runs = plan.budget_plan("avazu-sample", "tuned", [1, 2], out=tmp_path)
-    assert [run.strategy for run in runs] == 2 * ["fe", *[COMPRESSOR] * len(candidates.SHARES)]
+    assert [run.strategy for run in runs] == 2 * ["fe", *[COMPRESSOR] * len(settings.SHARES)]
     assert {run.embedding_dim for run in runs} == {TEACHER_DIM}
 
 
 def test_another_model_has_a_share_of_its_own_fe(all_done: dict[str, tuple[float, int]]) -> None:
     (run,) = [
-        runs[0] for key, runs in candidates.candidates("ml-100k", "tuned", 11).items() if key == (0.125, COMPRESSOR)
+        runs[0] for key, runs in settings.every_setting("ml-100k", "tuned", 11).items() if key == (0.125, COMPRESSOR)
     ]
     *_, made = plan.of_model({(0.125, COMPRESSOR): (run, 0.8)}, "pnn", 1)
     assert (made.model, made.options) == ("pnn", {"bytes": int(0.125 * 4 * 14 * 16)})
@@ -365,7 +379,7 @@ def test_another_model_has_a_share_of_its_own_fe(all_done: dict[str, tuple[float
 
 def test_a_budget_that_was_not_chosen_for_is_left_out(all_done: dict[str, tuple[float, int]]) -> None:
     found = {
-        (share, COMPRESSOR): (candidates.candidates("ml-100k", "tuned", 11)[share, COMPRESSOR][0], 0.8)
+        (share, COMPRESSOR): (settings.every_setting("ml-100k", "tuned", 11)[share, COMPRESSOR][0], 0.8)
         for share in (0.031, 0.008)
     }
     made = plan.of_model(found, "pnn", 1)
@@ -391,25 +405,25 @@ def test_what_a_run_starts_from_has_no_reading(reading: str) -> None:
 def test_what_came_out_too_large_is_not_chosen(
     all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path
 ) -> None:
-    every = candidates.candidates("ml-100k", "tuned", 11)
+    every = settings.every_setting("ml-100k", "tuned", 11)
     key, (first, *more) = next((key, runs) for key, runs in every.items() if len(runs) > 1)
-    room = candidates.budget_of(schema, key[0])
+    room = settings.budget_of(schema, key[0])
     all_done |= {run.name(): (0.6, room) for run in more} | {first.name(): (0.9, room + 1)}
-    assert candidates.chosen(every, schema, out=tmp_path)[key][0] in more
+    assert chosen(every, tmp_path)[key][0] in more
 
 
 def test_a_rival_may_have_the_setting_of_a_smaller_share(
     all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path
 ) -> None:
-    every = candidates.candidates("ml-100k", "tuned", 11)
+    every = settings.every_setting("ml-100k", "tuned", 11)
     for n, (key, runs) in enumerate(every.items()):
-        size = candidates.budget_of(schema, key[0])
+        size = settings.budget_of(schema, key[0])
         all_done.update({run.name(): (0.5 + 0.01 * n, size) for run in runs})
-    found = candidates.chosen(every, schema, out=tmp_path)
+    found = chosen(every, tmp_path)
     smallest = min(share for share, method in every if method == "lsq")
     assert {found[share, method][0] for share, method in found if method == "lsq"} == {found[smallest, "lsq"][0]}
     assert len({run.options["bytes"] for (_, method), (run, _) in found.items() if method == COMPRESSOR}) == len(
-        candidates.SHARES
+        settings.SHARES
     )
 
 

@@ -13,7 +13,7 @@ from pictures import pictures
 from PIL import Image
 from tracked import ignored, tracked
 
-from autodpq_budget.candidates import CHOICE_SEED
+from autodpq_budget.settings import CHOICE_SEED
 from autodpq_eval.batch import NOTEBOOKS
 from autodpq_eval.controls import control_runs
 from autodpq_eval.figure_files import in_palette

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autodpq_budget.candidates import SHARES
 from autodpq_budget.other_width import TEACHER_DIM
+from autodpq_budget.settings import SHARES
 from autodpq_budget.starting_model import file_bytes_of
 from autodpq_budget.width import AMPLE, Room, width_for
 from autodpq_lib.config import RunConfig

@@ -14,8 +14,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from scipy.stats import t as student
 
-from autodpq_budget.candidates import CHOICE_SEED
 from autodpq_budget.plan import BEST_ALONE
+from autodpq_budget.settings import CHOICE_SEED
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.stats import paired_effect
 from autodpq_lib.config import RECIPES

@@ -11,9 +11,9 @@ import torch
 from conftest import COUNTS, small_config
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from autodpq_budget.candidates import budget_of
 from autodpq_budget.choice_table import choice
 from autodpq_budget.of_model import menu_of
+from autodpq_budget.settings import budget_of
 from autodpq_lab.budget import budget_slider, point
 from autodpq_lab.encoder import encode, encoder
 from autodpq_lab.features import feature_finder, field_inspector, field_vectors, neighbours

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from autodpq_budget import at_equal_bytes
+from autodpq_budget.read_runs import full_bytes
 from autodpq_eval.layout import markdown, p_value, plus_minus
 from scripts.pages.equal_bytes import NOT_YET, found, rival_name
 
@@ -74,7 +75,7 @@ def _against_rivals(recipe: str, row: dict[str, Any]) -> list[str]:
     if not row["rival"]:
         return [budget, *["–"] * 7]
     p = p_value(row["p_holm"]) if row["n_rival"] == row["n"] else "unfinished"
-    used = row["rival_bytes"] / (row["share"] * at_equal_bytes.full_bytes(found(recipe)))
+    used = row["rival_bytes"] / (row["share"] * full_bytes(found(recipe)))
     name = f"{at_equal_bytes.METHOD_NAMES[row['rival']]}, {row['rivals']}"
     best = [name, f"{row['rival_bytes']:,.0f}, {used:.0%}", f"{row['n_rival']:.0f}"]
     of_all = f"{rival_name(row['rival_of_all'])}, {plus_minus(row['lead_of_all'], row['lead_half_of_all'])}"

@@ -11,9 +11,10 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from autodpq_budget import at_equal_bytes, auc_curve
-from autodpq_budget.candidates import SHARES
 from autodpq_budget.other_width import TEACHER_DIM
 from autodpq_budget.plan import OTHER_MODELS
+from autodpq_budget.read_runs import full_bytes, shares_of
+from autodpq_budget.settings import SHARES
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_budget.width import AMPLE, HALF, NARROWEST, OWN, Room, width_for
 from autodpq_eval.layout import LABELS, from_to, markdown, plus_minus
@@ -57,7 +58,7 @@ def _used(recipe: str) -> str:
     """How much of its budgets each method uses at least, where that is less than nine tenths."""
     rows = data(recipe).query("share < 1")
     rows = rows[~rows["method"].isin(STRATEGIES)]
-    used = (rows["bytes"] / (rows["share"] * at_equal_bytes.full_bytes(found(recipe)))).groupby(rows["method"]).min()
+    used = (rows["bytes"] / (rows["share"] * full_bytes(found(recipe)))).groupby(rows["method"]).min()
     said = [f"{at_equal_bytes.METHOD_NAMES[name]} {least:.0%}" for name, least in used.items() if least < 0.9]
     return f"Least share of a budget that a method uses, where it is below 90 %: {'; '.join(said) or 'none'}."
 
@@ -187,7 +188,7 @@ def image(path: str, recipe: str = RECIPE) -> str:
 
 def widths() -> str:
     """Validation AUC of the compressor by width, on the seed of choice; and what a width by rotation would lose."""
-    rows = [_by_width(recipe, share) for recipe in RECIPES for share in at_equal_bytes.shares_of(choice_runs(recipe))]
+    rows = [_by_width(recipe, share) for recipe in RECIPES for share in shares_of(choice_runs(recipe))]
     table = markdown(["budget", *(f"X = {dim}" for dim in WIDTHS)], rows)
     rule = (
         "Unless it is told X, `make compress` chooses it by the bytes that the file leaves for the tables, divided by "

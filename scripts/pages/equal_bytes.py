@@ -6,8 +6,10 @@ from functools import cache
 
 import pandas as pd
 
-from autodpq_budget import at_equal_bytes, candidates
-from autodpq_budget.candidates import CHOICE_SEED
+from autodpq_budget import at_equal_bytes, settings
+from autodpq_budget.chosen import at_chosen_settings, chosen_settings
+from autodpq_budget.read_runs import full_bytes, read_runs
+from autodpq_budget.settings import CHOICE_SEED
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.plans import TEN_SEEDS
 from autodpq_eval.tables import read_plans
@@ -16,14 +18,14 @@ from scripts.pages.committed import RESULTS
 #: The recipe of the budgets' targets, and of README.
 RECIPE = "tuned"
 NOT_YET = "Not run yet.\n"
-#: Runs of :func:`at_equal_bytes.at_chosen_settings`, where there are none.
+#: Runs of :func:`~autodpq_budget.chosen.at_chosen_settings`, where there are none.
 NONE = pd.DataFrame(columns=["method", "share", "seed", "cpu", "bytes", "width", "options", "auc"])
 
 
 @cache
 def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
     """All runs at equal bytes on the reported seeds, with these switches."""
-    return at_equal_bytes.read_runs(RESULTS, dataset, recipe, TEN_SEEDS, model, switches)
+    return read_runs(RESULTS, dataset, recipe, TEN_SEEDS, model, switches)
 
 
 @cache
@@ -35,20 +37,20 @@ def found(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches
     runs = _paired(every_run(recipe, model, dataset, **switches))
     if runs.empty:
         return NONE
-    taken = at_equal_bytes.at_chosen_settings(runs, choice_runs(recipe))
+    taken = at_chosen_settings(runs, choice_runs(recipe))
     return taken[~pd.MultiIndex.from_frame(taken[["share", "method"]]).isin(half_tried(recipe))]
 
 
 @cache
 def half_tried(recipe: str) -> list[tuple[float, str]]:
     """Shares and methods of whose settings there some have not run on the seed of choice."""
-    planned = candidates.candidates("ml-1m", recipe, CHOICE_SEED)
-    return candidates.half_tried(planned, read_plans(RESULTS, planned))
+    planned = settings.every_setting("ml-1m", recipe, CHOICE_SEED)
+    return settings.half_tried(planned, read_plans(RESULTS, planned))
 
 
 def not_run(recipe: str) -> list[tuple[float, str]]:
     """Shares and methods that have settings, but not all of them, or not the chosen one on any of these seeds."""
-    taken = at_equal_bytes.chosen_settings(_paired(every_run(recipe)), choice_runs(recipe))
+    taken = chosen_settings(_paired(every_run(recipe)), choice_runs(recipe))
     ran = set(zip(found(recipe)["share"], found(recipe)["method"], strict=True))
     return [key for key in taken if key not in ran]
 
@@ -61,13 +63,13 @@ def _paired(every: pd.DataFrame) -> pd.DataFrame:
 @cache
 def choice_runs(recipe: str) -> pd.DataFrame:
     """The runs by which the settings were chosen: on MovieLens-1M, DeepFM, as they come."""
-    return at_equal_bytes.read_runs(RESULTS, "ml-1m", recipe, [CHOICE_SEED])
+    return read_runs(RESULTS, "ml-1m", recipe, [CHOICE_SEED])
 
 
 def told(recipe: str, share: float) -> pd.DataFrame:
     """The compressor's runs on the seed of choice that were told a share of FE's bytes."""
     runs = choice_runs(recipe)
-    size = int(share * at_equal_bytes.full_bytes(runs))
+    size = int(share * full_bytes(runs))
     return runs[(runs["method"] == COMPRESSOR) & (runs["control"] == "") & (runs["told"] == size)]
 
 

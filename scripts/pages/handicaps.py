@@ -8,8 +8,9 @@ from functools import cache
 import pandas as pd
 
 from autodpq_budget import controls
-from autodpq_budget.at_equal_bytes import METHOD_NAMES, at_chosen_settings
-from autodpq_budget.candidates import COARSE
+from autodpq_budget.at_equal_bytes import METHOD_NAMES
+from autodpq_budget.chosen import at_chosen_settings
+from autodpq_budget.settings import COARSE
 from autodpq_eval.layout import from_to, gap, markdown, plus_minus
 from autodpq_lib.config import RECIPES
 from scripts.pages.aims import comparisons

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from autodpq_budget.at_equal_bytes import METHOD_NAMES
-from autodpq_budget.candidates import CHOICE_SEED
 from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, like
+from autodpq_budget.settings import CHOICE_SEED
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.cost import wall_minutes
 from autodpq_eval.layout import markdown

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from autodpq_budget import at_equal_bytes
-from autodpq_budget.candidates import SHARES
 from autodpq_budget.plan import AVERAGED, FROM_ZERO, OTHER_SPLIT
+from autodpq_budget.settings import SHARES
 from autodpq_eval.layout import gap, markdown, plus_minus
 from autodpq_eval.stats import paired_effect
 from autodpq_lib.config import RECIPES, STRATEGIES

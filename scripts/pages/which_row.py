@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from autodpq_budget.at_equal_bytes import METHOD_NAMES, full_bytes
-from autodpq_budget.candidates import SHARES, room
+from autodpq_budget.at_equal_bytes import METHOD_NAMES
+from autodpq_budget.read_runs import full_bytes
+from autodpq_budget.settings import SHARES, room
 from autodpq_data import movielens
 from autodpq_eval.layout import plus_minus
 from autodpq_eval.stats import LEVEL

@@ -1,10 +1,9 @@
-"""The settings that each method tries at each share of FE's bytes, and which of them is taken."""
+"""The settings that each method tries at each share of FE's bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from pathlib import Path
 
 from autodpq_budget.by_groups import float_bytes
 from autodpq_budget.other_width import TEACHER_DIM, keys_of_width
@@ -12,7 +11,6 @@ from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema
 from autodpq_eval.plans import configure
-from autodpq_eval.tables import read_plans
 from autodpq_lib.config import RunConfig
 from autodpq_rivals.budget import WIDTHS, rest_bytes, settings
 from autodpq_rivals.methods import METHODS
@@ -37,9 +35,7 @@ COARSE_SHARES = (0.031, 0.016, 0.008)
 #: Share and method.
 Key = tuple[float, str]
 #: All settings of each.
-Candidates = dict[Key, list[RunConfig]]
-#: A run of each on the seed of choice, and its validation AUC.
-Chosen = dict[Key, tuple[RunConfig, float]]
+Settings = dict[Key, list[RunConfig]]
 
 
 def budget_of(schema: Schema, share: float, model: str = "deepfm") -> int:
@@ -57,7 +53,7 @@ def table_bytes(record: Record, fields: int) -> int:
     return record.space.model_bytes - rest_bytes(record.config, fields)
 
 
-def candidates(dataset: str, recipe: str, seed: int) -> Candidates:
+def every_setting(dataset: str, recipe: str, seed: int) -> Settings:
     """All settings of the compressor and of its rivals; a rival that cannot be so small is not there."""
     fe = configure(dataset, recipe, "fe", seed)
     ours = {(share, COMPRESSOR): [compressor(fe, share, dim) for dim in WIDTHS] for share in SHARES}
@@ -65,7 +61,7 @@ def candidates(dataset: str, recipe: str, seed: int) -> Candidates:
     return {key: runs for key, runs in sorted((ours | rivals).items(), key=lambda item: -item[0][0]) if runs}
 
 
-def coarse_candidates(dataset: str, recipe: str, seed: int) -> Candidates:
+def coarse_settings(dataset: str, recipe: str, seed: int) -> Settings:
     """The settings of the controls of :data:`COARSE`: the largest of each width."""
     fe = configure(dataset, recipe, "fe", seed)
     found = {
@@ -95,29 +91,12 @@ def _run(fe: RunConfig, method: str, dim: int, options: Options) -> RunConfig:
     return configure(fe.dataset, fe.recipe, method, fe.seed, options=options, **keys_of_width(fe.dataset, dim))
 
 
-def chosen(every: Candidates, schema: Schema, *, out: Path) -> Chosen:
-    """The setting of the best validation AUC, and that, where all of a method's settings up to a share have run.
-
-    A rival's may be one that was meant for a smaller share. What a run has in the end may be more than its share, for
-    MPE's search decides; that one counts for nothing.
-    """
-    done, full = read_plans(out, every), budget_of(schema, 1)
-    found, half = Chosen(), half_tried(every, done)
-    for share, method in every:
-        tried = [record for key in counting(every, share, method) for record in done[key]]
-        fits = [record for record in tried if table_bytes(record, len(schema.fields)) <= room(full, share)]
-        if fits and (share, method) not in half:
-            best_one = max(fits, key=lambda record: record.valid.auc)
-            found[share, method] = best_one.config, best_one.valid.auc
-    return found
-
-
-def half_tried(every: Candidates, done: Mapping[Key, Sequence[Record]]) -> list[Key]:
+def half_tried(every: Settings, done: Mapping[Key, Sequence[Record]]) -> list[Key]:
     """Shares and methods of whose settings there some have not run."""
     return [key for key in every if any(len(done[each]) < len(every[each]) for each in counting(every, *key))]
 
 
-def counting(every: Candidates, share: float, method: str) -> list[Key]:
+def counting(every: Settings, share: float, method: str) -> list[Key]:
     """The shares whose settings may stand for a method at a share: its own or, of a rival, any smaller one's too."""
     least = share if method == COMPRESSOR else 0
     return [key for key in every if key[1] == method and least <= key[0] <= share]

@@ -1,0 +1,77 @@
+"""Of the settings of a method that fit a share of FE's bytes, the one that stands for it."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+
+from autodpq_budget.read_runs import full_bytes, read_runs, shares_of
+from autodpq_budget.settings import CHOICE_SEED, Key, Settings, half_tried, room
+from autodpq_budget.strategy import COMPRESSOR
+from autodpq_eval.plans import TEN_SEEDS
+from autodpq_eval.tables import read_plans
+from autodpq_lib.config import STRATEGIES, RunConfig
+
+#: A run of each on the seed of choice, and its validation AUC.
+Chosen = dict[Key, tuple[RunConfig, float]]
+
+
+def chosen(every: Settings, out: Path, control: str = "") -> Chosen:
+    """The setting that stands for each share and method of a plan, where all that are planned up to there have run.
+
+    Args:
+        every: the plan.
+        out: folder of the records.
+        control: as of :func:`chosen_settings`.
+    """
+    first, half = next(iter(every.values()))[0], half_tried(every, read_plans(out, every))
+    tried, others = (read_runs(out, first.dataset, first.recipe, seeds) for seeds in ([CHOICE_SEED], TEN_SEEDS))
+    runs = tried[tried["control"] == control].set_index("setting")
+    settings = chosen_settings(pd.concat([tried, others]), tried, control)
+    wanted = {key: runs.loc[one] for key, one in settings.items() if key in {*every} - {*half}}
+    return {key: (one["run"], one["valid"]) for key, one in wanted.items()}
+
+
+def at_chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, control: str = "") -> pd.DataFrame:
+    """Of each method and share one setting for all seeds, in at most so many bytes on every seed.
+
+    It is the one with the best validation AUC on the seed of choice; the compressor's is told that share. The
+    strategies of Table 1, which are not told how many bytes they may have, have share 1.
+
+    Args:
+        found: of :func:`read_runs`, on the seeds that are reported.
+        choice: of :func:`read_runs`, on the seed of choice.
+        control: which control, instead of the methods as they come.
+    """
+    runs = found[found["control"] == control]
+    parts = [runs[runs["method"].isin(STRATEGIES)].assign(share=1.0)]
+    for (share, _), setting in chosen_settings(found, choice, control).items():
+        parts.append(runs[runs["setting"] == setting].assign(share=share))
+    return pd.concat(parts, ignore_index=True)
+
+
+def chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, control: str = "") -> dict[tuple[float, str], str]:
+    """Share and method -> the setting that stands for it, of each method in ``found``.
+
+    All settings count that were tried, those of earlier plans too. The bytes of every seed must fit, not those of the
+    seed of choice alone: so of MPE, whose search decides its bytes, another may be wanted once some seeds have run.
+
+    Args:
+        found: as of :func:`at_chosen_settings`.
+        choice: as there.
+        control: as there.
+    """
+    full, settings = full_bytes(found), {}
+    runs, tried = (rows[(rows["control"] == control) & ~rows["method"].isin(STRATEGIES)] for rows in (found, choice))
+    for share, (method, group) in product(shares_of(choice) or shares_of(found), runs.groupby("method")):
+        there = tried[tried["method"] == method]
+        largest = pd.concat([group, there]).groupby("setting")["bytes"].max()
+        if method == COMPRESSOR:
+            tried_so, ran_so = (rows[rows["told"] == int(share * full)] for rows in (there, group))
+            there = tried_so if len(tried_so) else ran_so  # another model's width, or another data set's, is not chosen
+        fits = there[there["setting"].map(largest) <= room(full, share)]
+        if len(fits):
+            settings[share, str(method)] = str(fits["setting"].iloc[fits["valid"].argmax()])
+    return settings
