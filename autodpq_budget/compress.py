@@ -46,7 +46,7 @@ class CompressedModel:
         model: of the suite's own ids; the file numbers features anew, so ``load(path, schema=run.schema)`` reads it, or
             :func:`autodpq_packed.grouped.file_ids` says how.
         menu: what there was to choose from.
-        tensors: the tables as the file has them, before fine-tuning.
+        tensors: the choice, before fine-tuning; the file has the numbers of ``model.embedding.stored()``.
         table_bytes: theirs.
         file_bytes: of the whole file.
         valid_auc: on validation.

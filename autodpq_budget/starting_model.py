@@ -23,7 +23,7 @@ from autodpq_runs.open import scratch_run
 from autodpq_runs.record import Record
 
 
-def least(schema: Schema, record: Record, *, tables: bool) -> tuple[int, int]:
+def least_and_rest(schema: Schema, record: Record, *, tables: bool) -> tuple[int, int]:
     """Of the smallest file of a record's width, in which every group has its mean: bytes of its tables, of the rest.
 
     Where a budget counts ``tables`` alone, the rest is 0.
@@ -42,9 +42,9 @@ def room_or_refuse(schema: Schema, record: Record, budget: int, *, tables: bool)
     Raises:
         ValueError: it does not; it says how many bytes would do, here and at a narrower width.
     """
-    (small, rest), dim = least(schema, record, tables=tables), record.config.embedding_dim
+    (small, rest), dim = least_and_rest(schema, record, tables=tables), record.config.embedding_dim
     if budget < (enough := small + rest):
-        narrower = ((x, sum(least(schema, of_width(record, x), tables=tables))) for x in range(dim - 1, 0, -1))
+        narrower = ((x, sum(least_and_rest(schema, of_width(record, x), tables=tables))) for x in range(dim - 1, 0, -1))
         fits = next((f"; {some} do at width {x}" for x, some in narrower if some <= budget or x == 1), "")
         raise ValueError(f"budget_bytes: expected at least {enough} for this model at X = {dim}, found {budget}{fits}")
     return budget - rest
@@ -52,7 +52,7 @@ def room_or_refuse(schema: Schema, record: Record, budget: int, *, tables: bool)
 
 def room_at(schema: Schema, record: Record, budget: int, width: int, *, tables: bool) -> Room:
     """What a budget leaves for tables of some X."""
-    small, rest = least(schema, of_width(record, width), tables=tables)
+    small, rest = least_and_rest(schema, of_width(record, width), tables=tables)
     own = float_bytes(schema, record.config.embedding_dim, record.config.model)
     return Room((budget - rest) / own, (budget - rest) / small)
 

@@ -149,6 +149,8 @@ def _read(path: Path, *_changed: int) -> Record:
         record = Record.model_validate_json(text)
     except ValidationError as error:
         raise ValueError(f"{path}: not a valid record: {sentence(error)}") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path}: not a valid record: expected JSON in UTF-8, found: {error}") from error
     except ValueError as error:
         raise ValueError(f"{path}: not a valid record: {error}") from error
     _refuse_contradictions(record, path)

@@ -249,7 +249,7 @@ RECORDS: dict[str, Case] = {
         "dataset: expected one of .*, found 'x'",
     ),
     "half": (record(text=lambda text: text[:99]), "r.json: not a valid record: "),
-    "empty": (record(text=lambda _: ""), "r.json: not a valid record: Expecting value"),
+    "empty": (record(text=lambda _: ""), "r.json: not a valid record: expected JSON in UTF-8, found: Expecting value"),
     "a list": (record(text=lambda _: "[]"), "r.json: not a valid record: expected an object, found"),
 }
 

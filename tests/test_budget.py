@@ -35,7 +35,7 @@ from autodpq_budget.fine_tune import Recoding, fine_tune
 from autodpq_budget.menu import Menu, Offer, bytes_of, menu, offer
 from autodpq_budget.of_model import menu_of, on_groups
 from autodpq_budget.sensitivity import sensitivities
-from autodpq_budget.starting_model import least, of_width
+from autodpq_budget.starting_model import least_and_rest, of_width
 from autodpq_budget.tables import Group, Table
 from autodpq_budget.ways import Later, Stored, options, restored, size, store
 from autodpq_budget.width import AMPLE, Room, width_for
@@ -304,7 +304,7 @@ def test_too_few_bytes_are_refused_at_once_with_those_that_would_do(
 
 @pytest.mark.parametrize("tables", [False, True])
 def test_where_a_narrower_model_fits_its_width_is_told(loaded: LoadedRun, tmp_path: Path, tables: bool) -> None:
-    needed = {x: sum(least(loaded.schema, of_width(loaded.record, x), tables=tables)) for x in range(1, 9)}
+    needed = {x: sum(least_and_rest(loaded.schema, of_width(loaded.record, x), tables=tables)) for x in range(1, 9)}
     for width, budget, said in ((8, needed[7], "7"), (8, needed[3] - 1, "2"), (2, needed[1], "1")):
         with pytest.raises(
             ValueError, match=f"at X = {width}, found {budget}; {needed[int(said)]} do at width {said}$"
@@ -344,11 +344,11 @@ def test_the_share_that_decides_is_that_of_the_tables(
     """14 features of X = 8 and a first-order weight each, in float32; a file has a header and dense weights beside."""
     told, path = [], tmp_path / "m.safetensors"
     monkeypatch.setattr(module, "width_for", lambda room, own: told.append(room(own)) or own)
-    _, rest = least(loaded.schema, loaded.record, tables=False)
+    _, rest = least_and_rest(loaded.schema, loaded.record, tables=False)
     for budget_bytes, tables in ((rest + 200, False), (200, True)):
         made = compress(loaded, budget_bytes, path, tables=tables)
         assert made.table_bytes <= 200
-    small, _ = least(loaded.schema, loaded.record, tables=True)
+    small, _ = least_and_rest(loaded.schema, loaded.record, tables=True)
     assert told == [Room(200 / (4 * 14 * (8 + 1)), 200 / small)] * 2
 
 
