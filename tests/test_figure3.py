@@ -148,7 +148,7 @@ def drawn(commit: str, draws: list[tuple[int, float, float]]) -> SimpleNamespace
             best = valid
             auc = {"valid": SimpleNamespace(auc=valid), "test": SimpleNamespace(auc=test)}
             points.append(SimpleNamespace(fit=f"trial-{n}", **auc))
-    made = {"config": SimpleNamespace(name=lambda: commit), "provenance": SimpleNamespace(git_commit=commit)}
+    made = {"config": SimpleNamespace(name=lambda: commit), "provenance": SimpleNamespace(git_commit=commit, cpu="one")}
     return SimpleNamespace(fits=fits, timeline=points, test=points[-1].test, **made)
 
 
@@ -159,6 +159,6 @@ def test_random_s_curve_is_of_other_trainings_of_the_same_draws() -> None:
     assert beside(short, long) == (0.75, pytest.approx(0.03))
     said = two_trainings([short], [long])
     assert "3 draws in place of 2: it ends at 0.7700, where Table 1's Random has 0.7400" in said
-    assert "(by commit bbbbbbb; Table 1's by aaaaaaa). After these 2, the draw" in said
+    assert "(by bbbbbbb on one; Table 1's by aaaaaaa on one). After these 2, the draw" in said
     with pytest.raises(ValueError, match="bbbbbbbbb: expected the draws of aaaaaaaaa first, found others"):
         beside(short, drawn("bbbbbbbbb", [(8, 0.7, 0.7), (64, 0.7, 0.7)]))
