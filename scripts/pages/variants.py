@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from autodpq_budget import at_equal_bytes
@@ -27,24 +29,39 @@ def averaged() -> str:
 
 def from_zero() -> str:
     """The same where all first-order weights start near zero, and what that is worth to each."""
-    return f"{_compared(**FROM_ZERO)}\n{_worth('From zero', **FROM_ZERO)}"
+    return f"{_compared(**FROM_ZERO)}\n{_ahead(**FROM_ZERO)}\n\n{_worth('From zero', **FROM_ZERO)}"
 
 
 def _compared(**switches: float) -> str:
     """The compressor's paired differences, where all methods have one switch more."""
-    every = {recipe: found(recipe, **switches) for recipe in RECIPES}
     rows = [
         [
             *(f"`{recipe}`, {row['share']:.1%}", f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
             *(rival_name(row["rival"]), f"{row['n_rival']:.0f}", plus_minus(row["lead"], row["lead_half"])),
         ]
-        for recipe, runs in every.items()
-        if len(runs)
-        for _, row in at_equal_bytes.comparisons(runs, MARGINS[recipe]).iterrows()
+        for recipe in RECIPES
+        for row in _rows(recipe, **switches)
     ]
-    left = "" if any(has_rivals(runs) for runs in every.values()) else "\nRivals: not run yet.\n"
+    left = "" if any(has_rivals(found(recipe, **switches)) for recipe in RECIPES) else "\nRivals: not run yet.\n"
     table = markdown(["budget", "seeds", "difference to FE", "best rival", "pairs", "over it"], rows)
     return table + left if rows else NOT_YET
+
+
+def _rows(recipe: str, **switches: float) -> list[dict[str, Any]]:
+    """The comparisons of a recipe, the compressor's with FE and with its best rival, where any has run."""
+    runs = found(recipe, **switches)
+    return at_equal_bytes.comparisons(runs, MARGINS[recipe]).to_dict("records") if len(runs) else []
+
+
+def _ahead(**switches: float) -> str:
+    """Where the best rival is ahead of the compressor by an interval that is clear of zero."""
+    rows = [(recipe, row) for recipe in RECIPES for row in _rows(recipe, **switches)]
+    said = (
+        f"{rival_name(row['rival'])} at {row['share']:.1%} (`{recipe}`), {plus_minus(-row['lead'], row['lead_half'])}"
+        for recipe, row in rows
+        if row["lead"] + row["lead_half"] < 0
+    )
+    return f"Best rivals whose lead has an interval above zero, not corrected: {'; '.join(said) or 'none'}."
 
 
 def has_rivals(runs: pd.DataFrame) -> bool:
