@@ -32,6 +32,7 @@ from scripts.pages import (
     readings_picture,
     results,
     robust,
+    variants,
     weight,
     which_row,
 )
@@ -263,3 +264,22 @@ def test_make_budget_runs_the_seeds_that_the_page_reads() -> None:
     for recipe in RECIPES:
         seeds = [[int(n) for n in text.split()] for text in re.findall(rf'"{recipe} ([\d ]+)"', makefile)]
         assert seeds == [[CHOICE_SEED], [*TABLE_SEEDS], [*BEST_ALONE]]
+
+
+def test_a_rival_is_named_as_ahead_where_its_interval_is_clear_of_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    leads = {"paper": [("lsq", -0.002, 0.001), ("mgqe", -0.002, 0.003)], "tuned": [("qr", 0.002, 0.001)]}
+    keys = ("rival", "lead", "lead_half", "share")
+    rows = {recipe: [dict(zip(keys, (*each, 0.25), strict=True)) for each in of] for recipe, of in leads.items()}
+    monkeypatch.setattr(variants, "_rows", lambda recipe: rows[recipe])
+    assert variants._ahead().endswith("not corrected: trained integers (LSQ) at 25.0% (`paper`), +0.0020 ± 0.0010.")
+
+
+def test_what_a_switch_is_worth_is_paired_by_seed_and_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: 0.01 and 0.03 apart, so 0.02 and 12.706 * 0.01; what has not run with the switch has a dash."""
+    plain = [("fe", 1.0, 1, 0.80), ("fe", 1.0, 2, 0.80), ("qr", 0.5, 1, 0.70), ("qr", 0.5, 2, 0.75)]
+    frame = pd.DataFrame(plain, columns=["method", "share", "seed", "auc"]).assign(cpu="one")
+    moved = frame.assign(auc=frame["auc"] + frame["seed"].map({1: 0.01, 2: 0.03}))
+    monkeypatch.setattr(variants, "found", lambda _, **switches: moved if switches else frame)
+    said = variants._worth("Averaged", average=0.9)
+    assert "| FE | +0.0200 ± 0.1271 | – |" in said
+    assert "| QR | – | +0.0200 ± 0.1271 | – |" in said
