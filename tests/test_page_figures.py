@@ -283,3 +283,6 @@ def test_what_a_switch_is_worth_is_paired_by_seed_and_setting(monkeypatch: pytes
     said = variants._worth("Averaged", average=0.9)
     assert "| FE | +0.0200 ± 0.1271 | – |" in said
     assert "| QR | – | +0.0200 ± 0.1271 | – |" in said
+    assert "Not run yet" not in said
+    monkeypatch.setattr(variants, "found", lambda _, **switches: moved[:2] if switches else frame)
+    assert "\nNot run yet so: QR.\n" in variants._worth("Averaged", average=0.9)

@@ -82,7 +82,9 @@ def _by_method(recipe: str, with_it: pd.DataFrame) -> str:
     plain, there = found(recipe), set(with_it["method"]) - {*STRATEGIES}
     names = ["fe", *(name for name in at_equal_bytes.METHOD_NAMES if name in there)]
     rows = [[bold_ours(name), *(_gained(plain, with_it, name, share) for share in (1.0, *SHARES))] for name in names]
-    return markdown(["method", *(f"{share:.1%}" for share in (1.0, *SHARES))], rows)
+    absent = [at_equal_bytes.METHOD_NAMES[name] for name in METHODS if name in set(plain["method"]) - there]
+    left = f"\nNot run yet so: {', '.join(absent)}.\n" if absent else ""
+    return markdown(["method", *(f"{share:.1%}" for share in (1.0, *SHARES))], rows) + left
 
 
 def _gained(plain: pd.DataFrame, with_it: pd.DataFrame, method: str, share: float) -> str:
