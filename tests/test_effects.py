@@ -225,7 +225,7 @@ def test_the_recipes_largest_part_stands_beside_the_papers_gain() -> None:
         f"Of {total} controls {total - 2} have all their seeds and 1 some of them. Without a pair that counts, most of "
         f"them not run: {missing}."
     )
-    assert "*FE, first-order weights as in the other recipe*: -0.0050 (-0.0062 to -0.0038, n = 5)" in text
+    assert "*FE, first-order weights as in the other recipe*, -0.0050 (-0.0062 to -0.0038, n = 5)" in text
     assert "+0.0068" in text
 
 
