@@ -26,6 +26,8 @@ def chosen(every: Settings, out: Path, control: str = "") -> Chosen:
         out: folder of the records.
         control: as of :func:`chosen_settings`.
     """
+    if not every:
+        return {}
     first, half = next(iter(every.values()))[0], half_tried(every, read_plans(out, every))
     tried, others = (read_runs(out, first.dataset, first.recipe, seeds) for seeds in ([CHOICE_SEED], TEN_SEEDS))
     runs = tried[tried["control"] == control].set_index("setting")

@@ -134,7 +134,8 @@ def execute(
 def _keep(executed: Path, failed: Path) -> None:
     """Move a notebook that failed to where it is looked for, whole or not at all: why it failed is said first."""
     with suppress(OSError), atomic_path(failed) as copy:
-        shutil.move(executed, copy)
+        shutil.copy(executed, copy)
+    executed.unlink()
 
 
 @contextmanager

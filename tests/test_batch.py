@@ -25,7 +25,7 @@ from autodpq_runs.explore import find_records
 from autodpq_runs.record import read_record, record_path, write_record
 from autodpq_system.atomic import write_text
 from autodpq_system.paths import ROOT, runs_root
-from scripts import replicate
+from scripts import replicate, run_notebook
 
 ODD = """a b; 'ü' "x" $(touch oops) & #% [1]*? \\"""
 PLAN = tables("planted", "tuned", [1], ["deepfm"], ["fe", "grid"], "smoke")
@@ -232,3 +232,13 @@ def test_records_behind_links_are_found_once(tmp_path: Path) -> None:
     (here / "planted").symlink_to(tmp_path / "far" / "out" / "planted")
     (here / "again").symlink_to(here)
     assert find_records(here) == [record_path(here, PLAN[0])]
+
+
+def test_a_notebook_that_failed_is_nowhere_under_a_final_name(tmp_path: Path) -> None:
+    """Moved whole to the logs; where it can't be kept, as on a full disk, it is gone, and no error hides the first."""
+    executed, kept = tmp_path / "run.ipynb", tmp_path / "logs" / "run.ipynb"
+    for place, found in ((kept, True), (executed / "no folder" / "run.ipynb", False)):
+        write_text(executed, "{}")
+        run_notebook._keep(executed, place)
+        assert not executed.exists()
+        assert place.exists() == found

@@ -412,6 +412,11 @@ def test_what_came_out_too_large_is_not_chosen(
     assert chosen(every, tmp_path)[key][0] in more
 
 
+def test_of_no_settings_none_is_chosen(tmp_path: Path) -> None:
+    """As of the controls on a data set so small that none fits."""
+    assert chosen({}, tmp_path) == {}
+
+
 def test_a_rival_may_have_the_setting_of_a_smaller_share(
     all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path
 ) -> None:

@@ -270,7 +270,7 @@ def test_a_rival_is_named_as_ahead_where_its_interval_is_clear_of_zero(monkeypat
     leads = {"paper": [("lsq", -0.002, 0.001), ("mgqe", -0.002, 0.003)], "tuned": [("qr", 0.002, 0.001)]}
     keys = ("rival", "lead", "lead_half", "share")
     rows = {recipe: [dict(zip(keys, (*each, 0.25), strict=True)) for each in of] for recipe, of in leads.items()}
-    monkeypatch.setattr(variants, "_rows", lambda recipe: rows[recipe])
+    monkeypatch.setattr(variants, "comparisons", lambda recipe: rows[recipe])
     assert variants._ahead().endswith("not corrected: trained integers (LSQ) at 25.0% (`paper`), +0.0020 ± 0.0010.")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from autodpq_budget import at_equal_bytes
@@ -13,7 +11,7 @@ from autodpq_eval.layout import gap, markdown, plus_minus
 from autodpq_eval.stats import paired_effect
 from autodpq_lib.config import RECIPES, STRATEGIES
 from autodpq_rivals.methods import METHODS
-from scripts.pages.aims import MARGINS
+from scripts.pages.aims import comparisons
 from scripts.pages.equal_bytes import NOT_YET, bold_ours, found, rival_name
 
 
@@ -40,22 +38,16 @@ def _compared(**switches: float) -> str:
             *(rival_name(row["rival"]), f"{row['n_rival']:.0f}", plus_minus(row["lead"], row["lead_half"])),
         ]
         for recipe in RECIPES
-        for row in _rows(recipe, **switches)
+        for row in comparisons(recipe, **switches)
     ]
     left = "" if any(has_rivals(found(recipe, **switches)) for recipe in RECIPES) else "\nRivals: not run yet.\n"
     table = markdown(["budget", "seeds", "difference to FE", "best rival", "pairs", "over it"], rows)
     return table + left if rows else NOT_YET
 
 
-def _rows(recipe: str, **switches: float) -> list[dict[str, Any]]:
-    """The comparisons of a recipe, the compressor's with FE and with its best rival, where any has run."""
-    runs = found(recipe, **switches)
-    return at_equal_bytes.comparisons(runs, MARGINS[recipe]).to_dict("records") if len(runs) else []
-
-
 def _ahead(**switches: float) -> str:
     """Where the best rival is ahead of the compressor by an interval that is clear of zero."""
-    rows = [(recipe, row) for recipe in RECIPES for row in _rows(recipe, **switches)]
+    rows = [(recipe, row) for recipe in RECIPES for row in comparisons(recipe, **switches)]
     said = (
         f"{rival_name(row['rival'])} at {row['share']:.1%} (`{recipe}`), {plus_minus(-row['lead'], row['lead_half'])}"
         for recipe, row in rows
