@@ -16,6 +16,8 @@ from autodpq_lib.config import STRATEGIES, RunConfig
 
 #: A run of each on the seed of choice, and its validation AUC.
 Chosen = dict[Key, tuple[RunConfig, float]]
+#: The setting of each, as :func:`read_runs` calls it.
+ChosenSettings = dict[Key, str]
 
 
 def chosen(every: Settings, out: Path, control: str = "") -> Chosen:
@@ -47,15 +49,18 @@ def at_chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, control: str =
         choice: of :func:`read_runs`, on the seed of choice.
         control: which control, instead of the methods as they come.
     """
-    runs = found[found["control"] == control]
+    return at_settings(found[found["control"] == control], chosen_settings(found, choice, control))
+
+
+def at_settings(runs: pd.DataFrame, settings: ChosenSettings) -> pd.DataFrame:
+    """Of each method and share the runs of its setting; the strategies of Table 1 have share 1."""
     parts = [runs[runs["method"].isin(STRATEGIES)].assign(share=1.0)]
-    for (share, _), setting in chosen_settings(found, choice, control).items():
-        parts.append(runs[runs["setting"] == setting].assign(share=share))
+    parts += [runs[runs["setting"] == setting].assign(share=share) for (share, _), setting in settings.items()]
     return pd.concat(parts, ignore_index=True)
 
 
-def chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, control: str = "") -> dict[tuple[float, str], str]:
-    """Share and method -> the setting that stands for it, of each method in ``found``.
+def chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, control: str = "") -> ChosenSettings:
+    """The setting that stands for each share and method, of each method in ``found``.
 
     All settings count that were tried, those of earlier plans too. The bytes of every seed must fit, not those of the
     seed of choice alone: so of MPE, whose search decides its bytes, another may be wanted once some seeds have run.
@@ -65,7 +70,7 @@ def chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, control: str = ""
         choice: as there.
         control: as there.
     """
-    full, settings = full_bytes(found), {}
+    full, settings = full_bytes(found), ChosenSettings()
     runs, tried = (rows[(rows["control"] == control) & ~rows["method"].isin(STRATEGIES)] for rows in (found, choice))
     for share, (method, group) in product(shares_of(choice) or shares_of(found), runs.groupby("method")):
         there = tried[tried["method"] == method]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autodpq_budget.chosen import Chosen, chosen
-from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, keys_of_width, like
+from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, like
 from autodpq_budget.read_runs import WEIGHTS
 from autodpq_budget.settings import (
     CHOICE_SEED,
@@ -40,7 +40,8 @@ AVERAGED: dict[str, Any] = {"average": 0.999}
 FROM_ZERO: dict[str, Any] = {"first_order_sd": 0.0}
 #: Shares at which controls tell what the teacher is worth.
 TAUGHT_SHARES = (0.0625, 0.031, 0.016)
-#: Models beside DeepFM, and the shares at which they are compressed, on the seeds that every rival has.
+#: Models beside DeepFM, and the shares at which the compressor and the best rivals run on them, on the seeds that
+#: every rival has.
 OTHER_MODELS: tuple[Model, ...] = ("pnn", "dcn")
 OTHER_SHARES = (0.125, 0.031, 0.008)
 
@@ -97,16 +98,16 @@ def with_teachers(runs: Sequence[RunConfig]) -> list[RunConfig]:
 
 
 def of_model(found: Chosen, model: Model, seed: int) -> list[RunConfig]:
-    """The compressor on another model, at :data:`OTHER_SHARES`, of the widths that were chosen on DeepFM."""
-    made = []
-    for share in OTHER_SHARES:
-        if (share, COMPRESSOR) not in found:
-            continue
-        run, _ = found[share, COMPRESSOR]
-        schema = load_schema(run.dataset, run.threshold)
-        own = {"options": {"bytes": budget_of(schema, share, model)}, **keys_of_width(run.dataset, run.embedding_dim)}
-        made.append(configure(run.dataset, run.recipe, COMPRESSOR, seed, model=model, **own))
-    return with_teachers(made)
+    """The compressor and the best rivals on another model, at :data:`OTHER_SHARES`, as they were chosen on DeepFM."""
+    there = [(share, run) for (share, _), (run, _) in shortlist(found).items() if share in OTHER_SHARES]
+    return with_teachers([_moved(run, share, model, seed) for share, run in there])
+
+
+def _moved(run: RunConfig, share: float, model: Model, seed: int) -> RunConfig:
+    """A run on another model and seed; the compressor is told the share of that model's bytes."""
+    told = {"bytes": budget_of(load_schema(run.dataset, run.threshold), share, model)}
+    options = told if run.strategy == COMPRESSOR else run.options
+    return run.model_copy(update={"model": model, "seed": seed, "options": options})
 
 
 def otherwise_taught(found: Chosen, seed: int) -> list[RunConfig]:

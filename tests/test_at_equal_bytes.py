@@ -21,6 +21,7 @@ from autodpq_lib.config import METHOD_VERSION, STRATEGIES
 from autodpq_rivals.methods import METHODS
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
+from scripts.pages import equal_bytes
 
 
 def row(method: str, seed: int, size: int, valid: float, auc: float, width: int = 8, share: float = 0.125) -> dict:
@@ -81,6 +82,25 @@ def test_a_setting_fits_a_share_if_it_does_on_every_seed() -> None:
     assert setting_of([FOUND, *two], choice, 0.125) == {"lsq-4"}
     assert setting_of([FOUND, *two], choice, 0.0625) == set()
     assert setting_of([FOUND, two[0]], choice, 0.0625) == {"lsq-4"}
+
+
+@pytest.mark.parametrize(("size", "shown"), [(375, {"lsq"}), (376, set())])
+def test_on_another_model_rivals_have_deepfms_settings_if_they_fit_there(
+    monkeypatch: pytest.MonkeyPatch, size: int, shown: set[str]
+) -> None:
+    """Whether or not DeepFM's bytes would fit; and where the compressor has run."""
+    choice = chosen(row("lsq", 11, 240, 0.9, 0.9, 4), row("lsq", 11, 480, 0.99, 0.9, 6))
+    deepfm = pd.concat([FOUND, RIVALS])
+    pnn = [row("fe", 1, 3000, 0.8, 0.8, 16, 1.0), row("budget", 1, 370, 0.7, 0.8) | {"told": 375}]
+    pnn += [row("lsq", 1, size, 0.6, 0.7, 6), row("lsq", 1, 120, 0.9, 0.9, 4)]
+    monkeypatch.setattr(equal_bytes, "choice_runs", lambda _: choice)
+    monkeypatch.setattr(equal_bytes, "half_tried", lambda _: [])
+    every = {"deepfm": deepfm, "pnn": pd.DataFrame(pnn)}
+    monkeypatch.setattr(equal_bytes, "every_run", lambda _, model="deepfm", *__: every[model].drop(columns="share"))
+    found = equal_bytes.found.__wrapped__("tuned", "pnn")
+    assert set(found["share"]) == {1.0, 0.125}
+    assert set(found["method"]) == {"fe", "budget"} | shown
+    assert set(found.query("method == 'lsq'")["width"]) <= {6}
 
 
 def test_the_compressor_is_shown_with_what_it_was_told() -> None:
@@ -167,12 +187,13 @@ def test_committed_runs_keep_to_their_budget() -> None:
         assert (sizes <= 1.001 * share * 4 * 13_560 * 17).all(), (share, method)
 
 
-def test_a_setting_is_the_same_under_a_switch() -> None:
-    """As the weights' mean or another split is, with which all methods run once more as they were chosen."""
+@pytest.mark.parametrize("changed", [{"average": 0.999}, {"split_seed": 1}, {"model": "pnn"}])
+def test_a_setting_is_the_same_under_a_switch_and_on_another_model(changed: dict[str, Any]) -> None:
+    """With these all methods run once more as they were chosen."""
     path = next((ROOT / "results/ml-1m/tuned/records").glob("deepfm-lsq-seed1-*.json"))
     record = read_record(path)
-    averaged = record.model_copy(update={"config": record.config.model_copy(update={"average": 0.999})})
-    assert reading._row(averaged)["setting"] == reading._row(record)["setting"]
+    other = record.model_copy(update={"config": record.config.model_copy(update=changed)})
+    assert reading._row(other)["setting"] == reading._row(record)["setting"]
 
 
 def test_without_fe_nothing_is_at_equal_bytes() -> None:

@@ -38,6 +38,7 @@ from autodpq_lib.training.metrics import Metrics, evaluate
 from autodpq_lib.training.run import Run
 from autodpq_rivals.budget import rest_bytes
 from autodpq_rivals.budget import settings as settings_of
+from autodpq_rivals.methods import METHODS
 from autodpq_rivals.strategies import register_rivals, train_and_store
 from autodpq_runs.explore import load_run
 from autodpq_runs.finish import finish
@@ -325,7 +326,8 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     assert averaged >= {run.model_copy(update={"seed": 1}) for run in top}
     many = [run for run in many if run not in controls and not run.split_seed and not run.average]
     assert len([run for run in many if run.model == "deepfm"]) == 2 * (2 + len(set(top)))  # FE, and one that it teaches
-    assert [run.strategy for run in many if run.model == "pnn"] == 2 * ["fe", TAUGHT, *[COMPRESSOR] * 3]
+    elsewhere = [run.strategy for run in many if run.model == "pnn" and run.strategy not in METHODS]
+    assert elsewhere == 2 * ["fe", TAUGHT, *[COMPRESSOR] * 3]
     assert not [run for run in many if run in controls or any(key.startswith("first_order") for key in run.options)]
     last = [run.model_copy(update={"seed": 4}) for run in top]
     few = plan.budget_plan("ml-100k", "tuned", [4], out=tmp_path)
@@ -375,6 +377,15 @@ def test_another_model_has_a_share_of_its_own_fe(all_done: dict[str, tuple[float
     ]
     *_, made = plan.of_model({(0.125, COMPRESSOR): (run, 0.8)}, "pnn", 1)
     assert (made.model, made.options) == ("pnn", {"bytes": int(0.125 * 4 * 14 * 16)})
+
+
+def test_the_best_rivals_run_on_another_model_as_they_were_chosen(all_done: dict[str, tuple[float, int]]) -> None:
+    names = ("lsq", "qr", "merge", "narrow")
+    runs = {name: RunConfig(dataset="ml-100k", strategy=name, seed=11, options={"bits": 4}) for name in names}
+    found = {(0.125, name): (run, 0.8 - place / 100) for place, (name, run) in enumerate(runs.items())}
+    found |= {(0.5, "dhe"): (runs["qr"].model_copy(update={"strategy": "dhe"}), 0.9)}
+    made = [run for run in plan.of_model(found, "dcn", 2) if run.strategy != "fe"]
+    assert made == [run.model_copy(update={"model": "dcn", "seed": 2}) for run in list(runs.values())[:3]]
 
 
 def test_a_budget_that_was_not_chosen_for_is_left_out(all_done: dict[str, tuple[float, int]]) -> None:

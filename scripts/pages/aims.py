@@ -23,11 +23,11 @@ RIVAL_LEVEL = 0.01
 MARGINS = {"tuned": 0.0005, "paper": 0.001}
 
 
-def comparisons(recipe: str, **switches: float) -> list[dict[str, Any]]:
+def comparisons(recipe: str, model: str = "deepfm", /, **switches: float) -> list[dict[str, Any]]:
     """A row a budget, all with these switches; equivalence is tested where the aim is as large as its margin."""
     margin = MARGINS[recipe]
     tested = [share for share, limit in ALLOWED[recipe].items() if limit == margin]
-    return at_equal_bytes.comparisons(found(recipe, **switches), margin, tested).to_dict("records")
+    return at_equal_bytes.comparisons(found(recipe, model, **switches), margin, tested).to_dict("records")
 
 
 def targets() -> str:

@@ -109,10 +109,9 @@ def norms() -> str:
 
 
 def models() -> str:
-    """The same of the other models."""
+    """The same of the other models, and the compressor against the best rival."""
     kinds = [(model, recipe) for model in OTHER_MODELS for recipe in RECIPES]
-    ran = any(variants.has_rivals(data(recipe, model)) for model, recipe in kinds)
-    return _rows(kinds) + ("" if ran else "\nRivals: not run there yet.\n")
+    return f"{_rows(kinds)}\n{variants.compared(kinds)}"
 
 
 def avazu() -> str:

@@ -7,9 +7,9 @@ from functools import cache
 import pandas as pd
 
 from autodpq_budget import at_equal_bytes, settings
-from autodpq_budget.chosen import at_chosen_settings, chosen_settings
-from autodpq_budget.read_runs import full_bytes, read_runs
-from autodpq_budget.settings import CHOICE_SEED
+from autodpq_budget.chosen import ChosenSettings, at_settings, chosen_settings
+from autodpq_budget.read_runs import full_bytes, read_runs, shares_of
+from autodpq_budget.settings import CHOICE_SEED, room
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.plans import TEN_SEEDS
 from autodpq_eval.tables import read_plans
@@ -37,8 +37,22 @@ def found(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches
     runs = _paired(every_run(recipe, model, dataset, **switches))
     if runs.empty:
         return NONE
-    taken = at_chosen_settings(runs, choice_runs(recipe))
+    plain = runs[runs["control"] == ""]
+    chosen = chosen_settings(runs, choice_runs(recipe)) if model == "deepfm" else _on_another_model(runs, recipe)
+    taken = at_settings(plain, chosen)
     return taken[~pd.MultiIndex.from_frame(taken[["share", "method"]]).isin(half_tried(recipe))]
+
+
+def _on_another_model(runs: pd.DataFrame, recipe: str) -> ChosenSettings:
+    """The compressor's settings, and those that rivals had on DeepFM, where all their runs fit here too."""
+    full, largest = full_bytes(runs), runs.groupby("setting")["bytes"].max()
+    ours = {key: one for key, one in chosen_settings(runs, choice_runs(recipe)).items() if key[1] == COMPRESSOR}
+    theirs = chosen_settings(every_run(recipe), choice_runs(recipe)) | ours
+    return {
+        (share, method): one
+        for (share, method), one in theirs.items()
+        if share in shares_of(runs) and largest.get(one, 0) <= room(full, share)
+    }
 
 
 @cache

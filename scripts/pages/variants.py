@@ -1,48 +1,58 @@
-"""results/budget.md: the same comparisons on a new split, with averaged weights, and with other first-order weights."""
+"""results/budget.md: the same comparisons on a new split, other models, and with a switch more for all methods."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import pandas as pd
 
 from autodpq_budget import at_equal_bytes
 from autodpq_budget.plan import AVERAGED, FROM_ZERO, OTHER_SPLIT
 from autodpq_budget.settings import SHARES
-from autodpq_eval.layout import gap, markdown, plus_minus
+from autodpq_eval.layout import LABELS, gap, markdown, plus_minus
 from autodpq_eval.stats import paired_effect
 from autodpq_lib.config import RECIPES, STRATEGIES
 from autodpq_rivals.methods import METHODS
 from scripts.pages.aims import comparisons
 from scripts.pages.equal_bytes import NOT_YET, bold_ours, found, rival_name
 
+#: Model and recipe of what is compared everywhere.
+DEEPFM = [("deepfm", recipe) for recipe in RECIPES]
+
 
 def on_a_new_split() -> str:
     """The compressor beside FE and the best rival, where samples are split anew."""
-    return _compared(**OTHER_SPLIT)
+    return compared(DEEPFM, **OTHER_SPLIT)
 
 
 def averaged() -> str:
     """The same with averaged weights, and what averaging is worth to FE and to each method."""
-    return f"{_compared(**AVERAGED)}\n{_worth('Averaged', **AVERAGED)}"
+    return f"{compared(DEEPFM, **AVERAGED)}\n{_worth('Averaged', **AVERAGED)}"
 
 
 def from_zero() -> str:
     """The same where all first-order weights start near zero, and what that is worth to each."""
-    return f"{_compared(**FROM_ZERO)}\n{_ahead(**FROM_ZERO)}\n\n{_worth('From zero', **FROM_ZERO)}"
+    far = [(model, recipe) for model, recipe in DEEPFM if RECIPES[recipe].first_order_sd]
+    return f"{compared(far, **FROM_ZERO)}\n{_ahead(**FROM_ZERO)}\n\n{_worth('From zero', **FROM_ZERO)}"
 
 
-def _compared(**switches: float) -> str:
-    """The compressor's paired differences, where all methods have one switch more."""
+def compared(kinds: Sequence[tuple[str, str]], **switches: float) -> str:
+    """The compressor's paired differences, on each model and recipe, where all methods have these switches more."""
     rows = [
         [
-            *(f"`{recipe}`, {row['share']:.1%}", f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
+            *(f"{_named(*kind)}, {row['share']:.1%}", f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
             *(rival_name(row["rival"]), f"{row['n_rival']:.0f}", plus_minus(row["lead"], row["lead_half"])),
         ]
-        for recipe in RECIPES
-        for row in comparisons(recipe, **switches)
+        for kind in kinds
+        for row in comparisons(kind[1], kind[0], **switches)
     ]
-    left = "" if any(has_rivals(found(recipe, **switches)) for recipe in RECIPES) else "\nRivals: not run yet.\n"
+    left = [_named(*kind) for kind in kinds if not found(*kind[::-1], **switches)["method"].isin(METHODS).any()]
     table = markdown(["budget", "seeds", "difference to FE", "best rival", "pairs", "over it"], rows)
-    return table + left if rows else NOT_YET
+    return table + (f"\nRivals not run yet: {'; '.join(left)}.\n" if left else "") if rows else NOT_YET
+
+
+def _named(model: str, recipe: str) -> str:
+    return f"`{recipe}`" if model == "deepfm" else f"{LABELS[model]}, `{recipe}`"
 
 
 def _ahead(**switches: float) -> str:
@@ -54,11 +64,6 @@ def _ahead(**switches: float) -> str:
         if row["lead"] + row["lead_half"] < 0
     )
     return f"Best rivals whose lead has an interval above zero, not corrected: {'; '.join(said) or 'none'}."
-
-
-def has_rivals(runs: pd.DataFrame) -> bool:
-    """Whether any rival has run."""
-    return bool(runs["method"].isin(METHODS).any())
 
 
 def _worth(title: str, **switches: float) -> str:
