@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from autodpq_budget.chosen import Chosen, chosen
+from autodpq_budget.chosen import Chosen, chosen, on_another_model
 from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, like
 from autodpq_budget.read_runs import WEIGHTS
 from autodpq_budget.settings import (
@@ -86,7 +86,9 @@ def _as_chosen(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> li
     plans += [run for seed in few for run in varied(shortlist(found), seed, OTHER_SPLIT)]
     once_more = [AVERAGED, FROM_ZERO] if RECIPES[recipe].first_order_sd else [AVERAGED]
     plans += [run for switches, seed in product(once_more, few) for run in varied(found, seed, switches)]
-    return plans + [run for model, seed in product(OTHER_MODELS, few) for run in of_model(found, model, seed)]
+    best = {key: one for key, one in shortlist(found).items() if key[0] in OTHER_SHARES}
+    moved = {model: on_another_model(best, model, out) for model in OTHER_MODELS} if few and best else {}
+    return plans + [run for model, seed in product(moved, few) for run in of_model(moved[model], model, seed)]
 
 
 def with_teachers(runs: Sequence[RunConfig]) -> list[RunConfig]:
@@ -98,9 +100,8 @@ def with_teachers(runs: Sequence[RunConfig]) -> list[RunConfig]:
 
 
 def of_model(found: Chosen, model: Model, seed: int) -> list[RunConfig]:
-    """The compressor and the best rivals on another model, at :data:`OTHER_SHARES`, as they were chosen on DeepFM."""
-    there = [(share, run) for (share, _), (run, _) in shortlist(found).items() if share in OTHER_SHARES]
-    return with_teachers([_moved(run, share, model, seed) for share, run in there])
+    """The compressor and rivals on another model, as they were chosen for it."""
+    return with_teachers([_moved(run, share, model, seed) for (share, _), (run, _) in found.items()])
 
 
 def _moved(run: RunConfig, share: float, model: Model, seed: int) -> RunConfig:

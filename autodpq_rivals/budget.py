@@ -74,13 +74,10 @@ def _of_width(
     method: str, dim: int, config: RunConfig, schema: Schema, budget: int, first_order: Mapping[str, Any]
 ) -> list[Setting]:
     """The configurations of one width, the largest first."""
-    kind = METHODS[method]
-    embedding, weights = tables(config.model_copy(update={"embedding_dim": dim}), schema)
+    own = config.model_copy(update={"embedding_dim": dim})
 
     def whole(options: Options) -> int:
-        of_embedding, own = divided({**options, **first_order})
-        size = kind.size(embedding, **of_embedding)
-        return size + kind.size(weights, **kind.for_weights(of_embedding) | own) if config.model == "deepfm" else size
+        return size_of(method, own, schema, {**options, **first_order})
 
     def fits(options: Options) -> bool:
         return int(options.get("subspaces", 1)) <= dim and whole(options) <= budget
@@ -89,6 +86,13 @@ def _of_width(
         Setting(method, dim, {**options, **first_order}, whole(options)) for options in KNOBS[method](schema, fits)
     ]
     return sorted(found, key=lambda setting: -setting.bytes)
+
+
+def size_of(method: str, config: RunConfig, schema: Schema, options: Options) -> int:
+    """Bytes of a method's tables, of the configuration's model and width; of MPE, whose search decides, the least."""
+    kind, (embedding, weights), (of_embedding, own) = METHODS[method], tables(config, schema), divided(options)
+    size = kind.size(embedding, **of_embedding)
+    return size + kind.size(weights, **kind.for_weights(of_embedding) | own) if config.model == "deepfm" else size
 
 
 def rest_bytes(config: RunConfig, fields: int) -> int:

@@ -85,18 +85,18 @@ def test_a_setting_fits_a_share_if_it_does_on_every_seed() -> None:
 
 
 @pytest.mark.parametrize(("size", "shown"), [(375, {"lsq"}), (376, set())])
-def test_on_another_model_rivals_have_deepfms_settings_if_they_fit_there(
+def test_on_another_model_rivals_are_chosen_as_on_deepfm_but_by_their_bytes_there(
     monkeypatch: pytest.MonkeyPatch, size: int, shown: set[str]
 ) -> None:
-    """Whether or not DeepFM's bytes would fit; and where the compressor has run."""
-    choice = chosen(row("lsq", 11, 240, 0.9, 0.9, 4), row("lsq", 11, 480, 0.99, 0.9, 6))
-    deepfm = pd.concat([FOUND, RIVALS])
+    """Of what has run there, and at the shares that the compressor has run at."""
+    every = [("lsq", 11, 700, 0.99, 0.9, 6), ("lsq", 11, 240, 0.9, 0.9, 4), ("lsq", 11, 300, 0.999, 0.9, 5)]
+    choice = chosen(*(row(*each) for each in every))
     pnn = [row("fe", 1, 3000, 0.8, 0.8, 16, 1.0), row("budget", 1, 370, 0.7, 0.8) | {"told": 375}]
-    pnn += [row("lsq", 1, size, 0.6, 0.7, 6), row("lsq", 1, 120, 0.9, 0.9, 4)]
+    pnn += [row("lsq", 1, size, 0.6, 0.7, 6), row("lsq", 1, 376, 0.9, 0.9, 4)]
     monkeypatch.setattr(equal_bytes, "choice_runs", lambda _: choice)
     monkeypatch.setattr(equal_bytes, "half_tried", lambda _: [])
-    every = {"deepfm": deepfm, "pnn": pd.DataFrame(pnn)}
-    monkeypatch.setattr(equal_bytes, "every_run", lambda _, model="deepfm", *__: every[model].drop(columns="share"))
+    monkeypatch.setattr(equal_bytes, "best_on_deepfm", lambda _: {(0.125, "budget"), (0.125, "lsq")})
+    monkeypatch.setattr(equal_bytes, "every_run", lambda *_: pd.DataFrame(pnn).drop(columns="share"))
     found = equal_bytes.found.__wrapped__("tuned", "pnn")
     assert set(found["share"]) == {1.0, 0.125}
     assert set(found["method"]) == {"fe", "budget"} | shown

@@ -54,11 +54,11 @@ def table() -> str:
     return _rows([("deepfm", recipe) for recipe in RECIPES]) + "\n" + "\n".join(said) + "\n"
 
 
-def _used(recipe: str) -> str:
+def _used(recipe: str, model: str = "deepfm") -> str:
     """How much of its budgets each method uses at least, where that is less than nine tenths."""
-    rows = data(recipe).query("share < 1")
+    rows = data(recipe, model).query("share < 1")
     rows = rows[~rows["method"].isin(STRATEGIES)]
-    used = (rows["bytes"] / (rows["share"] * full_bytes(found(recipe)))).groupby(rows["method"]).min()
+    used = (rows["bytes"] / (rows["share"] * full_bytes(found(recipe, model)))).groupby(rows["method"]).min()
     said = [f"{at_equal_bytes.METHOD_NAMES[name]} {least:.0%}" for name, least in used.items() if least < 0.9]
     return f"Least share of a budget that a method uses, where it is below 90 %: {'; '.join(said) or 'none'}."
 
@@ -111,7 +111,8 @@ def norms() -> str:
 def models() -> str:
     """The same of the other models, and the compressor against the best rival."""
     kinds = [(model, recipe) for model in OTHER_MODELS for recipe in RECIPES]
-    return f"{_rows(kinds)}\n{variants.compared(kinds)}"
+    used = [f"{LABELS[model]}, `{recipe}`: {_used(recipe, model)}\n" for model, recipe in kinds]
+    return f"{_rows(kinds)}\n{variants.compared(kinds)}\n{''.join(used)}"
 
 
 def avazu() -> str:

@@ -7,9 +7,10 @@ from functools import cache
 import pandas as pd
 
 from autodpq_budget import at_equal_bytes, settings
-from autodpq_budget.chosen import ChosenSettings, at_settings, chosen_settings
-from autodpq_budget.read_runs import full_bytes, read_runs, shares_of
-from autodpq_budget.settings import CHOICE_SEED, room
+from autodpq_budget.chosen import ChosenSettings, at_settings, chosen, chosen_settings
+from autodpq_budget.plan import shortlist
+from autodpq_budget.read_runs import full_bytes, read_runs
+from autodpq_budget.settings import CHOICE_SEED, Key
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.plans import TEN_SEEDS
 from autodpq_eval.tables import read_plans
@@ -38,21 +39,23 @@ def found(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches
     if runs.empty:
         return NONE
     plain = runs[runs["control"] == ""]
-    chosen = chosen_settings(runs, choice_runs(recipe)) if model == "deepfm" else _on_another_model(runs, recipe)
-    taken = at_settings(plain, chosen)
+    own = chosen_settings(runs, choice_runs(recipe)) if model == "deepfm" else _on_another_model(runs, recipe)
+    taken = at_settings(plain, own)
     return taken[~pd.MultiIndex.from_frame(taken[["share", "method"]]).isin(half_tried(recipe))]
 
 
 def _on_another_model(runs: pd.DataFrame, recipe: str) -> ChosenSettings:
-    """The compressor's settings, and those that rivals had on DeepFM, where all their runs fit here too."""
-    full, largest = full_bytes(runs), runs.groupby("setting")["bytes"].max()
-    ours = {key: one for key, one in chosen_settings(runs, choice_runs(recipe)).items() if key[1] == COMPRESSOR}
-    theirs = chosen_settings(every_run(recipe), choice_runs(recipe)) | ours
-    return {
-        (share, method): one
-        for (share, method), one in theirs.items()
-        if share in shares_of(runs) and largest.get(one, 0) <= room(full, share)
-    }
+    """As DeepFM's seed of choice has it, of the settings that have run here, by their bytes here."""
+    largest, tried = runs.groupby("setting")["bytes"].max(), choice_runs(recipe)
+    here = tried[tried["setting"].isin(largest.index) & (tried["method"] != COMPRESSOR)]
+    made = chosen_settings(runs, here.assign(bytes=here["setting"].map(largest)))
+    return {key: setting for key, setting in made.items() if key in best_on_deepfm(recipe)}
+
+
+@cache
+def best_on_deepfm(recipe: str) -> set[Key]:
+    """Shares and methods, the compressor and the best rivals, which run on other models too."""
+    return {*shortlist(chosen(settings.every_setting("ml-1m", recipe, CHOICE_SEED), RESULTS))}
 
 
 @cache

@@ -9,9 +9,10 @@ import pandas as pd
 from autodpq_budget import at_equal_bytes
 from autodpq_budget.plan import AVERAGED, FROM_ZERO, OTHER_SPLIT
 from autodpq_budget.settings import SHARES
+from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.layout import LABELS, gap, markdown, plus_minus
 from autodpq_eval.stats import paired_effect
-from autodpq_lib.config import RECIPES, STRATEGIES
+from autodpq_lib.config import RECIPES
 from autodpq_rivals.methods import METHODS
 from scripts.pages.aims import comparisons
 from scripts.pages.equal_bytes import NOT_YET, bold_ours, found, rival_name
@@ -76,10 +77,11 @@ def _worth(title: str, **switches: float) -> str:
 
 def _by_method(recipe: str, with_it: pd.DataFrame) -> str:
     """A row a method, FE's and the compressor's first, and a column a budget."""
-    plain, there = found(recipe), set(with_it["method"]) - {*STRATEGIES}
-    names = ["fe", *(name for name in at_equal_bytes.METHOD_NAMES if name in there)]
-    rows = [[bold_ours(name), *(_gained(plain, with_it, name, share) for share in (1.0, *SHARES))] for name in names]
-    absent = [at_equal_bytes.METHOD_NAMES[name] for name in METHODS if name in set(plain["method"]) - there]
+    plain, names = found(recipe), ("fe", COMPRESSOR, *METHODS)
+    cells = {name: [_gained(plain, with_it, name, share) for share in (1.0, *SHARES)] for name in names}
+    there = [name for name in names if set(cells[name]) != {"–"}]
+    rows = [[bold_ours(name), *cells[name]] for name in there]
+    absent = [at_equal_bytes.METHOD_NAMES[name] for name in METHODS if name in {*plain["method"]} - {*there}]
     left = f"\nNot run yet so: {', '.join(absent)}.\n" if absent else ""
     return markdown(["method", *(f"{share:.1%}" for share in (1.0, *SHARES))], rows) + left
 
