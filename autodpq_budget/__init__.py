@@ -12,6 +12,7 @@ file                     what is there
 ``by_groups.py``         the chosen tables as an embedding that can be trained
 ``distil.py``            a model that learns what another says
 ``other_width.py``       configurations of another width, alike in all else
+``other_model.py``       the best methods on another model than DeepFM
 ``teacher.py``           FE as a teacher, and what it has taught
 ``taught.py``            FE of another width, taught, as a strategy of the batch; rivals that are taught
 ``recode.py``            codes that are chosen anew where the loss is less

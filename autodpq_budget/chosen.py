@@ -5,16 +5,14 @@ from __future__ import annotations
 from itertools import product
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from autodpq_budget.read_runs import full_bytes, read_runs, shares_of
-from autodpq_budget.settings import CHOICE_SEED, Key, Settings, budget_of, bytes_on, half_tried, room
+from autodpq_budget.settings import CHOICE_SEED, Key, Settings, half_tried, room
 from autodpq_budget.strategy import COMPRESSOR
-from autodpq_data.prepared import load_schema
 from autodpq_eval.plans import TEN_SEEDS
 from autodpq_eval.tables import read_plans
-from autodpq_lib.config import STRATEGIES, Model, RunConfig
+from autodpq_lib.config import STRATEGIES, RunConfig
 
 #: A run of each on the seed of choice, and its validation AUC.
 Chosen = dict[Key, tuple[RunConfig, float]]
@@ -38,23 +36,6 @@ def chosen(every: Settings, out: Path, control: str = "") -> Chosen:
     settings = chosen_settings(pd.concat([tried, others]), tried, control)
     wanted = {key: runs.loc[one] for key, one in settings.items() if key in {*every} - {*half}}
     return {key: (one["run"], one["valid"]) for key, one in wanted.items()}
-
-
-def on_another_model(found: Chosen, model: Model, out: Path) -> Chosen:
-    """For each rival of ``found`` the best setting on DeepFM of all that fit the share on another model.
-
-    There a rival without first-order weights may have larger rows or codes. The compressor stays as it is.
-    """
-    first = next(iter(found.values()))[0]
-    every = read_runs(out, first.dataset, first.recipe, [CHOICE_SEED, *TEN_SEEDS]).query("control == ''")
-    largest, tried = every.groupby("setting")["bytes"].max(), every[every["seed"] == CHOICE_SEED]
-    full, moved = budget_of(load_schema(first.dataset, first.threshold), 1, model), dict(found)
-    for share, method in [key for key in found if key[1] != COMPRESSOR]:
-        runs = tried[tried["method"] == method]
-        sizes = [bytes_on(model, run, largest[one]) for run, one in zip(runs["run"], runs["setting"], strict=True)]
-        best = runs.loc[runs["valid"].where(np.array(sizes) <= room(full, share)).idxmax()]
-        moved[share, method] = best["run"], best["valid"]
-    return moved
 
 
 def at_chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, control: str = "") -> pd.DataFrame:

@@ -10,19 +10,18 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from autodpq_budget.chosen import Chosen, chosen, on_another_model
+from autodpq_budget.chosen import Chosen, chosen
+from autodpq_budget.other_model import on_another_model
 from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, like
 from autodpq_budget.read_runs import WEIGHTS
 from autodpq_budget.settings import (
     CHOICE_SEED,
     SHARES,
-    budget_of,
     coarse_settings,
     compressor,
     every_setting,
 )
 from autodpq_budget.strategy import COMPRESSOR
-from autodpq_data.prepared import load_schema
 from autodpq_eval.plans import configure
 from autodpq_lib.config import RECIPES, Model, RunConfig
 from autodpq_rivals.methods import LEARNERS
@@ -86,9 +85,8 @@ def _as_chosen(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> li
     plans += [run for seed in few for run in varied(shortlist(found), seed, OTHER_SPLIT)]
     once_more = [AVERAGED, FROM_ZERO] if RECIPES[recipe].first_order_sd else [AVERAGED]
     plans += [run for switches, seed in product(once_more, few) for run in varied(found, seed, switches)]
-    best = {key: one for key, one in shortlist(found).items() if key[0] in OTHER_SHARES}
-    moved = {model: on_another_model(best, model, out) for model in OTHER_MODELS} if few and best else {}
-    return plans + [run for model, seed in product(moved, few) for run in of_model(moved[model], model, seed)]
+    moved = [on_another_model(best_elsewhere(found), model, out) for model in OTHER_MODELS] if few else []
+    return plans + [run for each, seed in product(moved, few) for run in varied(each, seed, {})]
 
 
 def with_teachers(runs: Sequence[RunConfig]) -> list[RunConfig]:
@@ -97,18 +95,6 @@ def with_teachers(runs: Sequence[RunConfig]) -> list[RunConfig]:
     fe = [like(run, "fe", TEACHER_DIM) for run in runs[:1]]
     narrow = [run for run in ours if run.embedding_dim != TEACHER_DIM]
     return [*fe, *dict.fromkeys(like(run, TAUGHT, run.embedding_dim) for run in narrow), *ours, *runs]
-
-
-def of_model(found: Chosen, model: Model, seed: int) -> list[RunConfig]:
-    """The compressor and rivals on another model, as they were chosen for it."""
-    return with_teachers([_moved(run, share, model, seed) for (share, _), (run, _) in found.items()])
-
-
-def _moved(run: RunConfig, share: float, model: Model, seed: int) -> RunConfig:
-    """A run on another model and seed; the compressor is told the share of that model's bytes."""
-    told = {"bytes": budget_of(load_schema(run.dataset, run.threshold), share, model)}
-    options = told if run.strategy == COMPRESSOR else run.options
-    return run.model_copy(update={"model": model, "seed": seed, "options": options})
 
 
 def otherwise_taught(found: Chosen, seed: int) -> list[RunConfig]:
@@ -122,7 +108,7 @@ def otherwise_taught(found: Chosen, seed: int) -> list[RunConfig]:
 
 
 def varied(found: Chosen, seed: int, switches: dict[str, Any]) -> list[RunConfig]:
-    """FE, and methods as they were chosen, all with one switch more."""
+    """FE, and methods as they were chosen, all with these switches more."""
     return with_teachers([run.model_copy(update={"seed": seed, **switches}) for run, _ in found.values()])
 
 
@@ -132,6 +118,11 @@ def shortlist(found: Chosen) -> Chosen:
     keys = [key for key in found if key[1] == COMPRESSOR]
     keys += [key for share in SHARES for key in [key for key in ranked if key[0] == share][:BEST]]
     return {key: found[key] for key in keys}
+
+
+def best_elsewhere(found: Chosen) -> Chosen:
+    """Of the :func:`shortlist` what runs on :data:`OTHER_MODELS`, too."""
+    return {key: one for key, one in shortlist(found).items() if key[0] in OTHER_SHARES}
 
 
 def _alone(dataset: str, recipe: str, seed: int) -> list[RunConfig]:

@@ -38,8 +38,6 @@ def read_runs(
 ) -> pd.DataFrame:
     """A row a run: method, setting, bytes it was told, which control, width X, seed, bytes it has, AUCs, configuration.
 
-    A setting is called the same on every model.
-
     The control is ``""``, the method as it comes; :data:`TEACHER`, otherwise taught; or :data:`WEIGHTS`, a rival whose
     first-order weights have options of their own.
 
@@ -69,7 +67,7 @@ def _row(record: Record) -> dict[str, object]:
     knobs = {key: value for key, value in config.changed().items() if key in SWITCHES} | {"options": plain}
     return {
         "method": config.strategy,
-        "setting": kind(configure(config.dataset, config.recipe, config.strategy, 0, **knobs)),
+        "setting": kind(configure(config.dataset, config.recipe, config.strategy, 0, model=config.model, **knobs)),
         "told": config.options.get("bytes"),
         "control": control,
         "width": config.embedding_dim,

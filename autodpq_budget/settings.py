@@ -11,8 +11,8 @@ from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema
 from autodpq_eval.plans import configure
-from autodpq_lib.config import Model, RunConfig
-from autodpq_rivals.budget import WIDTHS, rest_bytes, settings, size_of
+from autodpq_lib.config import RunConfig
+from autodpq_rivals.budget import WIDTHS, rest_bytes, settings
 from autodpq_rivals.methods import METHODS
 from autodpq_rivals.rival import Options
 from autodpq_runs.record import Record
@@ -89,13 +89,6 @@ def _largest(runs: list[RunConfig]) -> list[RunConfig]:
 
 def _run(fe: RunConfig, method: str, dim: int, options: Options) -> RunConfig:
     return configure(fe.dataset, fe.recipe, method, fe.seed, options=options, **keys_of_width(fe.dataset, dim))
-
-
-def bytes_on(model: Model, run: RunConfig, size: float) -> float:
-    """Bytes of a rival's tables on another model, from those on its own; of MPE the most they can be."""
-    schema, moved = load_schema(run.dataset, run.threshold), run.model_copy(update={"model": model})
-    own, there = (size_of(run.strategy, each, schema, run.options) for each in (run, moved))
-    return size - (own - there)
 
 
 def half_tried(every: Settings, done: Mapping[Key, Sequence[Record]]) -> list[Key]:

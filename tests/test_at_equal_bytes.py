@@ -14,10 +14,11 @@ from scipy import stats
 from autodpq_budget import at_equal_bytes, auc_curve, controls
 from autodpq_budget import read_runs as reading
 from autodpq_budget.chosen import at_chosen_settings
+from autodpq_budget.plan import OTHER_MODELS, OTHER_SHARES
 from autodpq_budget.read_runs import TEACHER, WEIGHTS, read_runs
 from autodpq_budget.settings import CHOICE_SEED, every_setting, half_tried
 from autodpq_eval.expected import kind
-from autodpq_lib.config import METHOD_VERSION, STRATEGIES
+from autodpq_lib.config import METHOD_VERSION, RECIPES, STRATEGIES
 from autodpq_rivals.methods import METHODS
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
@@ -82,25 +83,6 @@ def test_a_setting_fits_a_share_if_it_does_on_every_seed() -> None:
     assert setting_of([FOUND, *two], choice, 0.125) == {"lsq-4"}
     assert setting_of([FOUND, *two], choice, 0.0625) == set()
     assert setting_of([FOUND, two[0]], choice, 0.0625) == {"lsq-4"}
-
-
-@pytest.mark.parametrize(("size", "shown"), [(375, {"lsq"}), (376, set())])
-def test_on_another_model_rivals_are_chosen_as_on_deepfm_but_by_their_bytes_there(
-    monkeypatch: pytest.MonkeyPatch, size: int, shown: set[str]
-) -> None:
-    """Of what has run there, and at the shares that the compressor has run at."""
-    every = [("lsq", 11, 700, 0.99, 0.9, 6), ("lsq", 11, 240, 0.9, 0.9, 4), ("lsq", 11, 300, 0.999, 0.9, 5)]
-    choice = chosen(*(row(*each) for each in every))
-    pnn = [row("fe", 1, 3000, 0.8, 0.8, 16, 1.0), row("budget", 1, 370, 0.7, 0.8) | {"told": 375}]
-    pnn += [row("lsq", 1, size, 0.6, 0.7, 6), row("lsq", 1, 376, 0.9, 0.9, 4)]
-    monkeypatch.setattr(equal_bytes, "choice_runs", lambda _: choice)
-    monkeypatch.setattr(equal_bytes, "half_tried", lambda _: [])
-    monkeypatch.setattr(equal_bytes, "best_on_deepfm", lambda _: {(0.125, "budget"), (0.125, "lsq")})
-    monkeypatch.setattr(equal_bytes, "every_run", lambda *_: pd.DataFrame(pnn).drop(columns="share"))
-    found = equal_bytes.found.__wrapped__("tuned", "pnn")
-    assert set(found["share"]) == {1.0, 0.125}
-    assert set(found["method"]) == {"fe", "budget"} | shown
-    assert set(found.query("method == 'lsq'")["width"]) <= {6}
 
 
 def test_the_compressor_is_shown_with_what_it_was_told() -> None:
@@ -187,8 +169,19 @@ def test_committed_runs_keep_to_their_budget() -> None:
         assert (sizes <= 1.001 * share * 4 * 13_560 * 17).all(), (share, method)
 
 
-@pytest.mark.parametrize("changed", [{"average": 0.999}, {"split_seed": 1}, {"model": "pnn"}])
-def test_a_setting_is_the_same_under_a_switch_and_on_another_model(changed: dict[str, Any]) -> None:
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("model", OTHER_MODELS)
+def test_committed_runs_on_other_models_keep_to_their_budget(recipe: str, model: str) -> None:
+    """MPE's bytes are known after its search alone."""
+    found = equal_bytes.found(recipe, model)
+    at_a_share = found[found["share"] < 1]
+    assert {*at_a_share["share"]} == {*OTHER_SHARES}
+    assert {"budget", "lsq", "dpq-vq", "mgqe"} <= {*at_a_share["method"]}
+    assert (at_a_share["bytes"] <= 1.001 * at_a_share["share"] * 4 * 13_560 * 16).all()
+
+
+@pytest.mark.parametrize("changed", [{"average": 0.999}, {"split_seed": 1}])
+def test_a_setting_is_the_same_under_a_switch(changed: dict[str, Any]) -> None:
     """With these all methods run once more as they were chosen."""
     path = next((ROOT / "results/ml-1m/tuned/records").glob("deepfm-lsq-seed1-*.json"))
     record = read_record(path)

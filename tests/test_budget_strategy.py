@@ -16,10 +16,11 @@ import torch
 from conftest import DyingCheckpoints, KilledError, restored, small_config, small_run
 
 from autodpq_budget import chosen as chosen_module
-from autodpq_budget import plan, read_runs, settings
+from autodpq_budget import other_model, plan, read_runs, settings
 from autodpq_budget.batch import register_all
 from autodpq_budget.chosen import chosen
 from autodpq_budget.distil import Distilling
+from autodpq_budget.other_model import on_another_model
 from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, like
 from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.strategy import COMPRESSOR, register_budget
@@ -252,10 +253,11 @@ def all_done(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple
         records = [made(run) for run in dict.fromkeys([*fe, *every]) if run.name() in aucs]
         return pd.DataFrame([read_runs._row(record) for record in records])
 
-    for module in (plan, settings, chosen_module):
+    for module in (settings, other_model):
         monkeypatch.setattr(module, "load_schema", lambda *_: schema)
     monkeypatch.setattr(chosen_module, "read_plans", read)
-    monkeypatch.setattr(chosen_module, "read_runs", table)
+    for module in (chosen_module, other_model):
+        monkeypatch.setattr(module, "read_runs", table)
     monkeypatch.setattr(read_runs, "table_bytes", lambda record, _: aucs[record.identity][1])
     return aucs
 
@@ -372,12 +374,15 @@ def test_on_avazu_the_compressor_is_alone(all_done: dict[str, tuple[float, int]]
     assert {run.embedding_dim for run in runs} == {TEACHER_DIM}
 
 
-def test_another_model_has_a_share_of_its_own_fe(all_done: dict[str, tuple[float, int]]) -> None:
-    (run,) = [
-        runs[0] for key, runs in settings.every_setting("ml-100k", "tuned", 11).items() if key == (0.125, COMPRESSOR)
-    ]
-    *_, made = plan.of_model({(0.125, COMPRESSOR): (run, 0.8)}, "pnn", 1)
-    assert (made.model, made.options) == ("pnn", {"bytes": int(0.125 * 4 * 14 * 16)})
+def test_another_model_has_a_share_of_its_own_fe(all_done: dict[str, tuple[float, int]], tmp_path: Path) -> None:
+    """At the shares that were chosen for on DeepFM."""
+    found = {
+        (share, COMPRESSOR): (settings.every_setting("ml-100k", "tuned", 11)[share, COMPRESSOR][0], 0.8)
+        for share in (0.031, 0.008)
+    }
+    made = on_another_model(found, "pnn", tmp_path)
+    told = [(run.model, run.options) for run, _ in made.values()]
+    assert told == [("pnn", {"bytes": int(share * 4 * 14 * 16)}) for share in (0.031, 0.008)]
 
 
 def test_a_rival_runs_on_another_model_with_the_best_setting_that_fits_there(
@@ -396,24 +401,11 @@ def test_a_rival_runs_on_another_model_with_the_best_setting_that_fits_there(
         {"method": "lsq", "control": "", "run": tried[of], "setting": of, "seed": seed, "bytes": size, "valid": of / 10}
         for of, seed, size in runs
     ]
-    for module in (chosen_module, settings):
-        monkeypatch.setattr(module, "load_schema", lambda *_: schema)
-    monkeypatch.setattr(chosen_module, "read_runs", lambda *_: pd.DataFrame(rows))
+    monkeypatch.setattr(other_model, "load_schema", lambda *_: schema)
+    monkeypatch.setattr(other_model, "read_runs", lambda *_: pd.DataFrame(rows))
     share = 10 / (4 * 14 * 16)
-    moved = chosen_module.on_another_model({(share, "lsq"): (tried[1], 0.1)}, "pnn", tmp_path)
-    assert moved == {(share, "lsq"): (tried[3], 0.3)}
-    made = [run for run in plan.of_model(moved, "pnn", 2) if run.strategy == "lsq"]
-    assert made == [tried[3].model_copy(update={"model": "pnn", "seed": 2})]
-
-
-def test_a_budget_that_was_not_chosen_for_is_left_out(all_done: dict[str, tuple[float, int]]) -> None:
-    found = {
-        (share, COMPRESSOR): (settings.every_setting("ml-100k", "tuned", 11)[share, COMPRESSOR][0], 0.8)
-        for share in (0.031, 0.008)
-    }
-    made = plan.of_model(found, "pnn", 1)
-    told = [run.options["bytes"] for run in dict.fromkeys(made) if run.strategy == COMPRESSOR]
-    assert told == [int(share * 4 * 14 * 16) for share in (0.031, 0.008)]
+    moved = on_another_model({(share, "lsq"): (tried[1], 0.1)}, "pnn", tmp_path)
+    assert moved == {(share, "lsq"): (tried[3].model_copy(update={"model": "pnn"}), 0.3)}
 
 
 def test_versions_are_those_of_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,12 @@ import pandas as pd
 
 from autodpq_budget import at_equal_bytes, settings
 from autodpq_budget.chosen import ChosenSettings, at_settings, chosen, chosen_settings
-from autodpq_budget.plan import shortlist
+from autodpq_budget.other_model import on_another_model
+from autodpq_budget.plan import best_elsewhere
 from autodpq_budget.read_runs import full_bytes, read_runs
-from autodpq_budget.settings import CHOICE_SEED, Key
+from autodpq_budget.settings import CHOICE_SEED
 from autodpq_budget.strategy import COMPRESSOR
+from autodpq_eval.expected import kind
 from autodpq_eval.plans import TEN_SEEDS
 from autodpq_eval.tables import read_plans
 from scripts.pages.committed import RESULTS
@@ -39,23 +41,16 @@ def found(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches
     if runs.empty:
         return NONE
     plain = runs[runs["control"] == ""]
-    own = chosen_settings(runs, choice_runs(recipe)) if model == "deepfm" else _on_another_model(runs, recipe)
+    own = chosen_settings(runs, choice_runs(recipe)) if model == "deepfm" else _elsewhere(recipe, model)
     taken = at_settings(plain, own)
     return taken[~pd.MultiIndex.from_frame(taken[["share", "method"]]).isin(half_tried(recipe))]
 
 
-def _on_another_model(runs: pd.DataFrame, recipe: str) -> ChosenSettings:
-    """As DeepFM's seed of choice has it, of the settings that have run here, by their bytes here."""
-    largest, tried = runs.groupby("setting")["bytes"].max(), choice_runs(recipe)
-    here = tried[tried["setting"].isin(largest.index) & (tried["method"] != COMPRESSOR)]
-    made = chosen_settings(runs, here.assign(bytes=here["setting"].map(largest)))
-    return {key: setting for key, setting in made.items() if key in best_on_deepfm(recipe)}
-
-
 @cache
-def best_on_deepfm(recipe: str) -> set[Key]:
-    """Shares and methods, the compressor and the best rivals, which run on other models too."""
-    return {*shortlist(chosen(settings.every_setting("ml-1m", recipe, CHOICE_SEED), RESULTS))}
+def _elsewhere(recipe: str, model: str) -> ChosenSettings:
+    """The settings with which the best methods run on another model than DeepFM."""
+    best = best_elsewhere(chosen(settings.every_setting("ml-1m", recipe, CHOICE_SEED), RESULTS))
+    return {key: kind(run) for key, (run, _) in on_another_model(best, model, RESULTS).items()}
 
 
 @cache
