@@ -1,4 +1,4 @@
-"""Plain arrays in at most so many bytes: tables that were trained anywhere.
+"""Plain arrays in a file of at most so many bytes: tables that were trained anywhere.
 
 Features of a field are grouped by how often they occur in the training data, with steps at 10, 40, 160, 640 and 2560
 times (:data:`autodpq_packed.grouped.TIERS`). So counts are occurrences, and no shares of them.
@@ -7,21 +7,24 @@ times (:data:`autodpq_packed.grouped.TIERS`). So counts are occurrences, and no 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autodpq_budget.check_arguments import check_bytes, expect
 from autodpq_budget.check_arrays import Rows, counts_of, mapping, only, rows_of, scales_of
-from autodpq_budget.menu import bytes_of, means_bytes, menu
+from autodpq_budget.menu import Menu, bytes_of, menu
 from autodpq_budget.tables import Table
-from autodpq_packed.check import check_plain
+from autodpq_packed.bits import pack
+from autodpq_packed.check import PLAIN_TIERS, check_plain
 from autodpq_packed.container import Tensors
 from autodpq_packed.export import check_path, signed
-from autodpq_packed.grouped import CHUNK, Grouped, groups, order
+from autodpq_packed.grouped import CHUNK, TIER_BITS, Grouped, by_tier, groups, tiers
 from autodpq_system.atomic import atomic_path
 
 
@@ -32,12 +35,12 @@ class Arrays:
     Attributes:
         tensors: of :mod:`autodpq_packed.grouped`, which number features anew.
         tables: table -> field -> ``[V, X]`` as a reader gets them, in the order in which they were given.
-        places: int32 ``[N]``, the number that each feature has in the tensors, field after field.
+        tiers: uint8 ``[N]``, in which of its field's groups each feature is, in the order in which they were given.
     """
 
     tensors: Tensors
     tables: dict[str, Rows]
-    places: NDArray[np.int32]
+    tiers: NDArray[np.uint8]
 
     @property
     def rows(self) -> Rows:
@@ -45,44 +48,41 @@ class Arrays:
         return next(iter(self.tables.values()))
 
     @property
-    def bytes(self) -> int:
-        """Of all tensors, as the budget counts them: without :attr:`places`."""
+    def table_bytes(self) -> int:
+        """Of the tensors, as wherever methods are compared: without header and :attr:`tiers`."""
         return bytes_of(self.tensors)
 
-    def save(self, path: Path, *, own_ids: bool = True) -> int:
-        """Write a file for :class:`autodpq_packed.plain.PlainTables`, all or nothing; return all its bytes.
+    @property
+    def file_bytes(self) -> int:
+        """Of the file that :meth:`save` writes."""
+        return len(self._content())
 
-        :meth:`file_bytes` says how many before. Beside the tensors it has what the budget does not count: a header, and
-        with ``own_ids`` four bytes a feature, the places. Who makes ids of raw values anyway can number them by place
-        instead.
+    def save(self, path: Path) -> int:
+        """Write a file for :class:`autodpq_packed.plain.PlainTables`, all or nothing; return its bytes.
 
         Args:
             path: of the file (``.safetensors``).
-            own_ids: whether ids will be places in the arrays that were given; else they are :attr:`places`, counted
-                from the field's first.
 
         Raises:
             ValueError: the path has another ending, or there are more fields than a header can name.
         """
         check_path(Path(path))
-        content = _content(self, own_ids=own_ids)
+        content = self._content()
         with atomic_path(Path(path)) as target:
             target.write_bytes(content)
         return len(content)
 
-    def file_bytes(self, *, own_ids: bool = True) -> int:
-        """All bytes of the file that :meth:`save` would write: tensors, header and, with ``own_ids``, places."""
-        return len(_content(self, own_ids=own_ids))
+    def _content(self) -> bytes:
+        dims = {name: next(iter(part.values())).shape[1] for name, part in self.tables.items()}
+        return _file(self.tensors, {field: len(rows) for field, rows in self.rows.items()}, dims, self.tiers)
 
 
-def _content(made: Arrays, *, own_ids: bool) -> bytes:
-    """Of a file."""
-    sizes = {field: len(rows) for field, rows in made.rows.items()}
-    dims = {name: next(iter(part.values())).shape[1] for name, part in made.tables.items()}
+def _file(tensors: Tensors, sizes: Mapping[str, int], dims: Mapping[str, int], tier: NDArray[np.uint8]) -> bytes:
+    """A file of tables: features of each field, X of each table, tiers ``[N]``."""
     said = json.dumps({"fields": [*sizes], "sizes": [*sizes.values()], "dims": dims})
-    tensors = made.tensors | ({"places": made.places} if own_ids else {})
-    check_plain(json.loads(said), tensors)
-    return signed(tensors, said)
+    whole = tensors | {PLAIN_TIERS: pack(tier, TIER_BITS)}
+    check_plain(json.loads(said), whole)
+    return signed(whole, said)
 
 
 def compress_arrays(
@@ -90,6 +90,8 @@ def compress_arrays(
     counts: Mapping[str, ArrayLike],
     budget_bytes: int,
     sensitivities: Mapping[str, ArrayLike] | None = None,
+    *,
+    whole_file: bool = True,
 ) -> Arrays:
     """Compress an embedding that was trained anywhere: :func:`compress_tables` of one table, ``embedding``.
 
@@ -97,15 +99,16 @@ def compress_arrays(
         rows: field -> ``[V, X]``, one X for all.
         counts: field -> ``[V]``, how often each feature occurs in the training data. A feature of count 0 has an error
             that costs nothing: it gets what is left over. Give 1 to those that will be asked for all the same.
-        budget_bytes: of the tensors; some may be left over, and no more than float16 rows take is ever used.
+        budget_bytes: of the whole file; some may be left over, and no more than float16 rows take is ever used.
         sensitivities: field -> ``[X]``.
+        whole_file: as in :func:`compress_tables`.
 
     Raises:
         ValueError: an array that isn't as it should be, or nothing fits.
     """
     own = {"embedding": mapping("rows", rows)}
     scales = None if sensitivities is None else {"embedding": sensitivities}
-    return compress_tables(own, counts, budget_bytes, scales)
+    return compress_tables(own, counts, budget_bytes, scales, whole_file=whole_file)
 
 
 def compress_tables(
@@ -113,6 +116,8 @@ def compress_tables(
     counts: Mapping[str, ArrayLike],
     budget_bytes: int,
     sensitivities: Mapping[str, Mapping[str, ArrayLike]] | None = None,
+    *,
+    whole_file: bool = True,
 ) -> Arrays:
     """Compress tables of the same features that share one budget, as an embedding and first-order weights do.
 
@@ -124,9 +129,11 @@ def compress_tables(
             A field's largest number is 0 or in the range of float16, in which it is stored: from
             :data:`~autodpq_budget.check_arrays.LEAST` to :data:`~autodpq_budget.check_arrays.LARGEST`.
         counts: field -> ``[V]``, how often each feature occurs in the training data; 0 as in :func:`compress_arrays`.
-        budget_bytes: of the tensors of all tables.
+        budget_bytes: of the whole file.
         sensitivities: table -> field -> ``[X]``, mean square gradient of a sample's loss, only their ratios count;
             without, all errors count alike.
+        whole_file: off, the budget is that of the tables alone, as wherever methods are compared: without the header,
+            and three bits a feature by which the file is read by one's own ids.
 
     Raises:
         ValueError: an array that isn't as it should be, or nothing fits.
@@ -139,25 +146,46 @@ def compress_tables(
         expect(list(found.items()) == list(sizes.items()), name, f"rows of each field, in this order: {sizes}", found)
     known = only("counts", mapping("counts", counts), sizes)
     often = np.concatenate([counts_of(field, known, size) for field, size in sizes.items()])
-    scales = scales_of(made, sensitivities)
-    least = means_bytes(len(groups([*sizes.values()], often)), [scale.shape[1] for scale in scales.values()])
+    scales, tier, lengths = scales_of(made, sensitivities), tiers(often), [*sizes.values()]
+    dims = {name: scale.shape[1] for name, scale in scales.items()}
+    cost = partial(_file_bytes, sizes=sizes, dims=dims, tier=tier) if whole_file else bytes_of
+    least = cost(_means(groups(lengths, often), dims))
     expect(budget_bytes >= least, "budget_bytes", f"at least {least}", budget_bytes)
-    offered = menu(
-        {name: Table(np.concatenate([*part.values()]), scales[name]) for name, part in made.items()},
-        [*sizes.values()],
-        often,
-    )
-    return _restored(offered.tensors(offered.choose(budget_bytes)), made, order([*sizes.values()], often))
+    rows = {name: Table(np.concatenate([*part.values()]), scales[name]) for name, part in made.items()}
+    offered = menu(rows, lengths, often, by_tier(lengths, tier))
+    return _restored(_within(offered, budget_bytes, cost), made, tier)
 
 
-def _restored(tensors: Tensors, made: Mapping[str, Rows], ordered: NDArray[np.int64]) -> Arrays:
-    """What a reader gets of the tensors: features of the file have the ids ``ordered`` ``[N]``."""
-    ends, tables = np.cumsum([len(rows) for rows in next(iter(made.values())).values()]), {}
+def _file_bytes(tensors: Tensors, **about: Any) -> int:
+    return len(_file(tensors, **about))
+
+
+def _means(lengths: NDArray[np.int32], dims: Mapping[str, int]) -> Tensors:
+    """The fewest bytes: every group has its mean, here 0."""
+    made: Tensors = {"groups": lengths}
+    for name, dim in dims.items():
+        made |= {f"{name}.option": np.zeros(len(lengths), np.uint8), f"{name}.codes": np.zeros(0, np.uint8)}
+        made[f"{name}.numbers"] = np.zeros(len(lengths) * dim, np.float16)
+    return made
+
+
+def _within(offered: Menu, most: int, cost: Callable[[Tensors], int]) -> Tensors:
+    """The choice that costs at most so much; the header of a file grows with it."""
+    room = most
+    while (over := cost(tensors := offered.tensors(offered.choose(room))) - most) > 0:
+        room = max(offered.least, room - over)
+    return tensors
+
+
+def _restored(tensors: Tensors, made: Mapping[str, Rows], tier: NDArray[np.uint8]) -> Arrays:
+    """What a reader gets of the tensors."""
+    sizes = [len(rows) for rows in next(iter(made.values())).values()]
+    ordered, tables = by_tier(sizes, tier), {}
     for name, part in made.items():
         dim = next(iter(part.values())).shape[1]
-        every = _vectors(Grouped(name, np.diff(ends, prepend=0).tolist(), dim, tensors), ordered)
-        tables[name] = dict(zip(part, np.split(every, ends[:-1]), strict=True))
-    return Arrays(tensors, tables, ordered.argsort().astype(np.int32))
+        every = _vectors(Grouped(name, sizes, dim, tensors), ordered)
+        tables[name] = dict(zip(part, np.split(every, np.cumsum(sizes)[:-1]), strict=True))
+    return Arrays(tensors, tables, tier)
 
 
 def _vectors(table: Grouped, ordered: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -116,19 +116,20 @@ class Menu:
         return sizes, losses
 
 
-def menu(tables: Mapping[str, Table], sizes: Sequence[int], counts: Integers) -> Menu:
+def menu(tables: Mapping[str, Table], sizes: Sequence[int], counts: Integers, ordered: Integers) -> Menu:
     """All ways of all groups; this takes the time.
 
     Args:
         tables: by name.
         sizes: number of features of each field.
         counts: int ``[N]``, how often each feature occurs.
+        ordered: the ids in the order of the file, ``[N]``.
     """
     lengths = groups(sizes, counts)
     with tqdm(total=len(lengths) * len(tables), desc="groups", unit="group", disable=None) as bar:
 
         def offers(table: Table) -> Iterator[list[Offer]]:
-            for group in table.groups(sizes, counts):
+            for group in table.groups(sizes, counts, ordered):
                 yield [offer(group, option) for option in options(*group.rows.shape)]
                 bar.update()
 

@@ -13,6 +13,7 @@ from autodpq_lib.models.build import assemble
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_packed.container import Tensors
 from autodpq_packed.export import vectors
+from autodpq_packed.grouped import order
 
 
 def menu_of(model: CTRModel, schema: Schema, train: Samples) -> Menu:
@@ -25,7 +26,8 @@ def menu_of(model: CTRModel, schema: Schema, train: Samples) -> Menu:
     """
     found = sensitivities(model, train)
     tables = {name: Table(vectors(getattr(model, name), schema).numpy(), found[name]) for name in found}
-    return menu(tables, schema.sizes, schema.counts.numpy())
+    counts = schema.counts.numpy()
+    return menu(tables, schema.sizes, counts, order(schema.sizes, counts))
 
 
 def on_groups(config: RunConfig, schema: Schema, model: CTRModel, tensors: Tensors) -> CTRModel:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from autodpq_packed.grouped import groups, order
+from autodpq_packed.grouped import groups
 
 Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]
@@ -49,10 +49,9 @@ class Table:
     rows: NDArray[np.float32]
     sensitivity: NDArray[np.float32]
 
-    def groups(self, sizes: Sequence[int], counts: Integers) -> Iterator[Group]:
-        """Its groups, in the order of the file."""
-        ordered, lengths = order(sizes, counts), groups(sizes, counts)
-        starts = np.cumsum(lengths)[:-1]
+    def groups(self, sizes: Sequence[int], counts: Integers, ordered: Integers) -> Iterator[Group]:
+        """Its groups, in the order of the file, which has the ids ``ordered`` ``[N]``."""
+        starts = np.cumsum(groups(sizes, counts))[:-1]
         field = np.repeat(np.arange(len(sizes)), sizes)
         for ids in np.split(ordered, starts):
             scale = np.sqrt(self.sensitivity[field[ids[0]]])

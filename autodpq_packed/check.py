@@ -12,13 +12,14 @@ from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autodpq_packed.bits import bits_for, unpack
 from autodpq_packed.container import PackedError, Tensors
-from autodpq_packed.grouped import BIT, NUMBER, layout
+from autodpq_packed.grouped import BIT, NUMBER, TIER_BITS, layout, lengths
 
 Shapes = dict[str, tuple[int, ...]]
-TABLES, GROUPS, PLACES = ("embedding", "first_order"), "groups", "places"
+TABLES, GROUPS, PLACES, PLAIN_TIERS = ("embedding", "first_order"), "groups", "places", "tiers"
 MODELS = ("deepfm", "pnn", "dcn")
 #: Readers count features in int32.
 MOST_FEATURES = 2**31 - 1
@@ -35,7 +36,7 @@ TYPES = {
     "numbers": ("float16",),
 }
 #: Tensors that are no part of one table, and have another type.
-SHARED = dict.fromkeys((GROUPS, PLACES), ("int32",))
+SHARED = dict.fromkeys((GROUPS, PLACES), ("int32",)) | {PLAIN_TIERS: ("uint8",)}
 
 
 def check(model: Any, tensors: Tensors) -> None:
@@ -90,16 +91,30 @@ def check_plain(about: Any, tensors: Tensors) -> None:
     dims: Any = about.get("dims")
     holds = isinstance(dims, dict) and _are(int, [*dims.values()]) and min(dims.values()) > 0
     _expect(holds, "dims", "a whole number above 0 of each table", dims)
-    shapes: Shapes = {PLACES: (sum(sizes),)} if PLACES in tensors else {}
+    features = sum(sizes)
+    known: Shapes = {PLAIN_TIERS: (math.ceil(features * TIER_BITS / 8),), PLACES: (features,)}
+    shapes: Shapes = dict([(name, shape) for name, shape in known.items() if name in tensors][:1])
     for table, dim in dims.items():
         shapes |= _groups(table, sizes, dim, tensors)
     for name, shape in shapes.items():
         _compare(name, shape, tensors, SHARED.get(name) or TYPES[name.rsplit(".", 1)[-1]])
     _expect(len(tensors) == len(shapes), "tensors", "no others", sorted(set(tensors) - set(shapes)))
+    if PLAIN_TIERS in tensors:
+        made = lengths(sizes, tiers_of(tensors, features)).tolist()
+        _expect(made == tensors[GROUPS].tolist(), PLAIN_TIERS, f"groups of {tensors[GROUPS].tolist()} features", made)
     for first, size in zip(np.cumsum([0, *sizes[:-1]]), sizes, strict=True) if PLACES in tensors else ():
         found = np.sort(tensors[PLACES][first : first + size])
         holds = bool((found == np.arange(first, first + size)).all())
         _expect(holds, PLACES, f"each from {first} to {first + size - 1} once", found)
+
+
+def tiers_of(tensors: Tensors, features: int) -> NDArray[np.uint8]:
+    """Tiers of the features of plain arrays: uint8 ``[N]``."""
+    found = np.empty(features, np.uint8)
+    for start in range(0, features, CHUNK):
+        where = np.arange(start, min(start + CHUNK, features))
+        found[where] = unpack(tensors[PLAIN_TIERS], TIER_BITS, where)
+    return found
 
 
 def _expect(holds: bool, what: str, expected: str, found: object) -> None:

@@ -42,6 +42,8 @@ FIRST, BIT, NUMBER, BITS, CENTROIDS, SUBSPACES, WIDTH, ROW, INTEGERS = range(9)
 CHUNK = 8192
 #: Features of a field that lie between two of these counts form a group.
 TIERS = (10, 40, 160, 640, 2560)
+#: Bits of a tier in a file of plain arrays.
+TIER_BITS = 3
 #: Hexadecimal digits that tell one order from another.
 DIGITS = 16
 Ids = NDArray[np.integer[Any]]
@@ -62,12 +64,29 @@ def order(sizes: Sequence[int], counts: Ids) -> Places:
     return np.lexsort((-counts.astype(np.int64), field))
 
 
+def tiers(counts: Ids) -> NDArray[np.uint8]:
+    """Between which of :data:`TIERS` each count lies, 0 for the most frequent: ``[N]``."""
+    return (len(TIERS) - np.digitize(counts, TIERS)).astype(np.uint8)
+
+
 def groups(sizes: Sequence[int], counts: Ids) -> NDArray[np.int32]:
     """Number of features of each group, in the order of the file: a field's tiers, those without features left out."""
-    tier = len(TIERS) - np.digitize(counts, TIERS)  # 0 for the most frequent
-    field = np.repeat(np.arange(len(sizes)), sizes)
-    found = np.bincount(field * (len(TIERS) + 1) + tier)
+    return lengths(sizes, tiers(counts))
+
+
+def lengths(sizes: Sequence[int], tier: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """:func:`groups`, of tiers."""
+    found = np.bincount(_keys(sizes, tier))
     return found[found > 0].astype(np.int32)
+
+
+def by_tier(sizes: Sequence[int], tier: NDArray[np.uint8]) -> Places:
+    """As :func:`order`, but in a group the smaller id comes first, so that tiers are all it takes to know it."""
+    return _keys(sizes, tier).argsort(kind="stable")
+
+
+def _keys(sizes: Sequence[int], tier: NDArray[np.uint8]) -> NDArray[np.int32]:
+    return np.repeat(np.arange(len(sizes), dtype=np.int32) * (1 << TIER_BITS), sizes) + tier.astype(np.int32)
 
 
 def digest(ordered: Ids) -> str:

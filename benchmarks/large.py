@@ -25,7 +25,7 @@ from autodpq_data.prepared import load_schema
 from autodpq_data.schema import Schema
 from autodpq_eval.layout import markdown
 from autodpq_packed.bits import bits_for, pack
-from autodpq_packed.grouped import Grouped
+from autodpq_packed.grouped import Grouped, order
 from autodpq_packed.groups_in_c import GroupsInC
 from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.reader import PackedTable
@@ -61,7 +61,7 @@ def measure(name: str) -> dict[str, Any]:
     kept = [np.sort(counts)[::-1] for counts in by_field]  # a field's most frequent feature is its first
     sizes, counts = [len(each) for each in kept], np.concatenate(kept)
     memory, start = PeakMemory(), perf_counter()
-    offered = menu({"embedding": made_up(counts, len(sizes))}, sizes, counts)
+    offered = menu({"embedding": made_up(counts, len(sizes))}, sizes, counts, order(sizes, counts))
     seconds = perf_counter() - start
     rows = list(files(offered, kept, shares))
     return {"shape": name, "features": len(counts), "seconds": seconds, "peak_mib": memory.stop(), "rows": rows}

@@ -55,11 +55,11 @@ def measure(model: Any, arrays: Arrays, counts: NDArray[np.int64]) -> list[dict[
     found = [{"share": 1.0, "bytes": full, "auc": auc(model, arrays, "test")}]
     mattering = gradients(model, arrays, names)
     for share in SHARES:
-        made = compress_tables(rows, often, int(share * full), mattering)
+        made = compress_tables(rows, often, int(share * full), mattering, whole_file=False)
         for table, part in parts.items():
             for name, weight in part.items():
                 weight.data.copy_(torch.from_numpy(made.tables[table][name]))
-        found.append({"share": share, "bytes": made.bytes, "auc": auc(model, arrays, "test")})
+        found.append({"share": share, "bytes": made.table_bytes, "auc": auc(model, arrays, "test")})
     return found
 
 

@@ -332,7 +332,7 @@ SAMPLES: dict[str, Case] = {
 
 
 def arrays(rows: Any, counts: Any, limit: Any = 300) -> Callable[[Path], object]:
-    return lambda _: compress_arrays(rows, counts, limit)
+    return lambda _: compress_arrays(rows, counts, limit, whole_file=False)
 
 
 ARRAYS: dict[str, Case] = {

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import re
 import subprocess
 import sys
 import tracemalloc
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import count, product
 from pathlib import Path
 from random import Random
@@ -43,9 +45,11 @@ from autodpq_data.schema import Schema
 from autodpq_lib.models.build import full_model
 from autodpq_lib.training.metrics import evaluate
 from autodpq_lib.training.run import Run
-from autodpq_packed.container import PackedError
+from autodpq_packed.check import check_plain
+from autodpq_packed.container import PackedError, unpack_checked
 from autodpq_packed.export import signed
-from autodpq_packed.grouped import Grouped, centroids_option, file_ids, groups, order
+from autodpq_packed.grouped import ROWS as ROWS_OPTION
+from autodpq_packed.grouped import Grouped, by_tier, centroids_option, file_ids, groups, order
 from autodpq_packed.module import Packed, load
 from autodpq_packed.plain import PlainTables
 from autodpq_packed.score import PackedModel
@@ -129,7 +133,9 @@ def test_centroids_are_the_weighted_means_of_their_features() -> None:
 
 def test_an_error_counts_by_the_root_of_the_mean_square_gradient() -> None:
     """So that its square counts by the mean square gradient itself."""
-    (found,) = Table(np.zeros((3, 2), "f4"), np.array([[4.0, 9.0]], "f4")).groups([3], np.array([5, 6, 7]))
+    (found,) = Table(np.zeros((3, 2), "f4"), np.array([[4.0, 9.0]], "f4")).groups(
+        [3], np.array([5, 6, 7]), np.array([2, 1, 0])
+    )
     assert found.scale.tolist() == [2, 3]
     assert found.counts.tolist() == [7, 6, 5]
 
@@ -563,12 +569,13 @@ def test_what_is_trained_is_what_the_file_has(schema: Schema) -> None:
 # Plain arrays.
 
 ROWS = {"a": np.random.default_rng(2).normal(size=(50, 6)), "b": np.random.default_rng(3).normal(size=(3, 6))}
+of_arrays, of_tables = partial(compress_arrays, whole_file=False), partial(compress_tables, whole_file=False)
 OFTEN = {"a": np.arange(50) ** 2, "b": np.array([900, 1000, 600])}
 
 
 def test_arrays_come_back_in_their_order() -> None:
-    large, small = (compress_arrays(ROWS, OFTEN, budget) for budget in (10**6, 300))
-    assert small.bytes <= 300 < large.bytes
+    large, small = (of_arrays(ROWS, OFTEN, budget) for budget in (10**6, 300))
+    assert small.table_bytes <= 300 < large.table_bytes
     for field, rows in ROWS.items():
         assert np.array_equal(large.rows[field], rows.astype(np.float32).astype(np.float16).astype(np.float32))
         assert small.rows[field].shape == rows.shape
@@ -576,17 +583,17 @@ def test_arrays_come_back_in_their_order() -> None:
 
 def test_sensitivities_decide_where_bytes_go() -> None:
     matters = {"a": np.full(6, 1e-6), "b": np.ones(6)}
-    found = compress_arrays(ROWS, OFTEN, 200, matters)
+    found = of_arrays(ROWS, OFTEN, 200, matters)
     assert np.abs(found.rows["b"] - ROWS["b"]).max() < 0.01 < np.abs(found.rows["a"] - ROWS["a"]).max()
 
 
 def test_arrays_are_refused_before_any_work_where_their_means_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two fields, each one group of one frequency: two lengths of 4 bytes, two options, two means of 3 numbers."""
     rows, counts = {"a": np.ones((5, 3)), "b": np.zeros((2, 3))}, {"a": np.ones(5, int), "b": np.ones(2, int)}
-    assert bytes_of(compress_arrays(rows, counts, 22).tensors) == 22
+    assert bytes_of(of_arrays(rows, counts, 22).tensors) == 22
     monkeypatch.setattr("autodpq_budget.arrays.menu", lambda *_: pytest.fail("worked"))
     with pytest.raises(ValueError, match="budget_bytes: expected at least 22, found 21"):
-        compress_arrays(rows, counts, 21)
+        of_arrays(rows, counts, 21)
 
 
 def test_centroids_that_no_row_has_are_numbers_of_the_file(tmp_path: Path) -> None:
@@ -594,13 +601,13 @@ def test_centroids_that_no_row_has_are_numbers_of_the_file(tmp_path: Path) -> No
     draw = np.random.default_rng(2)
     rows = draw.normal(0, 0.1, (600, 4)).round(1).astype(np.float32)
     counts = draw.zipf(1.3, 600).clip(0, 10**6)
-    compress_arrays({"u": rows}, {"u": counts}, 1200).save(tmp_path / "x.safetensors")
+    of_arrays({"u": rows}, {"u": counts}, 1200).save(tmp_path / "x.safetensors")
 
 
 def test_the_largest_numbers_come_back() -> None:
     rows = {"a": np.random.default_rng(0).choice([-LARGEST, LARGEST], (500, 4))}
     for budget in (300, 600, 10**4):
-        found = compress_arrays(rows, {"a": np.ones(500, int)}, budget)
+        found = of_arrays(rows, {"a": np.ones(500, int)}, budget)
         assert np.isfinite(found.rows["a"]).all()
     np.testing.assert_array_equal(found.rows["a"], rows["a"])
 
@@ -680,30 +687,30 @@ def test_arrays_that_are_none_are_refused_in_a_sentence(
     rows: dict, counts: dict, scale: dict | None, said: str
 ) -> None:
     with pytest.raises(ValueError, match=said):
-        compress_arrays(rows, counts, 300, scale)
+        of_arrays(rows, counts, 300, scale)
 
 
 def test_a_feature_that_never_occurs_keeps_its_row_where_there_is_room() -> None:
     rng = np.random.default_rng(0)
     rows = {"a": rng.normal(size=(500, 8)).astype(np.float32)}
     for counts in (np.zeros(500, int), np.arange(500) % 2):
-        found = compress_arrays(rows, {"a": counts}, 10**5).rows["a"]
+        found = of_arrays(rows, {"a": counts}, 10**5).rows["a"]
         assert np.abs(found - rows["a"]).max() < 0.002  # float16
-    blind = compress_arrays(rows, {"a": np.ones(500, int)}, 10**5, {"a": np.zeros(8)}).rows["a"]
+    blind = of_arrays(rows, {"a": np.ones(500, int)}, 10**5, {"a": np.zeros(8)}).rows["a"]
     assert np.abs(blind - rows["a"]).max() < 0.002
 
 
 def test_whatever_numpy_takes_for_numbers_is_compressed_alike() -> None:
-    expected = compress_arrays(ROWS, OFTEN, 300)
+    expected = of_arrays(ROWS, OFTEN, 300)
     for kind in (torch.from_numpy, np.ndarray.tolist, np.asfortranarray):
-        made = compress_arrays(*({field: kind(array) for field, array in part.items()} for part in (ROWS, OFTEN)), 300)
+        made = of_arrays(*({field: kind(array) for field, array in part.items()} for part in (ROWS, OFTEN)), 300)
         assert all(np.array_equal(array, made.tensors[name]) for name, array in expected.tensors.items())
 
 
 @pytest.mark.parametrize("factor", [0.0, 2 * LEAST])
 def test_the_smallest_numbers_come_back(factor: float) -> None:
     """To a float16's last digit, or not at all."""
-    found = compress_arrays({field: rows * factor for field, rows in ROWS.items()}, OFTEN, 10**5)
+    found = of_arrays({field: rows * factor for field, rows in ROWS.items()}, OFTEN, 10**5)
     for field, rows in ROWS.items():
         np.testing.assert_allclose(
             found.rows[field], rows * factor, rtol=0, atol=2.0**-11 * factor * np.abs(rows).max()
@@ -713,7 +720,7 @@ def test_the_smallest_numbers_come_back(factor: float) -> None:
 @pytest.mark.parametrize("unit", [1e-60, 1e-12, 1e200])
 def test_sensitivities_count_by_their_ratios(unit: float) -> None:
     matters = {"a": np.full(6, 1e-6), "b": np.arange(1.0, 7)}
-    made = [compress_arrays(ROWS, OFTEN, 200, {f: s * by for f, s in matters.items()}) for by in (1, unit)]
+    made = [of_arrays(ROWS, OFTEN, 200, {f: s * by for f, s in matters.items()}) for by in (1, unit)]
     assert np.array_equal(made[0].tensors["embedding.option"], made[1].tensors["embedding.option"])
 
 
@@ -721,7 +728,7 @@ def test_repeated_rows_are_compressed_without_a_warning() -> None:
     rows = {"a": np.repeat(ROWS["b"], 200, axis=0)}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = compress_arrays(rows, {"a": np.ones(600, int)}, 300)
+        found = of_arrays(rows, {"a": np.ones(600, int)}, 300)
     assert np.abs(found.rows["a"] - rows["a"]).max() < 0.002
 
 
@@ -730,10 +737,10 @@ TWO = {"embedding": ROWS, "first_order": {field: rows[:, :1] for field, rows in 
 
 def test_two_tables_share_a_budget_and_each_has_ways_of_its_own() -> None:
     matters = {name: {field: np.full(rows.shape[1], 1.0) for field, rows in part.items()} for name, part in TWO.items()}
-    even = compress_tables(TWO, OFTEN, 400, matters)
+    even = of_tables(TWO, OFTEN, 400, matters)
     matters["first_order"] = {field: 100 * each for field, each in matters["first_order"].items()}
-    found = compress_tables(TWO, OFTEN, 400, matters)
-    assert max(even.bytes, found.bytes) <= 400
+    found = of_tables(TWO, OFTEN, 400, matters)
+    assert max(even.table_bytes, found.table_bytes) <= 400
     losses = [[np.square(made.tables[n]["a"] - TWO[n]["a"]).sum() for n in TWO] for made in (even, found)]
     assert losses[1][0] > losses[0][0]
     assert losses[1][1] < losses[0][1]
@@ -743,9 +750,9 @@ def test_tables_of_other_features_are_refused() -> None:
     with pytest.raises(
         ValueError, match=r"first_order: expected rows of each field, in this order: {'a': 50, 'b': 3}, found {'a': 50}"
     ):
-        compress_tables(TWO | {"first_order": {"a": ROWS["a"]}}, OFTEN, 400)
+        of_tables(TWO | {"first_order": {"a": ROWS["a"]}}, OFTEN, 400)
     with pytest.raises(ValueError, match="sensitivities: expected some of embedding, first_order, found wide, too"):
-        compress_tables(TWO, OFTEN, 400, {name: {"a": np.ones(6)} for name in [*TWO, "wide"]})
+        of_tables(TWO, OFTEN, 400, {name: {"a": np.ones(6)} for name in [*TWO, "wide"]})
 
 
 def peak_mib(act: Callable[[], object]) -> float:
@@ -774,20 +781,54 @@ def test_tables_of_many_features_are_read_some_at_a_time() -> None:
 
 @pytest.fixture(scope="module")
 def plain() -> Arrays:
-    return compress_tables(TWO, OFTEN, 400)
+    return of_tables(TWO, OFTEN, 400)
 
 
-@pytest.mark.parametrize("own_ids", [True, False])
-def test_a_file_is_read_by_one_s_own_ids_or_by_places(plain: Arrays, own_ids: bool, tmp_path: Path) -> None:
-    """By hand: field b has the counts 900, 1000 and 600, so its second feature comes first, and the last last."""
-    assert plain.places[50:].tolist() == [51, 50, 52]
-    written = plain.save(tmp_path / "t.safetensors", own_ids=own_ids)
+def test_a_file_is_read_by_one_s_own_ids(plain: Arrays, tmp_path: Path) -> None:
+    written = plain.save(tmp_path / "t.safetensors")
     reader = PlainTables(tmp_path / "t.safetensors")
-    assert written == (tmp_path / "t.safetensors").stat().st_size > plain.bytes + own_ids * 4 * 53
-    for (name, part), (field, first) in product(plain.tables.items(), reader.first.items()):
-        ids = np.arange(len(part[field])) if own_ids else plain.places[first : first + len(part[field])] - first
-        assert np.array_equal(reader(name, field, ids), part[field])
+    assert written == plain.file_bytes == (tmp_path / "t.safetensors").stat().st_size
+    for (name, part), field in product(plain.tables.items(), reader.first):
+        assert np.array_equal(reader(name, field, np.arange(len(part[field]))), part[field])
     assert reader("embedding", "b", [[0, 1, 2]] * 4).shape == (4, 3, 6)
+
+
+def test_tiers_are_all_that_one_s_own_ids_take(plain: Arrays, tmp_path: Path) -> None:
+    """By hand: 53 features of 3 bits are 20 bytes. Counts of a are the squares of 0 to 49, those of b above 160."""
+    assert plain.tiers.tolist() == [5] * 4 + [4] * 3 + [3] * 6 + [2] * 13 + [1] * 24 + [1, 1, 2]
+    plain.save(tmp_path / "t.safetensors")
+    _, tensors = unpack_checked(tmp_path / "t.safetensors", check_plain)
+    assert bytes_of(tensors) == plain.table_bytes + 20
+    assert by_tier([2, 3], np.array([1, 0, 2, 0, 2], np.uint8)).tolist() == [1, 0, 3, 2, 4]
+
+
+@pytest.mark.parametrize("places", [True, False])
+def test_older_files_are_read_by_places(places: bool, tmp_path: Path) -> None:
+    """Two features of their own rows; their places are the other way round."""
+    rows = np.array([[1.0, 2.0], [3.0, 4.0]], np.float16)
+    tensors = {"groups": np.array([2], np.int32), "t.option": np.array([ROWS_OPTION], np.uint8)}
+    tensors |= {"t.codes": np.zeros(0, np.uint8), "t.numbers": rows.ravel()}
+    tensors |= {"places": np.array([1, 0], np.int32)} if places else {}
+    path = tmp_path / "t.safetensors"
+    path.write_bytes(signed(tensors, json.dumps({"fields": ["a"], "sizes": [2], "dims": {"t": 2}})))
+    assert PlainTables(path)("t", "a", [0, 1]).tolist() == (rows[::-1] if places else rows).tolist()
+
+
+@pytest.mark.parametrize("budget", [1500, 1700, 2000, 5000])
+def test_a_file_of_arrays_keeps_to_its_budget(budget: int, tmp_path: Path) -> None:
+    made = compress_tables(TWO, OFTEN, budget)
+    assert made.save(tmp_path / "t.safetensors") <= budget
+    more = of_tables(TWO, OFTEN, made.table_bytes + 40)
+    assert more.table_bytes == made.table_bytes or more.file_bytes > budget
+
+
+def test_the_least_file_of_arrays_is_named_and_fits() -> None:
+    with pytest.raises(ValueError, match="budget_bytes: expected at least") as refused:
+        compress_arrays(ROWS, OFTEN, 100)
+    least = int(re.findall(r"\d+", str(refused.value))[0])
+    assert compress_arrays(ROWS, OFTEN, least).file_bytes == least
+    with pytest.raises(ValueError, match=f"budget_bytes: expected at least {least}, found {least - 1}"):
+        compress_arrays(ROWS, OFTEN, least - 1)
 
 
 @pytest.mark.parametrize(
@@ -852,22 +893,31 @@ def test_an_x_that_no_integer_holds_is_refused(dim: int, tmp_path: Path) -> None
         PlainTables(path)
 
 
-def test_a_place_that_two_features_have_is_refused(plain: Arrays, tmp_path: Path) -> None:
-    replace(plain, places=plain.places.copy()).save(tmp_path / "t.safetensors")
-    places = plain.places.copy()
-    places[51] = places[50]
-    with pytest.raises(PackedError, match="places: expected each from 50 to 52 once, found"):
-        replace(plain, places=places).save(tmp_path / "t.safetensors")
+def test_a_place_that_two_features_have_is_refused(tmp_path: Path) -> None:
+    tensors = {"groups": np.array([2], np.int32), "t.option": np.zeros(1, np.uint8), "t.codes": np.zeros(0, np.uint8)}
+    tensors |= {"t.numbers": np.zeros(2, np.float16), "places": np.array([1, 1], np.int32)}
+    path = tmp_path / "t.safetensors"
+    path.write_bytes(signed(tensors, json.dumps({"fields": ["a"], "sizes": [2], "dims": {"t": 2}})))
+    with pytest.raises(PackedError, match="places: expected each from 0 to 1 once, found"):
+        PlainTables(path)
+
+
+def test_tiers_of_other_groups_are_refused(plain: Arrays, tmp_path: Path) -> None:
+    other = plain.tiers.copy()
+    other[0] = 7
+    with pytest.raises(PackedError, match="tiers: expected groups of"):
+        replace(plain, tiers=other).save(tmp_path / "t.safetensors")
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_number_of_bytes_is_refused() -> None:
     rows = {"a": np.ones((3, 8), np.float32)}
-    offered = menu({"embedding": Table(rows["a"], np.ones((1, 8), np.float32))}, [3], np.ones(3, int))
+    offered = menu({"embedding": Table(rows["a"], np.ones((1, 8), np.float32))}, [3], np.ones(3, int), np.arange(3))
     with pytest.raises(ValueError, match=r"budget: expected at least \d+ bytes, found nan"):
         offered.choose(float("nan"))  # type: ignore[arg-type]
     for wrong in (float("nan"), "300", 0, True):
         with pytest.raises(ValueError, match=f"budget_bytes: expected a whole number above 0, found {wrong!r}"):
-            compress_arrays(rows, {"a": np.ones(3, int)}, wrong)
+            of_arrays(rows, {"a": np.ones(3, int)}, wrong)
 
 
 def test_a_caller_s_random_numbers_and_the_mode_of_his_model_are_as_before(loaded: LoadedRun, tmp_path: Path) -> None:
@@ -892,17 +942,10 @@ def test_what_lies_beside_the_file_is_looked_at_before_the_work(
     assert [path.name for path in tmp_path.iterdir()] == ["m.vocabulary.json"]
 
 
-def test_the_bytes_of_a_file_are_known_before_it_is_written(tmp_path: Path) -> None:
-    made = compress_arrays(ROWS, OFTEN, 400)
-    for own_ids in (True, False):
-        path = tmp_path / f"{own_ids}.safetensors"
-        assert made.file_bytes(own_ids=own_ids) == made.save(path, own_ids=own_ids) == path.stat().st_size
-
-
 def test_more_names_than_a_header_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autodpq_packed.export.HEADER_LIMIT", 300)
     with pytest.raises(ValueError, match="fields: expected names for a header of at most 300 bytes, found"):
-        compress_arrays(ROWS, OFTEN, 400).save(tmp_path / "m.safetensors")
+        of_arrays(ROWS, OFTEN, 400).save(tmp_path / "m.safetensors")
     assert not list(tmp_path.iterdir())
 
 
@@ -911,4 +954,4 @@ def test_an_empty_table_is_refused(shape: tuple[int, int]) -> None:
     with pytest.raises(
         ValueError, match=r"rows of a in embedding: expected \[V, X\] with a feature and a dimension or more"
     ):
-        compress_arrays({"a": np.ones(shape)}, {"a": np.ones(shape[0])}, 400)
+        of_arrays({"a": np.ones(shape)}, {"a": np.ones(shape[0])}, 400)

@@ -85,8 +85,9 @@ def _elsewhere() -> str:
     return (
         "**An embedding that was trained elsewhere** is compressed, as plain arrays, by "
         "[`compress_arrays`](results/budget.md#a-table-from-elsewhere). It trains nothing, and so loses more: AUC "
-        f"changed by {said} of the bytes, for DeepCTR-Torch's DeepFM, one seed. Read by your own ids, the file has "
-        f"four bytes a feature and a header beyond the budget. For {largest['features']:,} made-up rows, the most that "
+        f"changed by {said} of the bytes, for DeepCTR-Torch's DeepFM, one seed. Its budget is the whole file's, which "
+        "is read by your own ids and needs no vocabulary: "
+        f"that takes three bits a feature of it. For {largest['features']:,} made-up rows, the most that "
         f"we tried, the choice took {largest['seconds']:.0f} seconds, and storing them up to "
         f"{max(row['seconds'] for row in largest['rows']):.0f} more."
     )
