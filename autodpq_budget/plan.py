@@ -35,7 +35,7 @@ OTHER_SPLIT: dict[str, Any] = {"split_seed": 1}
 #: The mean of the weights over steps in place of the weights: all methods run so once more.
 AVERAGED: dict[str, Any] = {"average": 0.999}
 #: First-order weights from zero, or near it, where the recipe starts them elsewhere: all methods run so once more, for
-#: LSQ and MPE start so in any case.
+#: LSQ, MPE and DHE start so in any case.
 FROM_ZERO: dict[str, Any] = {"first_order_sd": 0.0}
 #: Shares at which controls tell what the teacher is worth.
 TAUGHT_SHARES = (0.0625, 0.031, 0.016)

@@ -10,6 +10,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
+from autodpq_lib.embedding.init import NORMAL_SD
 from autodpq_rivals.rival import FLOAT, SEED, FullTable, Options, Rival, hash_functions
 
 #: m: a hash function maps to 0 to m - 1.
@@ -21,7 +22,8 @@ class DHE(Rival):
     """``e_x = net(2 u / (m - 1) - 1)`` with ``u_j = ((a_j (x + 1) + b_j) mod p_j) mod m``, j = 1 to k, m = 10^6.
 
     The net is five times Linear, BatchNorm, Mish, and a last Linear, one net for the features of all fields. BatchNorm
-    takes its statistics over the distinct features of a batch. The last layer starts as the recipe's tables do.
+    takes its statistics over the distinct features of a batch. The last layer starts small in every recipe: of weights
+    N(0, 1), as recipe ``paper`` starts first-order weights, a net makes logits of about ten.
 
     Args:
         table: the full table.
@@ -45,7 +47,7 @@ class DHE(Rival):
         for inputs in [hashes] + [width] * (HIDDEN - 1):
             layers += [nn.Linear(inputs, width), nn.BatchNorm1d(width), nn.Mish()]
         last = nn.Linear(width, table.dim)
-        table.init(last.weight.data)
+        nn.init.normal_(last.weight, std=NORMAL_SD)
         self.net = nn.Sequential(*layers, last)
         # Hashed once: to hash in every step would take longer than the net. A server has no such table.
         self.register_buffer("inputs", self.encode(torch.arange(table.rows)), persistent=False)

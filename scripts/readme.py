@@ -36,6 +36,7 @@ from scripts.pages import (
     readings,
     readings_picture,
     results,
+    trainings,
 )
 from scripts.pages.picture import Picture
 
@@ -53,7 +54,7 @@ PAGES: dict[str, Blocks] = {
     "results/conditions.md": conditions.BLOCKS | best_of.BLOCKS | needs.BLOCKS,
     "results/controls.md": controls.BLOCKS,
     "results/avazu.md": avazu.BLOCKS,
-    "results/budget.md": budget.BLOCKS | hours.BLOCKS,
+    "results/budget.md": budget.BLOCKS | hours.BLOCKS | trainings.BLOCKS,
     "results/packed.md": packed.BLOCKS,
     "results/bench/README.md": bench.BLOCKS,
     "results/summary.md": about.SUMMARY,

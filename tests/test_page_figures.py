@@ -6,6 +6,8 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +34,7 @@ from scripts.pages import (
     readings_picture,
     results,
     robust,
+    trainings,
     variants,
     weight,
     which_row,
@@ -286,3 +289,26 @@ def test_what_a_switch_is_worth_is_paired_by_seed_and_setting(monkeypatch: pytes
     assert "Not run yet" not in said
     monkeypatch.setattr(variants, "found", lambda _, **switches: moved[:2] if switches else frame)
     assert "\nNot run yet so: QR.\n" in variants._worth("Averaged", average=0.9)
+
+
+def test_a_best_rival_is_named_where_it_has_all_seeds() -> None:
+    row = pd.Series({"n": 3, "n_rival": 2, "rival": "qr", "lead": 0.001, "lead_half": 0.002})
+    assert variants._best_rival(row) == ["unfinished", "", ""]
+    assert variants._best_rival(pd.Series({**row, "n_rival": 3})) == ["QR", "3", "+0.0010 ± 0.0020"]
+
+
+def test_how_trainings_of_rivals_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: one of two QR reaches 5 epochs; MPE's second training is 0.03 below its search, and 0.01 above it."""
+
+    def run(strategy: str, **fits: list[float]) -> Any:
+        logs = [SimpleNamespace(name=n, epochs=len(auc), curve={"valid_auc": auc}) for n, auc in fits.items()]
+        limits = SimpleNamespace(train=SimpleNamespace(rounds=5))
+        return SimpleNamespace(config=SimpleNamespace(strategy=strategy, recipe="tuned", limits=limits), fits=logs)
+
+    runs = [run("qr", train=[0.5] * 5, store=[0.5]), run("qr", train=[0.5] * 4, store=[0.5] * 5)]
+    runs += [run("mpe", search=[0.8, 0.7], train=[0.77]), run("mpe", search=[0.6], train=[0.5, 0.61])]
+    monkeypatch.setattr(trainings, "_of_rivals", lambda recipe: runs if recipe == "tuned" else [])
+    assert trainings.ended() == (
+        "At the limit of epochs ended QR in 1 of 2 runs. MPE's last training has a lower validation AUC, at its best, "
+        "than the search before it in 1 of 2 runs of recipe `tuned`, in the mean of all by 0.0100.\n"
+    )

@@ -104,7 +104,8 @@ def norms() -> str:
     return (
         f"On the seed of choice the norm lowered validation AUC in {lost['sum'].sum()} of {lost['count'].sum()} pairs "
         f"of settings ({'; '.join(each)}). So the six settings a budget of DPQ-VQ and MGQE are six sizes, all without "
-        "it. Those with it are of an earlier plan, which `make budget` no longer runs.\n"
+        "it; MGQE in recipe `paper` never had it. Those with it are of an earlier plan, which `make budget` no longer "
+        "runs.\n"
     )
 
 

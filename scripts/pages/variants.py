@@ -42,7 +42,7 @@ def compared(kinds: Sequence[tuple[str, str]], **switches: float) -> str:
     rows = [
         [
             *(f"{_named(*kind)}, {row['share']:.1%}", f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
-            *(rival_name(row["rival"]), f"{row['n_rival']:.0f}", plus_minus(row["lead"], row["lead_half"])),
+            *_best_rival(row),
         ]
         for kind in kinds
         for row in comparisons(kind[1], kind[0], **switches)
@@ -50,6 +50,13 @@ def compared(kinds: Sequence[tuple[str, str]], **switches: float) -> str:
     left = [_named(*kind) for kind in kinds if not found(*kind[::-1], **switches)["method"].isin(METHODS).any()]
     table = markdown(["budget", "seeds", "difference to FE", "best rival", "pairs", "over it"], rows)
     return table + (f"\nRivals not run yet: {'; '.join(left)}.\n" if left else "") if rows else NOT_YET
+
+
+def _best_rival(row: pd.Series) -> list[str]:
+    """Its name, pairs and lead; none of them where it has not run on all seeds that the compressor has."""
+    if row["n_rival"] < row["n"]:
+        return ["unfinished", "", ""]
+    return [rival_name(row["rival"]), f"{row['n_rival']:.0f}", plus_minus(row["lead"], row["lead_half"])]
 
 
 def _named(model: str, recipe: str) -> str:
