@@ -50,7 +50,7 @@ def data(recipe: str = RECIPE, model: str = "deepfm", dataset: str = "ml-1m") ->
 
 def table() -> str:
     """Bytes, AUC and the paired difference to FE, in both recipes."""
-    said = [f"{absent(recipe)} {_used(recipe)}" for recipe in RECIPES]
+    said = [f"`{recipe}`: {_used(recipe)}{absent(recipe)}" for recipe in RECIPES]
     return _rows([("deepfm", recipe) for recipe in RECIPES]) + "\n" + "\n".join(said) + "\n"
 
 
@@ -64,11 +64,11 @@ def _used(recipe: str, model: str = "deepfm") -> str:
 
 
 def absent(recipe: str) -> str:
-    """The methods without a run on the seeds of the compressor."""
+    """The methods without a run on the seeds of the compressor, in a sentence, if there are any."""
     has = set(found(recipe)["method"])
     names = [at_equal_bytes.METHOD_NAMES[name] for name in (COMPRESSOR, *METHODS) if name not in has]
     names += [f"{at_equal_bytes.METHOD_NAMES[name]} at {share:.1%}" for share, name in equal_bytes.not_run(recipe)]
-    return f"Not run yet on these seeds in recipe `{recipe}`: {', '.join(names) or 'none'}."
+    return f" Not run yet on these seeds in recipe `{recipe}`: {', '.join(names)}." if names else ""
 
 
 def tried() -> str:
