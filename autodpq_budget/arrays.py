@@ -138,7 +138,7 @@ def compress_tables(
     Raises:
         ValueError: an array that isn't as it should be, or nothing fits.
     """
-    check_bytes(budget_bytes)
+    budget_bytes = check_bytes(budget_bytes)
     made = {name: rows_of(name, part) for name, part in mapping("tables", tables).items()}
     sizes = {field: len(array) for field, array in next(iter(made.values())).items()}
     for name, part in made.items():

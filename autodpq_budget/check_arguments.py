@@ -19,14 +19,15 @@ def expect(holds: bool, what: str, expected: str, found: object) -> None:
         raise ValueError(f"{what}: expected {expected}, found {found}")
 
 
-def check_bytes(budget: object, what: str = "budget_bytes") -> None:
-    """Whether this is a number of bytes.
+def check_bytes(budget: object, what: str = "budget_bytes") -> int:
+    """A number of bytes; NumPy's would wrap around below 0.
 
     Raises:
         ValueError: it is no whole number above 0, or more than any file has.
     """
     expect(_is_whole(budget) and budget > 0, what, "a whole number above 0", repr(budget))  # type: ignore[operator]
     expect(budget <= MOST_BYTES, what, f"at most {MOST_BYTES}", shortened(budget))  # type: ignore[operator]
+    return int(budget)  # type: ignore[call-overload]
 
 
 def check_width(width: object, own: int) -> None:

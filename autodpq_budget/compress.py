@@ -21,7 +21,15 @@ from autodpq_budget.check_arguments import check_bytes, check_loss, check_width,
 from autodpq_budget.fine_tune import fine_tune
 from autodpq_budget.menu import Menu, bytes_of
 from autodpq_budget.of_model import menu_of, on_groups
-from autodpq_budget.starting_model import begin, file_bytes_of, for_scratch, of_width, room_at, room_or_refuse
+from autodpq_budget.starting_model import (
+    begin,
+    check_model,
+    file_bytes_of,
+    for_scratch,
+    of_width,
+    room_at,
+    room_or_refuse,
+)
 from autodpq_budget.width import width_for
 from autodpq_data.prepared import vocabulary
 from autodpq_lib.models.ctr_model import CTRModel
@@ -89,15 +97,17 @@ def compress(
         ValueError: an argument is not as it should be; nothing fits, and it says how much would.
     """
     _check_run(run)
-    check_bytes(budget_bytes)
+    budget_bytes = check_bytes(budget_bytes)
     path, own = _path_of(path), run.record.config.embedding_dim
     if width is not None:
         check_width(width, own)
-    elif tune:
-        width = width_for(partial(room_at, run.schema, run.record, budget_bytes, tables=tables), own)
-    room = room_or_refuse(run.schema, of_width(run.record, width or own), budget_bytes, tables=tables)
     with _undisturbed(run.model):
-        start, offered = begin(run, width or own)
+        check_model(run)
+        if width is None:
+            room_for = partial(room_at, run.schema, run.record, budget_bytes, tables=tables)
+            width = width_for(room_for, own) if tune else own
+        room = room_or_refuse(run.schema, of_width(run.record, width), budget_bytes, tables=tables)
+        start, offered = begin(run, width)
         most = math.inf if tables else budget_bytes
         made = _within(start, offered, room, most, run.model if tune else None)
         _write(start, made.model, path)
@@ -106,10 +116,13 @@ def compress(
 
 @contextmanager
 def _undisturbed(model: CTRModel) -> Iterator[None]:
-    """Afterwards torch's random numbers go on, and the model is in its mode, as if nothing had been between."""
+    """Afterwards torch's random numbers go on, and the model is in its mode, as if nothing had been between.
+
+    Meanwhile there are gradients, whatever the caller does without.
+    """
     training = model.training
     try:
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), torch.inference_mode(mode=False), torch.enable_grad():
             yield
     finally:
         model.train(training)
@@ -139,6 +152,7 @@ def smallest(run: LoadedRun, loss: float, path: Path | str) -> CompressedModel:
     check_loss(loss)
     path, own = _path_of(path), run.record.config.embedding_dim
     with _undisturbed(run.model):
+        check_model(run)
         start, best = _smallest(run, loss, own)
         _write(start, best.model, path)
     return best

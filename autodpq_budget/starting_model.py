@@ -7,7 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import torch
+from torch import nn
+
 from autodpq_budget.by_groups import float_bytes, least_bytes, means
+from autodpq_budget.check_arguments import expect
 from autodpq_budget.distil import Distilling
 from autodpq_budget.menu import Menu
 from autodpq_budget.of_model import menu_of
@@ -21,6 +25,32 @@ from autodpq_packed.export import export
 from autodpq_runs.explore import LoadedRun
 from autodpq_runs.open import scratch_run
 from autodpq_runs.record import Record
+
+
+def check_model(run: LoadedRun) -> None:
+    """Whether the model is of the kind that the run's record says, and its weights are numbers.
+
+    Raises:
+        ValueError: it is not; one sentence that names the part.
+    """
+    config, model = run.record.config, run.model
+    bare = assemble(config, len(run.schema.fields), nn.Identity(), nn.Identity()).state_dict()
+    own = {
+        name: part for name, part in model.state_dict().items() if not name.startswith(("embedding.", "first_order."))
+    }
+    shapes, found = ({name: list(part.shape) for name, part in each.items()} for each in (bare, own))
+    for name in sorted({*shapes, *found}):
+        expect(shapes.get(name) == found.get(name), f"run.model: {name}", str(shapes.get(name)), found.get(name))
+    with torch.no_grad():
+        dim = model.embedding(run.valid.take(torch.zeros(1, dtype=torch.int32))[0]).shape[-1]
+    expect(dim == config.embedding_dim, "run.model: embedding", f"X = {config.embedding_dim}", f"X = {dim}")
+    for name, part in model.state_dict().items():
+        expect(
+            not part.is_floating_point() or bool(part.isfinite().all()),
+            f"run.model: {name}",
+            "finite numbers",
+            "others",
+        )
 
 
 def least_and_rest(schema: Schema, record: Record, *, tables: bool) -> tuple[int, int]:

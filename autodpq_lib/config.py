@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
@@ -26,6 +26,8 @@ OUTSIDE = ("budget", "taught", *RIVALS)
 #: older records are found and named; rounding is no change. :func:`autodpq_lib.strategies.register` adds others.
 METHOD_VERSION = dict.fromkeys(STRATEGIES, 1) | {"budget": 3, "taught": 1} | dict.fromkeys(RIVALS, 2)
 
+#: What readers and NumPy count in int32.
+MOST = 2**31 - 1
 #: Per field its (K, D): K centroids in each of D subspaces.
 Decision = dict[str, tuple[int, int]]
 
@@ -133,14 +135,14 @@ class RunConfig(_Frozen):
     reading: Literal["literal", "text", "laboratory"] = "literal"
     protocol: Literal["ours", "laboratory"] = "ours"
 
-    embedding_dim: int = Field(16, ge=1)
-    hidden: tuple[PositiveInt, ...] = Field((16, 16), min_length=1)
+    embedding_dim: int = Field(16, ge=1, le=MOST)
+    hidden: tuple[Annotated[int, Field(ge=1, le=MOST)], ...] = Field((16, 16), min_length=1)
     learning_rate: float = Field(1e-3, gt=0)
-    batch_size: int = Field(2048, ge=1)
+    batch_size: int = Field(2048, ge=1, le=MOST)
     validations: int = Field(1, ge=1)  # per epoch, evenly spread, so that a fit can stop inside an epoch
     lazy: bool = False  # tables by LazyAdam: a step's cost does not depend on the number of features
     device: Literal["cpu", "cuda"] = "cpu"
-    threshold: int = Field(40, ge=0)
+    threshold: int = Field(40, ge=0, le=MOST)
     centroids: tuple[PositiveInt, ...] = Field((8, 16, 32), min_length=1)
     subspaces: tuple[PositiveInt, ...] = Field((2, 4, 8), min_length=1)
     draws: int = Field(20, ge=1)  # distinct decisions that Random tries

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from autodpq_packed.bits import bits_for, unpack
 from autodpq_packed.container import PackedError, Tensors
-from autodpq_packed.grouped import BIT, NUMBER, TIER_BITS, layout, lengths
+from autodpq_packed.grouped import BIT, NUMBER, TIER_BITS, TIERS, layout, lengths
 
 Shapes = dict[str, tuple[int, ...]]
 TABLES, GROUPS, PLACES, PLAIN_TIERS = ("embedding", "first_order"), "groups", "places", "tiers"
@@ -25,8 +25,8 @@ MODELS = ("deepfm", "pnn", "dcn")
 MOST_FEATURES = 2**31 - 1
 #: K of a code of 8 bits.
 MOST_CENTROIDS = 256
-#: Groups of the field that has most, times fields: so many numbers a reader keeps.
-MOST_GROUPS = 2**22
+#: Groups of a field: a reader compares each id with all.
+MOST_GROUPS = len(TIERS) + 1
 #: Codes checked at a time.
 CHUNK = 2**20
 #: Part of a table -> the types that it may have; all other tensors are float32.
@@ -144,8 +144,9 @@ def _widths(model: Mapping[str, Any]) -> tuple[int, list[int]]:
     _expect(kind in MODELS, "model", ", ".join(MODELS), kind)
     _expect(isinstance(config, dict) and config.get("model") == kind, "config", f"that of a {kind}", config)
     dim, hidden = config.get("embedding_dim"), config.get("hidden")
-    _expect(type(dim) is int and dim > 0, "config.embedding_dim", "a whole number above 0", dim)
-    _expect(_are(int, hidden) and min(hidden) > 0, "config.hidden", "whole numbers above 0", hidden)
+    _expect(type(dim) is int and 0 < dim <= MOST_FEATURES, "config.embedding_dim", f"1 to {MOST_FEATURES}", dim)
+    holds = _are(int, hidden) and 0 < min(hidden) <= max(hidden) <= MOST_FEATURES
+    _expect(holds, "config.hidden", f"whole numbers from 1 to {MOST_FEATURES}", hidden)
     return dim, hidden
 
 
@@ -218,7 +219,7 @@ def _groups(table: str, sizes: list[int], dim: int, tensors: Tensors) -> Shapes:
     _expect(set(np.cumsum(sizes)) <= set(np.cumsum(groups)), GROUPS, "groups of one field each", groups)
     _expect(sum(groups) == sum(sizes), GROUPS, f"the {sum(sizes)} features of all fields", sum(groups))
     most = int(np.bincount(np.searchsorted(np.cumsum(sizes), np.cumsum(groups))).max())
-    _expect(most * len(sizes) <= MOST_GROUPS, GROUPS, f"at most {MOST_GROUPS // len(sizes)} groups of a field", most)
+    _expect(most <= MOST_GROUPS, GROUPS, f"at most {MOST_GROUPS} groups of a field", most)
     try:
         ends = layout(groups, tensors[f"{table}.option"].tolist(), dim)[-1]
     except (ValueError, OverflowError) as error:  # a table of plain arrays may have any X

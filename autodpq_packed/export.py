@@ -25,7 +25,7 @@ from autodpq_packed.container import DIGITS, FORMAT, HEADER_LIMIT, VOCABULARY
 from autodpq_packed.grouped import digest
 from autodpq_packed.rest import rest
 from autodpq_runs.record import Record
-from autodpq_system.atomic import atomic_path, check_place, write_text
+from autodpq_system.atomic import atomic_path, check_place
 
 Arrays = dict[str, NDArray[Any]]
 #: How the kept rows of the embedding are stored; first-order weights are always float32.
@@ -79,9 +79,9 @@ def export(
     }
     said = json.dumps(about)
     check(json.loads(said), tensors)
-    with atomic_path(path) as target:
+    with atomic_path(path.with_suffix(VOCABULARY)) as words, atomic_path(path) as target:  # both, or neither
+        words.write_text(known, encoding="utf-8")
         target.write_bytes(signed(tensors, said))
-    write_text(path.with_suffix(VOCABULARY), known)
     return {name: array.nbytes for name, array in tensors.items()}
 
 

@@ -97,7 +97,7 @@ def load_run(record: Record | str | Path) -> LoadedRun:
     Raises:
         FileNotFoundError: the record is there but its model is not, as in a fresh clone; run it again.
         ValueError: its strategy is not registered here, the method or the data have changed since, the model on this
-            machine is of another training of this run, or its files are damaged.
+            machine is of another training of this run or has another decision, or its files are damaged.
     """
     found = record if isinstance(record, Record) else read_record(Path(record))
     config = found.config
@@ -113,8 +113,12 @@ def load_run(record: Record | str | Path) -> LoadedRun:
     parts = [load_samples(config.dataset, part, config.split_seed, config.split) for part in ("train", "valid", "test")]
     if not agrees(found, logits_path(found.identity), parts[-1].labels):
         raise ValueError(f"{config.name()}: the model on this machine is of another training; load that one's record")
-    model = final_model(config.model_copy(update={"device": "cpu"}), schema, found.decision)
-    model.load_state_dict(weights(path))
+    try:
+        model = final_model(config.model_copy(update={"device": "cpu"}), schema, found.decision)
+        model.load_state_dict(weights(path))
+    except (RuntimeError, TypeError) as error:
+        said = "decision: expected that of the model on this machine, found another"
+        raise ValueError(f"{config.name()}: {said}") from error
     return LoadedRun(found, model.eval(), schema, *parts)
 
 

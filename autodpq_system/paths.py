@@ -24,10 +24,15 @@ def folder_named(name: str, by: str = "") -> Path:
     """
     if not name.strip() or set("{}") & set(name) or not name.isprintable():
         raise ValueError(f"{by}expected a folder without braces and unprintable signs in its name, found {name!r}")
-    return Path(name).expanduser()
+    return at_home(name)
+
+
+def at_home(name: str) -> Path:
+    """The path, with ``~`` for the person's home; of a person who is not known it stays as it is."""
+    return Path(os.path.expanduser(name))  # noqa: PTH111 - that of pathlib raises
 
 
 def data_roots() -> list[Path]:
     """Folders searched for raw data, in order: ``$AUTODPQ_DATA`` if set, then ``data/``."""
     named = os.environ.get("AUTODPQ_DATA")
-    return [*([(ROOT / Path(named).expanduser()).resolve()] if named else []), ROOT / "data"]
+    return [*([(ROOT / at_home(named)).resolve()] if named else []), ROOT / "data"]

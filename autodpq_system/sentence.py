@@ -90,12 +90,12 @@ def sentence(error: BaseException) -> str:
         return f"line {error.problem_mark.line + 1}: expected YAML, found: {error.problem}"
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}"
+        return one_line(f"{where}{error.strerror}")
     if isinstance(error, MemoryError) and not str(error):
         return "MemoryError: expected more memory than this process may have"
     first = next(iter(str(error).strip().splitlines()), "")
     told = isinstance(error, ValueError) and first
-    return first if told else f"{type(error).__name__}: {first}".rstrip(": ")
+    return one_line(first if told else f"{type(error).__name__}: {first}".rstrip(": "))
 
 
 def _first_of(error: ValidationError) -> str:

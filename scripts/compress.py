@@ -21,8 +21,8 @@ from autodpq_lib.training.metrics import evaluate
 from autodpq_packed.container import VOCABULARY
 from autodpq_packed.export import check_path
 from autodpq_runs.explore import LoadedRun, load_run
-from autodpq_system.atomic import check_place
-from autodpq_system.paths import runs_root
+from autodpq_system.atomic import check_place, sweep
+from autodpq_system.paths import at_home, runs_root
 from autodpq_system.sentence import Parser, whole_number
 from autodpq_system.stopping import stop_on_signals
 
@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         check_path(asked.to)
     run = load_run(asked.record)
     path = asked.to or _default(run, asked)
+    sweep(runs_root() / "compressed")
     check_place(path.with_suffix(PICTURE))
     whole = file_bytes_of(run.model, run.schema, run.record)
     _tell(run, _made(run, asked, path, whole), path, whole)
@@ -76,7 +77,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     how.add_argument("--tables", type=whole_number(1), help="of embedding and first-order weights, at most")
     how.add_argument("--loss", type=_above_0, help="of validation AUC, at most")
     parser.add_argument("--width", type=whole_number(1), help="X of what is compressed; default: by the bytes")
-    parser.add_argument("--to", type=Path, help="the file; default: below runs/compressed")
+    parser.add_argument("--to", type=at_home, help="the file; default: below runs/compressed")
     asked = parser.parse_args(arguments)
     if not asked.record:
         parser.error("RECORD: expected a run's record, found none")
@@ -87,8 +88,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
         )
     if asked.width and asked.loss is not None:
         parser.error("--width: expected only with --bytes, --ratio or --tables, found it with --loss")
-    asked.record = Path(asked.record).expanduser()
-    asked.to = asked.to and asked.to.expanduser()
+    asked.record = at_home(asked.record)
     return asked
 
 

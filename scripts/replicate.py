@@ -40,7 +40,7 @@ from scripts.web_page import web_page
 register_all()
 say = tqdm.write
 #: Folders below ``runs`` that a run writes to.
-WRITTEN = ("prepared", "work", "models", "notebooks", "compiled")
+WRITTEN = ("prepared", "work", "models", "notebooks", "compiled", "compressed")
 #: Executors that Snakemake has without a plugin; how to get that of a Slurm cluster.
 BUILT_IN, INSTALL = ("local", "dryrun", "touch"), "for Slurm: pip install -e '.[slurm]'"
 #: What a Request has as an option; ``gaps`` is between this command and Snakemake.

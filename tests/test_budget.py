@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import pickle
@@ -17,11 +18,13 @@ from itertools import count, product
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from conftest import SIZES, small_config, small_run
+from safetensors.numpy import load_file
 from test_packed import record
 from threadpoolctl import threadpool_info, threadpool_limits
 from torch import nn
@@ -955,3 +958,63 @@ def test_an_empty_table_is_refused(shape: tuple[int, int]) -> None:
         ValueError, match=r"rows of a in embedding: expected \[V, X\] with a feature and a dimension or more"
     ):
         of_arrays({"a": np.ones(shape)}, {"a": np.ones(shape[0])}, 400)
+
+
+# What a caller may do without knowing.
+
+
+def test_a_number_of_bytes_of_numpy_is_a_number(loaded: LoadedRun, tmp_path: Path) -> None:
+    """An unsigned one would wrap around where bytes are taken from it."""
+    path = tmp_path / "m.safetensors"
+    most = compress(loaded, 10**6, path, tune=False).file_bytes
+    made = [compress(loaded, n, path, tune=False) for n in (most, np.uint64(most))]
+    assert made[0].file_bytes == made[1].file_bytes
+    assert of_arrays(ROWS, OFTEN, np.uint16(300)).table_bytes == of_arrays(ROWS, OFTEN, 300).table_bytes
+
+
+@pytest.mark.parametrize("without", [torch.no_grad, torch.inference_mode])
+def test_a_caller_without_gradients_gets_the_same_file(loaded: LoadedRun, without: Any, tmp_path: Path) -> None:
+    paths = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    compress(loaded, 10**5, paths[0], tune=False)
+    with without():
+        compress(loaded, 10**5, paths[1], tune=False)
+    one, other = (load_file(path) for path in paths)
+    assert {name: part.tolist() for name, part in one.items()} == {name: part.tolist() for name, part in other.items()}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"embedding_dim": 4}, r"run.model: mlp.0.weight: expected \[16, 24\], found \[16, 12\]"),
+        ({"hidden": (8,)}, r"run.model: mlp.0.bias: expected \[16\], found \[8\]"),
+        ({"model": "pnn"}, r"run.model: bias: expected \[1\], found None"),
+    ],
+)
+def test_a_model_of_another_kind_is_refused_before_the_work(
+    loaded: LoadedRun, changed: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    other = full_model(small_config(strategy="fe", **{"embedding_dim": 8, **changed}), loaded.schema)
+    with pytest.raises(ValueError, match=said):
+        compress(replace(loaded, model=other), 10**5, tmp_path / "m.safetensors")
+
+
+def test_weights_that_are_no_numbers_are_refused_before_the_work(loaded: LoadedRun, tmp_path: Path) -> None:
+    loaded.model.embedding.table.data[0, 0] = float("nan")
+    with pytest.raises(ValueError, match=r"run\.model: embedding\.table: expected finite numbers, found others"):
+        compress(loaded, 10**5, tmp_path / "m.safetensors")
+
+
+def test_without_room_for_the_vocabulary_there_is_no_model(
+    loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "m.safetensors"
+    compress(loaded, 10**6, path, tune=False)
+    before = {each: each.read_bytes() for each in tmp_path.glob("m.*")}
+
+    def full(self: Path, text: str, **how: Any) -> int:
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="no space left on disk while writing"):
+        compress(loaded, 10**5, path, tune=False)
+    assert {each: each.read_bytes() for each in tmp_path.glob("*m.*")} == before

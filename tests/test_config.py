@@ -41,6 +41,8 @@ def config(**keys: object) -> RunConfig:
             {"strategy": "autodpq", "recipe": "paper", "second_order": True, "encoder_decay": False},
             "encoder_decay: expected true where second_order is on",
         ),
+        *(({key: 2**63}, key) for key in ("threshold", "embedding_dim", "batch_size")),
+        ({"hidden": (2**63,)}, "hidden"),
         ({"dataset": "movies"}, "dataset: expected one of .*ml-1m.*, found 'movies'"),
     ],
 )

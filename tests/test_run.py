@@ -83,6 +83,13 @@ def test_the_model_of_another_training_is_not_loaded(tmp_path: Path, schema: Sch
         load_run(other)
 
 
+def test_the_model_of_another_decision_is_not_loaded(tmp_path: Path, schema: Schema) -> None:
+    record = make("autodpq", tmp_path, schema)
+    other = record.model_copy(update={"decision": dict.fromkeys(record.decision or {}, (64, 1))})
+    with pytest.raises(ValueError, match="decision: expected that of the model on this machine, found another"):
+        load_run(other)
+
+
 def test_what_is_there_is_loaded_and_what_is_not_is_trained(
     tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
