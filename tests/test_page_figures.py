@@ -312,3 +312,23 @@ def test_how_trainings_of_rivals_ended(monkeypatch: pytest.MonkeyPatch) -> None:
         "At the limit of epochs ended QR in 1 of 2 runs. MPE's last training has a lower validation AUC, at its best, "
         "than the search before it in 1 of 2 runs of recipe `tuned`, in the mean of all by 0.0100.\n"
     )
+
+
+def test_runs_of_the_compressor_that_kept_what_they_began_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: of two runs at a half one kept it; the seed of choice, another split and a control do not count."""
+
+    def run(auc: list[float], seed: int = 1, **changed: Any) -> Any:
+        options = {"bytes": 500} | changed.pop("options", {})
+        config = {"strategy": "budget", "model": "deepfm", "split_seed": 0, "first_order_sd": None, "average": 0.0}
+        own = SimpleNamespace(**config | changed, seed=seed, options=options)
+        return SimpleNamespace(config=own, fits=[SimpleNamespace(curve={"valid_auc": auc})])
+
+    kept = [0.8, 0.7]
+    runs = [run(kept), run([0.8, 0.9], 2), run(kept, CHOICE_SEED), run(kept, split_seed=1), run(kept, model="pnn")]
+    runs += [run(kept, options={"taught": False}), run(kept, first_order_sd=0.0), run(kept, average=0.9)]
+    monkeypatch.setattr(trainings, "full_bytes", lambda _: 1000.0)
+    monkeypatch.setattr(trainings, "choice_runs", lambda _: None)
+    monkeypatch.setattr(trainings, "find_records", lambda _: range(len(runs)))
+    monkeypatch.setattr(trainings, "read_record", runs.__getitem__)
+    assert trainings._by_budget("tuned", average=False) == "1 of 2 at 50.0%"
+    assert trainings._by_budget("tuned", average=True) == "1 of 1 at 50.0%"
