@@ -25,8 +25,8 @@ READ := VENV DATASET RECIPE PART SEEDS MODELS STRATEGIES PROFILE OUT EXECUTOR JO
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(READ) PYTHON AUTODPQ_% OMP_% THP_%,$(GIVEN))
 $(if $(UNKNOWN),$(error expected variables among $(READ), found $(UNKNOWN)))
-# Make would put something else in the place of these.
-$(foreach name,$(GIVEN),$(if $(findstring $$,$(value $(name))),$(error $(name): expected a value without $$, found $(value $(name)))))
+# Make would put something else in the place of these; $$ is one $ to it, as everywhere in make.
+$(foreach name,$(GIVEN),$(if $(findstring $$,$(subst $$$$,,$(value $(name)))),$(error $(name): expected a value without a single $$, found $(value $(name)))))
 # $(call refuse,NAMES): a target that has these of its own.
 refuse = $(if $(filter $(1),$(GIVEN)),$(error make $@: expected none of $(1), found $(filter $(1),$(GIVEN))))
 

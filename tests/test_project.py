@@ -156,11 +156,11 @@ def test_make_clean_removes_an_environment_of_this_project_alone(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Makefile", "mine", "my"]
 
 
-@pytest.mark.parametrize("given", ["RECORD=a$b.json", "SEEDS=$(shell touch {folder}/p)1", "TO=x$$HOME"])
+@pytest.mark.parametrize("given", ["RECORD=a$b.json", "SEEDS=$(shell touch {folder}/p)1", "TO=x$$$HOME"])
 def test_a_value_in_which_make_would_put_another_is_refused(given: str, tmp_path: Path) -> None:
     with_folder = given.replace("{folder}", str(tmp_path))
     done = subprocess.run(["make", "compress", with_folder], cwd=ROOT, capture_output=True, text=True, check=False)
     name, value = with_folder.split("=", 1)
     assert done.returncode == 2
-    assert f"{name}: expected a value without $, found {value}" in done.stderr
+    assert f"{name}: expected a value without a single $, found {value}" in done.stderr
     assert not list(tmp_path.iterdir())
