@@ -7,18 +7,16 @@ times (:data:`autodpq_packed.grouped.TIERS`). So counts are occurrences, and no 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autodpq_budget.check_arguments import check_bytes, expect
 from autodpq_budget.check_arrays import Rows, counts_of, mapping, only, rows_of, scales_of
-from autodpq_budget.menu import Menu, bytes_of, menu
+from autodpq_budget.menu import bytes_of, menu
 from autodpq_budget.tables import Table
 from autodpq_packed.bits import pack
 from autodpq_packed.check import PLAIN_TIERS, check_plain
@@ -148,16 +146,16 @@ def compress_tables(
     often = np.concatenate([counts_of(field, known, size) for field, size in sizes.items()])
     scales, tier, lengths = scales_of(made, sensitivities), tiers(often), [*sizes.values()]
     dims = {name: scale.shape[1] for name, scale in scales.items()}
-    cost = partial(_file_bytes, sizes=sizes, dims=dims, tier=tier) if whole_file else bytes_of
+
+    def cost(tensors: Tensors) -> int:
+        return len(_file(tensors, sizes, dims, tier)) if whole_file else bytes_of(tensors)
+
     least = cost(_means(groups(lengths, often), dims))
     expect(budget_bytes >= least, "budget_bytes", f"at least {least}", budget_bytes)
     rows = {name: Table(np.concatenate([*part.values()]), scales[name]) for name, part in made.items()}
     offered = menu(rows, lengths, often, by_tier(lengths, tier))
-    return _restored(_within(offered, budget_bytes, cost), made, tier)
-
-
-def _file_bytes(tensors: Tensors, **about: Any) -> int:
-    return len(_file(tensors, **about))
+    _, tensors = offered.within(budget_bytes, budget_bytes, lambda room: offered.tensors(offered.choose(room)), cost)
+    return _restored(tensors, made, tier)
 
 
 def _means(lengths: NDArray[np.int32], dims: Mapping[str, int]) -> Tensors:
@@ -167,14 +165,6 @@ def _means(lengths: NDArray[np.int32], dims: Mapping[str, int]) -> Tensors:
         made |= {f"{name}.option": np.zeros(len(lengths), np.uint8), f"{name}.codes": np.zeros(0, np.uint8)}
         made[f"{name}.numbers"] = np.zeros(len(lengths) * dim, np.float16)
     return made
-
-
-def _within(offered: Menu, most: int, cost: Callable[[Tensors], int]) -> Tensors:
-    """The choice that costs at most so much; the header of a file grows with it."""
-    room = most
-    while (over := cost(tensors := offered.tensors(offered.choose(room))) - most) > 0:
-        room = max(offered.least, room - over)
-    return tensors
 
 
 def _restored(tensors: Tensors, made: Mapping[str, Rows], tier: NDArray[np.uint8]) -> Arrays:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -195,10 +196,9 @@ def _auc(run: LoadedRun, offered: Menu, tables: int) -> float:
 
 
 def _within(run: LoadedRun, offered: Menu, tables: int, most: float, teacher: CTRModel | None) -> CompressedModel:
-    """The choice for so many bytes of tables, or fewer, for the header of a file, of ``most``, grows with them."""
-    while (made := _made(run, offered, tables)).file_bytes > most:
-        tables = max(offered.least, tables - int(made.file_bytes - most))
-    return made if teacher is None else _made(run, offered, tables, teacher)
+    """The choice for so many bytes of tables, or fewer where the file would have more than ``most``."""
+    room, made = offered.within(tables, most, partial(_made, run, offered), attrgetter("file_bytes"))
+    return made if teacher is None else _made(run, offered, room, teacher)
 
 
 def _made(run: LoadedRun, offered: Menu, tables: int, teacher: CTRModel | None = None) -> CompressedModel:

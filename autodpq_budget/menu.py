@@ -6,8 +6,9 @@ A price ``lambda`` of a byte makes every group choose alone: the way with the le
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from autodpq_budget.ways import MOST_POINTS, Later, Stored, options, store
 from autodpq_packed.container import Tensors
 from autodpq_packed.grouped import groups
 
+T = TypeVar("T")
 #: Halvings of the price's range.
 HALVINGS = 100
 #: Bytes that say how many features a group has, and for each table how it is stored.
@@ -101,6 +103,19 @@ class Menu:
             made[f"{table}.codes"] = np.concatenate([each.codes for each in stored])
             made[f"{table}.numbers"] = np.concatenate([each.numbers for each in stored])
         return made
+
+    def within(self, room: int, most: float, make: Callable[[int], T], size: Callable[[T], int]) -> tuple[int, T]:
+        """So much room for tensors, or less, for the header of a file grows with them; and what ``make`` makes of it.
+
+        Args:
+            room: in bytes.
+            most: bytes of what is made.
+            make: of a room.
+            size: of what was made.
+        """
+        while (over := size(made := make(room)) - most) > 0:
+            room = max(self.least, room - int(over))
+        return room, made
 
     def _every(self) -> list[Sequence[Offer]]:
         return [group for made in self.offers.values() for group in made]

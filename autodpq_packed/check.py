@@ -25,8 +25,9 @@ MODELS = ("deepfm", "pnn", "dcn")
 MOST_FEATURES = 2**31 - 1
 #: K of a code of 8 bits.
 MOST_CENTROIDS = 256
-#: Groups of a field: a reader compares each id with all.
-MOST_GROUPS = len(TIERS) + 1
+#: Groups of a field, for a reader may compare each id with all; and of the field that has most, times fields, for it
+#: keeps so many numbers.
+MOST_OF_A_FIELD, MOST_GROUPS = len(TIERS) + 1, 2**22
 #: Codes checked at a time.
 CHUNK = 2**20
 #: Part of a table -> the types that it may have; all other tensors are float32.
@@ -92,8 +93,11 @@ def check_plain(about: Any, tensors: Tensors) -> None:
     holds = isinstance(dims, dict) and _are(int, [*dims.values()]) and min(dims.values()) > 0
     _expect(holds, "dims", "a whole number above 0 of each table", dims)
     features = sum(sizes)
-    known: Shapes = {PLAIN_TIERS: (math.ceil(features * TIER_BITS / 8),), PLACES: (features,)}
-    shapes: Shapes = dict([(name, shape) for name, shape in known.items() if name in tensors][:1])
+    shapes: Shapes = {}  # of what leads from one's own ids to the file's: tiers, in older files places or nothing
+    if PLAIN_TIERS in tensors:
+        shapes[PLAIN_TIERS] = (math.ceil(features * TIER_BITS / 8),)
+    elif PLACES in tensors:
+        shapes[PLACES] = (features,)
     for table, dim in dims.items():
         shapes |= _groups(table, sizes, dim, tensors)
     for name, shape in shapes.items():
@@ -219,7 +223,8 @@ def _groups(table: str, sizes: list[int], dim: int, tensors: Tensors) -> Shapes:
     _expect(set(np.cumsum(sizes)) <= set(np.cumsum(groups)), GROUPS, "groups of one field each", groups)
     _expect(sum(groups) == sum(sizes), GROUPS, f"the {sum(sizes)} features of all fields", sum(groups))
     most = int(np.bincount(np.searchsorted(np.cumsum(sizes), np.cumsum(groups))).max())
-    _expect(most <= MOST_GROUPS, GROUPS, f"at most {MOST_GROUPS} groups of a field", most)
+    allowed = min(MOST_OF_A_FIELD, MOST_GROUPS // len(sizes))
+    _expect(most <= allowed, GROUPS, f"at most {allowed} groups of a field", most)
     try:
         ends = layout(groups, tensors[f"{table}.option"].tolist(), dim)[-1]
     except (ValueError, OverflowError) as error:  # a table of plain arrays may have any X

@@ -113,10 +113,10 @@ def load_run(record: Record | str | Path) -> LoadedRun:
     parts = [load_samples(config.dataset, part, config.split_seed, config.split) for part in ("train", "valid", "test")]
     if not agrees(found, logits_path(found.identity), parts[-1].labels):
         raise ValueError(f"{config.name()}: the model on this machine is of another training; load that one's record")
+    model, trained = final_model(config.model_copy(update={"device": "cpu"}), schema, found.decision), weights(path)
     try:
-        model = final_model(config.model_copy(update={"device": "cpu"}), schema, found.decision)
-        model.load_state_dict(weights(path))
-    except (RuntimeError, TypeError) as error:
+        model.load_state_dict(trained)
+    except RuntimeError as error:  # a decision that was edited: the identity covers all else
         said = "decision: expected that of the model on this machine, found another"
         raise ValueError(f"{config.name()}: {said}") from error
     return LoadedRun(found, model.eval(), schema, *parts)

@@ -191,7 +191,9 @@ def _in_decisions(record: Record, decision: Decision | None) -> Iterator[tuple[s
     """The decision is that of the fit that is the result, and no part of the record names other fields."""
     if record.decision != decision:
         yield "decision", f"{decision}, that of the fit that was best", record.decision
-    fields = set(decision or ())
+    fields, candidates = set(decision or ()), set(record.config.candidates)
+    if other := {*(decision or {}).values()} - candidates:
+        yield "decision", f"pairs among {sorted(candidates)}", sorted(other)
     for log in record.fits:
         if log.decision is not None and set(log.decision) != fields:
             yield f"fits.{log.name}.decision", f"the fields {sorted(fields)}", sorted(log.decision)

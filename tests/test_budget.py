@@ -458,8 +458,9 @@ def test_a_header_that_grows_leaves_what_fits(budget: int, loaded: LoadedRun, mo
         return SimpleNamespace(file_bytes=tables + (500 if tables < 1002 else 508), table_bytes=tables)
 
     monkeypatch.setattr(module, "_made", made)
-    found = module._within(loaded, SimpleNamespace(least=1000), budget - 500, budget, None)
-    assert found.file_bytes <= budget
+    offered = random_menu(1)
+    monkeypatch.setattr(Menu, "least", 1000)
+    assert module._within(loaded, offered, budget - 500, budget, None).file_bytes <= budget
 
 
 def test_the_largest_choice_is_the_model_in_float16(loaded: LoadedRun) -> None:

@@ -444,8 +444,18 @@ def test_a_state_that_is_loaded_is_checked_as_a_file_is(two: GroupsInC) -> None:
         two(torch.tensor([[9]]))
 
 
+def test_a_field_of_very_many_groups_beside_very_many_fields_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader pads every field to the field that has most groups."""
+    tensors = grouped([1, 1, 1, 1], [0, 0, 0, 0], X)
+    sizes = [3, 1]
+    check._groups("embedding", sizes, X, tensors)
+    monkeypatch.setattr(check, "MOST_GROUPS", 5)
+    with pytest.raises(PackedError, match="groups: expected at most 2 groups of a field, found 3"):
+        check._groups("embedding", sizes, X, tensors)
+
+
 def test_a_field_of_more_groups_than_there_are_tiers_is_refused() -> None:
-    """A reader compares each id with all groups, and pads every field to the field that has most."""
+    """A reader compares each id with all groups."""
     check._groups("embedding", [6, 1], X, grouped([1] * 7, [0] * 7, X))
     with pytest.raises(PackedError, match="groups: expected at most 6 groups of a field, found 7"):
         check._groups("embedding", [7, 1], X, grouped([1] * 8, [0] * 8, X))

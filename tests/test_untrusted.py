@@ -73,6 +73,17 @@ def scaled_by(factor: float, *way: Any) -> Callable[[Any], None]:
     return change
 
 
+def everywhere(pair: tuple[int, int]) -> Callable[[Any], None]:
+    """Give each field this pair, wherever a decision is."""
+
+    def change(content: Any) -> None:
+        for part in (content, *content["fits"]):
+            if part["decision"] is not None:
+                part["decision"] = dict.fromkeys(part["decision"], pair)
+
+    return change
+
+
 RECORDS: dict[str, tuple[Callable[[Any], None], str]] = {
     "NaN": (put("test", "auc", to=math.nan), r"test\.auc: expected a finite number, found nan"),
     "infinity": (put("valid", "logloss", to=math.inf), r"valid\.logloss: expected a finite number, found inf"),
@@ -101,6 +112,7 @@ RECORDS: dict[str, tuple[Callable[[Any], None], str]] = {
     "a score too few": (drop("scores", 3), r"scores: expected one for each of the curves' \d+ improvements"),
     "other fields": (put("decision", to={"nonsense": [8, 2]}), r"decision: expected .*'movie'.*, found .*nonsense"),
     "other pair": (put("decision", "movie", to=[32, 8]), r"decision: expected .*\(8, 2\).*, that of the fit"),
+    "a pair that is no candidate": (everywhere((8, 3)), r"decision: expected pairs among \[.*\], found \[\(8, 3\)\]"),
     "half a pair": (put("decision", "movie", to=[32]), r"decision\.movie\.1: Field required"),
     "a dead field": (put("codebook_use", "age", to=0.5), r"codebook_use: expected the fields .*, found .*age"),
     "codebooks used twice over": (
