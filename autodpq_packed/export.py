@@ -126,12 +126,22 @@ def signed(tensors: Arrays, said: str) -> bytes:
     Raises:
         ValueError: the header is longer than a reader takes, for the names of the fields are many or long.
     """
-    raw = save(tensors, {"format": FORMAT, "model": said, "sha256": "0" * DIGITS})
+    raw = _in_order(save(tensors, {"format": FORMAT, "model": said, "sha256": "0" * DIGITS}))
     if (length := int.from_bytes(raw[:8], "little")) > HEADER_LIMIT:
         raise ValueError(f"fields: expected names for a header of at most {HEADER_LIMIT} bytes, found {length}")
     # With its quotation marks: in what is said of the model they are escaped, so no name there is taken for it.
     blank, full = (f'"{digits}"' for digits in ("0" * DIGITS, hashlib.sha256(raw).hexdigest()))
     return raw.replace(blank.encode(), full.encode(), 1)
+
+
+def _in_order(raw: bytes) -> bytes:
+    """The texts of the header by name, where safetensors has another order each time: one model gives one file."""
+    end = 8 + int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + raw[end:]
 
 
 def _tables(model: CTRModel, schema: Schema, kept: Kept) -> Arrays:

@@ -9,7 +9,7 @@ from pathlib import Path
 from reprlib import repr as shortened
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from autodpq_packed.container import VOCABULARY, PackedError
 from autodpq_packed.reader import Floats, read, tables
@@ -30,8 +30,14 @@ class PackedModel:
         self.embedding, self.first_order = found["embedding"], found.get("first_order")
         self._places: list[dict[str, int]] | None = None
 
-    def logits(self, ids: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Logits ``[B]`` of ids int64 ``[B, M]``."""
+    def logits(self, ids: ArrayLike) -> NDArray[np.float64]:
+        """Logits ``[B]`` of ids, whole numbers ``[B, M]``.
+
+        Raises:
+            IndexError: an id is none of its field's.
+            ValueError: ids of another type or shape.
+        """
+        ids = np.asarray(ids)
         first = self.first_order(ids) if self.first_order else None
         return self._forward(self.embedding(ids), first)
 
