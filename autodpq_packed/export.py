@@ -141,7 +141,7 @@ def _in_order(raw: bytes) -> bytes:
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + raw[end:]
+    return b"".join((len(text).to_bytes(8, "little"), text, memoryview(raw)[end:]))  # tensors are copied once
 
 
 def _tables(model: CTRModel, schema: Schema, kept: Kept) -> Arrays:
