@@ -100,6 +100,12 @@ class ByGroups(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of the features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
+        if len(self.place) * 2 > ids.numel():
+            return self._vectors(ids)
+        # Where ids come often, each vector is put together once: the same bits, and codes move in half the time.
+        return F.embedding(ids, self._vectors(torch.arange(len(self.place), device=ids.device)))
+
+    def _vectors(self, ids: Tensor) -> Tensor:
         numbers = self.numbers + (self.numbers.half().float() - self.numbers).detach()
         place, factor, step = (F.embedding(ids, part) for part in (self.place, self.factor, self.step))
         return _at(numbers, place) + factor * _at(numbers, step)

@@ -27,6 +27,7 @@ from autodpq_budget.outputs import outputs_of
 from autodpq_data.samples import Samples
 from autodpq_data.schema import Schema
 from autodpq_lib.models.ctr_model import CTRModel
+from autodpq_lib.training.metrics import predict
 
 #: Samples at a time.
 BATCH = 16_384
@@ -43,9 +44,9 @@ def recode(model: CTRModel, teacher: CTRModel, schema: Schema, train: Samples) -
         schema: the data set's fields.
         train: the training part.
     """
-    tables = tables_of(model)
+    tables, targets = tables_of(model), predict(teacher, train).sigmoid().to(train.labels.device)
     for m, offset in enumerate(schema.offsets):
-        g, h = slopes(model, teacher, schema, train, m)
+        g, h = slopes(model, targets, schema, train, m)
         made = {}
         for group in tables[0].of_field(m):
             own = tables[0].members(group) - offset
@@ -59,10 +60,12 @@ def tables_of(model: CTRModel) -> list[ByGroups]:
     return [table for table in (model.embedding, model.first_order) if isinstance(table, ByGroups)]
 
 
-def slopes(model: CTRModel, teacher: CTRModel, schema: Schema, train: Samples, m: int) -> tuple[Tensor, Tensor]:
-    """The g ``[n, Z]`` and H ``[n, Z, Z]`` of field m's n features; Z is X and, with first-order weights, one more."""
+def slopes(model: CTRModel, targets: Tensor, schema: Schema, train: Samples, m: int) -> tuple[Tensor, Tensor]:
+    """The g ``[n, Z]`` and H ``[n, Z, Z]`` of field m's n features; Z is X and, with first-order weights, one more.
+
+    The targets are probabilities ``[rows]``, one for each sample of the training part.
+    """
     tables = tables_of(model.eval())
-    teacher.eval()
     n, z, where = schema.sizes[m], sum(table.dim for table in tables), tables[0].numbers.device
     g, h = torch.zeros(n, z, device=where), torch.zeros(n, z, z, device=where)
     with outputs_of(tables) as vectors:
@@ -71,8 +74,8 @@ def slopes(model: CTRModel, teacher: CTRModel, schema: Schema, train: Samples, m
             logits, places = model(ids), ids[:, m].long() - schema.offsets[m]
             j = torch.cat([part[:, m] for part in torch.autograd.grad(logits.sum(), vectors)], dim=1)  # [B, Z]
             with torch.no_grad():
-                p, target = logits.sigmoid(), teacher(ids).sigmoid()
-                g.index_add_(0, places, (p - target)[:, None] * j)
+                p = logits.sigmoid()
+                g.index_add_(0, places, (p - targets[chunk])[:, None] * j)
                 h.index_add_(0, places, (p * (1 - p))[:, None, None] * j[:, :, None] * j[:, None, :])
     return g, h
 

@@ -570,6 +570,17 @@ def test_what_is_trained_is_what_the_file_has(schema: Schema) -> None:
     assert table.numbers.grad.sum() == 3 * 8
 
 
+def test_ids_in_plenty_have_the_vectors_and_the_gradient_of_single_ones(schema: Schema) -> None:
+    """Where there are twice as many ids as features, all vectors are made first."""
+    table = ByGroups(schema, 8)
+    table.numbers.data = torch.randn(len(table.numbers), generator=torch.Generator().manual_seed(3))
+    ids = torch.arange(schema.num_features).repeat(3)[:, None]
+    apart = torch.cat([table(one) for one in ids.split(1)])
+    assert torch.equal(table(ids), apart)
+    found, expected = (torch.autograd.grad(made.square().sum(), table.numbers)[0] for made in (table(ids), apart))
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=0)
+
+
 # Plain arrays.
 
 ROWS = {"a": np.random.default_rng(2).normal(size=(50, 6)), "b": np.random.default_rng(3).normal(size=(3, 6))}

@@ -23,6 +23,7 @@ from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import full_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.checkpoints import Checkpoints
+from autodpq_lib.training.metrics import predict
 from autodpq_lib.training.run import Run
 from autodpq_packed.grouped import ROWS, code_bytes, groups, numbers_of, parameters
 
@@ -75,7 +76,7 @@ def test_slopes_are_those_of_a_naive_loop(
     """In several parts, and without dropout and the batch's own statistics, whatever mode the models come in."""
     run, student, teacher = begin(schema, tmp_path, model, recipe)
     monkeypatch.setattr("autodpq_budget.recode.BATCH", 64)
-    g, h = slopes(student.train(), teacher.train(), schema, run.train, 2)
+    g, h = slopes(student.train(), predict(teacher.train(), run.train).sigmoid(), schema, run.train, 2)
     assert not student.embedding._forward_hooks
     expected_g, expected_h = torch.zeros_like(g), torch.zeros_like(h)
     for n in range(len(run.train)):
@@ -206,7 +207,7 @@ def test_the_loss_falls_and_only_codes_change(start: tuple[Run, CTRModel, CTRMod
 def test_one_field_falls_by_what_the_quadratic_says(start: tuple[Run, CTRModel, CTRModel]) -> None:
     """For a small change: the first-order weight of a feature, of which the logit is a linear function."""
     run, student, teacher = start
-    g, h = slopes(student, teacher, run.schema, run.train, 0)
+    g, h = slopes(student, predict(teacher, run.train).sigmoid(), run.schema, run.train, 0)
     ids, _ = run.train.take(torch.arange(len(run.train), dtype=torch.int32))
     has, logits, target = ids[:, 0] == 1, student(ids).detach().double(), torch.sigmoid(teacher(ids)).detach().double()
 
@@ -226,7 +227,7 @@ def test_each_feature_moves_by_itself_and_field_after_field(start: tuple[Run, CT
         table.fill(filled(run.schema, table.dim, [ways[n % 2] for n in range(number)]).stored())
     by_hand = deepcopy(student)
     for m, offset in enumerate(run.schema.offsets):
-        g, h = slopes(by_hand, teacher, run.schema, run.train, m)
+        g, h = slopes(by_hand, predict(teacher, run.train).sigmoid(), run.schema, run.train, m)
         for group in reversed(tables_of(by_hand)[0].of_field(m)):
             for r, i in enumerate(tables_of(by_hand)[0].members(group) - offset):
                 one_feature(tables_of(by_hand), group, r, g[i, None], h[i, None])
