@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
-from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +54,7 @@ class CompressedModel:
         model: of the suite's own ids; the file numbers features anew, so ``load(path, schema=run.schema)`` reads it, or
             :func:`autodpq_packed.grouped.file_ids` says how.
         menu: what there was to choose from.
-        tensors: the choice, before fine-tuning; the file has the numbers of ``model.embedding.stored()``.
+        tensors: the choice, before fine-tuning; the file has what ``stored()`` of the model's tables gives.
         table_bytes: theirs.
         file_bytes: of the whole file.
         valid_auc: on validation.
@@ -109,15 +108,15 @@ def compress(
             width = width_for(room_for, own) if tune else own
         room = room_or_refuse(run.schema, of_width(run.record, width), budget_bytes, tables=tables)
         start, offered = begin(run, width)
-        most = math.inf if tables else budget_bytes
-        made = _within(start, offered, room, most, run.model if tune else None)
+        fits = room if tables else _in_file(start, offered, room, budget_bytes)
+        made = _made(start, offered, fits, run.model if tune else None)
         _write(start, made.model, path)
     return made
 
 
 @contextmanager
 def _undisturbed(model: CTRModel) -> Iterator[None]:
-    """Afterwards torch's random numbers go on, and the model is in its mode, as if nothing had been between.
+    """Afterwards torch's random numbers go on, and the model is in its mode, as before; torch stays on one thread.
 
     Meanwhile there are gradients, whatever the caller does without.
     """
@@ -191,20 +190,27 @@ def _fewest(run: LoadedRun, offered: Menu, aim: float, loss: float) -> int:
 
 def _auc(run: LoadedRun, offered: Menu, tables: int) -> float:
     """Validation AUC of the choice for so many bytes, as it is."""
-    model = on_groups(run.record.config, run.schema, run.model, offered.tensors(offered.choose(tables)))
-    return evaluate(model, run.valid).auc
+    return evaluate(_on(run, offered.tensors(offered.choose(tables))), run.valid).auc
 
 
-def _within(run: LoadedRun, offered: Menu, tables: int, most: float, teacher: CTRModel | None) -> CompressedModel:
-    """The choice for so many bytes of tables, or fewer where the file would have more than ``most``."""
-    room, made = offered.within(tables, most, partial(_made, run, offered), attrgetter("file_bytes"))
-    return made if teacher is None else _made(run, offered, room, teacher)
+def _on(run: LoadedRun, tensors: Tensors) -> CTRModel:
+    """The run's model with a choice in the place of its tables."""
+    return on_groups(run.record.config, run.schema, run.model, tensors)
+
+
+def _in_file(run: LoadedRun, offered: Menu, tables: int, most: int) -> int:
+    """So many bytes of tables, or fewer where the whole file would have more than ``most``."""
+
+    def size(tensors: Tensors) -> int:
+        return file_bytes_of(_on(run, tensors), run.schema, run.record)
+
+    return offered.within(tables, most, lambda room: offered.tensors(offered.choose(room)), size)[0]
 
 
 def _made(run: LoadedRun, offered: Menu, tables: int, teacher: CTRModel | None = None) -> CompressedModel:
     """The choice for so many bytes, fine-tuned where there is a teacher."""
     tensors = offered.tensors(offered.choose(tables))
-    model = on_groups(run.record.config, run.schema, run.model, tensors)
+    model = _on(run, tensors)
     if teacher is not None:
         scratch = scratch_run(for_scratch(run.record.config))
         fine_tune(scratch, model, teacher)

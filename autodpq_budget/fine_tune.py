@@ -40,8 +40,8 @@ def limit(config: RunConfig) -> Limit:
 
 
 def fine_tune(run: Run, model: CTRModel, teacher: CTRModel) -> Fit:
-    """Fine-tune as the run's configuration says, and stop on validation; the model ends with the best weights.
+    """Fine-tune, and stop on validation; the model ends with the weights that the run's configuration scores.
 
-    These may be those that it came with.
+    The best may be those that it came with.
     """
     return run.fit("compress", model, trainer=Recoding(model, run, teacher), limit=limit(run.config))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -71,7 +71,11 @@ class Later:
         return size(self.option, *self.group.rows.shape)
 
     def whole(self) -> Stored:
-        """The group, stored."""
+        """The group, stored: once, for several budgets may choose it."""
+        return self._whole
+
+    @cached_property
+    def _whole(self) -> Stored:
         return encode(self.group, self.option)
 
 

@@ -79,7 +79,8 @@ def export(
     }
     said = json.dumps(about)
     check(json.loads(said), tensors)
-    with atomic_path(path.with_suffix(VOCABULARY)) as words, atomic_path(path) as target:  # both, or neither
+    # Both are written before one has its name.
+    with atomic_path(path.with_suffix(VOCABULARY)) as words, atomic_path(path) as target:
         words.write_text(known, encoding="utf-8")
         target.write_bytes(signed(tensors, said))
     return {name: array.nbytes for name, array in tensors.items()}

@@ -17,7 +17,6 @@ from functools import partial
 from itertools import count, product
 from pathlib import Path
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -453,14 +452,16 @@ def test_what_is_compressed_can_be_pickled(loaded: LoadedRun, tmp_path: Path) ->
 
 @pytest.mark.parametrize("budget", range(1500, 1520))
 def test_a_header_that_grows_leaves_what_fits(budget: int, loaded: LoadedRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    def made(_: object, __: object, tables: int, ___: object = None) -> SimpleNamespace:
+    def file_bytes(tables: int, *_: object) -> int:
         assert tables >= 1000
-        return SimpleNamespace(file_bytes=tables + (500 if tables < 1002 else 508), table_bytes=tables)
+        return tables + (500 if tables < 1002 else 508)
 
-    monkeypatch.setattr(module, "_made", made)
-    offered = random_menu(1)
-    monkeypatch.setattr(Menu, "least", 1000)
-    assert module._within(loaded, offered, budget - 500, budget, None).file_bytes <= budget
+    for name, put in {"least": 1000, "choose": lambda _, room: room, "tensors": lambda _, room: room}.items():
+        monkeypatch.setattr(Menu, name, put)
+    monkeypatch.setattr(module, "_on", lambda _, room: room)
+    monkeypatch.setattr(module, "file_bytes_of", file_bytes)
+    fits = module._in_file(loaded, random_menu(1), budget - 500, budget)
+    assert budget - 16 <= file_bytes(fits) <= budget
 
 
 def test_the_largest_choice_is_the_model_in_float16(loaded: LoadedRun) -> None:

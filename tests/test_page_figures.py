@@ -21,7 +21,6 @@ from autodpq_budget.settings import CHOICE_SEED
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.stats import paired_effect
 from autodpq_lib.config import RECIPES
-from autodpq_rivals.methods import METHODS
 from autodpq_system.paths import ROOT
 from benchmarks import after_training, search_or_choice
 from scripts.pages import (
@@ -212,13 +211,18 @@ def test_a_gain_that_is_shown_to_be_smaller_than_the_papers_says_so() -> None:
     assert robust.size(row | {"paper": ""}) == "the paper gives no size"
 
 
-def test_of_how_many_rivals_the_best_was_taken() -> None:
-    """FE and the compressor are no rivals, and a rival at another share is not run there."""
-    methods = ["fe", "budget", "lsq", "lsq", "int-b"]
-    runs = pd.DataFrame({"method": [*methods, "qr"], "share": [0.125] * len(methods) + [0.0625]})
-    assert which_row.of_rivals(runs, 0.125) == " (of the 2 rivals run there)"
-    every = pd.DataFrame({"method": list(METHODS), "share": 0.125})
-    assert which_row.of_rivals(every, 0.125) == ""
+def test_where_a_rival_is_ahead_and_of_how_many_it_is_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        {"share": 0.25, "rival": "lsq", "rivals": 4, "p_holm": 0.026, "lead": -0.0021, "lead_half": 0.0013},
+        {"share": 0.125, "rival": "lsq", "rivals": 4, "p_holm": 0.069, "lead": -0.0017, "lead_half": 0.0014},
+        {"share": 0.016, "rival": "lsq", "rivals": 3, "p_holm": 0.001, "lead": 0.0079, "lead_half": 0.0009},
+    ]
+    monkeypatch.setattr(which_row, "comparisons", lambda recipe: rows)
+    monkeypatch.setattr(which_row, "_waiting", lambda recipe: "")
+    assert which_row.ahead("paper").endswith(
+        ": trained integers (LSQ) at 25.0%, by +0.0021 ± 0.0013 (the best of 4 that ran on as many seeds); at 12.5% "
+        "neither it nor the compressor is shown to be ahead."
+    )
 
 
 def test_pairs_that_tie_have_a_share_each() -> None:
@@ -309,8 +313,9 @@ def test_how_trainings_of_rivals_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     runs += [run("mpe", search=[0.8, 0.7], train=[0.77]), run("mpe", search=[0.6], train=[0.5, 0.61])]
     monkeypatch.setattr(trainings, "_of_rivals", lambda recipe: runs if recipe == "tuned" else [])
     assert trainings.ended() == (
-        "At the limit of epochs ended QR in 1 of 2 runs. MPE's last training has a lower validation AUC, at its best, "
-        "than the search before it in 1 of 2 runs of recipe `tuned`, in the mean of all by 0.0100.\n"
+        "At the limit of epochs ended, averaged weights apart, QR in 1 of 2 runs. MPE's last training has a lower "
+        "validation AUC, at its best, than the search before it in 1 of 2 runs of recipe `tuned`, in the mean of all "
+        "by 0.0100.\n"
     )
 
 

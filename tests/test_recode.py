@@ -251,14 +251,20 @@ def test_codes_move_before_each_of_the_first_rounds_of_training(
     start: tuple[Run, CTRModel, CTRModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, student, teacher = start
-    seen: list[tuple[int, tuple[object, ...]]] = []
-    monkeypatch.setattr("autodpq_budget.fine_tune.recode", lambda *given: seen.append((number, given)))
-    trainer = Recoding(student, run, teacher)
+    seen: list[tuple[int, torch.Tensor]] = []
+
+    def moving(*given: object) -> None:
+        assert all(a is b for a, b in zip(given, (student, teacher, run.schema, run.train), strict=True))
+        seen.append((number, student.embedding.numbers.detach().clone()))
+
+    monkeypatch.setattr("autodpq_budget.fine_tune.recode", moving)
+    trainer, before = Recoding(student, run, teacher), []
     for number in range(6):
+        before.append(student.embedding.numbers.detach().clone())
         trainer.round(number)
     assert [number for number, _ in seen] == [1, 2, 3]
-    for _, given in seen:
-        assert all(a is b for a, b in zip(given, (student, teacher, run.schema, run.train), strict=True))
+    assert all(torch.equal(numbers, before[number]) for number, numbers in seen)
+    assert not torch.equal(before[1], before[2])
 
 
 def test_a_killed_training_on_goes_on_to_the_same_bits(start: tuple[Run, CTRModel, CTRModel], tmp_path: Path) -> None:

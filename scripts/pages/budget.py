@@ -195,14 +195,24 @@ def widths() -> str:
         "Unless it is told X, `make compress` chooses it by the bytes that the file leaves for the tables, divided by "
         f"those of the run's own tables in float32. From {OWN:.0%} on X is the run's own; from {HALF:.0%} on half of "
         f"it; else a quarter, but at least {NARROWEST}. Where that would leave its tables less than {AMPLE:.0f} times "
-        "the least, one mean for each group, it is the widest that has so much or, if none has, the one that has most. "
-        f"Of FE that is X = {_taken()}. In the batch X was tried, as above."
+        "the least, one mean for each group, X is the widest with that much, or else the one with most. "
+        f"Of FE that is X = {_taken()}. In the batch X was tried, as above; what was best is another {_otherwise()}."
     )
     return f"{table}\n{rule}\n\nTest AUC on three seeds, recipe `{RECIPE}`, nothing compressed:\n\n{width.table()}"
 
 
 def _taken() -> str:
     return ", ".join(f"{width_for(partial(_ample, share), TEACHER_DIM)} at {share:.1%}" for share in SHARES)
+
+
+def _otherwise() -> str:
+    """Where another X than that of ``make compress`` was best."""
+    said = []
+    for recipe in RECIPES:
+        best = {share: equal_bytes.told(recipe, share).set_index("width")["valid"].idxmax() for share in SHARES}
+        other = [share for share in SHARES if best[share] != width_for(partial(_ample, share), TEACHER_DIM)]
+        said += [f"in `{recipe}` at {', '.join(f'{share:.1%}' for share in other)}"] if other else []
+    return " and ".join(said) or "nowhere"
 
 
 def _ample(share: float, _: int) -> Room:

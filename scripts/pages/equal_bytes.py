@@ -49,15 +49,20 @@ def found(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches
 @cache
 def _elsewhere(recipe: str, model: str) -> ChosenSettings:
     """The settings with which the best methods run on another model than DeepFM."""
-    best = best_elsewhere(chosen(settings.every_setting("ml-1m", recipe, CHOICE_SEED), RESULTS))
+    best = best_elsewhere(chosen(planned(recipe), RESULTS))
     return {key: kind(run) for key, (run, _) in on_another_model(best, model, RESULTS).items()}
 
 
 @cache
 def half_tried(recipe: str) -> list[tuple[float, str]]:
     """Shares and methods of whose settings there some have not run on the seed of choice."""
-    planned = settings.every_setting("ml-1m", recipe, CHOICE_SEED)
-    return settings.half_tried(planned, read_plans(RESULTS, planned))
+    return settings.half_tried(planned(recipe), read_plans(RESULTS, planned(recipe)))
+
+
+@cache
+def planned(recipe: str) -> settings.Settings:
+    """All settings of the seed of choice; to find which fit takes seconds."""
+    return settings.every_setting("ml-1m", recipe, CHOICE_SEED)
 
 
 def not_run(recipe: str) -> list[tuple[float, str]]:

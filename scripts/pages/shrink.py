@@ -38,12 +38,12 @@ def text() -> str:
         f"{handicaps.weights_in_short(RECIPE)} ([more](results/budget.md#first-order-weights-of-their-own)). Rivals "
         "with both, a teacher and coarser first-order weights, were not tried.\n"
         f"- {which_row.ahead('paper')}\n\n"
-        f"`make compress RECORD=… BYTES=30000` does this for a finished run, such as `{DEMO}` of `make demo` ([how, "
-        "and which row is yours](results/budget.md#which-row-is-mine)). `BYTES` is the size of the whole model file, "
-        "`RATIO=0.05` a share of the run's own; `TABLES=` counts as this table does, whose bytes are "
-        "MovieLens-1M's; and `LOSS=0.001` asks for the smallest file found that loses no more AUC on validation. "
-        "[NumPy serves it](results/packed.md), and needs the file and its vocabulary. That is a second file, which no "
-        "budget counts and which may well be the larger one.\n\n"
+        "`make compress RECORD=… BYTES=30000` does this for a run that finished on this machine, such as "
+        f"`{DEMO}` of `make demo` ([how, and which row is yours](results/budget.md#which-row-is-mine)). `BYTES` is "
+        "the size of the whole model file, `RATIO=0.05` a share of the run's own; `TABLES=` counts as this table "
+        "does, whose bytes are MovieLens-1M's; and `LOSS=0.001` asks for the smallest file found that loses no more "
+        "AUC on validation. [NumPy serves it](results/packed.md), and needs the file and its vocabulary. That is a "
+        "second file, which no budget counts and which may well be the larger one.\n\n"
         f"{_elsewhere()}\n"
     )
 
@@ -86,9 +86,9 @@ def _elsewhere() -> str:
     return (
         "**An embedding that was trained elsewhere** is compressed, as plain arrays, by "
         "[`compress_arrays`](results/budget.md#a-table-from-elsewhere). It trains nothing, and so loses more: AUC "
-        f"changed by {said} of the bytes, for DeepCTR-Torch's DeepFM, one seed. Its budget is the whole file's, which "
-        "is read by your own ids and needs no vocabulary: "
-        f"that takes three bits a feature of it. For {largest['features']:,} made-up rows, the most that "
+        f"changed by {said} of its tables' bytes, for DeepCTR-Torch's DeepFM, one seed, with sensitivities. Its "
+        "budget is the whole file's, with the header and three bits a feature: these take a vocabulary's place, so "
+        f"that ids are your own. For {largest['features']:,} made-up rows, the most that "
         f"we tried, the choice took {largest['seconds']:.0f} seconds, and storing them up to "
         f"{max(row['seconds'] for row in largest['rows']):.0f} more."
     )

@@ -49,7 +49,7 @@ def compared(kinds: Sequence[tuple[str, str]], **switches: float) -> str:
     ]
     left = [_named(*kind) for kind in kinds if not found(*kind[::-1], **switches)["method"].isin(METHODS).any()]
     table = markdown(["budget", "seeds", "difference to FE", "best rival", "pairs", "over it"], rows)
-    return table + (f"\nRivals not run yet: {'; '.join(left)}.\n" if left else "") if rows else NOT_YET
+    return table + (f"\nNo rival has run so yet in {' and '.join(left)}.\n" if left else "") if rows else NOT_YET
 
 
 def _best_rival(row: pd.Series) -> list[str]:

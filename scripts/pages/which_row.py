@@ -26,7 +26,7 @@ def text() -> str:
     return (
         "1. In float32 the tables of N features take 4 N (X + 1) bytes, or 4 N X on PNN and DCN, which have no "
         f"first-order weights. From a budget for the whole file take off the dense weights (here {dense}) and the "
-        "header, a few kB. What is left, divided by that, is your row.\n"
+        "header, a few kB. What is left, over the bytes of the tables in float32, is your row.\n"
         f"2. On MovieLens-1M, recipe `{RECIPE}`, the compressor's AUC minus FE's is {losses}. Other data lose more or "
         "less ([Avazu's sample](#avazu)); `make compress` ends by printing what yours lost. Any budget will do that "
         "holds one mean for each group at X = 1; a smaller one is refused, with the least that works. Less than "
@@ -38,8 +38,9 @@ def text() -> str:
         "4. Most rivals are trained from scratch. The compressor starts from a trained model and, where bytes are few, "
         f"teaches a narrower one. {' '.join(map(ahead, RECIPES))}\n"
         "5. To try a row: `make replicate STRATEGIES=fe MODELS=deepfm SEEDS=1 OUT=runs/mine` trains FE in minutes, and "
-        "`make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json TABLES=57630` compresses it. To "
-        "serve the file copy it with its vocabulary, the second file that is written: [how](packed.md).\n"
+        "`make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json TABLES=57630` compresses it, to "
+        "`TO=` or a place below `runs/compressed/`. To serve the file copy it with its vocabulary, the second file "
+        "that is written: [how](packed.md).\n"
     )
 
 
@@ -57,7 +58,7 @@ def ahead(recipe: str) -> str:
     shown = [row for row in rows if row["p_holm"] < LEVEL and row["lead"] < 0]
     said = (
         f"{METHOD_NAMES[row['rival']]} at {row['share']:.1%}, by {plus_minus(-row['lead'], row['lead_half'])}"
-        f"{of_rivals(found(recipe), row['share'])}"
+        f" (the best of {row['rivals']} that ran on as many seeds)"
         for row in shown
     )
     first = "; ".join(said) or "none"
@@ -87,12 +88,6 @@ def _above(recipe: str, name: str, share: float) -> bool:
     own = tried[(tried["method"] == name) & (tried["control"] == "")]
     theirs = own[own["bytes"] <= room(full_bytes(tried), share)].groupby("cpu")["valid"].max()
     return bool((theirs > ours.reindex(theirs.index)).any())
-
-
-def of_rivals(runs: pd.DataFrame, share: float) -> str:
-    """Of how many rivals the best one was taken, where not all have run at a share of FE's bytes."""
-    ran = runs.loc[(runs["share"] == share) & runs["method"].isin(METHODS), "method"].nunique()
-    return f" (of the {ran} rivals run there)" if ran < len(METHODS) else ""
 
 
 def _dense(dim: int) -> int:
