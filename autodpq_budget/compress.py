@@ -190,7 +190,7 @@ def _fewest(run: LoadedRun, offered: Menu, aim: float, loss: float) -> int:
 
 def _auc(run: LoadedRun, offered: Menu, tables: int) -> float:
     """Validation AUC of the choice for so many bytes, as it is."""
-    return evaluate(_on(run, offered.tensors(offered.choose(tables))), run.valid).auc
+    return evaluate(_on(run, offered.stored(tables)), run.valid).auc
 
 
 def _on(run: LoadedRun, tensors: Tensors) -> CTRModel:
@@ -204,12 +204,12 @@ def _in_file(run: LoadedRun, offered: Menu, tables: int, most: int) -> int:
     def size(tensors: Tensors) -> int:
         return file_bytes_of(_on(run, tensors), run.schema, run.record)
 
-    return offered.within(tables, most, lambda room: offered.tensors(offered.choose(room)), size)[0]
+    return offered.within(tables, most, size)
 
 
 def _made(run: LoadedRun, offered: Menu, tables: int, teacher: CTRModel | None = None) -> CompressedModel:
     """The choice for so many bytes, fine-tuned where there is a teacher."""
-    tensors = offered.tensors(offered.choose(tables))
+    tensors = offered.stored(tables)
     model = _on(run, tensors)
     if teacher is not None:
         scratch = scratch_run(for_scratch(run.record.config))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,6 @@ from autodpq_budget.ways import MOST_POINTS, Later, Stored, options, store
 from autodpq_packed.container import Tensors
 from autodpq_packed.grouped import groups
 
-T = TypeVar("T")
 #: Halvings of the price's range.
 HALVINGS = 100
 #: Bytes that say how many features a group has, and for each table how it is stored.
@@ -98,24 +96,27 @@ class Menu:
         """What the file has of a choice; its bytes are those that the budget is about."""
         made: Tensors = {"groups": self.groups}
         for table, ways in chosen.items():
-            stored = [way.stored.whole() for way in ways]
+            stored = [way.stored.whole for way in ways]
             made[f"{table}.option"] = np.array([each.option for each in stored], np.uint8)
             made[f"{table}.codes"] = np.concatenate([each.codes for each in stored])
             made[f"{table}.numbers"] = np.concatenate([each.numbers for each in stored])
         return made
 
-    def within(self, room: int, most: float, make: Callable[[int], T], size: Callable[[T], int]) -> tuple[int, T]:
-        """So much room for tensors, or less, for the header of a file grows with them; and what ``make`` makes of it.
+    def stored(self, budget: int) -> Tensors:
+        """What the file has of the choice for a budget."""
+        return self.tensors(self.choose(budget))
+
+    def within(self, room: int, most: int, size: Callable[[Tensors], int]) -> int:
+        """So much room for tensors, or less: the header of a file, which has at most ``most`` bytes, grows with them.
 
         Args:
             room: in bytes.
-            most: bytes of what is made.
-            make: of a room.
-            size: of what was made.
+            most: in bytes.
+            size: of the file that has these tensors.
         """
-        while (over := size(made := make(room)) - most) > 0:
-            room = max(self.least, room - int(over))
-        return room, made
+        while (over := size(self.stored(room)) - most) > 0:
+            room = max(self.least, room - over)
+        return room
 
     def _every(self) -> list[Sequence[Offer]]:
         return [group for made in self.offers.values() for group in made]

@@ -22,6 +22,7 @@ from autodpq_budget.settings import (
     every_setting,
 )
 from autodpq_budget.strategy import COMPRESSOR
+from autodpq_data.prepared import load_schema
 from autodpq_eval.plans import configure
 from autodpq_lib.config import RECIPES, Model, RunConfig
 from autodpq_rivals.methods import LEARNERS
@@ -64,13 +65,13 @@ def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> l
 
 
 def _tried(dataset: str, recipe: str) -> list[RunConfig]:
-    every = [run for runs in every_setting(dataset, recipe, CHOICE_SEED).values() for run in runs]
-    coarse = [run for runs in coarse_settings(dataset, recipe, CHOICE_SEED).values() for run in runs]
+    every = [run for runs in every_setting(dataset, recipe).values() for run in runs]
+    coarse = [run for runs in coarse_settings(dataset, recipe).values() for run in runs]
     return with_teachers(every) + coarse
 
 
 def _as_chosen(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> list[RunConfig]:
-    found = chosen(every_setting(dataset, recipe, CHOICE_SEED), out)
+    found = chosen(every_setting(dataset, recipe), out)
     if not found:
         place = f"{out / dataset / recipe / 'records'}: expected those of seed {CHOICE_SEED}, which choose settings"
         first = f"make replicate PART=budget DATASET={dataset} RECIPE={recipe} SEEDS={CHOICE_SEED} OUT={out}"
@@ -79,7 +80,7 @@ def _as_chosen(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> li
     for seed in seeds:
         wanted = shortlist(found) if seed in BEST_ALONE else found
         plans += with_teachers([run.model_copy(update={"seed": seed}) for run, _ in wanted.values()])
-    few, coarse = [seed for seed in seeds if seed not in BEST_ALONE], coarse_settings(dataset, recipe, CHOICE_SEED)
+    few, coarse = [seed for seed in seeds if seed not in BEST_ALONE], coarse_settings(dataset, recipe)
     plans += [run for seed in few for run in otherwise_taught(found, seed)]
     plans += [run.model_copy(update={"seed": s}) for s in few for run, _ in chosen(coarse, out, WEIGHTS).values()]
     plans += [run for seed in few for run in varied(shortlist(found), seed, OTHER_SPLIT)]
@@ -127,4 +128,5 @@ def best_elsewhere(found: Chosen) -> Chosen:
 
 def _alone(dataset: str, recipe: str, seed: int) -> list[RunConfig]:
     fe = configure(dataset, recipe, "fe", seed)
-    return [compressor(fe, share, TEACHER_DIM) for share in SHARES]
+    schema = load_schema(dataset, fe.threshold)
+    return [compressor(fe, schema, share, TEACHER_DIM) for share in SHARES]

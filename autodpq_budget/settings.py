@@ -53,31 +53,35 @@ def table_bytes(record: Record, fields: int) -> int:
     return record.space.model_bytes - rest_bytes(record.config, fields)
 
 
-def every_setting(dataset: str, recipe: str, seed: int) -> Settings:
-    """All settings of the compressor and of its rivals; a rival that cannot be so small is not there."""
-    fe = configure(dataset, recipe, "fe", seed)
-    ours = {(share, COMPRESSOR): [compressor(fe, share, dim) for dim in WIDTHS] for share in SHARES}
-    rivals = {(share, method): _fitting(fe, method, share, {}) for share, method in product(SHARES, METHODS)}
+def every_setting(dataset: str, recipe: str) -> Settings:
+    """All settings of all methods on :data:`CHOICE_SEED`; a rival that cannot be so small is not there."""
+    fe, schema = _fe_and_schema(dataset, recipe)
+    ours = {(share, COMPRESSOR): [compressor(fe, schema, share, dim) for dim in WIDTHS] for share in SHARES}
+    rivals = {(share, method): _fitting(fe, schema, method, share, {}) for share, method in product(SHARES, METHODS)}
     return {key: runs for key, runs in sorted((ours | rivals).items(), key=lambda item: -item[0][0]) if runs}
 
 
-def coarse_settings(dataset: str, recipe: str, seed: int) -> Settings:
-    """The settings of the controls of :data:`COARSE`: the largest of each width."""
-    fe = configure(dataset, recipe, "fe", seed)
+def coarse_settings(dataset: str, recipe: str) -> Settings:
+    """The settings of the controls of :data:`COARSE` on that seed: the largest of each width."""
+    fe, schema = _fe_and_schema(dataset, recipe)
     found = {
-        (share, method): [run for own in COARSE[method] for run in _largest(_fitting(fe, method, share, own))]
+        (share, method): [run for own in COARSE[method] for run in _largest(_fitting(fe, schema, method, share, own))]
         for share, method in product(COARSE_SHARES, COARSE)
     }
     return {key: runs for key, runs in found.items() if runs}
 
 
-def compressor(fe: RunConfig, share: float, dim: int) -> RunConfig:
+def compressor(fe: RunConfig, schema: Schema, share: float, dim: int) -> RunConfig:
     """The compressor at a share of the bytes of FE, from an FE of width ``dim``."""
-    return _run(fe, COMPRESSOR, dim, {"bytes": budget_of(load_schema(fe.dataset, fe.threshold), share)})
+    return _run(fe, COMPRESSOR, dim, {"bytes": budget_of(schema, share)})
 
 
-def _fitting(fe: RunConfig, method: str, share: float, first_order: Options) -> list[RunConfig]:
-    schema = load_schema(fe.dataset, fe.threshold)
+def _fe_and_schema(dataset: str, recipe: str) -> tuple[RunConfig, Schema]:
+    fe = configure(dataset, recipe, "fe", CHOICE_SEED)
+    return fe, load_schema(dataset, fe.threshold)
+
+
+def _fitting(fe: RunConfig, schema: Schema, method: str, share: float, first_order: Options) -> list[RunConfig]:
     every = settings(method, fe, schema, room(budget_of(schema, 1), share), first_order=first_order)
     return [_run(fe, method, one.dim, one.options) for one in every]
 

@@ -67,7 +67,7 @@ def _alone(run: Run) -> list[Fit]:
 def _chosen(run: Run, model: CTRModel) -> CTRModel:
     """A model in the bytes of the run."""
     offered = menu_of(model, run.schema, run.train)
-    return on_groups(run.config, run.schema, model, offered.tensors(offered.choose(int(run.config.options["bytes"]))))
+    return on_groups(run.config, run.schema, model, offered.stored(int(run.config.options["bytes"])))
 
 
 def embedding(config: RunConfig, schema: Schema) -> ByGroups:

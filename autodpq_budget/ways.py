@@ -48,6 +48,7 @@ class Stored:
         """Of codes and numbers."""
         return self.codes.nbytes + self.numbers.nbytes
 
+    @property
     def whole(self) -> Stored:
         """Itself."""
         return self
@@ -70,12 +71,9 @@ class Later:
         """Of codes and numbers."""
         return size(self.option, *self.group.rows.shape)
 
+    @cached_property
     def whole(self) -> Stored:
         """The group, stored: once, for several budgets may choose it."""
-        return self._whole
-
-    @cached_property
-    def _whole(self) -> Stored:
         return encode(self.group, self.option)
 
 

@@ -38,7 +38,7 @@ def point(run: LoadedRun, offered: Menu, share: float) -> Point:
     """
     config = run.record.config
     budget = budget_of(run.schema, share, config.model)
-    made = offered.tensors(offered.choose(budget))
+    made = offered.stored(budget)
     auc = evaluate(on_groups(config, run.schema, run.model, made), run.valid).auc
     groups = choice(run.schema, made, config.embedding_dim)
     total = sum(groups[column] * groups["features"] for column in groups if column.endswith(", bits"))

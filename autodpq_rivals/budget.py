@@ -38,13 +38,11 @@ class Setting:
     """One configuration of a method.
 
     Attributes:
-        method: a rival's name.
         dim: embedding dimension X.
         options: the method's own.
         bytes: of embedding and first-order weights; the rest of a model is the same for every method.
     """
 
-    method: str
     dim: int
     options: Options
     bytes: int
@@ -82,9 +80,7 @@ def _of_width(
     def fits(options: Options) -> bool:
         return int(options.get("subspaces", 1)) <= dim and whole(options) <= budget
 
-    found = [
-        Setting(method, dim, {**options, **first_order}, whole(options)) for options in KNOBS[method](schema, fits)
-    ]
+    found = [Setting(dim, {**options, **first_order}, whole(options)) for options in KNOBS[method](schema, fits)]
     return sorted(found, key=lambda setting: -setting.bytes)
 
 

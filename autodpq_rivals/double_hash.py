@@ -55,4 +55,4 @@ class DoubleHash(Rival):
 
     def served_bytes(self) -> int:
         """The table and the seed."""
-        return FLOAT * self.rows.table.numel() + SEED
+        return super().served_bytes() + SEED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -63,10 +65,12 @@ class IntB(Rival):
     @staticmethod
     def size(table: FullTable, *, bits: int) -> int:
         """The codes of each field, packed, and two numbers for each field and dimension."""
-        sizes = table.schema.sizes
-        return sum(packed(n * table.dim, bits) for n in sizes) + 2 * FLOAT * len(sizes) * table.dim
+        return _bytes(table.schema.sizes, table.dim, bits)
 
     def served_bytes(self) -> int:
         """Codes, scales and offsets."""
-        sizes, dim = self.schema.sizes, self.table.shape[1]
-        return sum(packed(n * dim, self.bits) for n in sizes) + 2 * FLOAT * len(sizes) * dim
+        return _bytes(self.schema.sizes, self.table.shape[1], self.bits)
+
+
+def _bytes(sizes: Sequence[int], dim: int, bits: int) -> int:
+    return sum(packed(n * dim, bits) for n in sizes) + 2 * FLOAT * len(sizes) * dim

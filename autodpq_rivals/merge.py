@@ -36,10 +36,6 @@ class Merge(Rival):
         """A row for each kept feature, and for each field that has rare ones."""
         return FLOAT * table.dim * (1 + int(_rows(table, threshold).max()))
 
-    def served_bytes(self) -> int:
-        """The table."""
-        return FLOAT * self.rows.table.numel()
-
 
 def _rows(table: FullTable, threshold: int) -> Tensor:
     return others_rows(replace(table.schema, threshold=threshold))

@@ -27,7 +27,3 @@ class Narrow(Rival):
     def size(table: FullTable) -> int:
         """``N X`` numbers."""
         return FLOAT * table.rows * table.dim
-
-    def served_bytes(self) -> int:
-        """The table."""
-        return FLOAT * self.rows.table.numel()

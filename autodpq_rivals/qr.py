@@ -36,7 +36,3 @@ class QR(Rival):
     def size(table: FullTable, *, collisions: int) -> int:
         """``X (ceil(N / m) + m)`` numbers; at least about ``2 X sqrt(N)``."""
         return FLOAT * table.dim * (-(-table.rows // collisions) + collisions)
-
-    def served_bytes(self) -> int:
-        """Both tables."""
-        return FLOAT * sum(p.numel() for p in self.parameters())

@@ -18,7 +18,7 @@ from autodpq_lib.models.build import final_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.space import space
 from autodpq_lib.training.fit import Fit
-from autodpq_lib.training.metrics import SCORING_BATCH, Metrics, evaluate, predict, score
+from autodpq_lib.training.metrics import Metrics, evaluate, predict, score
 from autodpq_lib.training.trainer import Row
 from autodpq_runs.curves import FitLog, improvements
 from autodpq_runs.kept import write_weights
@@ -98,7 +98,7 @@ class _Restored:
 
 def _parts(logits: Tensor, test: Samples, schema: Schema) -> dict[str, Metrics]:
     """Metrics of the samples with a low-frequency feature, and of the others, where a part has both labels."""
-    touched = torch.cat([schema.low[ids.cpu()].any(1) for ids, _ in test.in_order(SCORING_BATCH)])
+    touched = torch.cat([schema.low[ids.cpu()].any(1) for ids, _ in test.in_order()])
     parts = {"touched": touched, "untouched": ~touched}
     return {
         name: score(logits[part], test.labels[part])

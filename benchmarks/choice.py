@@ -33,7 +33,7 @@ def main() -> int:
 
 def measure(run: LoadedRun, offered: Menu, share: float) -> Iterator[dict[str, Any]]:
     """How each group of the embedding is stored at a share of FE's bytes, and what that takes."""
-    made = offered.tensors(offered.choose(budget_of(run.schema, share)))
+    made = offered.stored(budget_of(run.schema, share))
     for _, group in choice(run.schema, made, run.record.config.embedding_dim).iterrows():
         own = {key: group[key] for key in ("field", "counts", "features")}
         yield {"share": share, **own, "way": group["embedding"], "bits": group["embedding, bits"]}

@@ -80,7 +80,7 @@ def files(offered: Menu, counts: list[NDArray[np.int64]], shares: tuple[float, .
     older, ids = packed(sizes), asked_for(counts)
     for share in shares:
         start = perf_counter()
-        tensors = offered.tensors(offered.choose(int(share * 4 * DIM * sum(sizes))))
+        tensors = offered.stored(int(share * 4 * DIM * sum(sizes)))
         seconds = perf_counter() - start
         groups = GroupsInC(Grouped("embedding", sizes, DIM, tensors))
         ours, theirs = by_turns([groups, older], ids)

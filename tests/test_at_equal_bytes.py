@@ -163,7 +163,7 @@ def test_committed_runs_keep_to_their_budget() -> None:
     assert "budget" in set(told["method"])
     assert (told["bytes"] <= told["told"]).all()
     choice = read_runs(ROOT / "results", "ml-1m", "tuned", [CHOICE_SEED]).set_index("setting")["bytes"]
-    planned = every_setting("ml-1m", "tuned", CHOICE_SEED)
+    planned = every_setting("ml-1m", "tuned")
     for share, method in [key for key in planned if key[1] not in ("budget", "mpe")]:
         sizes = choice.reindex([kind(run) for run in planned[share, method]]).dropna()
         assert (sizes <= 1.001 * share * 4 * 13_560 * 17).all(), (share, method)

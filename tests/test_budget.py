@@ -188,7 +188,7 @@ def test_a_large_group_is_estimated_from_some_of_its_features_and_stored_when_ch
     for option, expected in whole.items():
         found = offer(made, option)
         assert found.stored.bytes == expected.stored.bytes
-        stored = found.stored.whole()
+        stored = found.stored.whole
         assert np.array_equal(stored.codes, expected.stored.codes)
         assert np.array_equal(stored.numbers, expected.stored.numbers)
         # 300 of 400 features: a third more than what they lose, give or take what luck makes of it.
@@ -428,7 +428,7 @@ def test_a_group_is_stored_on_one_thread(stores: str, monkeypatch: pytest.Monkey
         if stores == "at once":
             store(given, centroids_option(4, 2))
         else:
-            Later(given, centroids_option(4, 2)).whole()
+            assert Later(given, centroids_option(4, 2)).whole.codes.size
         assert threads() == before
     assert seen == [{1}, {1}]
 
@@ -456,8 +456,8 @@ def test_a_header_that_grows_leaves_what_fits(budget: int, loaded: LoadedRun, mo
         assert tables >= 1000
         return tables + (500 if tables < 1002 else 508)
 
-    for name, put in {"least": 1000, "choose": lambda _, room: room, "tensors": lambda _, room: room}.items():
-        monkeypatch.setattr(Menu, name, put)
+    monkeypatch.setattr(Menu, "least", 1000)
+    monkeypatch.setattr(Menu, "stored", lambda _, room: room)
     monkeypatch.setattr(module, "_on", lambda _, room: room)
     monkeypatch.setattr(module, "file_bytes_of", file_bytes)
     fits = module._in_file(loaded, random_menu(1), budget - 500, budget)
@@ -466,7 +466,7 @@ def test_a_header_that_grows_leaves_what_fits(budget: int, loaded: LoadedRun, mo
 
 def test_the_largest_choice_is_the_model_in_float16(loaded: LoadedRun) -> None:
     offered = menu_of(loaded.model, loaded.schema, loaded.train)
-    made = on_groups(loaded.record.config, loaded.schema, loaded.model, offered.tensors(offered.choose(offered.most)))
+    made = on_groups(loaded.record.config, loaded.schema, loaded.model, offered.stored(offered.most))
     ids = torch.stack([torch.tensor([0, 6, 9]), torch.tensor([5, 8, 13])])
     assert torch.equal(made.embedding(ids), loaded.model.embedding(ids).half().float())
     assert torch.equal(made.first_order(ids), loaded.model.first_order(ids).half().float())
@@ -536,7 +536,7 @@ def test_training_on_begins_with_the_model_as_it_comes_and_keeps_how_groups_are_
     loaded: LoadedRun, tmp_path: Path
 ) -> None:
     offered = menu_of(loaded.model, loaded.schema, loaded.train)
-    tensors = offered.tensors(offered.choose(offered.least + 60))
+    tensors = offered.stored(offered.least + 60)
     model = on_groups(loaded.record.config, loaded.schema, loaded.model, tensors)
     before = evaluate(model, loaded.valid)
     fit = fine_tune(small_run(tmp_path / "on", loaded.schema, loaded.record.config), model, loaded.model)

@@ -246,7 +246,7 @@ def all_done(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple
         return {key: [made(run) for run in runs if run.name() in aucs] for key, runs in plans.items()}
 
     def table(_: Path, dataset: str, recipe: str, seeds: list[int]) -> pd.DataFrame:
-        tried = [settings.every_setting(dataset, recipe, 11), settings.coarse_settings(dataset, recipe, 11)]
+        tried = [settings.every_setting(dataset, recipe), settings.coarse_settings(dataset, recipe)]
         every = [run for each in tried for of in each.values() for run in of] if 11 in seeds else []
         fe = [configure(dataset, recipe, "fe", seed) for seed in seeds]
         aucs.update({run.name(): (0.8, 4 * 17 * schema.num_features) for run in fe})
@@ -278,7 +278,7 @@ def test_what_is_done_is_taken_and_not_trained(tmp_path: Path, schema: Schema, m
 
 def test_every_setting_fits_its_budget(all_done: dict[str, tuple[float, int]], schema: Schema) -> None:
     """As its model has it; but what MPE has in the end its search decides."""
-    found = settings.every_setting("ml-100k", "tuned", 11)
+    found = settings.every_setting("ml-100k", "tuned")
     assert {method for _, method in found} > {"merge", "double-hash"}
     for (share, method), runs in found.items():
         assert len(runs) <= (10 if method == "mpe" else 6)
@@ -292,7 +292,7 @@ def test_a_scale_a_field_costs_a_rival_no_whole_bit(schema: Schema, monkeypatch:
     sizes = (6000, 3000, 1000)
     large = replace(schema, sizes=sizes, counts=torch.ones(sum(sizes), dtype=torch.int64))
     monkeypatch.setattr(settings, "load_schema", lambda *_: large)
-    found = settings.every_setting("ml-100k", "tuned", 11)
+    found = settings.every_setting("ml-100k", "tuned")
     for share, bits in ((0.125, 4), (0.0625, 2)):
         wide = [run.options["bits"] for run in found[share, "lsq"] if run.embedding_dim == 16]
         assert max(wide) == bits
@@ -308,10 +308,10 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
         match=r"ml-100k/tuned/records: expected those of seed 11, which choose settings, found none; first make ",
     ):
         plan.budget_plan("ml-100k", "tuned", [1], out=tmp_path)
-    every = settings.every_setting("ml-100k", "tuned", 11)
+    every = settings.every_setting("ml-100k", "tuned")
     first = plan.budget_plan("ml-100k", "tuned", [11], out=tmp_path)
     assert [(run.strategy, run.embedding_dim) for run in first[:4]] == [("fe", 16), *((TAUGHT, x) for x in (8, 4, 2))]
-    coarse = settings.coarse_settings("ml-100k", "tuned", 11)
+    coarse = settings.coarse_settings("ml-100k", "tuned")
     assert set(first[4:]) == {run for tried in (every, coarse) for runs in tried.values() for run in runs}
     for n, (key, runs) in enumerate(every.items()):
         for m, run in enumerate(runs):
@@ -346,10 +346,10 @@ def test_a_control_of_first_order_weights_runs_as_it_was_chosen(
     all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path
 ) -> None:
     for tried in (settings.every_setting, settings.coarse_settings):
-        for (share, _), runs in tried("ml-100k", "tuned", 11).items():
+        for (share, _), runs in tried("ml-100k", "tuned").items():
             sizes = settings.budget_of(schema, share)
             all_done |= {run.name(): (0.5 + 0.01 * n, sizes) for n, run in enumerate(runs)}
-    every = settings.coarse_settings("ml-100k", "tuned", 11)
+    every = settings.coarse_settings("ml-100k", "tuned")
     assert {method for _, method in every} <= {*settings.COARSE}
     for (share, method), runs in every.items():
         fe = configure("ml-100k", "tuned", "fe", 11)
@@ -377,7 +377,7 @@ def test_on_avazu_the_compressor_is_alone(all_done: dict[str, tuple[float, int]]
 def test_another_model_has_a_share_of_its_own_fe(all_done: dict[str, tuple[float, int]], tmp_path: Path) -> None:
     """At the shares that were chosen for on DeepFM."""
     found = {
-        (share, COMPRESSOR): (settings.every_setting("ml-100k", "tuned", 11)[share, COMPRESSOR][0], 0.8)
+        (share, COMPRESSOR): (settings.every_setting("ml-100k", "tuned")[share, COMPRESSOR][0], 0.8)
         for share in (0.031, 0.008)
     }
     made = on_another_model(found, "pnn", tmp_path)
@@ -426,7 +426,7 @@ def test_what_a_run_starts_from_has_no_reading(reading: str) -> None:
 def test_what_came_out_too_large_is_not_chosen(
     all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path
 ) -> None:
-    every = settings.every_setting("ml-100k", "tuned", 11)
+    every = settings.every_setting("ml-100k", "tuned")
     key, (first, *more) = next((key, runs) for key, runs in every.items() if len(runs) > 1)
     room = settings.budget_of(schema, key[0])
     all_done |= {run.name(): (0.6, room) for run in more} | {first.name(): (0.9, room + 1)}
@@ -441,7 +441,7 @@ def test_of_no_settings_none_is_chosen(tmp_path: Path) -> None:
 def test_a_rival_may_have_the_setting_of_a_smaller_share(
     all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path
 ) -> None:
-    every = settings.every_setting("ml-100k", "tuned", 11)
+    every = settings.every_setting("ml-100k", "tuned")
     for n, (key, runs) in enumerate(every.items()):
         size = settings.budget_of(schema, key[0])
         all_done.update({run.name(): (0.5 + 0.01 * n, size) for run in runs})

@@ -56,7 +56,7 @@ def begin(schema: Schema, folder: Path, model: str, recipe: str = "tuned") -> tu
         if name.endswith("table"):
             weight.data.normal_(0, 0.5)
     offered = menu_of(teacher.eval(), schema, run.train)
-    tensors = offered.tensors(offered.choose(offered.least + 60))
+    tensors = offered.stored(offered.least + 60)
     return run, on_groups(config, schema, teacher, tensors), teacher
 
 

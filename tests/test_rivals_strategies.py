@@ -154,9 +154,9 @@ def test_a_run_is_named_by_its_options_and_keeps_their_types() -> None:
 # What fits a budget.
 
 
-def model_of(one: Setting, schema: Schema, model: str) -> CTRModel:
+def model_of(method: str, one: Setting, schema: Schema, model: str) -> CTRModel:
     config = small_config(model=model, embedding_dim=one.dim, subspaces=(1,))
-    return final_model(config.model_copy(update={"strategy": one.method, "options": one.options}), schema, None)
+    return final_model(config.model_copy(update={"strategy": method, "options": one.options}), schema, None)
 
 
 @pytest.mark.parametrize("model", ["deepfm", "pnn", "dcn"])
@@ -167,7 +167,7 @@ def test_settings_fit_and_are_of_the_size_they_say(schema: Schema, method: str, 
     found = settings(method, config, schema, budget)
     assert 1 <= len(found) <= (10 if method == "mpe" else 6)
     for one in found:
-        built = model_of(one, schema, model)
+        built = model_of(method, one, schema, model)
         for part in built.children():
             if isinstance(part, MPE):
                 part.bits.zero_()
@@ -190,7 +190,7 @@ def test_first_order_weights_may_have_options_of_their_own(
     found = settings(method, small_config(), schema, 1500, first_order=own)
     assert found
     for one in found:
-        built = model_of(one, schema, "deepfm")
+        built = model_of(method, one, schema, "deepfm")
         assert built.first_order.served_bytes() == of_weights
         assert built.embedding.served_bytes() == one.bytes - of_weights
         assert own.items() <= one.options.items()
@@ -250,9 +250,9 @@ def test_what_can_be_chosen_freely_is_chosen_as_large_as_fits(schema: Schema, me
     found = [one for one in settings(method, small_config(), schema, room) if one.dim >= 8]  # narrower ones fit whole
     assert found
     for one in found:
-        larger = Setting(method, one.dim, following(one.options), 0)
+        larger = Setting(one.dim, following(one.options), 0)
         rest = rest_bytes(small_config(embedding_dim=one.dim), 3)
-        assert model_bytes(model_of(larger, schema, "deepfm")) - rest > room
+        assert model_bytes(model_of(method, larger, schema, "deepfm")) - rest > room
 
 
 def test_the_rest_of_a_model_is_what_is_neither_embedding_nor_first_order(schema: Schema) -> None:

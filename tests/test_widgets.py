@@ -234,7 +234,7 @@ def test_budget_slider_measures_what_it_shows(run):
     assert float(auc) - float(change) == pytest.approx(evaluate(loaded.model, run.valid).auc, abs=1.1e-4)
     control(box, "of FE").value = 1
     assert f"{many:.1%} of FE" in shown(box)
-    groups = choice(run.schema, offered.tensors(offered.choose(offered.least + 20)), 16)
+    groups = choice(run.schema, offered.stored(offered.least + 20), 16)
     groups["total"] = groups.filter(like=", bits").sum(axis=1)
     here = point(loaded, offered, (offered.least + 20.5) / budget_of(run.schema, 1.0))
     for field, one in groups.groupby("field"):

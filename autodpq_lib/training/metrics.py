@@ -10,9 +10,6 @@ from torch.nn import functional as F
 from autodpq_data.samples import Samples
 from autodpq_system.strict import Strict
 
-#: Rows scored at a time; it changes speed and memory only.
-SCORING_BATCH = 8192
-
 
 class Metrics(Strict):
     """AUC (higher is better) and logloss in nats (lower is better)."""
@@ -27,7 +24,7 @@ def predict(model: nn.Module, samples: Samples) -> Tensor:
     if getattr(getattr(model, "embedding", None), "by_frequency", False):
         raise ValueError("ids: expected a model of the data's ids, found one of a file's own; load(path, schema=...)")
     with torch.inference_mode():
-        return torch.cat([model(ids) for ids, _ in samples.in_order(SCORING_BATCH)]).cpu()
+        return torch.cat([model(ids) for ids, _ in samples.in_order()]).cpu()
 
 
 def score(logits: Tensor, labels: Tensor) -> Metrics:

@@ -62,7 +62,7 @@ def half_tried(recipe: str) -> list[tuple[float, str]]:
 @cache
 def planned(recipe: str) -> settings.Settings:
     """All settings of the seed of choice; to find which fit takes seconds."""
-    return settings.every_setting("ml-1m", recipe, CHOICE_SEED)
+    return settings.every_setting("ml-1m", recipe)
 
 
 def not_run(recipe: str) -> list[tuple[float, str]]:
