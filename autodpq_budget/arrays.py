@@ -154,7 +154,7 @@ def compress_tables(
     expect(budget_bytes >= least, "budget_bytes", f"at least {least}", budget_bytes)
     rows = {name: Table(np.concatenate([*part.values()]), scales[name]) for name, part in made.items()}
     offered = menu(rows, lengths, often, by_tier(lengths, tier))
-    return _restored(offered.stored(offered.within(budget_bytes, budget_bytes, cost)), made, tier)
+    return _restored(offered.within(budget_bytes, budget_bytes, cost), made, tier)
 
 
 def _means(lengths: NDArray[np.int32], dims: Mapping[str, int]) -> Tensors:

@@ -108,7 +108,7 @@ def compress(
             width = width_for(room_for, own) if tune else own
         room = room_or_refuse(run.schema, of_width(run.record, width), budget_bytes, tables=tables)
         start, offered = begin(run, width)
-        fits = room if tables else _in_file(start, offered, room, budget_bytes)
+        fits = offered.stored(room) if tables else _in_file(start, offered, room, budget_bytes)
         made = _made(start, offered, fits, run.model if tune else None)
         _write(start, made.model, path)
     return made
@@ -161,7 +161,7 @@ def smallest(run: LoadedRun, loss: float, path: Path | str) -> CompressedModel:
 def _smallest(run: LoadedRun, loss: float, own: int) -> tuple[LoadedRun, CompressedModel]:
     """What was compressed, and the smallest that keeps to the loss."""
     offered, aim = menu_of(run.model, run.schema, run.train), evaluate(run.model, run.valid).auc - loss
-    start, best = run, _made(run, offered, _fewest(run, offered, aim, loss))
+    start, best = run, _made(run, offered, offered.stored(_fewest(run, offered, aim, loss)))
     begun = cache(lambda width: (run, offered) if width == own else begin(run, width))
     low, high = max(offered.least, best.table_bytes // DEEPEST), best.table_bytes
     for _ in tqdm(range(TRIES), desc="smaller files", leave=False, disable=None):
@@ -169,7 +169,7 @@ def _smallest(run: LoadedRun, loss: float, own: int) -> tuple[LoadedRun, Compres
             break
         middle = round(math.sqrt(low * high))
         tried, menu = begun(width_for(partial(room_at, run.schema, run.record, middle, tables=True), own))
-        if (made := _made(tried, menu, middle, run.model)).valid_auc >= aim:
+        if (made := _made(tried, menu, menu.stored(middle), run.model)).valid_auc >= aim:
             start, best, high = tried, made, middle
         else:
             low = middle
@@ -198,8 +198,8 @@ def _on(run: LoadedRun, tensors: Tensors) -> CTRModel:
     return on_groups(run.record.config, run.schema, run.model, tensors)
 
 
-def _in_file(run: LoadedRun, offered: Menu, tables: int, most: int) -> int:
-    """So many bytes of tables, or fewer where the whole file would have more than ``most``."""
+def _in_file(run: LoadedRun, offered: Menu, tables: int, most: int) -> Tensors:
+    """The choice for so many bytes of tables, or fewer where the whole file would have more than ``most``."""
 
     def size(tensors: Tensors) -> int:
         return file_bytes_of(_on(run, tensors), run.schema, run.record)
@@ -207,9 +207,8 @@ def _in_file(run: LoadedRun, offered: Menu, tables: int, most: int) -> int:
     return offered.within(tables, most, size)
 
 
-def _made(run: LoadedRun, offered: Menu, tables: int, teacher: CTRModel | None = None) -> CompressedModel:
-    """The choice for so many bytes, fine-tuned where there is a teacher."""
-    tensors = offered.stored(tables)
+def _made(run: LoadedRun, offered: Menu, tensors: Tensors, teacher: CTRModel | None = None) -> CompressedModel:
+    """A model with a choice, fine-tuned where there is a teacher."""
     model = _on(run, tensors)
     if teacher is not None:
         scratch = scratch_run(for_scratch(run.record.config))

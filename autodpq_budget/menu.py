@@ -106,17 +106,17 @@ class Menu:
         """What the file has of the choice for a budget."""
         return self.tensors(self.choose(budget))
 
-    def within(self, room: int, most: int, size: Callable[[Tensors], int]) -> int:
-        """So much room for tensors, or less: the header of a file, which has at most ``most`` bytes, grows with them.
+    def within(self, room: int, most: int, size: Callable[[Tensors], int]) -> Tensors:
+        """The choice for so much room, or less: the header of a file, which has at most ``most`` bytes, grows with it.
 
         Args:
             room: in bytes.
             most: in bytes.
             size: of the file that has these tensors.
         """
-        while (over := size(self.stored(room)) - most) > 0:
+        while (over := size(made := self.stored(room)) - most) > 0:
             room = max(self.least, room - over)
-        return room
+        return made
 
     def _every(self) -> list[Sequence[Offer]]:
         return [group for made in self.offers.values() for group in made]

@@ -48,7 +48,7 @@ from autodpq_lib.models.build import full_model
 from autodpq_lib.training.metrics import evaluate
 from autodpq_lib.training.run import Run
 from autodpq_packed.check import check_plain
-from autodpq_packed.container import PackedError, unpack_checked
+from autodpq_packed.container import PackedError, Tensors, unpack_checked
 from autodpq_packed.export import signed
 from autodpq_packed.grouped import ROWS as ROWS_OPTION
 from autodpq_packed.grouped import Grouped, by_tier, centroids_option, file_ids, groups, order
@@ -506,13 +506,17 @@ def test_below_it_files_that_are_trained_on_are_tried_and_the_smallest_that_keep
 ) -> None:
     """A file with a teacher keeps it from so many bytes on: always, from somewhere between, never."""
     first, made, told, path = 200, module._made, [], tmp_path / "a.safetensors"
+    asked: list[int] = []
+    stored = Menu.stored
 
-    def counted(run: LoadedRun, offered: Menu, tables: int, teacher: object = None) -> CompressedModel:
+    def counted(run: LoadedRun, offered: Menu, tensors: Tensors, teacher: object = None) -> CompressedModel:
+        tables = asked[-1]
         if teacher is not None:
             assert teacher is loaded.model
             told.append(tables)
-        return replace(made(run, offered, tables), table_bytes=tables, valid_auc=float(not told or tables >= enough))
+        return replace(made(run, offered, tensors), table_bytes=tables, valid_auc=float(not told or tables >= enough))
 
+    monkeypatch.setattr(Menu, "stored", lambda self, budget: asked.append(budget) or stored(self, budget))
     monkeypatch.setattr(module, "_fewest", lambda *_: first)
     monkeypatch.setattr(module, "_made", counted)
     monkeypatch.setattr("autodpq_budget.width.OWN", 0.5)  # so that some are narrow
