@@ -18,6 +18,8 @@ from autodpq_budget.ways import MOST_POINTS, Later, Stored, options, store
 from autodpq_packed.container import Tensors
 from autodpq_packed.grouped import groups
 
+#: Most features of a group that tell what a way loses: far more than centroids are made from, for those fit best.
+MOST_TRIED = 4 * MOST_POINTS
 #: Halvings of the price's range.
 HALVINGS = 100
 #: Bytes that say how many features a group has, and for each table how it is stored.
@@ -40,8 +42,8 @@ class Offer:
 
 
 def offer(group: Group, option: int) -> Offer:
-    """A way of a group; what a large group loses is estimated from :data:`MOST_POINTS` of its features."""
-    some = group.some(MOST_POINTS)
+    """A way of a group; what a large group loses is estimated from :data:`MOST_TRIED` of its features."""
+    some = group.some(MOST_TRIED)
     if len(group.rows) == len(some.rows):
         return Offer(*store(group, option))
     share = len(some.rows) / len(group.rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,16 +25,23 @@ class Group:
         rows: float32 ``[n, X]``.
         counts: float64 ``[n]``, how often each occurs; above 0.
         scale: float32 ``[X]``: what an error of each dimension is multiplied by.
+        whole: the group of which these are some features, if they are.
     """
 
     rows: NDArray[np.float32]
     counts: NDArray[np.float64]
     scale: NDArray[np.float32]
+    whole: Group | None = None
 
     def some(self, most: int) -> Group:
         """At most so many of its features, drawn at random."""
         drawn = np.random.default_rng(0).permutation(len(self.rows))[:most]
-        return Group(self.rows[drawn], self.counts[drawn], self.scale)
+        return Group(self.rows[drawn], self.counts[drawn], self.scale, self)
+
+    @cached_property
+    def range(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The smallest and the largest number of each dimension of the whole group, ``[X]`` each."""
+        return self.whole.range if self.whole else (self.rows.min(0), self.rows.max(0))
 
 
 @dataclass(frozen=True)

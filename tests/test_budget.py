@@ -184,7 +184,7 @@ def test_a_large_group_is_estimated_from_some_of_its_features_and_stored_when_ch
 ) -> None:
     made = group(400, 4)
     whole = {option: offer(made, option) for option in options(400, 4)}
-    monkeypatch.setattr("autodpq_budget.menu.MOST_POINTS", 300)
+    monkeypatch.setattr("autodpq_budget.menu.MOST_TRIED", 300)
     for option, expected in whole.items():
         found = offer(made, option)
         assert found.stored.bytes == expected.stored.bytes
@@ -193,6 +193,16 @@ def test_a_large_group_is_estimated_from_some_of_its_features_and_stored_when_ch
         assert np.array_equal(stored.numbers, expected.stored.numbers)
         # 300 of 400 features: a third more than what they lose, give or take what luck makes of it.
         assert found.distortion == pytest.approx(expected.distortion, rel=0.2, abs=0.02 * whole[0].distortion)
+
+
+@pytest.mark.parametrize("option", [4, 6, 8, centroids_option(16, 2), centroids_option(256, 2)])
+def test_what_a_large_group_loses_is_not_thought_too_little(option: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of rows with heavy tails: integers span the range of all, and centroids are tried on rows that made none."""
+    monkeypatch.setattr("autodpq_budget.ways.MOST_POINTS", 1_000)
+    monkeypatch.setattr("autodpq_budget.menu.MOST_TRIED", 4_000)
+    rows = np.random.default_rng(3).standard_t(4, (10_000, 4)).astype(np.float32)
+    made = Group(rows, np.ones(len(rows)), np.ones(4, np.float32))
+    assert offer(made, option).distortion == pytest.approx(store(made, option)[1], rel=0.2)
 
 
 def random_menu(seed: int, ways: int = 4) -> Menu:
