@@ -23,7 +23,7 @@ def teaching(every: pd.DataFrame) -> pd.DataFrame:
         every: of :func:`~autodpq_budget.read_runs.read_runs`.
     """
     full, rows = full_bytes(every), []
-    for (method, _), runs in every[every["control"] != WEIGHTS].groupby(["method", "setting"]):
+    for (method, _), runs in every[every["control"].isin(["", TEACHER])].groupby(["method", "setting"]):
         sides = {control: aucs(part, every) for control, part in runs.groupby("control")}
         if len(sides) > 1 and all(sides.values()) and (share := least_share(runs["bytes"].max(), full)):
             own, other = sides[""], sides[TEACHER]
@@ -49,9 +49,15 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     return _by_share(rows)
 
 
-def from_teacher(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """The compressor minus the best of the rivals that are taught by FE too: a row a share with the control."""
-    taught, rows = _otherwise_taught(every), []
+def from_teacher(every: pd.DataFrame, found: pd.DataFrame, control: str = TEACHER) -> pd.DataFrame:
+    """The compressor minus the best of the rivals that are taught by FE too: a row a share with the control.
+
+    Args:
+        every: of :func:`~autodpq_budget.read_runs.read_runs`.
+        found: of :func:`~autodpq_budget.chosen.at_chosen_settings`.
+        control: rivals as they come but for that, or :data:`~autodpq_budget.read_runs.BOTH`.
+    """
+    taught, rows = _otherwise_taught(every, control), []
     for share, runs in taught[taught["method"] != COMPRESSOR].groupby("share"):
         settings = runs.groupby(["method", "setting"])["auc"].agg(["count", "mean"]).sort_values(["count", "mean"])
         name, best = settings.index[-1]
@@ -60,9 +66,9 @@ def from_teacher(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     return _by_share(rows)
 
 
-def _otherwise_taught(every: pd.DataFrame) -> pd.DataFrame:
-    """Runs of the control of teaching, each with the least share that its setting keeps to, if it keeps to one."""
-    runs, full = every[every["control"] == TEACHER], full_bytes(every)
+def _otherwise_taught(every: pd.DataFrame, control: str = TEACHER) -> pd.DataFrame:
+    """Runs of a control of teaching, each with the least share that its setting keeps to, if it keeps to one."""
+    runs, full = every[every["control"] == control], full_bytes(every)
     largest = runs.groupby("setting")["bytes"].transform("max")
     return runs.assign(share=largest.map(lambda size: least_share(size, full))).query("share > 0")
 

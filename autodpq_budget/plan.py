@@ -80,9 +80,10 @@ def _as_chosen(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> li
     for seed in seeds:
         wanted = shortlist(found) if seed in BEST_ALONE else found
         plans += with_teachers([run.model_copy(update={"seed": seed}) for run, _ in wanted.values()])
-    few, coarse = [seed for seed in seeds if seed not in BEST_ALONE], coarse_settings(dataset, recipe)
-    plans += [run for seed in few for run in otherwise_taught(found, seed)]
-    plans += [run.model_copy(update={"seed": s}) for s in few for run, _ in chosen(coarse, out, WEIGHTS).values()]
+    few = [seed for seed in seeds if seed not in BEST_ALONE]
+    coarse = [run for run, _ in chosen(coarse_settings(dataset, recipe), out, WEIGHTS).values()]
+    controls = [*coarse, *map(otherwise_taught, [*learners(found), *coarse])]
+    plans += [run.model_copy(update={"seed": seed}) for seed in few for run in controls]
     plans += [run for seed in few for run in varied(shortlist(found), seed, OTHER_SPLIT)]
     once_more = [AVERAGED, FROM_ZERO] if RECIPES[recipe].first_order_sd else [AVERAGED]
     plans += [run for switches, seed in product(once_more, few) for run in varied(found, seed, switches)]
@@ -98,14 +99,15 @@ def with_teachers(runs: Sequence[RunConfig]) -> list[RunConfig]:
     return [*fe, *dict.fromkeys(like(run, TAUGHT, run.embedding_dim) for run in narrow), *ours, *runs]
 
 
-def otherwise_taught(found: Chosen, seed: int) -> list[RunConfig]:
-    """What the teacher is worth: the compressor from labels, and the best rivals that can learn from its teacher."""
+def learners(found: Chosen) -> list[RunConfig]:
+    """What tells what the teacher is worth: the compressor, and the best rivals that can learn from its teacher."""
     runs = [run for (share, _), (run, _) in shortlist(found).items() if share in TAUGHT_SHARES]
-    runs = [run for run in runs if run.strategy in (COMPRESSOR, *LEARNERS)]
-    return [
-        run.model_copy(update={"seed": seed, "options": run.options | {"taught": run.strategy != COMPRESSOR}})
-        for run in runs
-    ]
+    return [run for run in runs if run.strategy in (COMPRESSOR, *LEARNERS)]
+
+
+def otherwise_taught(run: RunConfig) -> RunConfig:
+    """The compressor from labels, a rival from the compressor's teacher."""
+    return run.model_copy(update={"options": run.options | {"taught": run.strategy != COMPRESSOR}})
 
 
 def varied(found: Chosen, seed: int, switches: dict[str, Any]) -> list[RunConfig]:

@@ -24,8 +24,10 @@ FIELDS = dict.fromkeys(("ml-1m", "ml-100k"), len(movielens.FIELDS)) | {"avazu-sa
 COLUMNS = ["method", "setting", "told", "control", "width", "options", "seed", "cpu", "bytes", "valid", "auc", "run"]
 #: What a run at a budget may change; controls change other things.
 SWITCHES = {"options", "embedding_dim", "subspaces"}
-#: Controls: what learns otherwise than its method does; rivals whose first-order weights have options of their own.
+#: Controls: what learns otherwise than its method does; rivals whose first-order weights have options of their own; and
+#: rivals with both.
 TEACHER, WEIGHTS = "teacher", "first-order weights"
+BOTH = f"{TEACHER} and {WEIGHTS}"
 
 
 def read_runs(
@@ -38,8 +40,8 @@ def read_runs(
 ) -> pd.DataFrame:
     """A row a run: method, setting, bytes it was told, which control, width X, seed, bytes it has, AUCs, configuration.
 
-    The control is ``""``, the method as it comes; :data:`TEACHER`, otherwise taught; or :data:`WEIGHTS`, a rival whose
-    first-order weights have options of their own.
+    The control is ``""``, the method as it comes; :data:`TEACHER`, otherwise taught; :data:`WEIGHTS`, a rival whose
+    first-order weights have options of their own; or :data:`BOTH`.
 
     Methods are the strategies of Table 1 as they come, and those that are told how many bytes they may have; all of
     them with the ``switches`` that are named, and no others.
@@ -63,13 +65,13 @@ def _row(record: Record) -> dict[str, object]:
     config = record.config
     fields = FIELDS.get(config.dataset) or len(load_schema(config.dataset, config.threshold).fields)
     plain = {key: value for key, value in config.options.items() if key != "taught"}
-    control = WEIGHTS if divided(plain)[0] != plain else TEACHER if plain != config.options else ""
+    changed = {TEACHER: plain != config.options, WEIGHTS: plain != divided(plain)[0]}
     knobs = {key: value for key, value in config.changed().items() if key in SWITCHES} | {"options": plain}
     return {
         "method": config.strategy,
         "setting": kind(configure(config.dataset, config.recipe, config.strategy, 0, model=config.model, **knobs)),
         "told": config.options.get("bytes"),
-        "control": control,
+        "control": " and ".join(name for name in changed if changed[name]),
         "width": config.embedding_dim,
         "options": "" if config.strategy == COMPRESSOR else _said(plain),
         "seed": config.seed,

@@ -15,7 +15,7 @@ from autodpq_budget import at_equal_bytes, auc_curve, controls
 from autodpq_budget import read_runs as reading
 from autodpq_budget.chosen import at_chosen_settings
 from autodpq_budget.plan import OTHER_MODELS, OTHER_SHARES
-from autodpq_budget.read_runs import TEACHER, WEIGHTS, read_runs
+from autodpq_budget.read_runs import BOTH, TEACHER, WEIGHTS, read_runs
 from autodpq_budget.settings import CHOICE_SEED, every_setting, half_tried
 from autodpq_eval.expected import kind
 from autodpq_lib.config import METHOD_VERSION, RECIPES, STRATEGIES
@@ -118,6 +118,12 @@ def test_the_lead_over_rivals_that_are_taught_too_is_over_the_best_of_them() -> 
     assert (made["share"], made["rival"], made["n"]) == (0.125, "lsq", 2)
     assert made["effect"] == pytest.approx(np.mean([0.79 - 0.78, 0.80 - 0.77]))
     assert controls.from_teacher(FOUND, FOUND).empty
+    other = every[every["control"] == TEACHER].assign(control=BOTH)
+    both = pd.concat([every, other.assign(auc=other["auc"] + 0.01)])
+    (coarse,) = controls.from_teacher(both, pd.concat([FOUND, RIVALS]), BOTH).to_dict("records")
+    assert coarse["effect"] == pytest.approx(made["effect"] - 0.01)
+    assert controls.from_teacher(both, pd.concat([FOUND, RIVALS])).to_dict("records") == [made]
+    assert controls.teaching(both)["effect"].tolist() == controls.teaching(every)["effect"].tolist()
 
 
 def test_first_order_weights_of_their_own_stand_beside_the_rival_as_it_comes_and_the_compressor() -> None:
@@ -187,6 +193,19 @@ def test_a_setting_is_the_same_under_a_switch(changed: dict[str, Any]) -> None:
     record = read_record(path)
     other = record.model_copy(update={"config": record.config.model_copy(update=changed)})
     assert reading._row(other)["setting"] == reading._row(record)["setting"]
+
+
+@pytest.mark.parametrize("own", [{}, {"first_order_bits": 1}])
+def test_a_run_is_the_control_of_what_it_has_more(own: dict[str, Any]) -> None:
+    """A teacher makes no other setting, first-order weights with options of their own do."""
+    path = next((ROOT / "results/ml-1m/tuned/records").glob("deepfm-lsq-seed1-*.json"))
+    record = read_record(path)
+    config = record.config.model_copy(update={"options": {"bits": 3, **own}})
+    found = [config, config.model_copy(update={"options": {**config.options, "taught": True}})]
+    plain, taught = (reading._row(record.model_copy(update={"config": each})) for each in found)
+    assert (plain["control"], taught["control"]) == ((WEIGHTS, BOTH) if own else ("", TEACHER))
+    assert plain["setting"] == taught["setting"]
+    assert plain["options"] == taught["options"]
 
 
 def test_without_fe_nothing_is_at_equal_bytes() -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from autodpq_budget import controls
 from autodpq_budget.at_equal_bytes import METHOD_NAMES
 from autodpq_budget.chosen import at_chosen_settings
+from autodpq_budget.read_runs import BOTH, TEACHER
 from autodpq_budget.settings import COARSE
 from autodpq_eval.layout import from_to, gap, markdown, plus_minus
 from autodpq_lib.config import RECIPES
@@ -30,6 +31,7 @@ def teachers() -> str:
     ]
     table = markdown(["budget", "method", "X", "seeds", "from labels", "from FE", "difference"], rows)
     head = ["budget", "seeds", "as they come", "all from labels", "all from FE"]
+    head += ["all from FE, rivals with coarser first-order weights"]
     leads = markdown(head, [row for recipe in RECIPES for row in _leads(recipe)])
     return f"{table}\nThe compressor minus the best rival of these seeds:\n\n{leads}" if rows else NOT_YET
 
@@ -37,11 +39,13 @@ def teachers() -> str:
 def _leads(recipe: str) -> Iterator[list[str]]:
     """The compressor's lead on the seeds of all rivals, at each share at which something is otherwise taught."""
     every, runs = every_run(recipe), found(recipe)
-    both = [alike(made) for made in (controls.from_labels(every, runs), controls.from_teacher(every, runs))]
+    leads = [controls.from_labels(every, runs)]
+    leads += [controls.from_teacher(every, runs, control) for control in (TEACHER, BOTH)]
+    columns = [*map(alike, leads)]
     for row in comparisons(recipe):
-        if any(row["share"] in column for column in both):
+        if any(row["share"] in column for column in columns):
             came = f"{rival_name(row['rival_of_all'])}: {plus_minus(row['lead_of_all'], row['lead_half_of_all'])}"
-            others = [column.get(row["share"], "–") for column in both]
+            others = [column.get(row["share"], "–") for column in columns]
             yield [f"`{recipe}`, {row['share']:.1%}", f"{row['n_rival_of_all']:.0f}", came, *others]
 
 
@@ -78,7 +82,14 @@ def weights_in_short(recipe: str) -> str:
         for row in best
     )
     where = "Over rivals whose first-order weights are coarser than their embedding"
-    return f"{where} the lead is {said}, on {from_to(rows['n'])} seeds"
+    return f"{where} the lead is {said}{_taught_too(recipe)}, on {from_to(rows['n'])} seeds"
+
+
+def _taught_too(recipe: str) -> str:
+    """The same where those rivals learn from FE, too."""
+    leads = alike(controls.from_teacher(every_run(recipe), found(recipe), BOTH))
+    said = ", ".join(f"{lead} at {share:.1%}" for share, lead in leads.items())
+    return f"; where they learn from FE, too, {said}" if said else ""
 
 
 def _not_run(recipe: str) -> str:
