@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autodpq_budget.check_arguments import check_bytes, expect
-from autodpq_budget.check_arrays import Rows, counts_of, mapping, only, rows_of, scales_of
+from autodpq_budget.check_arrays import Rows, counts_of, dims_of, mapping, scales_of, sizes_of, tables_of
 from autodpq_budget.menu import bytes_of, menu
 from autodpq_budget.tables import Table
 from autodpq_packed.bits import pack
@@ -71,8 +71,7 @@ class Arrays:
         return len(content)
 
     def _content(self) -> bytes:
-        dims = {name: next(iter(part.values())).shape[1] for name, part in self.tables.items()}
-        return _file(self.tensors, {field: len(rows) for field, rows in self.rows.items()}, dims, self.tiers)
+        return _file(self.tensors, sizes_of(self.tables), dims_of(self.tables), self.tiers)
 
 
 def _file(tensors: Tensors, sizes: Mapping[str, int], dims: Mapping[str, int], tier: NDArray[np.uint8]) -> bytes:
@@ -137,15 +136,10 @@ def compress_tables(
         ValueError: an array that isn't as it should be, or nothing fits.
     """
     budget_bytes = check_bytes(budget_bytes)
-    made = {name: rows_of(name, part) for name, part in mapping("tables", tables).items()}
-    sizes = {field: len(array) for field, array in next(iter(made.values())).items()}
-    for name, part in made.items():
-        found = {field: len(array) for field, array in part.items()}
-        expect(list(found.items()) == list(sizes.items()), name, f"rows of each field, in this order: {sizes}", found)
-    known = only("counts", mapping("counts", counts), sizes)
-    often = np.concatenate([counts_of(field, known, size) for field, size in sizes.items()])
-    scales, tier, lengths = scales_of(made, sensitivities), tiers(often), [*sizes.values()]
-    dims = {name: scale.shape[1] for name, scale in scales.items()}
+    made = tables_of(tables)
+    sizes, dims, scales = sizes_of(made), dims_of(made), scales_of(made, sensitivities)
+    often, lengths = counts_of(counts, sizes), [*sizes.values()]
+    tier = tiers(often)
 
     def cost(tensors: Tensors) -> int:
         return len(_file(tensors, sizes, dims, tier)) if whole_file else bytes_of(tensors)
@@ -168,12 +162,11 @@ def _means(lengths: NDArray[np.int32], dims: Mapping[str, int]) -> Tensors:
 
 def _restored(tensors: Tensors, made: Mapping[str, Rows], tier: NDArray[np.uint8]) -> Arrays:
     """What a reader gets of the tensors."""
-    sizes = [len(rows) for rows in next(iter(made.values())).values()]
+    sizes = [*sizes_of(made).values()]
     ordered, tables = by_tier(sizes, tier), {}
-    for name, part in made.items():
-        dim = next(iter(part.values())).shape[1]
+    for name, dim in dims_of(made).items():
         every = _vectors(Grouped(name, sizes, dim, tensors), ordered)
-        tables[name] = dict(zip(part, np.split(every, np.cumsum(sizes)[:-1]), strict=True))
+        tables[name] = dict(zip(made[name], np.split(every, np.cumsum(sizes)[:-1]), strict=True))
     return Arrays(tensors, tables, tier)
 
 

@@ -21,7 +21,27 @@ MOST_OFTEN = 2**53
 Rows = dict[str, NDArray[np.float32]]
 
 
-def rows_of(table: str, rows: Any) -> Rows:
+def tables_of(given: Any) -> dict[str, Rows]:
+    """Of each table its fields' rows; all tables have the same features."""
+    made = {name: _rows(name, part) for name, part in mapping("tables", given).items()}
+    sizes = sizes_of(made)
+    for name, part in made.items():
+        found = {field: len(array) for field, array in part.items()}
+        expect([*found.items()] == [*sizes.items()], name, f"rows of each field, in this order: {sizes}", found)
+    return made
+
+
+def sizes_of(tables: Mapping[str, Rows]) -> dict[str, int]:
+    """How many features each field has, by the first table."""
+    return {field: len(array) for field, array in next(iter(tables.values())).items()}
+
+
+def dims_of(tables: Mapping[str, Rows]) -> dict[str, int]:
+    """X of each table."""
+    return {name: next(iter(part.values())).shape[1] for name, part in tables.items()}
+
+
+def _rows(table: str, rows: Any) -> Rows:
     """Of a table, each field's rows in float32."""
     made = {field: _numbers(f"rows of {field} in {table}", array) for field, array in mapping(table, rows).items()}
     dim = next((array.shape[1] for array in made.values() if array.ndim == 2), "X")
@@ -38,8 +58,13 @@ def rows_of(table: str, rows: Any) -> Rows:
     return {field: array.astype(np.float32, copy=False) for field, array in made.items()}
 
 
-def counts_of(field: str, counts: Mapping[str, Any], size: int) -> NDArray[np.int64]:
-    """How often each feature of a field, of ``size`` features, occurs."""
+def counts_of(given: Any, sizes: Mapping[str, int]) -> NDArray[np.int64]:
+    """How often each feature occurs, field by field, of fields with so many: ``[N]``."""
+    known = only("counts", mapping("counts", given), sizes)
+    return np.concatenate([_counts(field, known, size) for field, size in sizes.items()])
+
+
+def _counts(field: str, counts: Mapping[str, Any], size: int) -> NDArray[np.int64]:
     what = f"counts of {field}"
     expect(field in counts, what, f"[{size}]", "none")
     often = _numbers(what, counts[field])
@@ -56,7 +81,7 @@ def counts_of(field: str, counts: Mapping[str, Any], size: int) -> NDArray[np.in
 def scales_of(made: Mapping[str, Rows], given: Mapping[str, Mapping[str, ArrayLike]] | None) -> dict[str, Floats]:
     """Sensitivities of each table ``[M, X]``, over a power of 4, so that no square of float32 is lost."""
     if given is None:
-        return {name: np.ones((len(p), next(iter(p.values())).shape[1]), np.float32) for name, p in made.items()}
+        return {name: np.ones((len(made[name]), dim), np.float32) for name, dim in dims_of(made).items()}
     known = only("sensitivities", mapping("sensitivities", given), made)
     found = {name: _sensitivities(name, part, known) for name, part in made.items()}
     largest = max(array.max() for array in found.values()) or 1.0

@@ -36,7 +36,7 @@ BATCH = 16_384
 def recode(model: CTRModel, teacher: CTRModel, schema: Schema, train: Samples) -> None:
     """Let all codes move once, field by field.
 
-    It takes memory for about 2 n (X + 1)^2 numbers, with n the features of the largest field.
+    It takes memory for about n (2 (X + 1)^2 + 4 K) numbers: n features of the largest field, K values of a code.
 
     Args:
         model: on groups (:class:`~autodpq_budget.by_groups.ByGroups`); put into evaluation mode.
