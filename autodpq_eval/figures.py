@@ -49,7 +49,8 @@ def curves(record: Record, title: str) -> Figure:
         axis.margins(y=0.15)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no half epoch
     figure.suptitle(title)
-    fits = f"{len(record.fits)} trials" if many else ", ".join(log.name for log in record.fits)
+    trials = sum(log.decision is not None for log in record.fits)
+    fits = f"{trials} trials" if many else ", ".join(log.name for log in record.fits)
     figure.set_label(
         f"{title}. Two line charts over the epochs of the run, its fits one after the other: {fits}. Left: validation "
         f"AUC, a ring at {chosen.valid.auc:.4f}, epoch {chosen.epoch + 1} of {chosen.fit}. Right: training logloss."
@@ -75,7 +76,8 @@ def _fit(axes: Sequence[Axes], record: Record, log: FitLog, start: int, many: bo
 
 def colour_of(record: Record, log: FitLog) -> tuple[float, float, float]:
     """The strategy's; an FE training within another strategy has FE's."""
-    return COLOURS.get("fe" if log.stage in ("pretrain", "full") else record.config.strategy, OTHER)
+    of_fe = log.stage in ("pretrain", "full") or (record.config.strategy in ("grid", "random") and log.decision is None)
+    return COLOURS.get("fe" if of_fe else record.config.strategy, OTHER)
 
 
 def _head(axis: Axes, start: int, name: str) -> None:

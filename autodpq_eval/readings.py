@@ -150,8 +150,8 @@ def _baselines(there: Groups) -> str:
     own = [f"{name}, {gaps[name]:+.4f}" for name in every.index if OURS not in name and name not in shared]
     return (
         f"In the rows of a reading alone {', '.join(shared)} lie {gaps[shared].min():+.4f} to "
-        f"{gaps[shared].max():+.4f} from the paper's AUC (with a reading's own quantiser: {'; '.join(own)}); the "
-        f"paper's AutoDPQ has {every['paper'].iloc[-1]:.4f}."
+        f"{gaps[shared].max():+.4f} from the AUCs of the paper's {', '.join(LABELS[_strategy(n)] for n in shared)} "
+        f"(with a reading's own quantiser: {'; '.join(own)}); its AutoDPQ has {every['paper'].iloc[-1]:.4f}."
     )
 
 

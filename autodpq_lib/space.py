@@ -17,8 +17,8 @@ class Space(Strict):
 
     Attributes:
         paper: the paper's units: floats of the kept rows of all fields, **one unit per code entry**, centroid floats
-            (one tied table); no first-order weights, no MLP. Inferred from Table 1: it is the only reading that gives
-            216k, 171k and 194k.
+            (one tied table); no first-order weights, no MLP. Inferred: it fits all that Tables 1 and 2
+            print for MovieLens-1M.
         bits: the same in bits: 32 for each float, ``ceil(log2 K)`` for each code entry.
         model_bytes: parameters of the whole model that serving needs, first-order weights and MLP
             included: 4 bytes for each float, codes packed at ``ceil(log2 K)`` bits, untied tables twice.

@@ -78,7 +78,9 @@ def test_what_must_be_so_is_told_by_the_nearest_that_no_single_seed_decides() ->
     said = must_be_so(pd.DataFrame(rows))
     assert "Under *plain* (`paper`) FE is off by +0.0100 and AutoDPQ by +0.0000." in said
     assert "is *near* (`paper`): FE is off by +0.0010, AutoDPQ by -0.0020." in said
-    assert "whichever seed is left out: none. The largest gain by ranks is that of *failed* (`paper`), +0.0020" in said
+    assert (
+        "whichever seed is left out: none.\n- The largest gain by ranks is that of *failed* (`paper`), +0.0020" in said
+    )
 
 
 def test_a_gain_is_told_without_the_seed_that_its_interval_hangs_on() -> None:

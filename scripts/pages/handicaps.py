@@ -87,9 +87,9 @@ def weights_in_short(recipe: str) -> str:
 
 def _taught_too(recipe: str) -> str:
     """The same where those rivals learn from FE, too."""
-    leads = alike(controls.from_teacher(every_run(recipe), found(recipe), BOTH))
-    said = ", ".join(f"{lead} at {share:.1%}" for share, lead in leads.items())
-    return f"; where they learn from FE, too, {said}" if said else ""
+    leads = controls.from_teacher(every_run(recipe), found(recipe), BOTH)
+    said = ", ".join(f"{gap(r)} at {r['share']:.1%} ({METHOD_NAMES[r['rival']]})" for _, r in leads.iterrows())
+    return f"; where they learn from FE, too, it is {said}" if said else ""
 
 
 def _not_run(recipe: str) -> str:
