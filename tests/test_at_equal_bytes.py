@@ -22,7 +22,7 @@ from autodpq_lib.config import METHOD_VERSION, RECIPES, STRATEGIES
 from autodpq_rivals.methods import METHODS
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
-from scripts.pages import equal_bytes
+from scripts.pages import equal_bytes, handicaps
 
 
 def row(method: str, seed: int, size: int, valid: float, auc: float, width: int = 8, share: float = 0.125) -> dict:
@@ -124,6 +124,16 @@ def test_the_lead_over_rivals_that_are_taught_too_is_over_the_best_of_them() -> 
     assert coarse["effect"] == pytest.approx(made["effect"] - 0.01)
     assert controls.from_teacher(both, pd.concat([FOUND, RIVALS])).to_dict("records") == [made]
     assert controls.teaching(both)["effect"].tolist() == controls.teaching(every)["effect"].tolist()
+
+
+@pytest.mark.parametrize("high", [-0.001, 0.001])
+def test_a_lead_that_hangs_on_the_teacher_is_said_to(high: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all intervals lie below zero, and only there."""
+    leads = pd.DataFrame([{"share": 0.5, "rival": "lsq", "effect": -0.005, "low": -0.009, "high": high}])
+    monkeypatch.setattr(handicaps.controls, "from_labels", lambda *_: leads)
+    said = handicaps.labels_in_short("paper")
+    assert "-0.0050" in said
+    assert said.endswith("at 50.0% (trained integers (LSQ))" + ": without its teacher it is behind there" * (high < 0))
 
 
 def test_first_order_weights_of_their_own_stand_beside_the_rival_as_it_comes_and_the_compressor() -> None:

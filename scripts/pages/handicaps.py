@@ -85,10 +85,22 @@ def weights_in_short(recipe: str) -> str:
     return f"{where} the lead is {said}{_taught_too(recipe)}, on {from_to(rows['n'])} seeds"
 
 
+def labels_in_short(recipe: str) -> str:
+    """The compressor minus the best rival where both learn from labels, by budget, and what that shows."""
+    leads = controls.from_labels(every_run(recipe), found(recipe))
+    if leads.empty:
+        return f"In recipe `{recipe}` the compressor has not learnt from labels"
+    behind = ": without its teacher it is behind there" * bool((leads["high"] < 0).all())
+    return f"In recipe `{recipe}` the compressor minus the best rival is, both from labels, {_said(leads)}{behind}"
+
+
+def _said(leads: pd.DataFrame) -> str:
+    return ", ".join(f"{gap(r)} at {r['share']:.1%} ({METHOD_NAMES[r['rival']]})" for _, r in leads.iterrows())
+
+
 def _taught_too(recipe: str) -> str:
     """The same where those rivals learn from FE, too."""
-    leads = controls.from_teacher(every_run(recipe), found(recipe), BOTH)
-    said = ", ".join(f"{gap(r)} at {r['share']:.1%} ({METHOD_NAMES[r['rival']]})" for _, r in leads.iterrows())
+    said = _said(controls.from_teacher(every_run(recipe), found(recipe), BOTH))
     return f"; where they learn from FE, too, it is {said}" if said else ""
 
 

@@ -35,6 +35,7 @@ def text() -> str:
         f"in the last two columns {alike}. Bytes are those of embedding and first-order weights.\n"
         "- The compressor learns from FE, its rivals from the data's labels; in the last two columns both learn alike "
         "([in what else they differ](results/budget.md#who-learns-from-what)). "
+        f"{handicaps.labels_in_short('paper')}. "
         f"{handicaps.weights_in_short(RECIPE)} ([more](results/budget.md#first-order-weights-of-their-own)).\n"
         f"- {which_row.ahead('paper')}\n\n"
         "`make compress RECORD=… BYTES=30000` does this for a run that finished on this machine, such as "
