@@ -41,13 +41,13 @@ class Offer:
     distortion: float
 
 
-def offer(group: Group, option: int) -> Offer:
-    """A way of a group; what a large group loses is estimated from :data:`MOST_TRIED` of its features."""
+def offers(group: Group) -> list[Offer]:
+    """All ways of a group; what a large group loses is estimated from :data:`MOST_TRIED` of its features."""
+    ways, share = options(*group.rows.shape), MOST_TRIED / len(group.rows)
+    if share >= 1:
+        return [Offer(*store(group, option)) for option in ways]
     some = group.some(MOST_TRIED)
-    if len(group.rows) == len(some.rows):
-        return Offer(*store(group, option))
-    share = len(some.rows) / len(group.rows)
-    return Offer(Later(group, option), store(some, option)[1] / share)
+    return [Offer(Later(group, option), store(some, option)[1] / share) for option in ways]
 
 
 @dataclass(frozen=True)
@@ -146,12 +146,12 @@ def menu(tables: Mapping[str, Table], sizes: Sequence[int], counts: Integers, or
     lengths = groups(sizes, counts)
     with tqdm(total=len(lengths) * len(tables), desc="groups", unit="group", disable=None) as bar:
 
-        def offers(table: Table) -> Iterator[list[Offer]]:
+        def of_table(table: Table) -> Iterator[list[Offer]]:
             for group in table.groups(sizes, counts, ordered):
-                yield [offer(group, option) for option in options(*group.rows.shape)]
+                yield offers(group)
                 bar.update()
 
-        return Menu(lengths, {name: list(offers(table)) for name, table in tables.items()})
+        return Menu(lengths, {name: list(of_table(table)) for name, table in tables.items()})
 
 
 def bytes_of(tensors: Tensors) -> int:
