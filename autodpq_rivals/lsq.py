@@ -14,20 +14,23 @@ class LSQ(Rounding):
     Args:
         table: the full table.
         bits: b.
+        by_field: a step for each field, as integers after training have.
     """
 
-    def __init__(self, table: FullTable, *, bits: Bits) -> None:
-        super().__init__(table, [bits])
+    def __init__(self, table: FullTable, *, bits: Bits, by_field: bool = False) -> None:
+        super().__init__(table, [bits], by_field=by_field)
 
     def vectors(self, features: Tensor) -> Tensor:
         """Vectors of distinct features: int64 ``[U]`` -> ``[U, X]``."""
         return self.rounded(features)[0]
 
     @staticmethod
-    def size(table: FullTable, *, bits: int) -> int:
-        """``N X`` codes of b bits, the step and c."""
-        return packed(table.rows * table.dim, bits) + FLOAT * (1 + table.dim)
+    def size(table: FullTable, *, bits: int, by_field: bool = False) -> int:
+        """``N X`` codes of b bits, the step or steps, and c."""
+        steps = len(table.schema.sizes) if by_field else 1
+        return packed(table.rows * table.dim, bits) + FLOAT * (steps + table.dim)
 
     def served_bytes(self) -> int:
-        """Codes, the step and c."""
-        return packed(self.rows.table.numel(), int(self.widths)) + FLOAT * (1 + len(self.centre))
+        """Codes, the step or steps, and c."""
+        numbers = self.step.numel() + len(self.centre)
+        return packed(self.rows.table.numel(), int(self.widths)) + FLOAT * numbers

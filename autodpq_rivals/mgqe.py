@@ -29,19 +29,31 @@ class MGQE(VQ):
         centroids: K.
         subspaces: D, a divisor of X.
         normed: see :class:`VQ`; the paper has it.
+        shared: one book and one list of frequent features for all fields; else one a field, as in the paper.
     """
 
-    def __init__(self, table: FullTable, *, centroids: Centroids, subspaces: PositiveInt, normed: bool = True) -> None:
-        super().__init__(table, granular(table.schema, centroids), subspaces, normed=normed)
+    def __init__(
+        self,
+        table: FullTable,
+        *,
+        centroids: Centroids,
+        subspaces: PositiveInt,
+        normed: bool = True,
+        shared: bool = True,
+    ) -> None:
+        super().__init__(table, granular(table.schema, centroids, shared=shared), subspaces, normed=normed)
 
     @staticmethod
-    def size(table: FullTable, *, centroids: int, subspaces: int, **_: bool) -> int:
+    def size(table: FullTable, *, centroids: int, subspaces: int, shared: bool = True, **_: bool) -> int:
         """Codes, of fewer bits for the rare, and centroids."""
-        return granular(table.schema, centroids).size(table.dim, subspaces)
+        return granular(table.schema, centroids, shared=shared).size(table.dim, subspaces)
 
 
-def granular(schema: Schema, centroids: int) -> Books:
-    """The book of all features, and how much of it each may use."""
-    n = schema.num_features
-    frequent = ranks(schema.counts) < math.ceil(HEAD * n)
-    return Books(torch.zeros(n, dtype=torch.int64), torch.where(frequent, centroids, centroids // FEWER))
+def granular(schema: Schema, centroids: int, *, shared: bool) -> Books:
+    """The book of each feature and how much of it the feature may use; never more centroids than features."""
+    sizes = [schema.num_features] if shared else list(schema.sizes)
+    book = torch.zeros_like(schema.field_of) if shared else schema.field_of
+    each = zip(schema.counts.split(sizes), sizes, strict=True)
+    frequent = torch.cat([ranks(counts) < math.ceil(HEAD * size) for counts, size in each])
+    limit = torch.where(frequent, centroids, centroids // FEWER)
+    return Books(book, limit if shared else limit.minimum(torch.tensor(sizes)[book]))

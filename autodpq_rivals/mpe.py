@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from pydantic import NonNegativeFloat
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -14,6 +14,8 @@ GROUPS = 128
 #: Candidate bit widths beside 0, which makes a vector zero.
 BITS = (1, 2, 3, 4, 5, 6)
 TAU = 3e-3
+#: Epochs of the search where nothing is said: more than any training has.
+LONGEST = 1000
 #: Bits that store a group's bit width, 0 to 6.
 CODE = 3
 
@@ -28,6 +30,7 @@ class MPE(Rounding):
     Args:
         table: the full table.
         price: the price of a bit, the paper's lambda.
+        search_epochs: the most that the search may take; it ends earlier where validation AUC no longer rises.
     """
 
     group: Tensor
@@ -35,9 +38,10 @@ class MPE(Rounding):
     bits: Tensor
     start: Tensor
 
-    def __init__(self, table: FullTable, *, price: NonNegativeFloat) -> None:
+    def __init__(self, table: FullTable, *, price: NonNegativeFloat, search_epochs: PositiveInt = LONGEST) -> None:
         super().__init__(table, BITS)
         self.price = price
+        self.search_epochs = search_epochs
         group = ranks(table.schema.counts) // -(-table.rows // GROUPS)
         counts = torch.zeros(int(group.max()) + 1).index_add_(0, group, table.schema.counts.float())
         self.gamma = nn.Parameter(torch.zeros(len(counts), 1 + len(BITS)))

@@ -48,11 +48,13 @@ def mpe(run: Run) -> list[Fit]:
     As in AutoDPQ's search, no weights are averaged while it searches.
     """
     model = final_model(run.config, run.schema, None)
+    parts = [part for part in model.children() if isinstance(part, MPE)]
     searching = Trainer(model, run.train, run.config.model_copy(update={"average": 0.0}))
-    search = run.fit("search", model, trainer=searching)
-    for part in model.children():
-        if isinstance(part, MPE):
-            part.settle()
+    given = run.config.limits.train
+    limit = given.model_copy(update={"rounds": min(given.rounds, parts[0].search_epochs * run.config.validations)})
+    search = run.fit("search", model, trainer=searching, limit=limit)
+    for part in parts:
+        part.settle()
     return stored(run, [search, run.fit("train", model)])
 
 
