@@ -71,7 +71,8 @@ def check_options(config: RunConfig) -> None:
     hints = get_type_hints(kind.__init__, include_extras=True)
     prefixes = ("", FIRST_ORDER) if config.model == "deepfm" else ("",)
     types = {prefix + each.name: hints[each.name] for prefix in prefixes for each in parameters}
-    types.pop(f"{FIRST_ORDER}subspaces", None)  # a number has one part
+    for key in ("subspaces", "search_epochs"):  # a number has one part, and a model is searched once
+        types.pop(FIRST_ORDER + key, None)
     if config.strategy in LEARNERS:
         types["taught"] = bool
     if unknown := [key for key in options if key not in types]:

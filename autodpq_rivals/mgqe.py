@@ -29,7 +29,7 @@ class MGQE(VQ):
         centroids: K.
         subspaces: D, a divisor of X.
         normed: see :class:`VQ`; the paper has it.
-        shared: one book and one list of frequent features for all fields; else one a field, as in the paper.
+        by_field: a book and a list of frequent features for each field; the paper has one for each table.
     """
 
     def __init__(
@@ -39,21 +39,21 @@ class MGQE(VQ):
         centroids: Centroids,
         subspaces: PositiveInt,
         normed: bool = True,
-        shared: bool = True,
+        by_field: bool = False,
     ) -> None:
-        super().__init__(table, granular(table.schema, centroids, shared=shared), subspaces, normed=normed)
+        super().__init__(table, granular(table.schema, centroids, by_field=by_field), subspaces, normed=normed)
 
     @staticmethod
-    def size(table: FullTable, *, centroids: int, subspaces: int, shared: bool = True, **_: bool) -> int:
+    def size(table: FullTable, *, centroids: int, subspaces: int, by_field: bool = False, **_: bool) -> int:
         """Codes, of fewer bits for the rare, and centroids."""
-        return granular(table.schema, centroids, shared=shared).size(table.dim, subspaces)
+        return granular(table.schema, centroids, by_field=by_field).size(table.dim, subspaces)
 
 
-def granular(schema: Schema, centroids: int, *, shared: bool) -> Books:
-    """The book of each feature and how much of it the feature may use; never more centroids than features."""
-    sizes = [schema.num_features] if shared else list(schema.sizes)
-    book = torch.zeros_like(schema.field_of) if shared else schema.field_of
-    each = zip(schema.counts.split(sizes), sizes, strict=True)
-    frequent = torch.cat([ranks(counts) < math.ceil(HEAD * size) for counts, size in each])
+def granular(schema: Schema, centroids: int, *, by_field: bool) -> Books:
+    """The book of each feature, and how much of it the feature may use; a field has no more centroids than features."""
+    sizes = list(schema.sizes) if by_field else [schema.num_features]
+    frequent = torch.cat([ranks(counts) < math.ceil(HEAD * len(counts)) for counts in schema.counts.split(sizes)])
     limit = torch.where(frequent, centroids, centroids // FEWER)
-    return Books(book, limit if shared else limit.minimum(torch.tensor(sizes)[book]))
+    if not by_field:
+        return Books(torch.zeros_like(schema.field_of), limit)
+    return Books(schema.field_of, limit.minimum(torch.tensor(sizes)[schema.field_of]))

@@ -50,8 +50,8 @@ def mpe(run: Run) -> list[Fit]:
     model = final_model(run.config, run.schema, None)
     parts = [part for part in model.children() if isinstance(part, MPE)]
     searching = Trainer(model, run.train, run.config.model_copy(update={"average": 0.0}))
-    given = run.config.limits.train
-    limit = given.model_copy(update={"rounds": min(given.rounds, parts[0].search_epochs * run.config.validations)})
+    given, rounds = run.config.limits.train, parts[0].search_epochs * run.config.validations
+    limit = given.model_copy(update={"rounds": min(given.rounds, rounds)})
     search = run.fit("search", model, trainer=searching, limit=limit)
     for part in parts:
         part.settle()

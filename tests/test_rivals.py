@@ -8,7 +8,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
-from conftest import COUNTS
+from conftest import COUNTS, SIZES
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -29,6 +29,8 @@ from autodpq_rivals.rounding import SD, Rounded, Rounding
 from autodpq_rivals.vq import VQ, CentroidNorm
 
 N, X = 14, 4
+#: The field of each feature.
+FIELD_OF = [number for number, size in enumerate(SIZES.values()) for _ in range(size)]
 #: Features, the most frequent first.
 ORDER = sorted(range(N), key=lambda n: (-int(COUNTS[n]), n))
 IDS = torch.tensor([[2, 6, 12], [0, 7, 13], [2, 8, 9], [5, 6, 10]])
@@ -41,6 +43,7 @@ RIVALS: dict[str, tuple[type[Rival], dict[str, object], int]] = {
     "int-b": (IntB, {"bits": 3}, 9 + 5 + 8 + 3 * 4 * 4),
     "lsq": (LSQ, {"bits": 3}, 21 + 2 + 8),  # 56 codes; the step; c
     "double-hash": (DoubleHash, {"kept": 4, "shared": 5}, 9 * 8 + 8),
+    "lsq by field": (LSQ, {"bits": 3, "by_field": True}, 21 + 3 * 2 + 8),
     "dhe": (DHE, {"hashes": 6, "width": 5}, 2 * (35 + 4 * 30 + 24) + 8),
     "qr": (QR, {"collisions": 4}, (4 + 4) * 8),
     "one book": (
@@ -56,6 +59,8 @@ RIVALS: dict[str, tuple[type[Rival], dict[str, object], int]] = {
         5 + 2 + 4 + 13 * 8,
     ),
     "mgqe": (MGQE, {"centroids": 4, "subspaces": 2}, 1 + 3 + 4 * 8),  # 4 codes of 2 bits, 24 of 1; see few_centroids
+    # Books of 4, 3 and 4 centroids; 2, 2 and 2 codes of 2 bits, 10, 4 and 8 of 1.
+    "mgqe by field": (MGQE, {"centroids": 4, "subspaces": 2, "by_field": True}, 1 + 2 + 1 + 1 + 1 + 1 + 11 * 8),
     "mpe": (MPE, {"price": 1e-4}, 14 + 6 + 12 + 8),  # 28 entries of 4 bits; 14 widths of 3; 6 steps; c; see made
 }
 
@@ -73,7 +78,16 @@ def test_mgqe_gives_the_tenth_that_is_most_frequent_all_centroids_and_the_others
     schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mgqe, "FEWER", FEWER)
-    assert mgqe.granular(schema, 256).limit.tolist() == [256, *[64] * 9, 256, *[64] * 3]
+    assert mgqe.granular(schema, 256, by_field=False).limit.tolist() == [256, *[64] * 9, 256, *[64] * 3]
+
+
+def test_mgqe_by_field_takes_a_tenth_of_each_field_and_no_more_centroids_than_it_has_features(
+    schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mgqe, "FEWER", FEWER)
+    books = mgqe.granular(schema, 16, by_field=True)
+    assert books.book.tolist() == schema.field_of.tolist()
+    assert books.limit.tolist() == [6, *[4] * 5, *[3] * 3, 4, 5, *[4] * 3]  # 16 and 4, of 6, 3 and 5 features
 
 
 def table(schema: Schema, dim: int = X) -> FullTable:
@@ -130,7 +144,8 @@ def qr(rival: QR, x: int) -> Tensor:
 
 
 def lsq(rival: Rounding, x: int, t: int = 0) -> Tensor:
-    bits, a = int(rival.widths[t]), rival.step[t].item()
+    group = FIELD_OF[x] if rival.step.shape[1] > 1 else 0
+    bits, a = int(rival.widths[t]), rival.step[t, group].item()
     levels = range(-(2 ** (bits - 1)), 2 ** (bits - 1))
     entries = zip(rival.rows.table[x].tolist(), rival.centre.tolist(), strict=True)
     return torch.tensor([a * min(levels, key=lambda n: abs((w - c) / a - n)) + c for w, c in entries])
@@ -259,24 +274,30 @@ def test_numbers_are_stored_as_float16(schema: Schema, name: str) -> None:
 # LSQ+ and MPE.
 
 
-def test_gradients_of_rounding_are_those_of_the_definition() -> None:
+@pytest.mark.parametrize("own", [False, True])
+def test_gradients_of_rounding_are_those_of_the_definition(own: bool) -> None:
+    """With one step a bit width, or one for each of the five rows, too."""
     generator = torch.Generator().manual_seed(0)
     w, dy = torch.randn(5, 3, generator=generator), torch.randn(2, 5, 3, generator=generator)
-    a, c = torch.tensor([0.3, 0.9]), torch.tensor([0.1, -0.2, 0.0])
-    bits, scale = torch.tensor([3, 1]), torch.tensor([0.5, 0.25])
+    steps, scales = torch.tensor([[0.3], [0.9]]), torch.tensor([[0.5], [0.25]])  # [T, 1]
+    if own:
+        steps, scales = (x * torch.rand(5, generator=generator).add(0.5) for x in (steps, scales))  # [T, 5]
+    a, c, scale, bits = steps, torch.tensor([0.1, -0.2, 0.0]), scales, torch.tensor([3, 1])
     for tensor in (w, a, c):
         tensor.requires_grad_()
     Rounded.apply(w, a, c, bits, scale).backward(dy)
-    values = (w - c).detach() / a.detach()[:, None, None]  # [T, 5, 3]
-    dw, da, dc = torch.zeros(5, 3), torch.zeros(2), torch.zeros(3)
-    for t, (b, s) in enumerate(zip(bits.tolist(), scale.tolist(), strict=True)):
+    values = (w - c).detach() / a.detach()[..., None]  # [T, 5, 3]
+    dw, da, dc = torch.zeros(5, 3), torch.zeros_like(a), torch.zeros(3)
+    for t, b in enumerate(bits.tolist()):
         low, high = -(2 ** (b - 1)), 2 ** (b - 1) - 1
         for n in range(5):
+            of = n if own else 0
+            s = float(scale[t, of])
             for d in range(3):
                 v, g = float(values[t, n, d]), float(dy[t, n, d])
                 clipped = low if v < low else high if v > high else None
                 dw[n, d] += g if clipped is None else 0.0
-                da[t] += s * g * (round(v) - v if clipped is None else clipped)
+                da[t, of] += s * g * (round(v) - v if clipped is None else clipped)
                 dc[d] += 0.0 if clipped is None else s * g
     for tensor, expected in ((w, dw), (a, da), (c, dc)):
         torch.testing.assert_close(tensor.grad, expected, atol=1e-5, rtol=1e-5)

@@ -129,6 +129,16 @@ def test_mpe_is_trained_from_its_start_with_the_widths_it_found(schema: Schema, 
     assert torch.equal(retrained.weights["embedding.start"], search.weights["embedding.start"])
 
 
+def test_the_search_of_mpe_ends_with_the_epochs_that_it_may_take(schema: Schema, tmp_path: Path) -> None:
+    config, epochs = config_of("mpe"), []
+    for own in ({}, {"search_epochs": 1}):
+        run = small_run(tmp_path / str(own), schema, config.model_copy(update={"options": config.options | own}))
+        epochs.append([len(fit.curve) for fit in STRATEGY["mpe"](run)])
+    (long, *_), (short, after, _) = epochs
+    assert long > 1
+    assert (short, after > 1) == (1, True)
+
+
 def test_what_searches_is_not_averaged(schema: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, seen = small_run(tmp_path, schema, config_of("mpe", average=0.9)), []
     plain = Run.fit
