@@ -1,4 +1,4 @@
-"""Controls at equal bytes: what the teacher is worth, and first-order weights with options of their own."""
+"""Controls at equal bytes: what the teacher is worth, and rivals with options of their own."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pandas as pd
 
 from autodpq_budget.at_equal_bytes import aucs, aucs_at, best_rival, least_share
 from autodpq_budget.chosen import at_chosen_settings
-from autodpq_budget.read_runs import TEACHER, WEIGHTS, full_bytes
-from autodpq_budget.settings import COARSE_SHARES
+from autodpq_budget.read_runs import TEACHER, full_bytes
+from autodpq_budget.settings import OWN_SHARES
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.stats import common, paired_effect
 
@@ -73,16 +73,17 @@ def _otherwise_taught(every: pd.DataFrame, control: str = TEACHER) -> pd.DataFra
     return runs.assign(share=largest.map(lambda size: least_share(size, full))).query("share > 0")
 
 
-def own_weights(every: pd.DataFrame, found: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
-    """First-order weights with options of their own: a row a share and rival, beside it as it comes and the compressor.
+def with_own(every: pd.DataFrame, found: pd.DataFrame, choice: pd.DataFrame, control: str) -> pd.DataFrame:
+    """Rivals with the options of a control: a row a share and rival, beside it as it comes and the compressor.
 
     Args:
         every: of :func:`~autodpq_budget.read_runs.read_runs`.
         found: of :func:`~autodpq_budget.chosen.at_chosen_settings`.
         choice: of :func:`~autodpq_budget.read_runs.read_runs`, on the seed of choice.
+        control: of :data:`~autodpq_budget.settings.OWN`.
     """
-    made, rows = at_chosen_settings(every, choice, WEIGHTS), []
-    for (share, method), runs in made[made["share"].isin(COARSE_SHARES)].groupby(["share", "method"]):
+    made, rows = at_chosen_settings(every, choice, control), []
+    for (share, method), runs in made[made["share"].isin(OWN_SHARES[control])].groupby(["share", "method"]):
         theirs = aucs(runs, every)
         gained = paired_effect(theirs, aucs_at(found, method, share))
         lead = paired_effect(aucs_at(found, COMPRESSOR, share), theirs)

@@ -13,13 +13,15 @@ from typing import Any
 from autodpq_budget.chosen import Chosen, chosen
 from autodpq_budget.other_model import on_another_model
 from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, like
-from autodpq_budget.read_runs import WEIGHTS
 from autodpq_budget.settings import (
     CHOICE_SEED,
+    FORM,
+    OWN,
     SHARES,
-    coarse_settings,
+    WEIGHTS,
     compressor,
     every_setting,
+    own_settings,
 )
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data.prepared import load_schema
@@ -66,8 +68,8 @@ def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> l
 
 def _tried(dataset: str, recipe: str) -> list[RunConfig]:
     every = [run for runs in every_setting(dataset, recipe).values() for run in runs]
-    coarse = [run for runs in coarse_settings(dataset, recipe).values() for run in runs]
-    return with_teachers(every) + coarse
+    own = [run for control in OWN for runs in own_settings(dataset, recipe, control).values() for run in runs]
+    return with_teachers(every) + own
 
 
 def _as_chosen(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> list[RunConfig]:
@@ -81,14 +83,19 @@ def _as_chosen(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> li
         wanted = shortlist(found) if seed in BEST_ALONE else found
         plans += with_teachers([run.model_copy(update={"seed": seed}) for run, _ in wanted.values()])
     few = [seed for seed in seeds if seed not in BEST_ALONE]
-    coarse = [run for run, _ in chosen(coarse_settings(dataset, recipe), out, WEIGHTS).values()]
-    controls = [*coarse, *map(otherwise_taught, [*learners(found), *coarse])]
+    forms, coarse = (_own(dataset, recipe, control, out) for control in (FORM, WEIGHTS))
+    controls = [*forms, *coarse, *map(otherwise_taught, [*learners(found), *coarse])]
     plans += [run.model_copy(update={"seed": seed}) for seed in few for run in controls]
     plans += [run for seed in few for run in varied(shortlist(found), seed, OTHER_SPLIT)]
     once_more = [AVERAGED, FROM_ZERO] if RECIPES[recipe].first_order_sd else [AVERAGED]
     plans += [run for switches, seed in product(once_more, few) for run in varied(found, seed, switches)]
     moved = [on_another_model(best_elsewhere(found), model, out) for model in OTHER_MODELS] if few else []
     return plans + [run for each, seed in product(moved, few) for run in varied(each, seed, {})]
+
+
+def _own(dataset: str, recipe: str, control: str, out: Path) -> list[RunConfig]:
+    """Rivals with options of their own, as they were chosen."""
+    return [run for run, _ in chosen(own_settings(dataset, recipe, control), out, control).values()]
 
 
 def with_teachers(runs: Sequence[RunConfig]) -> list[RunConfig]:

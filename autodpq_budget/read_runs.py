@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from autodpq_budget.other_width import TAUGHT
-from autodpq_budget.settings import SHARES, table_bytes
+from autodpq_budget.settings import FORM, OF_FORM, SHARES, WEIGHTS, table_bytes
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data import avazu, movielens
 from autodpq_data.prepared import known_fingerprint, load_schema
@@ -24,9 +24,9 @@ FIELDS = dict.fromkeys(("ml-1m", "ml-100k"), len(movielens.FIELDS)) | {"avazu-sa
 COLUMNS = ["method", "setting", "told", "control", "width", "options", "seed", "cpu", "bytes", "valid", "auc", "run"]
 #: What a run at a budget may change; controls change other things.
 SWITCHES = {"options", "embedding_dim", "subspaces"}
-#: Controls: what learns otherwise than its method does; rivals whose first-order weights have options of their own; and
-#: rivals with both.
-TEACHER, WEIGHTS = "teacher", "first-order weights"
+#: Controls beside those of :mod:`~autodpq_budget.settings`: what learns otherwise than its method does, and what has
+#: first-order weights with options of their own, too.
+TEACHER = "teacher"
 BOTH = f"{TEACHER} and {WEIGHTS}"
 
 
@@ -41,7 +41,7 @@ def read_runs(
     """A row a run: method, setting, bytes it was told, which control, width X, seed, bytes it has, AUCs, configuration.
 
     The control is ``""``, the method as it comes; :data:`TEACHER`, otherwise taught; :data:`WEIGHTS`, a rival whose
-    first-order weights have options of their own; or :data:`BOTH`.
+    first-order weights have options of their own; :data:`BOTH`; or :data:`FORM`, a rival in another form.
 
     Methods are the strategies of Table 1 as they come, and those that are told how many bytes they may have; all of
     them with the ``switches`` that are named, and no others.
@@ -66,6 +66,7 @@ def _row(record: Record) -> dict[str, object]:
     fields = FIELDS.get(config.dataset) or len(load_schema(config.dataset, config.threshold).fields)
     plain = {key: value for key, value in config.options.items() if key != "taught"}
     changed = {TEACHER: plain != config.options, WEIGHTS: plain != divided(plain)[0]}
+    changed[FORM] = not plain.keys().isdisjoint(OF_FORM)
     knobs = {key: value for key, value in config.changed().items() if key in SWITCHES} | {"options": plain}
     return {
         "method": config.strategy,

@@ -23,14 +23,25 @@ SHARES = (0.5, 0.25, 0.125, 0.0625, 0.031, 0.016, 0.008)
 SLACK = 1.001
 #: Of several settings of a method that of the best validation AUC on this seed is taken; it is not reported.
 CHOICE_SEED = 11
-#: Controls: rivals whose first-order weights have options of their own. Else they have the embedding's, and at small
-#: shares take as many bytes.
-COARSE: dict[str, list[Options]] = {
-    "lsq": [{"first_order_bits": bits} for bits in (1, 2)],
-    "dpq-vq": [{"first_order_centroids": k} for k in (2, 4)],
-    "mgqe": [{"first_order_centroids": k} for k in (8, 16)],
+#: Controls: rivals whose first-order weights have options of their own, as else they have the embedding's, which at
+#: small shares take as many bytes; and rivals in another form than their settings have.
+WEIGHTS, FORM = "first-order weights", "form"
+#: Of each control the options that its rivals have, and the shares at which they run.
+OWN: dict[str, dict[str, list[Options]]] = {
+    WEIGHTS: {
+        "lsq": [{"first_order_bits": bits} for bits in (1, 2)],
+        "dpq-vq": [{"first_order_centroids": k} for k in (2, 4)],
+        "mgqe": [{"first_order_centroids": k} for k in (8, 16)],
+    },
+    FORM: {
+        "lsq": [{"by_field": True}],
+        "mgqe": [{"by_field": True}],
+        "mpe": [{"price": 10.0**power, "search_epochs": 1} for power in range(-4, 1)],
+    },
 }
-COARSE_SHARES = (0.031, 0.016, 0.008)
+OWN_SHARES = {WEIGHTS: (0.031, 0.016, 0.008), FORM: (0.0625, 0.031, 0.016, 0.008)}
+#: Options that only a rival in another form has.
+OF_FORM = ("by_field", "search_epochs")
 
 #: Share and method.
 Key = tuple[float, str]
@@ -61,12 +72,12 @@ def every_setting(dataset: str, recipe: str) -> Settings:
     return {key: runs for key, runs in sorted((ours | rivals).items(), key=lambda item: -item[0][0]) if runs}
 
 
-def coarse_settings(dataset: str, recipe: str) -> Settings:
-    """The settings of the controls of :data:`COARSE` on that seed: the largest of each width."""
+def own_settings(dataset: str, recipe: str, control: str) -> Settings:
+    """The settings of a control of :data:`OWN` on that seed: with each of its options the largest of each width."""
     fe, schema = _fe_and_schema(dataset, recipe)
     found = {
-        (share, method): [run for own in COARSE[method] for run in _largest(_fitting(fe, schema, method, share, own))]
-        for share, method in product(COARSE_SHARES, COARSE)
+        (share, method): [run for own in options for run in _largest(_fitting(fe, schema, method, share, own))]
+        for share, (method, options) in product(OWN_SHARES[control], OWN[control].items())
     }
     return {key: runs for key, runs in found.items() if runs}
 
@@ -81,8 +92,8 @@ def _fe_and_schema(dataset: str, recipe: str) -> tuple[RunConfig, Schema]:
     return fe, load_schema(dataset, fe.threshold)
 
 
-def _fitting(fe: RunConfig, schema: Schema, method: str, share: float, first_order: Options) -> list[RunConfig]:
-    every = settings(method, fe, schema, room(budget_of(schema, 1), share), first_order=first_order)
+def _fitting(fe: RunConfig, schema: Schema, method: str, share: float, own: Options) -> list[RunConfig]:
+    every = settings(method, fe, schema, room(budget_of(schema, 1), share), own=own)
     return [_run(fe, method, one.dim, one.options) for one in every]
 
 

@@ -49,7 +49,7 @@ class Setting:
 
 
 def settings(
-    method: str, config: RunConfig, schema: Schema, budget: int, *, first_order: Mapping[str, Any] = {}
+    method: str, config: RunConfig, schema: Schema, budget: int, *, own: Mapping[str, Any] = {}
 ) -> list[Setting]:
     """A method's configurations of at most ``budget`` bytes of tables: each width's largest, then each one's next.
 
@@ -60,27 +60,27 @@ def settings(
         config: says which model.
         schema: fields and counts.
         budget: in bytes.
-        first_order: options of the first-order weights that are not the embedding's.
+        own: options that all of them have: of first-order weights that are not the embedding's, or of the method.
     """
     widths = OWN_WIDTHS.get(method, WIDTHS)
-    found = [_of_width(method, dim, config, schema, budget, first_order) for dim in widths]
+    found = [_of_width(method, dim, config, schema, budget, own) for dim in widths]
     turns = [one for turn in zip_longest(*found) for one in turn if one]
     return turns if method == "mpe" else turns[:MOST]
 
 
 def _of_width(
-    method: str, dim: int, config: RunConfig, schema: Schema, budget: int, first_order: Mapping[str, Any]
+    method: str, dim: int, config: RunConfig, schema: Schema, budget: int, own: Mapping[str, Any]
 ) -> list[Setting]:
     """The configurations of one width, the largest first."""
-    own = config.model_copy(update={"embedding_dim": dim})
+    of_width = config.model_copy(update={"embedding_dim": dim})
 
     def whole(options: Options) -> int:
-        return size_of(method, own, schema, {**options, **first_order})
+        return size_of(method, of_width, schema, {**options, **own})
 
     def fits(options: Options) -> bool:
         return int(options.get("subspaces", 1)) <= dim and whole(options) <= budget
 
-    found = [Setting(dim, {**options, **first_order}, whole(options)) for options in KNOBS[method](schema, fits)]
+    found = [Setting(dim, {**options, **own}, whole(options)) for options in KNOBS[method](schema, fits)]
     return sorted(found, key=lambda setting: -setting.bytes)
 
 

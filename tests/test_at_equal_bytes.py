@@ -15,8 +15,8 @@ from autodpq_budget import at_equal_bytes, auc_curve, controls
 from autodpq_budget import read_runs as reading
 from autodpq_budget.chosen import at_chosen_settings
 from autodpq_budget.plan import OTHER_MODELS, OTHER_SHARES
-from autodpq_budget.read_runs import BOTH, TEACHER, WEIGHTS, read_runs
-from autodpq_budget.settings import CHOICE_SEED, every_setting, half_tried
+from autodpq_budget.read_runs import BOTH, TEACHER, read_runs
+from autodpq_budget.settings import CHOICE_SEED, FORM, WEIGHTS, every_setting, half_tried
 from autodpq_eval.expected import kind
 from autodpq_lib.config import METHOD_VERSION, RECIPES, STRATEGIES
 from autodpq_rivals.methods import METHODS
@@ -136,13 +136,15 @@ def test_a_lead_that_hangs_on_the_teacher_is_said_to(high: float, monkeypatch: p
     assert said.endswith("at 50.0% (trained integers (LSQ))" + ": without its teacher it is behind there" * (high < 0))
 
 
-def test_first_order_weights_of_their_own_stand_beside_the_rival_as_it_comes_and_the_compressor() -> None:
+@pytest.mark.parametrize("control", [WEIGHTS, FORM])
+def test_a_rival_with_own_options_stands_beside_itself_as_it_comes_and_the_compressor(control: str) -> None:
     """In the setting that was best on the seed of choice, not in the one that is best on the others."""
     weights = [row("lsq", 1, 120, 0.5, 0.72, 4), row("lsq", 2, 120, 0.5, 0.75, 4), row("lsq", 1, 110, 0.9, 0.9, 2)]
     tried = [row("lsq", 11, 120, 0.7, 0.7, 4), row("lsq", 11, 110, 0.6, 0.6, 2)]
-    own, choice = (pd.DataFrame([{**of, "control": WEIGHTS} for of in rows]) for rows in (weights, tried))
+    own, choice = (pd.DataFrame([{**of, "control": control} for of in rows]) for rows in (weights, tried))
     every, found = pd.concat([FOUND, RIVALS, own]), pd.concat([FOUND, RIVALS]).replace({"share": {0.125: 0.031}})
-    (made,) = controls.own_weights(every, found, pd.concat([chosen(), choice])).to_dict("records")
+    rows = controls.with_own(every, found, pd.concat([chosen(), choice]), control)
+    (made,) = rows[rows["share"] == 0.031].to_dict("records")
     assert (made["method"], made["share"], made["width"], made["bytes"], made["n"]) == ("lsq", 0.031, 4, 120, 2)
     assert made["effect"] == pytest.approx(np.mean([0.72 - 0.70, 0.75 - 0.74]))
     assert made["lead"] == pytest.approx(np.mean([0.79 - 0.72, 0.80 - 0.75]))
@@ -205,15 +207,22 @@ def test_a_setting_is_the_same_under_a_switch(changed: dict[str, Any]) -> None:
     assert reading._row(other)["setting"] == reading._row(record)["setting"]
 
 
-@pytest.mark.parametrize("own", [{}, {"first_order_bits": 1}])
-def test_a_run_is_the_control_of_what_it_has_more(own: dict[str, Any]) -> None:
-    """A teacher makes no other setting, first-order weights with options of their own do."""
+@pytest.mark.parametrize(
+    ("own", "alone", "both"),
+    [
+        ({}, "", TEACHER),
+        ({"first_order_bits": 1}, WEIGHTS, BOTH),
+        ({"by_field": True}, FORM, f"{TEACHER} and {FORM}"),
+    ],
+)
+def test_a_run_is_the_control_of_what_it_has_more(own: dict[str, Any], alone: str, both: str) -> None:
+    """A teacher makes no other setting, options of its own do."""
     path = next((ROOT / "results/ml-1m/tuned/records").glob("deepfm-lsq-seed1-*.json"))
     record = read_record(path)
     config = record.config.model_copy(update={"options": {"bits": 3, **own}})
     found = [config, config.model_copy(update={"options": {**config.options, "taught": True}})]
     plain, taught = (reading._row(record.model_copy(update={"config": each})) for each in found)
-    assert (plain["control"], taught["control"]) == ((WEIGHTS, BOTH) if own else ("", TEACHER))
+    assert (plain["control"], taught["control"]) == (alone, both)
     assert plain["setting"] == taught["setting"]
     assert plain["options"] == taught["options"]
 

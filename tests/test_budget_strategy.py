@@ -140,7 +140,11 @@ def test_other_options_are_refused_before_anything_is_trained(
         ("int-b", {"bits": 0}, "int-b: bits: expected greater than or equal to 1, found 0"),
         ("int-b", {"bits": 40}, "int-b: bits: expected less than 16, found 40"),
         ("int-b", {"bits": 4, "taught": True}, "int-b: expected some of bits, first_order_bits, found taught"),
-        ("mpe", {"price": 1e-3, "taught": False}, "mpe: expected some of price, first_order_price, found taught"),
+        (
+            "mpe",
+            {"price": 1e-3, "taught": False},
+            "mpe: expected some of price, .*, found taught",
+        ),
         ("lsq", {"bits": 4, "taught": 1}, "lsq: taught: expected a valid boolean, found 1"),
     ],
 )
@@ -187,7 +191,7 @@ VQ = {"centroids": 16, "subspaces": 2, "shared": False, "tied": False, "normed":
         ("double-hash", {"kept": -1, "shared": 4}, "kept: expected greater than or equal to 0, found -1"),
         ("dpq-vq", VQ | {"tied": 0.5}, "tied: expected a valid boolean, found 0.5"),
         ("lsq", {"bits": True}, "bits: expected a valid integer, found True"),
-        ("lsq", {"bits": 2, "table": 1}, "expected some of bits, first_order_bits, taught, found table"),
+        ("lsq", {"bits": 2, "table": 1}, "expected some of bits, by_field, .*, taught, found table"),
         ("mgqe", {"centroids": 2, "subspaces": 2}, "centroids: expected greater than or equal to 4, found 2"),
         ("mpe", {"price": -1.0}, "price: expected greater than or equal to 0, found -1.0"),
         ("dpq-vq", VQ | {"subspaces": 3}, "subspaces: expected a divisor of embedding_dim 16, found 3"),
@@ -246,7 +250,8 @@ def all_done(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple
         return {key: [made(run) for run in runs if run.name() in aucs] for key, runs in plans.items()}
 
     def table(_: Path, dataset: str, recipe: str, seeds: list[int]) -> pd.DataFrame:
-        tried = [settings.every_setting(dataset, recipe), settings.coarse_settings(dataset, recipe)]
+        own = (settings.own_settings(dataset, recipe, control) for control in settings.OWN)
+        tried = [settings.every_setting(dataset, recipe), *own]
         every = [run for each in tried for of in each.values() for run in of] if 11 in seeds else []
         fe = [configure(dataset, recipe, "fe", seed) for seed in seeds]
         aucs.update({run.name(): (0.8, 4 * 17 * schema.num_features) for run in fe})
@@ -311,8 +316,8 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     every = settings.every_setting("ml-100k", "tuned")
     first = plan.budget_plan("ml-100k", "tuned", [11], out=tmp_path)
     assert [(run.strategy, run.embedding_dim) for run in first[:4]] == [("fe", 16), *((TAUGHT, x) for x in (8, 4, 2))]
-    coarse = settings.coarse_settings("ml-100k", "tuned")
-    assert set(first[4:]) == {run for tried in (every, coarse) for runs in tried.values() for run in runs}
+    own = (settings.own_settings("ml-100k", "tuned", control) for control in settings.OWN)
+    assert set(first[4:]) == {run for tried in (every, *own) for runs in tried.values() for run in runs}
     for n, (key, runs) in enumerate(every.items()):
         for m, run in enumerate(runs):
             all_done[run.name()] = (0.9 - 0.01 * n + 0.001 * m, settings.budget_of(schema, key[0]))
@@ -342,31 +347,33 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     assert {run.model_copy(update={"seed": 14}) for run in top} <= set(another)
 
 
-def test_a_control_of_first_order_weights_runs_as_it_was_chosen(
-    all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path
+@pytest.mark.parametrize("control", settings.OWN)
+def test_a_control_of_own_options_runs_as_it_was_chosen(
+    control: str, all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path
 ) -> None:
-    for tried in (settings.every_setting, settings.coarse_settings):
-        for (share, _), runs in tried("ml-100k", "tuned").items():
+    every = settings.own_settings("ml-100k", "tuned", control)
+    for tried in (settings.every_setting("ml-100k", "tuned"), every):
+        for (share, _), runs in tried.items():
             sizes = settings.budget_of(schema, share)
             all_done |= {run.name(): (0.5 + 0.01 * n, sizes) for n, run in enumerate(runs)}
-    every = settings.coarse_settings("ml-100k", "tuned")
-    assert {method for _, method in every} <= {*settings.COARSE}
+    assert {method for _, method in every} <= {*settings.OWN[control]}
     for (share, method), runs in every.items():
         fe = configure("ml-100k", "tuned", "fe", 11)
         room = settings.room(settings.budget_of(schema, 1), share)
-        for own in settings.COARSE[method]:
-            fits = settings_of(method, fe, schema, room, first_order=own)
+        for own in settings.OWN[control][method]:
+            fits = settings_of(method, fe, schema, room, own=own)
             made = {run.embedding_dim: run.options for run in runs if own.items() <= run.options.items()}
             assert made == {x: max((s for s in fits if s.dim == x), key=lambda s: s.bytes).options for x in made}
             assert set(made) == {s.dim for s in fits}
     tried = {run for runs in every.values() for run in runs}
-    assert all(any(own.items() <= run.options.items() for own in settings.COARSE[run.strategy]) for run in tried)
-    best = {run.model_copy(update={"seed": 2}) for run, _ in chosen(every, tmp_path).values()}
+    assert all(any(own.items() <= run.options.items() for own in settings.OWN[control][run.strategy]) for run in tried)
+    best = {run.model_copy(update={"seed": 2}) for run, _ in chosen(every, tmp_path, control).values()}
     made = {seed: set(plan.budget_plan("ml-100k", "tuned", [seed], out=tmp_path)) for seed in (2, 4)}
     taught = {run.model_copy(update={"options": run.options | {"taught": True}}) for run in best}
     assert best
-    assert best | taught <= made[2]
-    assert not [run for run in made[4] if any(key.startswith("first_order") for key in run.options)]
+    assert best <= made[2]
+    assert taught <= made[2] if control == settings.WEIGHTS else taught.isdisjoint(made[2])
+    assert not best & {run.model_copy(update={"seed": 2}) for run in made[4]}
 
 
 def test_on_avazu_the_compressor_is_alone(all_done: dict[str, tuple[float, int]], tmp_path: Path) -> None:

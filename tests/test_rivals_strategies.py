@@ -197,7 +197,7 @@ def test_settings_fit_and_are_of_the_size_they_say(schema: Schema, method: str, 
 def test_first_order_weights_may_have_options_of_their_own(
     schema: Schema, method: str, own: Options, of_weights: int
 ) -> None:
-    found = settings(method, small_config(), schema, 1500, first_order=own)
+    found = settings(method, small_config(), schema, 1500, own=own)
     assert found
     for one in found:
         built = model_of(method, one, schema, "deepfm")

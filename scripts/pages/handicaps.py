@@ -1,4 +1,4 @@
-"""results/budget.md: what rivals lack as they come, a teacher and first-order weights with options of their own."""
+"""results/budget.md: what rivals lack as they come, a teacher, and options of their own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autodpq_budget import controls
 from autodpq_budget.at_equal_bytes import METHOD_NAMES
 from autodpq_budget.chosen import at_chosen_settings
 from autodpq_budget.read_runs import BOTH, TEACHER
-from autodpq_budget.settings import COARSE
+from autodpq_budget.settings import FORM, OWN, WEIGHTS
 from autodpq_eval.layout import from_to, gap, markdown, plus_minus
 from autodpq_lib.config import RECIPES
 from scripts.pages.aims import comparisons
@@ -56,6 +56,15 @@ def alike(leads: pd.DataFrame) -> dict[float, str]:
 
 def weights() -> str:
     """First-order weights with options of their own, coarser than the embedding's."""
+    return _table(WEIGHTS)
+
+
+def forms() -> str:
+    """Rivals in another form."""
+    return _table(FORM)
+
+
+def _table(control: str) -> str:
     rows = [
         [
             *(f"`{recipe}`, {row['share']:.1%}", METHOD_NAMES[row["method"]], f"{row['width']}", row["options"]),
@@ -63,17 +72,17 @@ def weights() -> str:
             plus_minus(row["lead"], row["lead_half"]),
         ]
         for recipe in RECIPES
-        for _, row in _own_weights(recipe).iterrows()
+        for _, row in _with_own(recipe, control).iterrows()
     ]
     head = ["budget", "rival", "X", "options", "bytes", "seeds", "AUC ↑", "minus the rival as it comes"]
     table = markdown([*head, "the compressor minus it"], rows)
-    absent = " ".join(filter(None, map(_not_run, RECIPES)))
+    absent = " ".join(filter(None, (_not_run(recipe, control) for recipe in RECIPES)))
     return table + f"\n{absent}\n" * bool(absent) if rows else NOT_YET
 
 
 def weights_in_short(recipe: str) -> str:
     """The compressor's lead over the best rival whose first-order weights have options of their own, by budget."""
-    rows = _own_weights(recipe)
+    rows = _with_own(recipe, WEIGHTS)
     if rows.empty:
         return "Rivals whose first-order weights are coarser than their embedding have not run"
     best = [group.loc[group["auc"].idxmax()] for _, group in rows.groupby("share", sort=False)]
@@ -105,13 +114,13 @@ def _taught_too(recipe: str) -> str:
     return f"; where they learn from FE, too, it is {said}" if said else ""
 
 
-def _not_run(recipe: str) -> str:
-    ran = _own_weights(recipe)
-    names = [METHOD_NAMES[name] for name in COARSE if ran.empty or name not in set(ran["method"])]
+def _not_run(recipe: str, control: str) -> str:
+    ran = _with_own(recipe, control)
+    names = [METHOD_NAMES[name] for name in OWN[control] if ran.empty or name not in set(ran["method"])]
     return f"Not run yet in recipe `{recipe}`: {', '.join(names)}." if names else ""
 
 
 @cache
-def _own_weights(recipe: str) -> pd.DataFrame:
+def _with_own(recipe: str, control: str) -> pd.DataFrame:
     every, choice = every_run(recipe), choice_runs(recipe)
-    return controls.own_weights(every, at_chosen_settings(every, choice), choice)
+    return controls.with_own(every, at_chosen_settings(every, choice), choice, control)
