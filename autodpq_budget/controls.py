@@ -93,6 +93,19 @@ def with_own(every: pd.DataFrame, found: pd.DataFrame, choice: pd.DataFrame, con
     return _by_share(rows)
 
 
+def tried_with_own(choice: pd.DataFrame, control: str) -> pd.DataFrame:
+    """A row a share and rival with the options of a control: ``valid``, and ``valid_usual`` of the best as it comes.
+
+    Args:
+        choice: of :func:`~autodpq_budget.read_runs.read_runs`, on the seed of choice.
+        control: of :data:`~autodpq_budget.settings.OWN`.
+    """
+    usual, own = (at_chosen_settings(choice, choice, each) for each in ("", control))
+    own = own[own["share"].isin(OWN_SHARES[control])]
+    both = own.merge(usual, how="left", on=["share", "method"], suffixes=("", "_usual"))
+    return both.sort_values(["share", "method"], ascending=[False, True], kind="stable")
+
+
 def _by_share(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """The largest share first."""
     return pd.DataFrame(rows).sort_values("share", ascending=False, kind="stable") if rows else pd.DataFrame()

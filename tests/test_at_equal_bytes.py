@@ -151,6 +151,16 @@ def test_a_rival_with_own_options_stands_beside_itself_as_it_comes_and_the_compr
     assert controls.teaching(every).empty
 
 
+def test_the_best_of_another_form_stands_beside_the_best_as_it_comes_on_the_seed_of_choice() -> None:
+    """At the budgets of the control; one that has no such setting as it comes stands alone."""
+    tried = [row("lsq", 11, 120, 0.65, 0.1, 4), row("lsq", 11, 240, 0.68, 0.1, 6), row("mpe", 11, 240, 0.5, 0.1)]
+    usual = [row("lsq", 11, 240, 0.7, 0.9, 2), row("lsq", 11, 240, 0.66, 0.9, 3)]
+    choice = pd.concat([chosen(*usual), pd.DataFrame([{**of, "control": FORM} for of in tried])])
+    made = controls.tried_with_own(choice, FORM)[["share", "method", "width", "valid", "valid_usual"]]
+    expected = [(0.0625, "lsq", 6, 0.68, 0.7), (0.0625, "mpe", 8, 0.5, None), (0.031, "lsq", 4, 0.65, None)]
+    pd.testing.assert_frame_equal(made, pd.DataFrame(expected, columns=made.columns), check_index_type=False)
+
+
 def test_the_best_rival_has_most_seeds_and_the_lead_is_paired() -> None:
     (made,) = at_equal_bytes.comparisons(pd.concat([FOUND, RIVALS]), 0.0005).to_dict("records")
     lead = np.array([0.09, 0.06])

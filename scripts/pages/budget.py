@@ -252,6 +252,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-from-zero": variants.from_zero,
     "budget-teachers": handicaps.teachers,
     "budget-weights": handicaps.weights,
+    "budget-forms": handicaps.forms,
     "budget-tried": tried,
     "budget-norm": norms,
     "budget-search": search_or_choice.table,
