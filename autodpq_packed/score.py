@@ -36,10 +36,11 @@ class PackedModel:
         Raises:
             IndexError: an id is none of its field's.
             ValueError: ids of another type or shape.
+            PackedError: the numbers of the file are so large that a logit is none.
         """
         ids = np.asarray(ids)
         first = self.first_order(ids) if self.first_order else None
-        return self._forward(self.embedding(ids), first)
+        return self._finite(self._forward(self.embedding(ids), first))
 
     def score(self, samples: Iterable[Mapping[str, str | int]]) -> NDArray[np.float64]:
         """Probability of a click for raw values, field -> value; a value never seen gets the field's ``unknown`` row.
@@ -50,14 +51,14 @@ class PackedModel:
 
         Raises:
             PackedError: a sample is no mapping, lacks a field or has a value that is neither text nor whole number; or
-                the vocabulary is missing or not the model's.
+                the vocabulary is missing or not the model's; or as in :meth:`logits`.
         """
         ids, unknown = self._encode(samples)
         e = np.where(unknown[..., None], self.tensors["unknown.embedding"], self.embedding(ids))
         first = None
         if self.first_order:
             first = np.where(unknown[..., None], self.tensors["unknown.first_order"], self.first_order(ids))
-        return np.exp(-np.logaddexp(0, -self._forward(e, first)))
+        return np.exp(-np.logaddexp(0, -self._finite(self._forward(e, first))))
 
     def _encode(self, samples: Iterable[Mapping[str, str | int]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Ids ``[B, M]``, and which of them stand for a value never seen."""
@@ -98,6 +99,12 @@ class PackedModel:
             return [_places(known[m], size) for m, size in zip(self.model["fields"], self.model["sizes"], strict=True)]
         except (ValueError, KeyError, TypeError) as error:
             raise PackedError(f"{path}: expected of each field a list of its values, all different") from error
+
+    def _finite(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The logits, if all are numbers: those of the file are, but their products may not be."""
+        if not (finite := np.isfinite(logits)).all():
+            raise PackedError(f"{self.path}: expected finite logits, found {logits[~finite][0]}")
+        return logits
 
     def _forward(self, e: NDArray[np.floating], first: Floats | None) -> NDArray[np.float64]:
         """The model on vectors ``[B, M, X]`` and first-order weights ``[B, M, 1]``: logits ``[B]``, in float64."""

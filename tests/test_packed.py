@@ -439,6 +439,24 @@ def test_a_sample_without_a_field_and_a_foreign_vocabulary_are_refused(schema: S
         PackedModel(path).score([{"a": "a0", "b": "b0", "c": "c0"}])
 
 
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value):RuntimeWarning")
+def test_numbers_whose_product_is_none_are_no_score(schema: Schema, tmp_path: Path) -> None:
+    """A file of finite numbers, with scales of int8 rows near the largest float32."""
+    path = tmp_path / "m.safetensors"
+    model, made = trained("fe", schema)
+    export(model, schema, made, VOCABULARY, path, "int8")
+    about, tensors = read(path)
+    tensors = {name: np.full_like(t, 3e38) if name.endswith(".scale") else t for name, t in tensors.items()}
+    path.write_bytes(signed(tensors, json.dumps(about)))
+    reader = PackedModel(path)
+    for found in (
+        lambda: reader.logits(all_ids(schema).numpy()),
+        lambda: reader.score([{"a": "a0", "b": "b0", "c": "c0"}]),
+    ):
+        with pytest.raises(PackedError, match=r"m\.safetensors: expected finite logits, found (inf|-inf|nan)$"):
+            found()
+
+
 def test_ten_thousand_corruptions_are_all_refused(schema: Schema, tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     model, made = trained("dpq", schema, embedding_dim=8, subspaces=(2, 4), hidden=(2,))
