@@ -36,7 +36,9 @@ OWN: dict[str, dict[str, list[Options]]] = {
     FORM: {
         "lsq": [{"by_field": True}],
         "mgqe": [{"by_field": True}],
-        "mpe": [{"price": price, "search_epochs": 1} for price in (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03)],
+        "mpe": [
+            {"price": price, "search_epochs": 1} for price in (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1)
+        ],
     },
 }
 OWN_SHARES = {WEIGHTS: (0.031, 0.016, 0.008), FORM: (0.0625, 0.031, 0.016, 0.008)}

@@ -42,8 +42,12 @@ def found(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches
         return NONE
     plain = runs[runs["control"] == ""]
     own = chosen_settings(runs, choice_runs(recipe)) if model == "deepfm" else _elsewhere(recipe, model)
-    taken = at_settings(plain, own)
-    return taken[~pd.MultiIndex.from_frame(taken[["share", "method"]]).isin(half_tried(recipe))]
+    return wholly_tried(at_settings(plain, own), recipe)
+
+
+def wholly_tried(rows: pd.DataFrame, recipe: str, control: str = "") -> pd.DataFrame:
+    """Rows of the shares and methods of whose settings all have been tried, or all of a control's."""
+    return rows[~pd.MultiIndex.from_frame(rows[["share", "method"]]).isin(half_tried(recipe, control))]
 
 
 @cache
@@ -54,15 +58,16 @@ def _elsewhere(recipe: str, model: str) -> ChosenSettings:
 
 
 @cache
-def half_tried(recipe: str) -> list[tuple[float, str]]:
-    """Shares and methods of whose settings there some have not run on the seed of choice."""
-    return settings.half_tried(planned(recipe), read_plans(RESULTS, planned(recipe)))
+def half_tried(recipe: str, control: str = "") -> list[tuple[float, str]]:
+    """Shares and methods of whose settings there, or in a control, some have not run on the seed of choice."""
+    every = planned(recipe, control)
+    return settings.half_tried(every, read_plans(RESULTS, every))
 
 
 @cache
-def planned(recipe: str) -> settings.Settings:
-    """All settings of the seed of choice; to find which fit takes seconds."""
-    return settings.every_setting("ml-1m", recipe)
+def planned(recipe: str, control: str = "") -> settings.Settings:
+    """All settings of the seed of choice, or of a control; to find which fit takes seconds."""
+    return settings.own_settings("ml-1m", recipe, control) if control else settings.every_setting("ml-1m", recipe)
 
 
 def not_run(recipe: str) -> list[tuple[float, str]]:

@@ -16,7 +16,7 @@ from autodpq_budget.settings import FORM, OWN, WEIGHTS
 from autodpq_eval.layout import from_to, gap, markdown, plus_minus
 from autodpq_lib.config import RECIPES
 from scripts.pages.aims import comparisons
-from scripts.pages.equal_bytes import NOT_YET, bold_ours, choice_runs, every_run, found, rival_name
+from scripts.pages.equal_bytes import NOT_YET, bold_ours, choice_runs, every_run, found, rival_name, wholly_tried
 
 
 def teachers() -> str:
@@ -69,7 +69,7 @@ def forms() -> str:
             plus_minus(row["valid"] - row["valid_usual"], math.nan),
         ]
         for recipe in RECIPES
-        for _, row in controls.tried_with_own(choice_runs(recipe), FORM).iterrows()
+        for _, row in wholly_tried(controls.tried_with_own(choice_runs(recipe), FORM), recipe, FORM).iterrows()
     ]
     head = ["budget", "rival", "X", "options", "validation AUC as it comes", "in another form", "difference"]
     return f"{markdown(head, rows)}\nOn the seeds that are reported:\n\n{_table(FORM)}"
@@ -134,4 +134,5 @@ def _not_run(recipe: str, control: str) -> str:
 @cache
 def _with_own(recipe: str, control: str) -> pd.DataFrame:
     every, choice = every_run(recipe), choice_runs(recipe)
-    return controls.with_own(every, at_chosen_settings(every, choice), choice, control)
+    rows = controls.with_own(every, at_chosen_settings(every, choice), choice, control)
+    return rows if rows.empty else wholly_tried(rows, recipe, control)

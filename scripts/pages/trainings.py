@@ -9,7 +9,7 @@ import numpy as np
 
 from autodpq_budget.at_equal_bytes import METHOD_NAMES
 from autodpq_budget.read_runs import full_bytes
-from autodpq_budget.settings import CHOICE_SEED, SHARES
+from autodpq_budget.settings import CHOICE_SEED, OF_FORM, SHARES
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_lib.config import RECIPES
 from autodpq_rivals.methods import METHODS
@@ -21,21 +21,22 @@ from scripts.pages.equal_bytes import choice_runs
 
 
 def ended() -> str:
-    """Both, over all trainings at equal bytes on MovieLens-1M, but those that average weights, as searches never do."""
+    """Both, over all trainings at equal bytes on MovieLens-1M, but those of averaged weights or another form."""
     runs = [record for recipe in RECIPES for record in _of_rivals(recipe)]
     every = Counter(run.config.strategy for run in runs)
     longest = Counter(run.config.strategy for run in runs if any(_at_the_limit(run)))
     each = (f"{METHOD_NAMES[name]} in {count} of {every[name]} runs" for name, count in longest.most_common())
     below = "; ".join(filter(None, (_below_its_search(recipe, runs) for recipe in RECIPES)))
     return (
-        f"At the limit of epochs ended, averaged weights apart, {', '.join(each) or 'none'}. MPE's last training has a "
-        f"lower validation AUC, at its best, than the search before it {below}.\n"
+        f"At the limit of epochs ended, averaged weights and other forms apart, {', '.join(each) or 'none'}. MPE's "
+        f"last training has a lower validation AUC, at its best, than the search before it {below}.\n"
     )
 
 
 def _of_rivals(recipe: str) -> list[Record]:
     every = map(read_record, find_records(RESULTS / "ml-1m" / recipe))
-    return [record for record in every if record.config.strategy in METHODS and not record.config.average]
+    plain = [record for record in every if record.config.strategy in METHODS and not record.config.average]
+    return [record for record in plain if record.config.options.keys().isdisjoint(OF_FORM)]
 
 
 def _at_the_limit(run: Record) -> Iterator[bool]:
