@@ -96,13 +96,27 @@ def weights_in_short(recipe: str) -> str:
     rows = _with_own(recipe, WEIGHTS)
     if rows.empty:
         return "Rivals whose first-order weights are coarser than their embedding have not run"
+    where = "Over rivals whose first-order weights are coarser than their embedding"
+    return f"{where} the lead is {_least(rows)}{_taught_too(recipe)}, on {from_to(rows['n'])} seeds"
+
+
+def forms_in_short(recipe: str) -> str:
+    """The compressor's lead over the best rival in another form, by budget."""
+    rows = _with_own(recipe, FORM)
+    if rows.empty:
+        return f"Rivals in another form have not run in recipe `{recipe}`"
+    said = f"Over rivals in another form the lead in recipe `{recipe}` is {_least(rows)}, on {from_to(rows['n'])} seeds"
+    absent = " and ".join(_absent(recipe, FORM))
+    return said + f"; {absent} have not run so yet" * bool(absent)
+
+
+def _least(rows: pd.DataFrame) -> str:
+    """``+0.0028 ± 0.0019 at 3.1% (MGQE), ...``, the lead over the best rival of each budget."""
     best = [group.loc[group["auc"].idxmax()] for _, group in rows.groupby("share", sort=False)]
-    said = ", ".join(
+    return ", ".join(
         f"{plus_minus(row['lead'], row['lead_half'])} at {row['share']:.1%} ({METHOD_NAMES[row['method']]})"
         for row in best
     )
-    where = "Over rivals whose first-order weights are coarser than their embedding"
-    return f"{where} the lead is {said}{_taught_too(recipe)}, on {from_to(rows['n'])} seeds"
 
 
 def labels_in_short(recipe: str) -> str:
@@ -126,9 +140,14 @@ def _taught_too(recipe: str) -> str:
 
 
 def _not_run(recipe: str, control: str) -> str:
-    ran = _with_own(recipe, control)
-    names = [METHOD_NAMES[name] for name in OWN[control] if ran.empty or name not in set(ran["method"])]
+    names = _absent(recipe, control)
     return f"Not run yet in recipe `{recipe}`: {', '.join(names)}." if names else ""
+
+
+def _absent(recipe: str, control: str) -> list[str]:
+    """Rivals that are planned in a control and have not run in any share."""
+    ran = _with_own(recipe, control)
+    return [METHOD_NAMES[name] for name in OWN[control] if ran.empty or name not in set(ran["method"])]
 
 
 @cache
