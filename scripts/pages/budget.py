@@ -23,7 +23,7 @@ from autodpq_rivals.budget import WIDTHS
 from autodpq_rivals.methods import METHODS
 from benchmarks import after_training, choice, large, search_or_choice, width
 from benchmarks.measured import read_measures
-from scripts.pages import aims, equal_bytes, handicaps, variants, which_row
+from scripts.pages import aims, equal_bytes, handicaps, own_options, variants, which_row
 from scripts.pages.equal_bytes import NOT_YET, RECIPE, bold_ours, choice_runs, found
 
 #: A picture for each recipe; README has that of :data:`RECIPE`.
@@ -251,8 +251,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-average": variants.averaged,
     "budget-from-zero": variants.from_zero,
     "budget-teachers": handicaps.teachers,
-    "budget-weights": handicaps.weights,
-    "budget-forms": handicaps.forms,
+    "budget-weights": own_options.weights,
+    "budget-forms": own_options.forms,
     "budget-tried": tried,
     "budget-norm": norms,
     "budget-search": search_or_choice.table,

@@ -11,7 +11,7 @@ from autodpq_budget import controls
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.layout import from_to, markdown, plus_minus
 from benchmarks.measured import read_measures
-from scripts.pages import aims, handicaps, which_row
+from scripts.pages import aims, handicaps, own_options, which_row
 from scripts.pages.aims import comparisons
 from scripts.pages.budget import PICTURES, absent, caption, data, image
 from scripts.pages.equal_bytes import RECIPE, every_run, found, rival_name
@@ -36,8 +36,8 @@ def text() -> str:
         "- The compressor learns from FE, its rivals from the data's labels; in the last two columns both learn alike "
         "([in what else they differ](results/budget.md#who-learns-from-what)). "
         f"{handicaps.labels_in_short('paper')}. "
-        f"{handicaps.weights_in_short(RECIPE)} ([more](results/budget.md#first-order-weights-of-their-own)). "
-        f"{handicaps.forms_in_short('paper')} ([which](results/budget.md#rivals-in-another-form)).\n"
+        f"{own_options.weights_in_short(RECIPE)} ([more](results/budget.md#first-order-weights-of-their-own)). "
+        f"{own_options.forms_in_short('paper')} ([which](results/budget.md#rivals-in-another-form)).\n"
         f"- {which_row.ahead('paper')}\n\n"
         "`make compress RECORD=… BYTES=30000` does this for a run that finished on this machine, such as "
         f"`{DEMO}` of `make demo` ([how, and which row is yours](results/budget.md#which-row-is-mine)). `BYTES` is "
