@@ -313,9 +313,9 @@ def test_how_trainings_of_rivals_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     runs += [run("mpe", search=[0.8, 0.7], train=[0.77]), run("mpe", search=[0.6], train=[0.5, 0.61])]
     monkeypatch.setattr(trainings, "_of_rivals", lambda recipe: runs if recipe == "tuned" else [])
     assert trainings.ended() == (
-        "At the limit of epochs ended, averaged weights apart, QR in 1 of 2 runs. MPE's last training has a lower "
-        "validation AUC, at its best, than the search before it in 1 of 2 runs of recipe `tuned`, in the mean of all "
-        "by 0.0100.\n"
+        "At the limit of epochs ended, averaged weights and other forms apart, QR in 1 of 2 runs. MPE's last training "
+        "has a lower validation AUC, at its best, than the search before it in 1 of 2 runs of recipe `tuned`, in the "
+        "mean of all by 0.0100.\n"
     )
 
 
