@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from math import ceil
 from pathlib import Path
 from types import SimpleNamespace
@@ -260,6 +261,10 @@ def all_done(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple
 
     for module in (settings, other_model):
         monkeypatch.setattr(module, "load_schema", lambda *_: schema)
+    for name in ("every_setting", "own_settings"):  # once for all plans of a test
+        once = cache(getattr(settings, name))
+        for module in (settings, plan):
+            monkeypatch.setattr(module, name, once)
     monkeypatch.setattr(chosen_module, "read_plans", read)
     for module in (chosen_module, other_model):
         monkeypatch.setattr(module, "read_runs", table)
