@@ -69,8 +69,8 @@ def forms_in_short(recipe: str) -> str:
     if rows.empty:
         return f"Rivals in another form have not run in recipe `{recipe}`"
     said = f"Over rivals in another form the lead in recipe `{recipe}` is {_least(rows)}, on {from_to(rows['n'])} seeds"
-    absent = " and ".join(_absent(recipe, FORM))
-    return said + f"; {absent} have not run so yet" * bool(absent)
+    absent = ", ".join(_absent(recipe, FORM))
+    return said + f"; not run so yet: {absent}" * bool(absent)
 
 
 def _least(rows: pd.DataFrame) -> str:
