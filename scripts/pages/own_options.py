@@ -27,7 +27,7 @@ def forms() -> str:
     """Rivals in another form: which was best on the seed of choice, and that on the others."""
     rows = [
         [
-            *(f"`{recipe}`, {row['share']:.1%}", METHOD_NAMES[row["method"]], f"{row['width']}", row["options"]),
+            *_setting(recipe, row),
             *(plus_minus(number, math.nan, "") for number in (row["valid_usual"], row["valid"])),
             plus_minus(row["valid"] - row["valid_usual"], math.nan),
         ]
@@ -38,10 +38,15 @@ def forms() -> str:
     return f"{markdown(head, rows)}\nOn the seeds that are reported:\n\n{_table(FORM)}"
 
 
+def _setting(recipe: str, row: pd.Series) -> tuple[str, ...]:
+    """The cells by which a row of both tables begins."""
+    return f"`{recipe}`, {row['share']:.1%}", METHOD_NAMES[row["method"]], f"{row['width']}", row["options"]
+
+
 def _table(control: str) -> str:
     rows = [
         [
-            *(f"`{recipe}`, {row['share']:.1%}", METHOD_NAMES[row["method"]], f"{row['width']}", row["options"]),
+            *_setting(recipe, row),
             *(f"{row['bytes']:,.0f}", f"{row['n']:.0f}", f"{row['auc']:.4f}", gap(row)),
             plus_minus(row["lead"], row["lead_half"]),
         ]
