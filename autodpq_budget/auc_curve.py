@@ -18,7 +18,7 @@ from autodpq_rivals.methods import METHODS
 
 #: Of the suite and of Table 1: black. A method has the same mark and colour in every picture.
 BLACK = (COMPRESSOR, *STRATEGIES)
-MARKERS = dict(zip((*BLACK, *METHODS), "osD^vP*Xh<>pdsD^", strict=True))
+MARKERS = dict(zip((*BLACK, *METHODS), "osD^vP*X1<>pdsD^", strict=True))
 COLOURS = dict.fromkeys(BLACK, "black") | dict(zip(METHODS, sns.color_palette("colorblind", 10), strict=True))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numbers import Integral, Real
 from reprlib import repr as shortened
+from typing import Any
 
 #: More than any file has, and a float still counts them one by one.
 MOST_BYTES = 2**53
@@ -19,24 +20,24 @@ def expect(holds: bool, what: str, expected: str, found: object) -> None:
         raise ValueError(f"{what}: expected {expected}, found {found}")
 
 
-def check_bytes(budget: object, what: str = "budget_bytes") -> int:
+def check_bytes(budget: Any, what: str = "budget_bytes") -> int:
     """A number of bytes; NumPy's would wrap around below 0.
 
     Raises:
         ValueError: it is no whole number above 0, or more than any file has.
     """
-    expect(_is_whole(budget) and budget > 0, what, "a whole number above 0", repr(budget))  # type: ignore[operator]
-    expect(budget <= MOST_BYTES, what, f"at most {MOST_BYTES}", shortened(budget))  # type: ignore[operator]
-    return int(budget)  # type: ignore[call-overload]
+    expect(_is_whole(budget) and budget > 0, what, "a whole number above 0", repr(budget))
+    expect(budget <= MOST_BYTES, what, f"at most {MOST_BYTES}", shortened(budget))
+    return int(budget)
 
 
-def check_width(width: object, own: int) -> None:
+def check_width(width: Any, own: int) -> None:
     """Whether this is an X of which a run of X = ``own`` can be compressed.
 
     Raises:
         ValueError: it is no whole number from 1 to ``own``.
     """
-    holds = _is_whole(width) and 1 <= width <= own  # type: ignore[operator]
+    holds = _is_whole(width) and 1 <= width <= own
     expect(holds, "width", f"a whole number from 1 to {own}, the run's own", repr(width))
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from autodpq_budget.at_equal_bytes import aucs, aucs_at, best_rival, least_share
-from autodpq_budget.chosen import at_chosen_settings
+from autodpq_budget.chosen import at_chosen_settings, at_settings, chosen_settings
 from autodpq_budget.read_runs import TEACHER, full_bytes
-from autodpq_budget.settings import OWN_SHARES
+from autodpq_budget.settings import FORM, OWN_SHARES
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.stats import common, paired_effect
 
@@ -93,15 +93,18 @@ def with_own(every: pd.DataFrame, found: pd.DataFrame, choice: pd.DataFrame, con
     return _by_share(rows)
 
 
-def tried_with_own(choice: pd.DataFrame, control: str) -> pd.DataFrame:
-    """A row a share and rival with the options of a control: ``valid``, and ``valid_usual`` of the best as it comes.
+def tried_in_form(every: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
+    """A row a share and rival in another form: ``valid``, and ``valid_usual`` of the best as it comes.
 
     Args:
+        every: of :func:`~autodpq_budget.read_runs.read_runs`; what exceeds a share on one of its seeds has no row.
         choice: of :func:`~autodpq_budget.read_runs.read_runs`, on the seed of choice.
-        control: of :data:`~autodpq_budget.settings.OWN`.
     """
-    usual, own = (at_chosen_settings(choice, choice, each) for each in ("", control))
-    own = own[own["share"].isin(OWN_SHARES[control])]
+    both = pd.concat([every, choice])
+    usual, own = (
+        at_settings(choice[choice["control"] == each], chosen_settings(both, choice, each)) for each in ("", FORM)
+    )
+    own = own[own["share"].isin(OWN_SHARES[FORM])]
     both = own.merge(usual, how="left", on=["share", "method"], suffixes=("", "_usual"))
     return both.sort_values(["share", "method"], ascending=[False, True], kind="stable")
 

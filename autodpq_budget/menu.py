@@ -78,7 +78,7 @@ class Menu:
         return self.overhead + sum(max(way.stored.bytes for way in group) for group in self._every())
 
     def choose(self, budget: int) -> dict[str, list[Offer]]:
-        """For each table the ways of its groups: the least distortion in at most ``budget`` bytes.
+        """For each table the ways of its groups: the best at one price, then what fits of what gains most per byte.
 
         Args:
             budget: in bytes, of all that :meth:`tensors` gives.

@@ -22,6 +22,7 @@ from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import assemble, full_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_packed.export import export
+from autodpq_packed.rest import rest
 from autodpq_runs.explore import LoadedRun
 from autodpq_runs.open import scratch_run
 from autodpq_runs.record import Record
@@ -34,11 +35,8 @@ def check_model(run: LoadedRun) -> None:
         ValueError: it is not; one sentence that names the part.
     """
     config, model = run.record.config, run.model
-    bare = assemble(config, len(run.schema.fields), nn.Identity(), nn.Identity()).state_dict()
-    own = {
-        name: part for name, part in model.state_dict().items() if not name.startswith(("embedding.", "first_order."))
-    }
-    shapes, found = ({name: list(part.shape) for name, part in each.items()} for each in (bare, own))
+    bare = assemble(config, len(run.schema.fields), nn.Identity(), nn.Identity())
+    shapes, found = ({name: list(part.shape) for name, part in rest(each).items()} for each in (bare, model))
     for name in sorted({*shapes, *found}):
         expect(shapes.get(name) == found.get(name), f"run.model: {name}", str(shapes.get(name)), found.get(name))
     with torch.no_grad():

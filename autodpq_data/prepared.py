@@ -215,7 +215,6 @@ def _write(dataset: str, source: Source, files: Sequence[Path], counted: Counted
     counted.features().write_parquet(target / FEATURES)
     manifest = {
         "format": FORMAT,
-        "rows": counted.rows,
         "sizes": counted.sizes,
         "fingerprint": digest,
         "raw_sha256": source.sums(files),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import product
@@ -11,7 +10,7 @@ from pathlib import Path
 import pooch
 
 from autodpq_data.errors import DataError, last_line
-from autodpq_system.paths import data_roots
+from autodpq_system.paths import at_home, data_roots
 
 
 def find_all(name: str, files: Sequence[str], fetch: Callable[[Path], None]) -> list[Path]:
@@ -47,7 +46,7 @@ def find_one(dataset: str, places: Sequence[str]) -> list[Path]:
     """
     roots = data_roots()
     for root, place in product(roots, places):
-        path = root / os.path.expanduser(place)  # noqa: PTH111 - which leaves the home of nobody as it is
+        path = root / at_home(place)
         if path.is_file():
             return [path]
     raise DataError(

@@ -95,7 +95,7 @@ def all_together(dataset: str, recipe: str, seed: int) -> dict[str, RunConfig]:
 
 
 def gain_runs(dataset: str, recipe: str) -> list[RunConfig]:
-    """What the page on the paper's gain shows beyond the other parts: the ladder of one recipe, and all together."""
+    """What the page on the paper's gain shows beyond the other parts: a ladder, all together, and two at once."""
     together = [run for seed in TEN_SEEDS for run in all_together(dataset, recipe, seed).values()]
     return [
         *(ladder(dataset, recipe) if recipe == LADDER_RECIPE else []),

@@ -45,17 +45,16 @@ def encode(e: Tensor, centroids: Tensor, tau: float) -> Encoded:
         return Encoded(quantiser.encode(raw)[0, :, 0].tolist(), decoded.detach(), weights, float(gradient.norm()))
 
 
-def encoder(e: Tensor, draw_from: float = 1.0) -> widgets.VBox:
+def encoder(e: Tensor) -> widgets.VBox:
     """Choose K, D and tau, draw other centroids, and move one of the first subspace in the plane of its two numbers.
 
     Args:
         e: the vector, ``[X]``, X a multiple of 16.
-        draw_from: standard deviation of the centroids.
     """
 
     def draw(k: int, d: int, log_tau: float, drawn: int, number: int, x: float, y: float) -> Shown:
         generator = torch.Generator().manual_seed(drawn)
-        centroids = draw_from * torch.randn(d, k, len(e) // d, generator=generator)
+        centroids = torch.randn(d, k, len(e) // d, generator=generator)
         centroids[0, number % k, :2] += torch.tensor([x, y])
         found = encode(e, centroids, 10**log_tau)
         figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), width_ratios=(2, 1), layout="constrained")

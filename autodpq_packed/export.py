@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -21,13 +21,12 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.mlp import BatchNorm, Dropout
 from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.check import check
-from autodpq_packed.container import DIGITS, FORMAT, HEADER_LIMIT, VOCABULARY
+from autodpq_packed.container import DIGITS, FORMAT, HEADER_LIMIT, VOCABULARY, Tensors
 from autodpq_packed.grouped import digest
 from autodpq_packed.rest import rest
 from autodpq_runs.record import Record
 from autodpq_system.atomic import atomic_path, check_place
 
-Arrays = dict[str, NDArray[Any]]
 #: How the kept rows of the embedding are stored; first-order weights are always float32.
 Kept = Literal["float32", "float16", "int8"]
 #: Features whose vectors are read at a time.
@@ -121,7 +120,7 @@ def _kind(layer: nn.Module) -> str | None:
     return KINDS[type(layer)]
 
 
-def signed(tensors: Arrays, said: str) -> bytes:
+def signed(tensors: Tensors, said: str) -> bytes:
     """The file's bytes, with the digest of themselves in the header.
 
     Raises:
@@ -145,9 +144,9 @@ def _in_order(raw: bytes) -> bytes:
     return b"".join((len(text).to_bytes(8, "little"), text, memoryview(raw)[end:]))  # tensors are copied once
 
 
-def _tables(model: CTRModel, schema: Schema, kept: Kept) -> Arrays:
+def _tables(model: CTRModel, schema: Schema, kept: Kept) -> Tensors:
     """The tensors of embedding and first-order weights."""
-    arrays: Arrays = {}
+    arrays: Tensors = {}
     for name, table in (("embedding", model.embedding), ("first_order", model.first_order)):
         if table is not None:
             every, numbers = vectors(table, schema), kept if name == "embedding" else "float32"
@@ -157,7 +156,7 @@ def _tables(model: CTRModel, schema: Schema, kept: Kept) -> Arrays:
     return arrays if groups is None else arrays | {"groups": groups.numpy()}
 
 
-def _table(embedding: nn.Module, every: Tensor, schema: Schema, kept: Kept) -> Arrays:
+def _table(embedding: nn.Module, every: Tensor, schema: Schema, kept: Kept) -> Tensors:
     """A table as the reader wants it: kept rows, a bit a feature, codes and centroids; or by groups."""
     if (by_groups := getattr(embedding, "stored", None)) is not None:
         return by_groups()
@@ -176,7 +175,7 @@ def _table(embedding: nn.Module, every: Tensor, schema: Schema, kept: Kept) -> A
     return arrays
 
 
-def stored(rows: NDArray[np.float32], kept: Kept) -> Arrays:
+def stored(rows: NDArray[np.float32], kept: Kept) -> Tensors:
     """Rows ``[kept, X]`` as numbers of a type; as int8 each is ``round(row / scale)``, ``scale = max |row| / 127``."""
     if kept != "int8":
         return {"kept": rows.astype(kept)}

@@ -202,6 +202,6 @@ def packed(table: PackedTable) -> nn.Module:
     return PackedInC(table) if PackedInC.takes(table) else Packed(table)
 
 
-def by_groups(table: Grouped, kind: object = None) -> nn.Module:
+def by_groups(table: Grouped, kind: object) -> nn.Module:
     """The same for a table of groups, or the module that stands beside ``kind``."""
     return GroupsInC(table) if kind is PackedInC or (kind is None and works()) else PackedGroups(table)

@@ -14,7 +14,7 @@ class LSQ(Rounding):
     Args:
         table: the full table.
         bits: b.
-        by_field: a step for each field, as integers after training have.
+        by_field: a step for each field; c stays one for all.
     """
 
     def __init__(self, table: FullTable, *, bits: Bits, by_field: bool = False) -> None:

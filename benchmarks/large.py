@@ -31,6 +31,7 @@ from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.reader import PackedTable
 from autodpq_system.memory import PeakMemory
 from autodpq_system.sentence import Parser
+from benchmarks.latency import traffic
 from benchmarks.measured import read_measures, write_measures
 from benchmarks.packed import DIM, ROUNDS, D, K, timed
 from benchmarks.sizes import avazu_schema
@@ -77,7 +78,7 @@ def made_up(counts: NDArray[np.int64], fields: int) -> Table:
 def files(offered: Menu, counts: list[NDArray[np.int64]], shares: tuple[float, ...]) -> Iterator[dict[str, float]]:
     """Of each share: bytes, seconds until the tensors are there, and nanoseconds a look-up in both formats."""
     sizes = [len(each) for each in counts]
-    older, ids = packed(sizes), asked_for(counts)
+    older, ids = packed(sizes), torch.from_numpy(traffic(counts, CALLS * BATCH)).view(CALLS, BATCH, -1)
     for share in shares:
         start = perf_counter()
         tensors = offered.stored(int(share * 4 * DIM * sum(sizes)))
@@ -96,16 +97,6 @@ def packed(sizes: list[int]) -> PackedInC:
         tensors[f"t.codes.{name}"] = pack(rng.integers(0, K, size * D).astype(np.uint8), bits_for(K))
         tensors[f"t.centroids.{name}"] = rng.normal(size=(D, K, DIM // D)).astype(np.float32)
     return PackedInC(PackedTable("t", {"fields": names, "sizes": sizes}, tensors))
-
-
-def asked_for(counts: list[NDArray[np.int64]]) -> Tensor:
-    """Batches of ids, each feature as often as it was seen: int64 ``[calls, B, M]``."""
-    rng, drawn, first = np.random.default_rng(0), [], 0
-    for each in counts:
-        below = np.cumsum(each)
-        drawn.append(first + np.searchsorted(below, rng.integers(0, below[-1], (CALLS, BATCH)), "right"))
-        first += len(each)
-    return torch.from_numpy(np.stack(drawn, 2))
 
 
 def by_turns(readers: list[Callable[[Tensor], Tensor]], ids: Tensor) -> list[float]:

@@ -7,7 +7,6 @@ one budget, with counts and the mean square gradient of each column, and come ba
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
@@ -17,28 +16,24 @@ from deepctr_torch.inputs import SparseFeat
 from deepctr_torch.models import DeepFM
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
-from torch import Tensor, nn
 from torch.nn import functional as F
 
 from autodpq_budget.arrays import compress_tables
+from autodpq_budget.outputs import outputs_of
 from autodpq_budget.settings import SHARES
-from autodpq_data.prepared import load_samples, load_schema
 from benchmarks.measured import write_measures
-from benchmarks.peers.timed import BATCH, DIM, HIDDEN, RATE, SCORING, SEED, columns
+from benchmarks.peers.plain_arrays import plain_arrays
+from benchmarks.peers.timed import BATCH, DIM, HIDDEN, RATE, SCORING, SEED, Arrays, columns
 
 #: Rounds that may bring nothing, as everywhere here; samples that gradients are taken from.
 PATIENCE, SAMPLES = 3, 120_000
-Arrays = dict[str, NDArray[Any]]
 
 
 def main() -> int:
     """Train, make small, and keep AUC before and after in ``results/bench/outside.json``."""
     torch.set_num_threads(1)
-    schema, parts = load_schema("ml-1m", 40), {part: load_samples("ml-1m", part) for part in ("train", "valid", "test")}
-    arrays: Arrays = {f"{part}_ids": samples.ids.long().numpy() for part, samples in parts.items()}
-    arrays |= {f"{part}_labels": samples.labels.numpy() for part, samples in parts.items()}
-    arrays["sizes"] = np.array(schema.sizes)
-    seen = np.bincount(arrays["train_ids"].ravel(), minlength=schema.num_features)
+    arrays = plain_arrays("train", "valid", "test")
+    seen = np.bincount(arrays["train_ids"].ravel(), minlength=arrays["sizes"].sum())
     rows = measure(trained(arrays), arrays, seen)
     write_measures("outside", rows=rows)
     sys.stdout.writelines(f"{row}\n" for row in rows)
@@ -90,33 +85,19 @@ def _parts(model: Any) -> dict[str, Any]:
 
 def gradients(model: Any, arrays: Arrays, names: list[str]) -> dict[str, Arrays]:
     """Mean square gradient of a sample's loss by each column of each field's tables: ``[X]`` and ``[1]``."""
-    seen: dict[tuple[str, str], Tensor] = {}
     parts = _parts(model)
-    hooks = [
-        part[name].register_forward_hook(_keep(seen, (table, name))) for table, part in parts.items() for name in names
-    ]
+    tables = {(table, name): parts[table][name] for table in parts for name in names}
     ids = np.stack(list(columns(arrays, "train").values()), 1)
     some = np.random.default_rng(0).permutation(len(ids))[:SAMPLES]
     total = {table: {name: np.zeros(part[name].embedding_dim) for name in names} for table, part in parts.items()}
-    for chunk in np.array_split(some, -(-len(some) // BATCH)):
-        out = model.eval()(torch.from_numpy(ids[chunk]).float())
-        F.binary_cross_entropy(
-            out.squeeze(1), torch.from_numpy(arrays["train_labels"][chunk]).float(), reduction="sum"
-        ).backward()
-        for (table, name), each in seen.items():
-            assert each.grad is not None
-            total[table][name] += each.grad.flatten(1).square().sum(0).double().numpy() / len(some)
-    for hook in hooks:
-        hook.remove()
+    with outputs_of([*tables.values()]) as seen:
+        for chunk in np.array_split(some, -(-len(some) // BATCH)):
+            out = model.eval()(torch.from_numpy(ids[chunk]).float()).squeeze(1)
+            labels = torch.from_numpy(arrays["train_labels"][chunk]).float()
+            loss = F.binary_cross_entropy(out, labels, reduction="sum")
+            for (table, name), each in zip(tables, torch.autograd.grad(loss, seen), strict=True):
+                total[table][name] += each.flatten(1).square().sum(0).double().numpy() / len(some)
     return total
-
-
-def _keep(seen: dict[tuple[str, str], Tensor], key: tuple[str, str]) -> Callable[..., None]:
-    def hook(_: nn.Module, __: Any, output: Tensor) -> None:
-        output.retain_grad()
-        seen[key] = output
-
-    return hook
 
 
 if __name__ == "__main__":

@@ -107,14 +107,10 @@ def draws(run: LoadedRun, like: Decision, seed: int) -> list[Decision]:
     base = dict.fromkeys(names, pairs[0])
     more = [[bits(run, base | {name: pair}) - bits(run, base) for pair in pairs] for name in names]
     room = bits(run, like) - bits(run, base)
-    every = [(dict(zip(names, each, strict=True)), sum(costs)) for each, costs in _with_costs(pairs, more)]
+    costs = zip(product(pairs, repeat=len(more)), product(*more), strict=True)
+    every = [(dict(zip(names, each, strict=True)), sum(of_fields)) for each, of_fields in costs]
     fit = [decision for decision, cost in every if LEAST * room <= cost <= room and decision != dict(like)]
     return Random(seed).sample(fit, min(DRAWS, len(fit)))
-
-
-def _with_costs(pairs: list[tuple[int, int]], more: list[list[int]]) -> Iterator[tuple[Any, Any]]:
-    """Every decision, and what it costs in each field."""
-    return zip(product(pairs, repeat=len(more)), product(*more), strict=True)
 
 
 def train(run: LoadedRun, decision: Decision) -> float:
@@ -184,11 +180,11 @@ def _most(found: pd.DataFrame) -> str:
 def _few(found: pd.DataFrame) -> str:
     """Of how many draws a random row is, and where few decisions fit, which then are nearly AutoDPQ's own."""
     drawn = found[found["what"] == "random"].groupby(["recipe", "reading", "seed"], sort=False).size()
-    few = [f"`{r}`, {reading}, seed {seed}: {n}" for (r, reading, seed), n in drawn[drawn < DRAWS].items()]
+    few = [f"{n} for `{r}`, {reading}, seed {seed}" for (r, reading, seed), n in drawn[drawn < DRAWS].items()]
+    fewer = f", fewer where few are of that size, which then are nearly AutoDPQ's own ({', '.join(few)})" if few else ""
     return (
-        f"A *random* row stores FE with up to {DRAWS} decisions a seed, a mean of which it shows, and trains the first "
-        f"alone; all training is by the literal quantiser. Fewer that are nearly as large, and so nearly AutoDPQ's, "
-        f"exist for {'; '.join(few) or 'no seed'}."
+        f"A *random* row shows the mean of FE stored with {DRAWS} decisions a seed{fewer}. It trains the first alone. "
+        "All training is by the literal quantiser."
     )
 
 

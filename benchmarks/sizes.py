@@ -1,4 +1,4 @@
-"""Packed files of every strategy under four accountings, on MovieLens-1M and in Avazu's shape."""
+"""Packed files of every strategy in five accountings, on MovieLens-1M and in Avazu's shape."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ At 40,428,967 rows every field has exactly the number of values of the real one;
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from tqdm import tqdm
 from autodpq_data.avazu import FIELDS, HEADER, HOURS
 from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import ROOT
+from autodpq_system.sentence import Parser
 
 SHAPE = ROOT / "config" / "standin" / "shape.yaml"
 ROWS = 40_428_967
@@ -30,13 +30,9 @@ BLOCK = 500_000
 
 
 def main() -> None:
-    """Write the file that the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=ROWS)
-    parser.add_argument("--seed", type=int, default=2014)
-    parser.add_argument("--out", type=Path, default=ROOT / "data" / "avazu-standin" / "train.csv")
-    asked = parser.parse_args()
-    write_standin(asked.out, asked.rows, asked.seed)
+    """Write the whole file to where the suite looks for it."""
+    Parser(description=__doc__).parse_args()
+    write_standin(ROOT / "data" / "avazu-standin" / "train.csv", ROWS, seed=2014)
 
 
 def write_standin(out: Path, rows: int, seed: int) -> None:

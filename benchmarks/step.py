@@ -67,7 +67,7 @@ def profiles() -> dict[str, dict[str, float]]:
 
 
 def by_candidates() -> Iterator[dict[str, Any]]:
-    """Seconds of a search step on MovieLens-1M by the number of candidates T."""
+    """Milliseconds of a search step on MovieLens-1M by the number of candidates T."""
     run = scratch_run(RunConfig(dataset="ml-1m", strategy="autodpq"))
     fe = descent(Trainer(full_model(run.config, run.schema), run.train, run.config))
     for count, (centroids, subspaces) in PAIRS.items():
@@ -77,7 +77,7 @@ def by_candidates() -> Iterator[dict[str, Any]]:
 
 
 def by_fields() -> Iterator[dict[str, Any]]:
-    """Seconds of a search step on generated data by the number of fields M, all with low-frequency features."""
+    """Milliseconds of a search step on generated data by the number of fields M, all with low-frequency features."""
     config = RunConfig(dataset="ml-1m", strategy="autodpq")
     for m in FIELDS:
         schema, samples = generated(m)

@@ -22,7 +22,7 @@ from autodpq_lib.config import METHOD_VERSION, RECIPES, STRATEGIES
 from autodpq_rivals.methods import METHODS
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
-from scripts.pages import equal_bytes, handicaps
+from scripts.pages import equal_bytes, smallest_leads
 
 
 def row(method: str, seed: int, size: int, valid: float, auc: float, width: int = 8, share: float = 0.125) -> dict:
@@ -126,14 +126,21 @@ def test_the_lead_over_rivals_that_are_taught_too_is_over_the_best_of_them() -> 
     assert controls.teaching(both)["effect"].tolist() == controls.teaching(every)["effect"].tolist()
 
 
-@pytest.mark.parametrize("high", [-0.001, 0.001])
-def test_a_lead_that_hangs_on_the_teacher_is_said_to(high: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where all intervals lie below zero, and only there."""
-    leads = pd.DataFrame([{"share": 0.5, "rival": "lsq", "effect": -0.005, "low": -0.009, "high": high}])
-    monkeypatch.setattr(handicaps.controls, "from_labels", lambda *_: leads)
-    said = handicaps.labels_in_short("paper")
-    assert "-0.0050" in said
-    assert said.endswith("at 50.0% (trained integers (LSQ))" + ": without its teacher it is behind there" * (high < 0))
+def test_the_smallest_lead_is_that_over_the_best_rival_of_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of both recipes; a weaker rival of the same budget counts for nothing, larger lead or smaller."""
+    own = pd.DataFrame(
+        [(0.5, "lsq", 0.80, 0.002), (0.5, "qr", 0.70, -0.009), (0.25, "mpe", 0.75, 0.003)],
+        columns=["share", "method", "auc", "lead"],
+    ).assign(n=3, lead_half=0.001)
+    every = {"tuned": own, "paper": own.assign(lead=own["lead"] + 0.01)}
+    monkeypatch.setattr(smallest_leads, "with_own", lambda recipe, control: every[recipe])
+    own = {name: leads for name, leads in smallest_leads.CONTROLS.items() if "rivals with [" in name or "form" in name}
+    monkeypatch.setattr(smallest_leads, "CONTROLS", own)
+    said = smallest_leads.text()
+    assert said.startswith("The compressor's smallest lead over the best rival (3 seeds, ")
+    assert said.endswith("form), +0.0020 ± 0.0010 (`tuned`, 50.0%, trained integers (LSQ))")
+    monkeypatch.setattr(smallest_leads, "with_own", lambda recipe, control: pd.DataFrame())
+    assert smallest_leads.text() == "No control that gives rivals more has run"
 
 
 @pytest.mark.parametrize("control", [WEIGHTS, FORM])
@@ -156,9 +163,13 @@ def test_the_best_of_another_form_stands_beside_the_best_as_it_comes_on_the_seed
     tried = [row("lsq", 11, 120, 0.65, 0.1, 4), row("lsq", 11, 240, 0.68, 0.1, 6), row("mpe", 11, 240, 0.5, 0.1)]
     usual = [row("lsq", 11, 240, 0.7, 0.9, 2), row("lsq", 11, 240, 0.66, 0.9, 3)]
     choice = pd.concat([chosen(*usual), pd.DataFrame([{**of, "control": FORM} for of in tried])])
-    made = controls.tried_with_own(choice, FORM)[["share", "method", "width", "valid", "valid_usual"]]
+    large = pd.DataFrame([{**row("lsq", 1, 260, 0.9, 0.9, 6), "control": FORM}])  # on another seed
+    columns = ["share", "method", "width", "valid", "valid_usual"]
+    made = controls.tried_in_form(FOUND, choice)[columns]
     expected = [(0.0625, "lsq", 6, 0.68, 0.7), (0.0625, "mpe", 8, 0.5, None), (0.031, "lsq", 4, 0.65, None)]
-    pd.testing.assert_frame_equal(made, pd.DataFrame(expected, columns=made.columns), check_index_type=False)
+    pd.testing.assert_frame_equal(made, pd.DataFrame(expected, columns=columns), check_index_type=False)
+    less = controls.tried_in_form(pd.concat([FOUND, large]), choice)[columns]
+    pd.testing.assert_frame_equal(less[:1], pd.DataFrame([(0.0625, "lsq", 4, 0.65, 0.7)], columns=columns))
 
 
 def test_the_best_rival_has_most_seeds_and_the_lead_is_paired() -> None:

@@ -220,8 +220,8 @@ def test_where_a_rival_is_ahead_and_of_how_many_it_is_the_best(monkeypatch: pyte
     monkeypatch.setattr(which_row, "comparisons", lambda recipe: rows)
     monkeypatch.setattr(which_row, "_waiting", lambda recipe: "")
     assert which_row.ahead("paper").endswith(
-        ": trained integers (LSQ) at 25.0%, by +0.0021 ± 0.0013 (the best of 4 that ran on as many seeds); at 12.5% "
-        "neither it nor the compressor is shown to be ahead."
+        "the best rival is ahead of the compressor at 25.0% (trained integers (LSQ)), by +0.0021 ± 0.0013, the best of "
+        "4 that ran on as many seeds. At 12.5% neither is shown to be ahead."
     )
 
 
@@ -277,8 +277,10 @@ def test_a_rival_is_named_as_ahead_where_its_interval_is_clear_of_zero(monkeypat
     leads = {"paper": [("lsq", -0.002, 0.001), ("mgqe", -0.002, 0.003)], "tuned": [("qr", 0.002, 0.001)]}
     keys = ("rival", "lead", "lead_half", "share")
     rows = {recipe: [dict(zip(keys, (*each, 0.25), strict=True)) for each in of] for recipe, of in leads.items()}
-    monkeypatch.setattr(variants, "comparisons", lambda recipe: rows[recipe])
-    assert variants._ahead().endswith("not corrected: trained integers (LSQ) at 25.0% (`paper`), +0.0020 ± 0.0010.")
+    monkeypatch.setattr(variants, "comparisons", lambda recipe, model: rows[recipe])
+    assert variants._ahead(variants.DEEPFM).endswith(
+        "not corrected: trained integers (LSQ) at 25.0% (`paper`), +0.0020 ± 0.0010."
+    )
 
 
 def test_what_a_switch_is_worth_is_paired_by_seed_and_setting(monkeypatch: pytest.MonkeyPatch) -> None:

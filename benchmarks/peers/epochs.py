@@ -23,12 +23,12 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from autodpq_data.prepared import load_samples, load_schema
 from autodpq_eval.layout import LABELS, markdown
 from autodpq_lib.config import MODELS
 from autodpq_system.paths import ROOT, runs_root
 from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
+from benchmarks.peers.plain_arrays import plain_arrays
 
 #: Loop -> its module in `benchmarks.peers`.
 LOOPS = {
@@ -84,11 +84,9 @@ def versions(python: Path) -> dict[str, str]:
 
 
 def write_arrays(folder: Path) -> None:
-    """Training and validation part of MovieLens-1M as plain arrays, the same for all."""
-    parts = {part: load_samples("ml-1m", part) for part in ("train", "valid")}
-    arrays: dict[str, Any] = {f"{part}_ids": samples.ids.long().numpy() for part, samples in parts.items()}
-    arrays |= {f"{part}_labels": samples.labels.numpy() for part, samples in parts.items()}
-    np.savez(folder / "arrays.npz", sizes=np.array(load_schema("ml-1m", 40).sizes), **arrays)
+    """Training and validation part of MovieLens-1M, the same for all."""
+    arrays: dict[str, Any] = {**plain_arrays("train", "valid")}
+    np.savez(folder / "arrays.npz", **arrays)
     (folder / "peers").mkdir()  # where FuxiCTR would write its checkpoints
 
 

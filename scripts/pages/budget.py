@@ -28,6 +28,15 @@ from scripts.pages.equal_bytes import NOT_YET, RECIPE, bold_ours, choice_runs, f
 
 #: A picture for each recipe; README has that of :data:`RECIPE`.
 PICTURES = {RECIPE: "budget.png", "paper": "budget-paper.png"}
+WHAT_TO_SEE = {
+    RECIPE: (
+        "What to see: how far to the left the thick line, the compressor, stays near FE, which is dashed, and where it "
+        "lies above the rivals. A mark is FE's mean plus the paired difference to FE, at the bytes that a method uses "
+        "of its budget; bars are 95 % intervals, and may run beyond their panel. The upper panel has what is near FE. "
+        "Hollow marks are strategies of Table 1."
+    ),
+    "paper": "What to see: the same; here FE is easier to beat, for its first-order weights start far from zero.",
+}
 
 
 def methods() -> str:
@@ -162,13 +171,7 @@ def caption(recipe: str) -> str:
     ours = from_to(runs[runs["method"] == COMPRESSOR].groupby("share")["seed"].count())
     rivals = f" Rivals have {from_to(seeds)} seeds, the compressor {ours}." if len(seeds) else ""
     alone = " A mark without a bar has one seed." if len(seeds) and seeds.min() == 1 else ""
-    return (
-        "*What to see: how far to the left the thick line, the compressor, stays near FE, "
-        "which is dashed, and where it lies above the rivals. A mark is FE's mean plus the paired difference to FE, at "
-        "the bytes that a method uses of its budget; bars are 95 % intervals. The upper panel has what is near FE. "
-        "Hollow marks are strategies of Table 1."
-        f"{alone}{rivals}{_below(data(recipe))}*"
-    )
+    return f"*{WHAT_TO_SEE[recipe]}{alone}{rivals}{_below(data(recipe))}*"
 
 
 def _below(rows: pd.DataFrame) -> str:
@@ -194,9 +197,10 @@ def widths() -> str:
     rule = (
         "Unless it is told X, `make compress` chooses it by the bytes that the file leaves for the tables, divided by "
         f"those of the run's own tables in float32. From {OWN:.0%} on X is the run's own; from {HALF:.0%} on half of "
-        f"it; else a quarter, but at least {NARROWEST}. Where that would leave its tables less than {AMPLE:.0f} times "
-        "the least, one mean for each group, X is the widest with that much, or else the one with most. "
-        f"Of FE that is X = {_taken()}. In the batch X was tried, as above; what was best is another {_otherwise()}."
+        f"it; else a quarter, or {NARROWEST} if that is more. If its tables would then have less than {AMPLE:.0f} "
+        "times their least size, one mean for each group, X is lowered until they have as much; where no X has, that "
+        f"with most is taken. Of FE that is X = {_taken()}. For the tables of this page X was chosen by trying, as "
+        f"above; another was best {_otherwise()}."
     )
     return f"{table}\n{rule}\n\nTest AUC on three seeds, recipe `{RECIPE}`, nothing compressed:\n\n{width.table()}"
 

@@ -58,7 +58,7 @@ def _elsewhere(recipe: str, model: str) -> ChosenSettings:
 
 
 @cache
-def half_tried(recipe: str, control: str = "") -> list[tuple[float, str]]:
+def half_tried(recipe: str, control: str) -> list[tuple[float, str]]:
     """Shares and methods of whose settings there, or in a control, some have not run on the seed of choice."""
     every = planned(recipe, control)
     return settings.half_tried(every, read_plans(RESULTS, every))
@@ -84,7 +84,7 @@ def _paired(every: pd.DataFrame) -> pd.DataFrame:
 
 @cache
 def choice_runs(recipe: str) -> pd.DataFrame:
-    """The runs by which the settings were chosen: on MovieLens-1M, DeepFM, as they come."""
+    """The runs by which the settings were chosen, controls among them: on MovieLens-1M, DeepFM."""
     return read_runs(RESULTS, "ml-1m", recipe, [CHOICE_SEED])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import pandas as pd
 
@@ -11,6 +12,7 @@ from autodpq_budget.at_equal_bytes import METHOD_NAMES
 from autodpq_budget.read_runs import BOTH, TEACHER
 from autodpq_eval.layout import gap, markdown, plus_minus
 from autodpq_lib.config import RECIPES
+from autodpq_rivals.methods import LEARNERS, METHODS
 from scripts.pages.aims import comparisons
 from scripts.pages.equal_bytes import NOT_YET, bold_ours, every_run, found, rival_name
 
@@ -30,14 +32,16 @@ def teachers() -> str:
     head = ["budget", "seeds", "as they come", "all from labels", "all from FE"]
     head += ["all from FE, rivals with coarser first-order weights"]
     leads = markdown(head, [row for recipe in RECIPES for row in _leads(recipe)])
-    return f"{table}\nThe compressor minus the best rival of these seeds:\n\n{leads}" if rows else NOT_YET
+    untaught = " and ".join(METHOD_NAMES[name] for name in METHODS if name not in LEARNERS)
+    said = (
+        f"The compressor minus the best rival of these seeds. Never taught, and so in no column *from FE*: {untaught}."
+    )
+    return f"{table}\n{said}\n\n{leads}" if rows else NOT_YET
 
 
 def _leads(recipe: str) -> Iterator[list[str]]:
     """The compressor's lead on the seeds of all rivals, at each share at which something is otherwise taught."""
-    every, runs = every_run(recipe), found(recipe)
-    leads = [controls.from_labels(every, runs)]
-    leads += [controls.from_teacher(every, runs, control) for control in (TEACHER, BOTH)]
+    leads = [from_labels(recipe), from_teacher(recipe, TEACHER), from_teacher(recipe, BOTH)]
     columns = [*map(alike, leads)]
     for row in comparisons(recipe):
         if any(row["share"] in column for column in columns):
@@ -46,20 +50,18 @@ def _leads(recipe: str) -> Iterator[list[str]]:
             yield [f"`{recipe}`, {row['share']:.1%}", f"{row['n_rival_of_all']:.0f}", came, *others]
 
 
+@cache
+def from_labels(recipe: str) -> pd.DataFrame:
+    """The compressor's leads where it and its rivals learn from labels."""
+    return controls.from_labels(every_run(recipe), found(recipe))
+
+
+@cache
+def from_teacher(recipe: str, control: str = TEACHER) -> pd.DataFrame:
+    """The compressor's leads where FE teaches its rivals, too."""
+    return controls.from_teacher(every_run(recipe), found(recipe), control)
+
+
 def alike(leads: pd.DataFrame) -> dict[float, str]:
     """Share -> the best rival that learns as the compressor does, and the compressor minus it."""
     return {row["share"]: f"{rival_name(row['rival'])}: {gap(row)}" for _, row in leads.iterrows()}
-
-
-def labels_in_short(recipe: str) -> str:
-    """The compressor minus the best rival where both learn from labels, by budget, and what that shows."""
-    leads = controls.from_labels(every_run(recipe), found(recipe))
-    if leads.empty:
-        return f"In recipe `{recipe}` the compressor has not learnt from labels"
-    behind = ": without its teacher it is behind there" * bool((leads["high"] < 0).all())
-    return f"In recipe `{recipe}` the compressor minus the best rival is, both from labels, {said_leads(leads)}{behind}"
-
-
-def said_leads(leads: pd.DataFrame) -> str:
-    """``+0.0028 ± 0.0019 at 3.1% (MGQE), ...``, a lead a budget."""
-    return ", ".join(f"{gap(r)} at {r['share']:.1%} ({METHOD_NAMES[r['rival']]})" for _, r in leads.iterrows())

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import pandas as pd
 
-from autodpq_budget import controls
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.layout import from_to, markdown, plus_minus
 from benchmarks.measured import read_measures
-from scripts.pages import aims, handicaps, own_options, which_row
+from scripts.pages import aims, handicaps, smallest_leads, which_row
 from scripts.pages.aims import comparisons
 from scripts.pages.budget import PICTURES, absent, caption, data, image
-from scripts.pages.equal_bytes import RECIPE, every_run, found, rival_name
+from scripts.pages.equal_bytes import RECIPE, rival_name
 
 DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
 
@@ -31,20 +29,20 @@ def text() -> str:
         "that is worth its bytes, and fine-tunes. Its rivals are published compressors and plain ways such as narrower "
         "rows, in at most as many bytes or a thousandth more ([a line each](results/budget.md#the-rivals)).\n"
         f"{image(f'results/{PICTURES[RECIPE]}')}\n{caption(RECIPE)}{absent(RECIPE)}\n\n{_small_table()}\n"
-        f"- Recipe `{RECIPE}`, ± half a 95 % interval, paired over {from_to([row['n'] for row in _with_aim()])} seeds, "
-        f"in the last two columns {alike}. Bytes are those of embedding and first-order weights.\n"
+        f"- MovieLens-1M, DeepFM, recipe `{RECIPE}`, ± half a 95 % interval, paired over "
+        f"{from_to([row['n'] for row in _with_aim()])} seeds, in the last two columns {alike} (–: not run so). Bytes "
+        "are those of embedding and first-order weights.\n"
         "- The compressor learns from FE, its rivals from the data's labels; in the last two columns both learn alike "
-        "([in what else they differ](results/budget.md#who-learns-from-what)). "
-        f"{handicaps.labels_in_short('paper')}. "
-        f"{own_options.weights_in_short(RECIPE)} ([more](results/budget.md#first-order-weights-of-their-own)). "
-        f"{own_options.forms_in_short('paper')} ([which](results/budget.md#rivals-in-another-form)).\n"
+        "([in what else they differ](results/budget.md#who-learns-from-what)).\n"
+        f"- {smallest_leads.text()}.\n"
         f"- {which_row.ahead('paper')}\n\n"
         "`make compress RECORD=… BYTES=30000` does this for a run that finished on this machine, such as "
         f"`{DEMO}` of `make demo` ([how, and which row is yours](results/budget.md#which-row-is-mine)). `BYTES` is "
         "the size of the whole model file, `RATIO=0.05` a share of the run's own; `TABLES=` counts as this table "
         "does, whose bytes are MovieLens-1M's; and `LOSS=0.001` asks for the smallest file found that loses no more "
         "AUC on validation. [NumPy serves it](results/packed.md), and needs the file and its vocabulary. That is a "
-        "second file, which no budget counts and which may well be the larger one.\n\n"
+        "second file, of all raw values, which no budget counts and which is often the larger one; a server that "
+        "numbers its features already does without.\n\n"
         f"{_elsewhere()}\n"
     )
 
@@ -54,10 +52,9 @@ def _with_aim() -> list[dict[str, Any]]:
     return [row for row in comparisons(RECIPE) if row["share"] in aims.ALLOWED[RECIPE]]
 
 
-@cache
 def _taught_alike() -> list[pd.DataFrame]:
     """The leads where the compressor and the best rival both learn from labels, and where both learn from FE."""
-    return [each(every_run(RECIPE), found(RECIPE)) for each in (controls.from_labels, controls.from_teacher)]
+    return [handicaps.from_labels(RECIPE), handicaps.from_teacher(RECIPE)]
 
 
 def _small_table() -> str:
@@ -87,9 +84,10 @@ def _elsewhere() -> str:
     return (
         "**An embedding that was trained elsewhere** is compressed, as plain arrays, by "
         "[`compress_arrays`](results/budget.md#a-table-from-elsewhere). It trains nothing, and so loses more: AUC "
-        f"changed by {said} of its tables' bytes, for DeepCTR-Torch's DeepFM, one seed, with sensitivities. Its "
-        "budget is the whole file's, with the header and three bits a feature: these take a vocabulary's place, so "
-        f"that ids are your own. For {largest['features']:,} made-up rows, the most that "
-        f"we tried, the choice took {largest['seconds']:.0f} seconds, and storing them up to "
+        f"changed by {said} of its tables' bytes, the tables alone counted (`whole_file=False`), for DeepCTR-Torch's "
+        "DeepFM, one seed, with sensitivities. Else its budget is the whole file's: header and three bits a feature, "
+        "which take a vocabulary's place, so that ids are your own, come off first. "
+        f"For {largest['features']:,} made-up rows, the most that we tried, the choice took "
+        f"{largest['seconds']:.0f} seconds, and storing them up to "
         f"{max(row['seconds'] for row in largest['rows']):.0f} more."
     )

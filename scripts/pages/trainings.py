@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from autodpq_budget.at_equal_bytes import METHOD_NAMES
-from autodpq_budget.read_runs import full_bytes
+from autodpq_budget.plan import AVERAGED, FROM_ZERO
+from autodpq_budget.read_runs import SWITCHES, full_bytes
 from autodpq_budget.settings import CHOICE_SEED, OF_FORM, SHARES
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_lib.config import RECIPES
@@ -58,32 +59,33 @@ def _best(log: FitLog) -> float:
 
 def kept() -> str:
     """How often no round of fine-tuning gained anything, so that the compressor kept what it began with, by budget."""
-    plain, averaged = (
-        "; ".join(f"`{recipe}`: {_by_budget(recipe, average=average)}" for recipe in RECIPES)
-        for average in (False, True)
+    plain, averaged, from_zero = (
+        "; ".join(f"`{recipe}`: {said}" for recipe in RECIPES if (said := _by_budget(recipe, switches)))
+        for switches in ({}, AVERAGED, FROM_ZERO)
     )
     return (
         "Fine-tuning trains the step of integers as fast as it trains all other numbers. So the largest integer of 8 "
         "bits moves 255 times as far, which can cost more than a round gains. Then the compressor keeps what it began "
-        f"with, the choice as it is. Runs that did, {plain}; with averaged weights, {averaged}. Integers that stay "
-        "where they were put have been tried on the seed of choice: with averaged weights they did better at both "
-        "budgets that were tried, with weights as they come they did not.\n"
+        f"with, the choice as it is. Runs that did, {plain}; with averaged weights, {averaged}; with first-order "
+        f"weights from zero, {from_zero}. Integers that stay where they were put have been tried on the seed of "
+        "choice: with averaged weights they did better at both budgets that were tried, with weights as they come they "
+        "did not.\n"
     )
 
 
-def _by_budget(recipe: str, *, average: bool) -> str:
+def _by_budget(recipe: str, switches: Mapping[str, float]) -> str:
     full = full_bytes(choice_runs(recipe))
     counts = {int(share * full): [0, 0] for share in SHARES}
     for run in map(read_record, find_records(RESULTS / "ml-1m" / recipe)):
         config = run.config
-        usual = (config.strategy, config.model, config.split_seed, config.options.get("taught", True))
-        started = config.first_order_sd is None and config.seed != CHOICE_SEED
-        if usual == (COMPRESSOR, "deepfm", 0, True) and started and bool(config.average) == average:
+        usual = (config.strategy, config.model, config.options.get("taught", True)) == (COMPRESSOR, "deepfm", True)
+        changed = {key: value for key, value in config.changed().items() if key not in SWITCHES}
+        if usual and changed == switches and config.seed != CHOICE_SEED:
             auc = run.fits[-1].curve["valid_auc"]
             counts[int(config.options["bytes"])][0] += auc[0] == max(auc)
             counts[int(config.options["bytes"])][1] += 1
     said = [f"{own} of {of} at {size / full:.1%}" for size, (own, of) in counts.items() if own]
-    return ", ".join(said) or "none"
+    return ", ".join(said) or "none" * any(of for _, of in counts.values())
 
 
 BLOCKS = {"budget-trainings": ended, "budget-kept": kept}

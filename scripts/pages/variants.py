@@ -34,7 +34,7 @@ def averaged() -> str:
 def from_zero() -> str:
     """The same where all first-order weights start near zero, and what that is worth to each."""
     far = [(model, recipe) for model, recipe in DEEPFM if RECIPES[recipe].first_order_sd]
-    return f"{compared(far, **FROM_ZERO)}\n{_ahead(**FROM_ZERO)}\n\n{_worth('From zero', **FROM_ZERO)}"
+    return f"{compared(far, **FROM_ZERO)}\n{_worth('From zero', **FROM_ZERO)}"
 
 
 def compared(kinds: Sequence[tuple[str, str]], **switches: float) -> str:
@@ -49,7 +49,8 @@ def compared(kinds: Sequence[tuple[str, str]], **switches: float) -> str:
     ]
     left = [_named(*kind) for kind in kinds if not found(*kind[::-1], **switches)["method"].isin(METHODS).any()]
     table = markdown(["budget", "seeds", "difference to FE", "best rival", "pairs", "over it"], rows)
-    return table + (f"\nNo rival has run so yet in {' and '.join(left)}.\n" if left else "") if rows else NOT_YET
+    absent = f" No rival has run so yet in {' and '.join(left)}." if left else ""
+    return f"{table}\n{_ahead(kinds, **switches)}{absent}\n" if rows else NOT_YET
 
 
 def _best_rival(row: pd.Series) -> list[str]:
@@ -63,12 +64,12 @@ def _named(model: str, recipe: str) -> str:
     return f"`{recipe}`" if model == "deepfm" else f"{LABELS[model]}, `{recipe}`"
 
 
-def _ahead(**switches: float) -> str:
+def _ahead(kinds: Sequence[tuple[str, str]], **switches: float) -> str:
     """Where the best rival is ahead of the compressor by an interval that is clear of zero."""
-    rows = [(recipe, row) for recipe in RECIPES for row in comparisons(recipe, **switches)]
+    rows = [(_named(*kind), row) for kind in kinds for row in comparisons(kind[1], kind[0], **switches)]
     said = (
-        f"{rival_name(row['rival'])} at {row['share']:.1%} (`{recipe}`), {plus_minus(-row['lead'], row['lead_half'])}"
-        for recipe, row in rows
+        f"{rival_name(row['rival'])} at {row['share']:.1%} ({name}), {plus_minus(-row['lead'], row['lead_half'])}"
+        for name, row in rows
         if row["lead"] + row["lead_half"] < 0
     )
     return f"Best rivals whose lead has an interval above zero, not corrected: {'; '.join(said) or 'none'}."

@@ -17,6 +17,9 @@ from benchmarks.measured import read_measures
 from scripts.pages.aims import comparisons
 from scripts.pages.equal_bytes import RECIPE, choice_runs, found, told
 
+#: Bytes of the header of a compressed file, about.
+HEADER = 3000
+
 
 def text() -> str:
     """From a number of bytes to a row, and what it loses on MovieLens-1M."""
@@ -26,7 +29,8 @@ def text() -> str:
     return (
         "1. In float32 the tables of N features take 4 N (X + 1) bytes, or 4 N X on PNN and DCN, which have no "
         f"first-order weights. From a budget for the whole file take off the dense weights (here {dense}) and the "
-        "header, a few kB. What is left, over the bytes of the tables in float32, is your row.\n"
+        f"header, about {HEADER / 1000:.0f} kB. What is left, over the bytes of the tables in float32, is your row. "
+        f"{_example(8)}\n"
         f"2. On MovieLens-1M, recipe `{RECIPE}`, the compressor's AUC minus FE's is {losses}. Other data lose more or "
         "less ([Avazu's sample](#avazu)); `make compress` ends by printing what yours lost. Any budget will do that "
         "holds one mean for each group at X = 1; a smaller one is refused, with the least that works. Less than "
@@ -44,6 +48,15 @@ def text() -> str:
     )
 
 
+def _example(dim: int) -> str:
+    """What a whole file's bytes leave for its tables on MovieLens-1M."""
+    budget, full = 30_000, full_bytes(choice_runs(RECIPE))
+    left = (budget - _dense(dim) - HEADER) / full
+    above, below = ([share for share in SHARES if (share > left) == more] for more in (True, False))
+    rows = f"between the rows of {above[-1]:.1%} and {below[0]:.1%}"
+    return f"On MovieLens-1M `BYTES={budget}` leaves {left:.1%} at X = {dim}: {rows}."
+
+
 def _int8() -> float:
     """The file with rows in int8, as a share of the one in float32."""
     files = (
@@ -57,16 +70,15 @@ def ahead(recipe: str) -> str:
     rows = [row for row in comparisons(recipe) if row["rival"] and pd.notna(row["p_holm"])]
     shown = [row for row in rows if row["p_holm"] < LEVEL and row["lead"] < 0]
     said = (
-        f"{METHOD_NAMES[row['rival']]} at {row['share']:.1%}, by {plus_minus(-row['lead'], row['lead_half'])}"
-        f" (the best of {row['rivals']} that ran on as many seeds)"
+        f"at {row['share']:.1%} ({METHOD_NAMES[row['rival']]}), by {plus_minus(-row['lead'], row['lead_half'])}, the "
+        f"best of {row['rivals']} that ran on as many seeds"
         for row in shown
     )
-    first = "; ".join(said) or "none"
     level = ", ".join(f"{row['share']:.1%}" for row in rows if not row["p_holm"] < LEVEL)
-    neither = f"; at {level} neither it nor the compressor is shown to be ahead" if level else ""
+    neither = f" At {level} neither is shown to be ahead." if level else ""
     return (
-        f"Where the best rival of a budget beats the compressor in recipe `{recipe}`, by the paired test: "
-        f"{first}{neither}.{_waiting(recipe)}"
+        f"Recipe `{recipe}`, by the paired test: the best rival is ahead of the compressor "
+        f"{'; '.join(said) or 'nowhere'}.{neither}{_waiting(recipe)}"
     )
 
 
@@ -79,7 +91,9 @@ def _waiting(recipe: str) -> str:
         if (names := [METHOD_NAMES[name] for name in METHODS if name not in ran and _above(recipe, name, share)])
     ]
     rest = "; ".join(said)
-    return f" Not run on the reported seeds, but above it by validation on the seed of choice: {rest}." if said else ""
+    if not said:
+        return ""
+    return f" Not run on the reported seeds, but above the compressor by validation on the seed of choice: {rest}."
 
 
 def _above(recipe: str, name: str, share: float) -> bool:
