@@ -9,7 +9,8 @@ from pathlib import Path
 import onnx
 import torch
 
-from autodpq_packed.module import Packed, load
+from autodpq_packed.module import load
+from autodpq_packed.packed import Packed
 from autodpq_packed.reader import read
 from autodpq_system.atomic import atomic_path, check_place
 

@@ -15,7 +15,7 @@ from autodpq_packed.reader import PackedTable
 
 
 class PackedInC(ReadInC):
-    """As :class:`autodpq_packed.module.Packed`, on the CPU, for kept rows in float32.
+    """As :class:`autodpq_packed.packed.Packed`, on the CPU, for kept rows in float32.
 
     Needs a count of the coded features before every 64 features, where torch's operators need one before every 8, and
     neither counts nor bits if no field has features of both kinds.

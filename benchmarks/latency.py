@@ -18,8 +18,9 @@ from autodpq_data.schema import Schema
 from autodpq_eval.layout import markdown
 from autodpq_lib.models.build import final_model, full_model
 from autodpq_packed.export import export
-from autodpq_packed.module import Packed, load
+from autodpq_packed.module import load
 from autodpq_packed.onnx_export import to_onnx
+from autodpq_packed.packed import Packed
 from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.score import PackedModel
 from benchmarks.measured import read_measures, write_measures

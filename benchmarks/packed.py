@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from autodpq_eval.layout import markdown
 from autodpq_packed.bits import bits_for, pack
-from autodpq_packed.module import Packed
+from autodpq_packed.packed import Packed
 from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.reader import PackedTable
 from autodpq_system.sentence import Parser

@@ -52,7 +52,8 @@ from autodpq_packed.container import PackedError, Tensors, unpack_checked
 from autodpq_packed.export import signed
 from autodpq_packed.grouped import ROWS as ROWS_OPTION
 from autodpq_packed.grouped import Grouped, by_tier, centroids_option, file_ids, groups, order
-from autodpq_packed.module import Packed, load
+from autodpq_packed.module import load
+from autodpq_packed.packed import Packed
 from autodpq_packed.plain import PlainTables
 from autodpq_packed.score import PackedModel
 from autodpq_rivals.int_b import quantise

@@ -13,7 +13,7 @@ COMPOSED = {
     "autodpq_lib.embedding.dpq": "DPQ",
     "autodpq_lib.embedding.candidates": "Candidates",
     "autodpq_lib.embedding.full": "Full",
-    "autodpq_packed.module": "Packed",
+    "autodpq_packed.packed": "Packed",
     "autodpq_packed.grouped": "file_ids",
     "autodpq_budget.width": "width_for",
     "autodpq_lib.models.deepfm": "DeepFM",

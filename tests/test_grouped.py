@@ -27,8 +27,9 @@ from autodpq_packed.container import PackedError, Tensors
 from autodpq_packed.export import export
 from autodpq_packed.grouped import Grouped, centroids_option, code_bytes, layout, numbers_of, parameters
 from autodpq_packed.groups_in_c import GroupsInC
-from autodpq_packed.module import Packed, load
+from autodpq_packed.module import load
 from autodpq_packed.onnx_export import OLDEST, to_onnx
+from autodpq_packed.packed import Packed
 from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.reader import read, tables
 from autodpq_packed.score import PackedModel

@@ -36,8 +36,9 @@ from autodpq_packed import sizes as packed_sizes
 from autodpq_packed.bits import bits_for, pack, unpack
 from autodpq_packed.container import PackedError, unpack_file
 from autodpq_packed.export import Kept, export, signed, stored
-from autodpq_packed.module import Packed, load
+from autodpq_packed.module import load
 from autodpq_packed.onnx_export import OLDEST, to_onnx
+from autodpq_packed.packed import Packed
 from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.reader import PackedTable, read
 from autodpq_packed.score import PackedModel

@@ -23,7 +23,8 @@ from autodpq_eval.checks import text_of
 from autodpq_packed import module
 from autodpq_packed.container import DIGITS, PackedError
 from autodpq_packed.grouped import Grouped
-from autodpq_packed.module import Packed, load
+from autodpq_packed.module import load
+from autodpq_packed.packed import Packed
 from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.score import PackedModel
 from autodpq_runs.explore import find_records

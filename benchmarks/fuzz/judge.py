@@ -20,7 +20,8 @@ from autodpq_packed.bits import bits_for
 from autodpq_packed.container import PackedError, Tensors, unpack_file
 from autodpq_packed.export import Kept, export
 from autodpq_packed.grouped import centroids_option, code_bytes, numbers_of
-from autodpq_packed.module import Packed, load
+from autodpq_packed.module import load
+from autodpq_packed.packed import Packed
 from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.score import PackedModel
 from autodpq_runs.record import Record
