@@ -127,6 +127,7 @@ bench: env  ## epochs beside FuxiCTR and DeepCTR-Torch, steps, and the packed mo
 	$(BIN)/python -m benchmarks.step
 	$(BIN)/python -m benchmarks.packed
 	$(BIN)/python -m benchmarks.latency
+	$(BIN)/python -m benchmarks.compressing
 	$(BIN)/python -m scripts.readme
 
 book: env  ## pages, executed notebooks, course, API and all runs as a web site in runs/book/html (minutes, then seconds)

@@ -21,7 +21,7 @@ from autodpq_eval.layout import LABELS, from_to, markdown, plus_minus
 from autodpq_lib.config import RECIPES, STRATEGIES
 from autodpq_rivals.budget import WIDTHS
 from autodpq_rivals.methods import METHODS
-from benchmarks import after_training, choice, large, search_or_choice, width
+from benchmarks import after_training, choice, compressing, large, search_or_choice, width
 from benchmarks.measured import read_measures
 from scripts.pages import aims, equal_bytes, handicaps, own_options, variants, which_row
 from scripts.pages.equal_bytes import NOT_YET, RECIPE, bold_ours, choice_runs, found
@@ -267,4 +267,5 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-widths": widths,
     "budget-choice": choice.text,
     "budget-large": large.table,
+    "budget-compressing": compressing.table,
 }
