@@ -16,11 +16,11 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from scipy.stats import t as student
 
-from autodpq_budget.plan import BEST_ALONE
+from autodpq_budget.plan import AVERAGED, BEST_ALONE, FROM_ZERO, OTHER_SPLIT
 from autodpq_budget.settings import CHOICE_SEED
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.stats import paired_effect
-from autodpq_lib.config import RECIPES
+from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_system.paths import ROOT
 from benchmarks import after_training, search_or_choice
 from scripts.pages import (
@@ -29,6 +29,7 @@ from scripts.pages import (
     conditions_picture,
     equal_bytes,
     gain,
+    own_options,
     readings,
     readings_picture,
     results,
@@ -134,7 +135,7 @@ def test_decisions_are_held_against_random_ones(monkeypatch: pytest.MonkeyPatch)
     )
     assert "the widest is ± 0.0025." in said
     assert said.endswith("differs by at most 0.0004.")
-    assert "exist for `paper`, text, seed 1: 1; `paper`, text, seed 2: 1;" in search_or_choice.table()
+    assert "nearly AutoDPQ's own (1 for `paper`, text, seed 1, 1 for `paper`, text, seed 2," in search_or_choice.table()
 
 
 def test_seeds_agree_from_nine_in_ten_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,6 +298,18 @@ def test_what_a_switch_is_worth_is_paired_by_seed_and_setting(monkeypatch: pytes
     assert "\nNot run yet so: QR.\n" in variants._worth("Averaged", average=0.9)
 
 
+def test_what_a_control_lacks_is_named_by_rival_and_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = pd.DataFrame({"share": [0.5], "method": ["lsq"]})
+    monkeypatch.setattr(own_options, "planned", lambda *_: [(0.5, "lsq"), (0.25, "lsq"), (0.5, "qr")])
+    monkeypatch.setattr(own_options, "with_own", lambda *_: rows)
+    assert own_options._not_run("paper", "form") == (
+        "No setting that fits, or not run on these seeds, in recipe `paper`: trained integers (LSQ) at 25.0%, QR at "
+        "50.0%."
+    )
+    monkeypatch.setattr(own_options, "planned", lambda *_: [(0.5, "lsq")])
+    assert own_options._not_run("paper", "form") == ""
+
+
 def test_a_best_rival_is_named_where_it_has_all_seeds() -> None:
     row = pd.Series({"n": 3, "n_rival": 2, "rival": "qr", "lead": 0.001, "lead_half": 0.002})
     assert variants._best_rival(row) == ["unfinished", "", ""]
@@ -326,16 +339,16 @@ def test_runs_of_the_compressor_that_kept_what_they_began_with(monkeypatch: pyte
 
     def run(auc: list[float], seed: int = 1, **changed: Any) -> Any:
         options = {"bytes": 500} | changed.pop("options", {})
-        config = {"strategy": "budget", "model": "deepfm", "split_seed": 0, "first_order_sd": None, "average": 0.0}
-        own = SimpleNamespace(**config | changed, seed=seed, options=options)
+        own = RunConfig(dataset="ml-1m", strategy="budget", recipe="paper", seed=seed, options=options, **changed)
         return SimpleNamespace(config=own, fits=[SimpleNamespace(curve={"valid_auc": auc})])
 
     kept = [0.8, 0.7]
     runs = [run(kept), run([0.8, 0.9], 2), run(kept, CHOICE_SEED), run(kept, split_seed=1), run(kept, model="pnn")]
-    runs += [run(kept, options={"taught": False}), run(kept, first_order_sd=0.0), run(kept, average=0.9)]
+    runs += [run(kept, options={"taught": False}), run(kept, first_order_sd=0.0), run(kept, average=0.999)]
     monkeypatch.setattr(trainings, "full_bytes", lambda _: 1000.0)
     monkeypatch.setattr(trainings, "choice_runs", lambda _: None)
     monkeypatch.setattr(trainings, "find_records", lambda _: range(len(runs)))
     monkeypatch.setattr(trainings, "read_record", runs.__getitem__)
-    assert trainings._by_budget("tuned", average=False) == "1 of 2 at 50.0%"
-    assert trainings._by_budget("tuned", average=True) == "1 of 1 at 50.0%"
+    assert trainings._by_budget("paper", {}) == "1 of 2 at 50.0%"
+    assert trainings._by_budget("paper", AVERAGED) == trainings._by_budget("paper", FROM_ZERO) == "1 of 1 at 50.0%"
+    assert trainings._by_budget("paper", OTHER_SPLIT | AVERAGED) == ""
