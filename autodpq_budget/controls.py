@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from autodpq_budget.at_equal_bytes import aucs, aucs_at, best_rival, least_share
-from autodpq_budget.chosen import at_chosen_settings, at_settings, chosen_settings
+from autodpq_budget.chosen import at_chosen_settings
 from autodpq_budget.read_runs import TEACHER, full_bytes
-from autodpq_budget.settings import FORM, OWN_SHARES
+from autodpq_budget.settings import CHOICE_SEED, FORM, OWN_SHARES
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.stats import common, paired_effect
 
@@ -100,13 +100,12 @@ def tried_in_form(every: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
         every: of :func:`~autodpq_budget.read_runs.read_runs`; what exceeds a share on one of its seeds has no row.
         choice: of :func:`~autodpq_budget.read_runs.read_runs`, on the seed of choice.
     """
-    both = pd.concat([every, choice])
-    usual, own = (
-        at_settings(choice[choice["control"] == each], chosen_settings(both, choice, each)) for each in ("", FORM)
-    )
+    runs = pd.concat([every, choice])
+    made = (at_chosen_settings(runs, choice, each) for each in ("", FORM))
+    usual, own = (each[each["seed"] == CHOICE_SEED] for each in made)
     own = own[own["share"].isin(OWN_SHARES[FORM])]
-    both = own.merge(usual, how="left", on=["share", "method"], suffixes=("", "_usual"))
-    return both.sort_values(["share", "method"], ascending=[False, True], kind="stable")
+    beside = own.merge(usual, how="left", on=["share", "method"], suffixes=("", "_usual"))
+    return beside.sort_values(["share", "method"], ascending=[False, True], kind="stable")
 
 
 def _by_share(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:

@@ -31,10 +31,10 @@ from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.reader import PackedTable
 from autodpq_system.memory import PeakMemory
 from autodpq_system.sentence import Parser
-from benchmarks.latency import traffic
 from benchmarks.measured import read_measures, write_measures
 from benchmarks.packed import DIM, ROUNDS, D, K, timed
 from benchmarks.sizes import avazu_schema
+from benchmarks.traffic import traffic
 
 BATCH, CALLS = 1024, 50
 #: What was aimed at: of the older format's time.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
@@ -25,6 +25,7 @@ from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.score import PackedModel
 from benchmarks.measured import read_measures, write_measures
 from benchmarks.sizes import avazu_record, avazu_schema
+from benchmarks.traffic import traffic
 
 REQUESTS, WARM = 3000, 200
 Score = Callable[[NDArray[np.int64]], object]
@@ -71,13 +72,6 @@ def _torch(model: torch.nn.Module) -> Score:
             return model(torch.from_numpy(ids)).numpy()
 
     return score
-
-
-def traffic(counts: Sequence[NDArray[np.int64]], n: int) -> NDArray[np.int64]:
-    """Samples drawn by how often each feature of a field occurs, fields apart: ``[n, M]``."""
-    rng, ends = np.random.default_rng(0), [np.cumsum(each) for each in counts]
-    drawn = [np.searchsorted(end, rng.integers(end[-1], size=n), side="right") for end in ends]
-    return np.stack(drawn, 1) + np.cumsum([0, *map(len, counts[:-1])])
 
 
 def check(kinds: dict[str, Score], ids: NDArray[np.int64]) -> None:

@@ -16,11 +16,11 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from scipy.stats import t as student
 
-from autodpq_budget.plan import AVERAGED, BEST_ALONE, FROM_ZERO, OTHER_SPLIT
+from autodpq_budget.plan import AVERAGED, BEST_ALONE
 from autodpq_budget.settings import CHOICE_SEED
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.stats import paired_effect
-from autodpq_lib.config import RECIPES, RunConfig
+from autodpq_lib.config import RECIPES
 from autodpq_system.paths import ROOT
 from benchmarks import after_training, search_or_choice
 from scripts.pages import (
@@ -277,7 +277,11 @@ def test_make_budget_runs_the_seeds_that_the_page_reads() -> None:
 def test_a_rival_is_named_as_ahead_where_its_interval_is_clear_of_zero(monkeypatch: pytest.MonkeyPatch) -> None:
     leads = {"paper": [("lsq", -0.002, 0.001), ("mgqe", -0.002, 0.003)], "tuned": [("qr", 0.002, 0.001)]}
     keys = ("rival", "lead", "lead_half", "share")
-    rows = {recipe: [dict(zip(keys, (*each, 0.25), strict=True)) for each in of] for recipe, of in leads.items()}
+    rows = {
+        recipe: [dict(zip(keys, (*each, 0.25), strict=True)) | {"n": 3, "n_rival": 3} for each in of]
+        for recipe, of in leads.items()
+    }
+    rows["tuned"].append(rows["paper"][0] | {"n_rival": 2})  # the table calls it unfinished
     monkeypatch.setattr(variants, "comparisons", lambda recipe, model: rows[recipe])
     assert variants._ahead(variants.DEEPFM).endswith(
         "not corrected: trained integers (LSQ) at 25.0% (`paper`), +0.0020 ± 0.0010."
@@ -335,20 +339,23 @@ def test_how_trainings_of_rivals_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_runs_of_the_compressor_that_kept_what_they_began_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By hand: of two runs at a half one kept it; the seed of choice, another split and a control do not count."""
-
-    def run(auc: list[float], seed: int = 1, **changed: Any) -> Any:
-        options = {"bytes": 500} | changed.pop("options", {})
-        own = RunConfig(dataset="ml-1m", strategy="budget", recipe="paper", seed=seed, options=options, **changed)
-        return SimpleNamespace(config=own, fits=[SimpleNamespace(curve={"valid_auc": auc})])
-
-    kept = [0.8, 0.7]
-    runs = [run(kept), run([0.8, 0.9], 2), run(kept, CHOICE_SEED), run(kept, split_seed=1), run(kept, model="pnn")]
-    runs += [run(kept, options={"taught": False}), run(kept, first_order_sd=0.0), run(kept, average=0.999)]
+    """By hand: of two runs at a half one kept it, of one at a quarter none; a control and a rival do not count."""
+    rows = [("a", "budget", "", 500), ("b", "budget", "", 500), ("b", "budget", "", 250)]
+    rows += [("a", "budget", "teacher", 500), ("a", "lsq", "", 500)]
+    found = pd.DataFrame(rows, columns=["run", "method", "control", "told"])
+    curves = {"a": [0.8, 0.7], "b": [0.8, 0.9]}
+    records = {
+        run: SimpleNamespace(
+            fits=[SimpleNamespace(curve={"valid_auc": [0.0]}), SimpleNamespace(curve={"valid_auc": auc})]
+        )
+        for run, auc in curves.items()
+    }
     monkeypatch.setattr(trainings, "full_bytes", lambda _: 1000.0)
     monkeypatch.setattr(trainings, "choice_runs", lambda _: None)
-    monkeypatch.setattr(trainings, "find_records", lambda _: range(len(runs)))
-    monkeypatch.setattr(trainings, "read_record", runs.__getitem__)
-    assert trainings._by_budget("paper", {}) == "1 of 2 at 50.0%"
-    assert trainings._by_budget("paper", AVERAGED) == trainings._by_budget("paper", FROM_ZERO) == "1 of 1 at 50.0%"
-    assert trainings._by_budget("paper", OTHER_SPLIT | AVERAGED) == ""
+    monkeypatch.setattr(trainings, "every_run", lambda _, **switches: found if switches else found[2:])
+    monkeypatch.setattr(trainings, "record_path", lambda _, run: run)
+    monkeypatch.setattr(trainings, "read_record", records.__getitem__)
+    assert trainings._by_budget("tuned", AVERAGED) == "1 of 2 at 50.0%"
+    assert trainings._by_budget("tuned", {}) == "none"
+    monkeypatch.setattr(trainings, "every_run", lambda _, **switches: found[:0])
+    assert trainings._by_budget("tuned", {}) == ""

@@ -9,16 +9,16 @@ import numpy as np
 
 from autodpq_budget.at_equal_bytes import METHOD_NAMES
 from autodpq_budget.plan import AVERAGED, FROM_ZERO
-from autodpq_budget.read_runs import SWITCHES, full_bytes
-from autodpq_budget.settings import CHOICE_SEED, OF_FORM, SHARES
+from autodpq_budget.read_runs import full_bytes
+from autodpq_budget.settings import OF_FORM
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_lib.config import RECIPES
 from autodpq_rivals.methods import METHODS
 from autodpq_runs.curves import FitLog
 from autodpq_runs.explore import find_records
-from autodpq_runs.record import Record, read_record
+from autodpq_runs.record import Record, read_record, record_path
 from scripts.pages.committed import RESULTS
-from scripts.pages.equal_bytes import choice_runs
+from scripts.pages.equal_bytes import choice_runs, every_run
 
 
 def ended() -> str:
@@ -74,18 +74,13 @@ def kept() -> str:
 
 
 def _by_budget(recipe: str, switches: Mapping[str, float]) -> str:
-    full = full_bytes(choice_runs(recipe))
-    counts = {int(share * full): [0, 0] for share in SHARES}
-    for run in map(read_record, find_records(RESULTS / "ml-1m" / recipe)):
-        config = run.config
-        usual = (config.strategy, config.model, config.options.get("taught", True)) == (COMPRESSOR, "deepfm", True)
-        changed = {key: value for key, value in config.changed().items() if key not in SWITCHES}
-        if usual and changed == switches and config.seed != CHOICE_SEED:
-            auc = run.fits[-1].curve["valid_auc"]
-            counts[int(config.options["bytes"])][0] += auc[0] == max(auc)
-            counts[int(config.options["bytes"])][1] += 1
-    said = [f"{own} of {of} at {size / full:.1%}" for size, (own, of) in counts.items() if own]
-    return ", ".join(said) or "none" * any(of for _, of in counts.values())
+    every, full, said = every_run(recipe, **switches), full_bytes(choice_runs(recipe)), []
+    runs = every[(every["method"] == COMPRESSOR) & (every["control"] == "")]
+    for size, group in sorted(runs.groupby("told")["run"], reverse=True):
+        logs = [read_record(record_path(RESULTS, run)).fits[-1] for run in group]
+        if own := sum(log.curve["valid_auc"][0] == _best(log) for log in logs):
+            said.append(f"{own} of {len(logs)} at {size / full:.1%}")
+    return ", ".join(said) or "none" * bool(len(runs))
 
 
 BLOCKS = {"budget-trainings": ended, "budget-kept": kept}

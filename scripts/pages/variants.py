@@ -70,7 +70,7 @@ def _ahead(kinds: Sequence[tuple[str, str]], **switches: float) -> str:
     said = (
         f"{rival_name(row['rival'])} at {row['share']:.1%} ({name}), {plus_minus(-row['lead'], row['lead_half'])}"
         for name, row in rows
-        if row["lead"] + row["lead_half"] < 0
+        if row["n_rival"] >= row["n"] and row["lead"] + row["lead_half"] < 0
     )
     return f"Best rivals whose lead has an interval above zero, not corrected: {'; '.join(said) or 'none'}."
 
