@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from autodpq_eval.controls import controls
-from autodpq_eval.layout import interval
 from autodpq_eval.lead import gain
 from autodpq_eval.measures import MEASURES, by_seed
 from autodpq_eval.plans import TEN_SEEDS, configure
 from autodpq_eval.stats import effect, paired_effect
 from autodpq_eval.tables import read_plans
+from autodpq_eval.words import interval
 from autodpq_lib.config import STRATEGIES, RunConfig
 from autodpq_runs.record import Record
 

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from autodpq_eval.layout import LABELS, NAMES, interval, p_in_words, p_value
+from autodpq_eval.layout import LABELS, NAMES
 from autodpq_eval.paper import table_value
 from autodpq_eval.stats import BETTER, LEVEL, best_baseline
+from autodpq_eval.words import interval, p_in_words, p_value
 from autodpq_lib.config import STRATEGIES
 
 MISSING = "not known, for runs are missing"

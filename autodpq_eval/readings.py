@@ -14,13 +14,14 @@ from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.compared import compared
 from autodpq_eval.controls import controls
 from autodpq_eval.cost import fe_trainings
-from autodpq_eval.layout import LABELS, judged_by_both, markdown
+from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.lead import gain, lead_between, paper_lead, verdict
 from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
 from autodpq_eval.stats import by_ranks
 from autodpq_eval.tables import build, collect, read_plans
+from autodpq_eval.words import judged_by_both
 from autodpq_lib.config import READINGS, RECIPES, STRATEGIES, RunConfig
 from autodpq_runs.record import Record
 

@@ -160,6 +160,12 @@ def corrected(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     return table.assign(verdict=[verdict(row) for _, row in table.iterrows()])
 
 
+def of_two_seeds(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Of the comparisons those of ``n`` > 1 seeds, as a table: one pair has no interval."""
+    table = pd.DataFrame(rows)
+    return table[table["n"] > 1].reset_index(drop=True)
+
+
 def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Holm's step-down adjusted p-values; NaN stays NaN and counts for nothing."""
     known = np.flatnonzero(~np.isnan(p))

@@ -16,9 +16,10 @@ import torch
 from tqdm import tqdm
 
 from autodpq_data.schema import Schema
-from autodpq_eval.layout import TESTED, judged_by_both, markdown, plus_minus, tested
+from autodpq_eval.layout import markdown
 from autodpq_eval.plans import TEN_SEEDS, configure
 from autodpq_eval.stats import corrected, effect
+from autodpq_eval.words import TESTED, judged_by_both, plus_minus, tested
 from autodpq_lib.config import RECIPES, Decision, RunConfig
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.models.build import dpq_model, start_from

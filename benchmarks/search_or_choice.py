@@ -24,9 +24,10 @@ from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.tables import Group
 from autodpq_budget.ways import store
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.layout import gap, markdown, p_value
+from autodpq_eval.layout import markdown
 from autodpq_eval.plans import configure
 from autodpq_eval.stats import LEVEL, MARGIN, holm, paired_effect
+from autodpq_eval.words import gap, p_value
 from autodpq_lib.config import READINGS, RECIPES, Decision
 from autodpq_lib.models.build import dpq_model
 from autodpq_lib.space import quantised_bits

@@ -20,9 +20,10 @@ from tqdm import tqdm
 from autodpq_budget.batch import register_all
 from autodpq_budget.other_width import TAUGHT, like
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.layout import gap, markdown
+from autodpq_eval.layout import markdown
 from autodpq_eval.plans import configure
 from autodpq_eval.stats import paired_effect
+from autodpq_eval.words import gap
 from autodpq_lib.training.metrics import evaluate
 from autodpq_runs.explore import load_or_train
 from autodpq_runs.record import read_record, record_path

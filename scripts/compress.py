@@ -69,7 +69,7 @@ def _default(run: LoadedRun, asked: argparse.Namespace) -> Path:
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
-    parser = Parser(description=(__doc__ or "").splitlines()[0])
+    parser = Parser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("record", help="of a finished run whose model is on this machine")
     how = parser.add_argument_group("one of these")
     how.add_argument("--bytes", type=whole_number(1), help="of the whole file, at most")

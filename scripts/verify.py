@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = Parser(description=(__doc__ or "").splitlines()[0])
+    parser = Parser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", default="results", help="folder of the records")
     parser.add_argument(
         "--rerun", type=whole_number(0), default=0, metavar="N", help="train so many runs again, drawn by lot"

@@ -12,10 +12,10 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from autodpq_eval import notebook
-from autodpq_eval.layout import p_in_words
 from autodpq_eval.lead import Lead, below, lead, lead_between, paper_lead, verdict
 from autodpq_eval.spread import at_hand, beside_the_seed, luck, over_seeds, spread_in_words, spreads, wider, yardsticks
 from autodpq_eval.tables import build, collect
+from autodpq_eval.words import p_in_words
 from autodpq_lib.config import RunConfig
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from autodpq_eval.layout import LABELS, markdown, plus_minus
+from autodpq_eval.layout import LABELS, markdown
+from autodpq_eval.words import plus_minus
 from autodpq_lib.config import RECIPES, STRATEGIES
 from benchmarks import kills, suite
 from benchmarks.fuzz import run as fuzz

@@ -9,7 +9,8 @@ import pandas as pd
 
 from autodpq_budget import at_equal_bytes
 from autodpq_budget.read_runs import full_bytes
-from autodpq_eval.layout import markdown, p_value, plus_minus
+from autodpq_eval.layout import markdown
+from autodpq_eval.words import p_value, plus_minus
 from scripts.pages.equal_bytes import NOT_YET, found, rival_name
 
 #: Recipe -> share of FE's bytes -> the loss of AUC that was allowed beforehand, on ten seeds.

@@ -17,7 +17,8 @@ from autodpq_budget.read_runs import full_bytes, shares_of
 from autodpq_budget.settings import SHARES
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_budget.width import AMPLE, HALF, NARROWEST, OWN, Room, width_for
-from autodpq_eval.layout import LABELS, from_to, markdown, plus_minus
+from autodpq_eval.layout import LABELS, markdown
+from autodpq_eval.words import from_to, plus_minus
 from autodpq_lib.config import RECIPES, STRATEGIES
 from autodpq_rivals.budget import WIDTHS
 from autodpq_rivals.methods import METHODS

@@ -8,9 +8,10 @@ from functools import cache, partial
 import pandas as pd
 
 from autodpq_eval import conditions, ladder
-from autodpq_eval.layout import LABELS, interval, markdown, p_in_words, p_value, spanned
+from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.lead import gain
 from autodpq_eval.plans import LADDER_RECIPE, LADDER_SEEDS, LENGTHS, PARTS
+from autodpq_eval.words import interval, p_in_words, p_value, spanned
 from autodpq_lib.config import RECIPES
 from scripts.pages.committed import RESULTS
 

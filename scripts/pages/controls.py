@@ -9,9 +9,10 @@ import pandas as pd
 
 from autodpq_eval import effects
 from autodpq_eval.forest import forest_in_words
-from autodpq_eval.layout import LABELS, gap, markdown, p_value
+from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.lead import gain
 from autodpq_eval.stats import LEVEL, MARGIN
+from autodpq_eval.words import gap, p_value
 from autodpq_lib.config import RECIPES
 from benchmarks import after_training
 from scripts.pages.committed import contrast, contrasts, controls, runs_of_controls

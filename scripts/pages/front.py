@@ -9,10 +9,11 @@ import pandas as pd
 from autodpq_budget.plan import OTHER_SPLIT
 from autodpq_data.sources import SOURCES
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.layout import LABELS, UNDERLINED, layout, markdown, plus_minus
+from autodpq_eval.layout import LABELS, UNDERLINED, layout, markdown
 from autodpq_eval.lead import gain as gain_of_paper
 from autodpq_eval.references import references
 from autodpq_eval.tables import METRICS
+from autodpq_eval.words import plus_minus
 from autodpq_lib.config import RECIPES, STRATEGIES
 from scripts.pages import (
     aims,

@@ -10,10 +10,11 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from autodpq_eval.layout import LABELS, spanned
+from autodpq_eval.layout import LABELS
 from autodpq_eval.lead import gain
 from autodpq_eval.measures import by_seed
 from autodpq_eval.stats import paired_effect
+from autodpq_eval.words import spanned
 from autodpq_lib.config import RECIPES, STRATEGIES
 from scripts.pages.committed import runs_of_controls
 

@@ -10,7 +10,8 @@ import pandas as pd
 from autodpq_budget import controls
 from autodpq_budget.at_equal_bytes import METHOD_NAMES
 from autodpq_budget.read_runs import BOTH, TEACHER
-from autodpq_eval.layout import gap, markdown, plus_minus
+from autodpq_eval.layout import markdown
+from autodpq_eval.words import gap, plus_minus
 from autodpq_lib.config import RECIPES
 from autodpq_rivals.methods import LEARNERS, METHODS
 from scripts.pages.aims import comparisons

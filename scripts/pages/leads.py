@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.layout import LABELS, from_to, interval, judged_by_both, markdown, p_in_words, spanned
+from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.lead import Lead, gain, lead_between, over_best, paper_lead
 from autodpq_eval.readings import auc_leads
 from autodpq_eval.stats import LEVEL, holm
+from autodpq_eval.words import from_to, interval, judged_by_both, p_in_words, spanned
 from autodpq_lib.config import MODELS, RECIPES
 from scripts.pages import over_trials, readings
 from scripts.pages.committed import SPLITS, contrast, of_model

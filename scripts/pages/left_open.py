@@ -6,10 +6,11 @@ from functools import cache
 from statistics import mean
 
 from autodpq_eval import readings
-from autodpq_eval.layout import gap, markdown, p_value
+from autodpq_eval.layout import markdown
 from autodpq_eval.measures import by_seed
 from autodpq_eval.plans import LEFT_OPEN, OPEN_SEEDS, left_open
 from autodpq_eval.stats import paired_beside_welch, paired_effect
+from autodpq_eval.words import gap, p_value
 from autodpq_lib.config import RECIPES
 from scripts.pages.committed import RESULTS
 

@@ -8,12 +8,13 @@ import pandas as pd
 
 from autodpq_eval import ladder
 from autodpq_eval.conditions import FROM_ZERO, HALVES, holds, must_be_so, named
-from autodpq_eval.layout import LABELS, both_tests, gap, interval, plus_minus
+from autodpq_eval.layout import LABELS
 from autodpq_eval.lead import lead_between
 from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import LADDER_RECIPE, LADDER_SEEDS
 from autodpq_eval.stats import paired_effect
+from autodpq_eval.words import both_tests, gap, interval, plus_minus
 from autodpq_lib.config import MODELS, RECIPES
 from scripts.pages import committed
 from scripts.pages.committed import RESULTS, of_model, ten_seeds

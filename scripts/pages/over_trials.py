@@ -8,8 +8,9 @@ import pandas as pd
 
 from autodpq_eval import readings
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.layout import LABELS, TESTED, markdown, tested
+from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.plans import TEN_SEEDS, configure, under_readings
+from autodpq_eval.words import TESTED, tested
 from autodpq_lib.config import RECIPES, RunConfig
 from scripts.pages.committed import RESULTS
 

@@ -11,7 +11,8 @@ from autodpq_budget import controls
 from autodpq_budget.at_equal_bytes import METHOD_NAMES
 from autodpq_budget.chosen import at_chosen_settings
 from autodpq_budget.settings import FORM, WEIGHTS
-from autodpq_eval.layout import gap, markdown, plus_minus
+from autodpq_eval.layout import markdown
+from autodpq_eval.words import gap, plus_minus
 from autodpq_lib.config import RECIPES
 from scripts.pages.equal_bytes import NOT_YET, choice_runs, every_run, planned, wholly_tried
 

@@ -11,19 +11,9 @@ import pandas as pd
 from autodpq_data.split import Split
 from autodpq_eval import readings
 from autodpq_eval.best_pair import pair_of_grid
-from autodpq_eval.layout import (
-    LABELS,
-    NAMES,
-    TESTED,
-    as_markdown,
-    interval,
-    judged_by_both,
-    markdown,
-    p_value,
-    plus_minus,
-    tested,
-)
+from autodpq_eval.layout import LABELS, NAMES, as_markdown, markdown
 from autodpq_eval.plans import PAIR_OF_TABLE_1
+from autodpq_eval.words import TESTED, interval, judged_by_both, p_value, plus_minus, tested
 from autodpq_lib.config import PROFILES, READINGS, RECIPES, RunConfig
 from scripts.pages import committed, over_trials
 from scripts.pages.committed import RESULTS, SPLITS

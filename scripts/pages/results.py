@@ -11,7 +11,7 @@ from autodpq_eval import power
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.cost import costs, epoch_seconds, wall_minutes, whole
 from autodpq_eval.decisions import agreement, sureness
-from autodpq_eval.layout import NAMES, TESTED, as_markdown, interval, markdown, tested
+from autodpq_eval.layout import NAMES, as_markdown, markdown
 from autodpq_eval.lead import paper_lead
 from autodpq_eval.ledger import counts
 from autodpq_eval.measures import by_seed
@@ -19,6 +19,7 @@ from autodpq_eval.plans import configure
 from autodpq_eval.stats import MARGIN
 from autodpq_eval.tables import read_plan
 from autodpq_eval.verdicts import on_number
+from autodpq_eval.words import TESTED, interval, tested
 from autodpq_lib.config import RECIPES
 from scripts.pages import committed, figure3, parts, weight
 from scripts.pages.committed import both_tables, claims, runs, table, ten_seed_comparisons

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from autodpq_budget.strategy import COMPRESSOR
-from autodpq_eval.layout import from_to, markdown, plus_minus
+from autodpq_eval.layout import markdown
+from autodpq_eval.words import from_to, plus_minus
 from benchmarks.measured import read_measures
 from scripts.pages import aims, handicaps, smallest_leads, which_row
 from scripts.pages.aims import comparisons

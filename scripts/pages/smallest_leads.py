@@ -9,7 +9,7 @@ import pandas as pd
 
 from autodpq_budget.read_runs import BOTH
 from autodpq_budget.settings import FORM, WEIGHTS
-from autodpq_eval.layout import from_to, gap
+from autodpq_eval.words import from_to, gap
 from autodpq_lib.config import RECIPES
 from scripts.pages import handicaps
 from scripts.pages.equal_bytes import rival_name

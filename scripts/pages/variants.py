@@ -10,8 +10,9 @@ from autodpq_budget import at_equal_bytes
 from autodpq_budget.plan import AVERAGED, FROM_ZERO, OTHER_SPLIT
 from autodpq_budget.settings import SHARES
 from autodpq_budget.strategy import COMPRESSOR
-from autodpq_eval.layout import LABELS, gap, markdown, plus_minus
+from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.stats import paired_effect
+from autodpq_eval.words import gap, plus_minus
 from autodpq_lib.config import RECIPES
 from autodpq_rivals.methods import METHODS
 from scripts.pages.aims import comparisons

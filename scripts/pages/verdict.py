@@ -9,12 +9,13 @@ from itertools import product
 import pandas as pd
 
 from autodpq_eval.batch import TABLE_SEEDS
-from autodpq_eval.layout import LABELS, NAMES, both_tests, gap, judged_by_both, markdown, spanned
+from autodpq_eval.layout import LABELS, NAMES, markdown
 from autodpq_eval.lead import below, lead_between, over_best, paper_lead
 from autodpq_eval.lead import gain as gain_of_paper
 from autodpq_eval.lead import verdict as claim_verdict
 from autodpq_eval.ledger import as_printed
 from autodpq_eval.stats import LEVEL
+from autodpq_eval.words import both_tests, gap, judged_by_both, spanned
 from autodpq_lib.config import READINGS, RECIPES, STRATEGIES
 from benchmarks import after_training, search_or_choice
 from scripts.pages import over_trials, robust

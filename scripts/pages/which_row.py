@@ -8,8 +8,8 @@ from autodpq_budget.at_equal_bytes import METHOD_NAMES
 from autodpq_budget.read_runs import full_bytes
 from autodpq_budget.settings import SHARES, room
 from autodpq_data import movielens
-from autodpq_eval.layout import plus_minus
 from autodpq_eval.stats import LEVEL
+from autodpq_eval.words import plus_minus
 from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_rivals.budget import WIDTHS, rest_bytes
 from autodpq_rivals.methods import METHODS

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from autodpq_eval.layout import judged_by_both, plus_minus, spanned
+from autodpq_eval.words import judged_by_both, plus_minus, spanned
 
 
 @pytest.mark.parametrize(
