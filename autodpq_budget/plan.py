@@ -21,6 +21,7 @@ from autodpq_budget.settings import (
     WEIGHTS,
     compressor,
     every_setting,
+    felt,
     own_settings,
 )
 from autodpq_budget.strategy import COMPRESSOR
@@ -37,8 +38,8 @@ BEST_ALONE = range(4, 11)
 OTHER_SPLIT: dict[str, Any] = {"split_seed": 1}
 #: The mean of the weights over steps in place of the weights: all methods run so once more.
 AVERAGED: dict[str, Any] = {"average": 0.999}
-#: First-order weights from zero, or near it, where the recipe starts them elsewhere: all methods run so once more, for
-#: LSQ, MPE and DHE start so in any case.
+#: First-order weights from zero, or near it, where the recipe starts them elsewhere: once more all methods that do not
+#: start so in any case.
 FROM_ZERO: dict[str, Any] = {"first_order_sd": 0.0}
 #: Shares at which controls tell what the teacher is worth.
 TAUGHT_SHARES = (0.0625, 0.031, 0.016)
@@ -101,7 +102,7 @@ def _own(dataset: str, recipe: str, control: str, out: Path) -> list[RunConfig]:
 def with_teachers(runs: Sequence[RunConfig]) -> list[RunConfig]:
     """Runs of one seed, and first what the compressor among them starts from: FE, and those that it teaches."""
     ours = [run for run in runs if run.strategy == COMPRESSOR]
-    fe = [like(run, "fe", TEACHER_DIM) for run in runs[:1]]
+    fe = [like(run, "fe", TEACHER_DIM) for run in (ours or runs)[:1]]  # some rivals do not have all switches
     narrow = [run for run in ours if run.embedding_dim != TEACHER_DIM]
     return [*fe, *dict.fromkeys(like(run, TAUGHT, run.embedding_dim) for run in narrow), *ours, *runs]
 
@@ -118,8 +119,9 @@ def otherwise_taught(run: RunConfig) -> RunConfig:
 
 
 def varied(found: Chosen, seed: int, switches: dict[str, Any]) -> list[RunConfig]:
-    """FE, and methods as they were chosen, all with these switches more."""
-    return with_teachers([run.model_copy(update={"seed": seed, **switches}) for run, _ in found.values()])
+    """FE, and methods as they were chosen, all with the switches more that change them."""
+    runs = [run.model_copy(update={"seed": seed, **felt(switches, run.strategy)}) for run, _ in found.values()]
+    return with_teachers(runs)
 
 
 def shortlist(found: Chosen) -> Chosen:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from autodpq_budget.other_width import TAUGHT
-from autodpq_budget.settings import FORM, OF_FORM, SHARES, WEIGHTS, table_bytes
+from autodpq_budget.settings import FORM, OF_FORM, SHARES, WEIGHTS, felt, table_bytes
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data import avazu, movielens
 from autodpq_data.prepared import known_fingerprint, load_schema
@@ -44,7 +44,7 @@ def read_runs(
     first-order weights have options of their own; :data:`BOTH`; or :data:`FORM`, a rival in another form.
 
     Methods are the strategies of Table 1 as they come, and those that are told how many bytes they may have; all of
-    them with the ``switches`` that are named, and no others.
+    them with the ``switches`` that are named, as far as these are :func:`~autodpq_budget.settings.felt`, and no others.
     """
     paths = sorted((out / dataset / recipe / "records").glob(f"{model}-*.json"))
     wanted = tuple(f"{model}-{name}-" for name in (*STRATEGIES, *OUTSIDE))
@@ -58,7 +58,7 @@ def _counts(record: Record, switches: Mapping[str, Any]) -> bool:
     knobs = () if config.strategy in STRATEGIES else SWITCHES
     changed = {key: value for key, value in config.changed().items() if key not in knobs}
     fresh = record.stale(known_fingerprint(config.dataset)) is None
-    return fresh and changed == switches and config.strategy != TAUGHT
+    return fresh and changed == felt(switches, config.strategy) and config.strategy != TAUGHT
 
 
 def _row(record: Record) -> dict[str, object]:

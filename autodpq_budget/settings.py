@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from typing import Any
 
 from autodpq_budget.by_groups import float_bytes
 from autodpq_budget.other_width import TEACHER_DIM, keys_of_width
@@ -13,7 +14,7 @@ from autodpq_data.schema import Schema
 from autodpq_eval.plans import configure
 from autodpq_lib.config import RunConfig
 from autodpq_rivals.budget import WIDTHS, rest_bytes, settings
-from autodpq_rivals.methods import METHODS
+from autodpq_rivals.methods import METHODS, NEAR_ZERO
 from autodpq_rivals.rival import Options
 from autodpq_runs.record import Record
 
@@ -106,6 +107,11 @@ def _largest(runs: list[RunConfig]) -> list[RunConfig]:
 
 def _run(fe: RunConfig, method: str, dim: int, options: Options) -> RunConfig:
     return configure(fe.dataset, fe.recipe, method, fe.seed, options=options, **keys_of_width(fe.dataset, dim))
+
+
+def felt(switches: Mapping[str, Any], method: str) -> dict[str, Any]:
+    """Those of the switches that change a method: how first-order weights start some rivals settle themselves."""
+    return {key: value for key, value in switches.items() if key != "first_order_sd" or method not in NEAR_ZERO}
 
 
 def half_tried(every: Settings, done: Mapping[Key, Sequence[Record]]) -> list[Key]:

@@ -39,6 +39,8 @@ METHODS: dict[str, type[Rival]] = {
 }
 #: Rivals that are one training, and so can learn from a teacher as well as from labels.
 LEARNERS = tuple(name for name in METHODS if name not in ("int-b", "mpe"))
+#: Rivals that start first-order weights near zero in every recipe.
+NEAR_ZERO = ("lsq", "dhe", "mpe")
 
 
 def rival(config: RunConfig, schema: Schema) -> Rival:

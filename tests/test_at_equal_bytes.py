@@ -14,7 +14,7 @@ from scipy import stats
 from autodpq_budget import at_equal_bytes, auc_curve, controls
 from autodpq_budget import read_runs as reading
 from autodpq_budget.chosen import at_chosen_settings
-from autodpq_budget.plan import OTHER_MODELS, OTHER_SHARES
+from autodpq_budget.plan import FROM_ZERO, OTHER_MODELS, OTHER_SHARES
 from autodpq_budget.read_runs import BOTH, TEACHER, read_runs
 from autodpq_budget.settings import CHOICE_SEED, FORM, WEIGHTS, every_setting, half_tried
 from autodpq_eval.expected import kind
@@ -252,6 +252,13 @@ def test_without_fe_nothing_is_at_equal_bytes() -> None:
     alone = FOUND[FOUND["method"] == "budget"].drop(columns="share")
     assert at_chosen_settings(alone, chosen()).empty
     assert controls.from_labels(FOUND.iloc[:0], at_chosen_settings(alone, chosen())).empty
+
+
+def test_a_switch_that_a_method_does_not_feel_leaves_its_runs() -> None:
+    plain, near_zero = (read_runs(ROOT / "results", "ml-1m", "paper", [1], switches=each) for each in ({}, FROM_ZERO))
+    for method, same in (("lsq", True), ("qr", False)):
+        before, after = (set(runs.loc[runs["method"] == method, "run"]) for runs in (plain, near_zero))
+        assert after and (before >= after) == same, method
 
 
 def test_no_records_are_no_rows(tmp_path: Path) -> None:

@@ -352,6 +352,15 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     assert {run.model_copy(update={"seed": 14}) for run in top} <= set(another)
 
 
+def test_a_method_that_does_not_feel_a_switch_is_not_run_again() -> None:
+    own = [(COMPRESSOR, {"bytes": 1000}), ("lsq", {"bits": 4}), ("qr", {"collisions": 2})]
+    runs = {name: configure("ml-100k", "paper", name, 11, options=options) for name, options in own}
+    found = {(0.5, name): (run, 0.8) for name, run in runs.items()}
+    again = {run.strategy: run for run in plan.varied(found, 1, plan.FROM_ZERO)}
+    assert {name: again[name].first_order_sd for name in again} == {"fe": 0.0, COMPRESSOR: 0.0, "lsq": None, "qr": 0.0}
+    assert again["lsq"] == runs["lsq"].model_copy(update={"seed": 1})
+
+
 @pytest.mark.parametrize("control", settings.OWN)
 def test_a_control_of_own_options_runs_as_it_was_chosen(
     control: str, all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path

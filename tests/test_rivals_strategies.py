@@ -26,7 +26,7 @@ from autodpq_lib.training.trainer import Trainer
 from autodpq_rivals import mgqe
 from autodpq_rivals.budget import Setting, rest_bytes, settings
 from autodpq_rivals.int_b import quantise
-from autodpq_rivals.methods import METHODS
+from autodpq_rivals.methods import METHODS, NEAR_ZERO
 from autodpq_rivals.mpe import MPE
 from autodpq_rivals.rival import Options
 from autodpq_rivals.strategies import register_rivals, train_and_store
@@ -74,6 +74,13 @@ def test_the_rest_of_the_model_starts_as_that_of_fe(schema: Schema, rival: str) 
     config = config_of(rival, recipe="paper")
     ours, fe = final_model(config, schema, None), full_model(config, schema)
     assert all(torch.equal(p, q) for p, q in zip(ours.mlp.parameters(), fe.mlp.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("rival", [name for name in RIVALS if name != "int-b"])  # which starts as FE does
+def test_how_first_order_weights_start_is_the_recipes_or_near_zero_in_every_recipe(schema: Schema, rival: str) -> None:
+    configs = config_of(rival, recipe="paper"), config_of(rival, recipe="paper", first_order_sd=0.0)
+    far, near = (final_model(config, schema, None).state_dict() for config in configs)
+    assert all(torch.equal(far[name], near[name]) for name in far) == (configs[0].strategy in NEAR_ZERO)
 
 
 @pytest.mark.parametrize("rival", [name for name in RIVALS if name != "int-b"])
