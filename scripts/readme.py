@@ -20,6 +20,8 @@ from scripts.pages import (
     bench,
     best_of,
     budget,
+    budget_controls,
+    budget_picture,
     by_validation,
     conditions,
     conditions_picture,
@@ -27,6 +29,7 @@ from scripts.pages import (
     front,
     gain,
     hours,
+    how_wide,
     leads,
     left_open,
     needs,
@@ -54,7 +57,8 @@ PAGES: dict[str, Blocks] = {
     "results/conditions.md": conditions.BLOCKS | best_of.BLOCKS | needs.BLOCKS,
     "results/controls.md": controls.BLOCKS,
     "results/avazu.md": avazu.BLOCKS,
-    "results/budget.md": budget.BLOCKS | hours.BLOCKS | trainings.BLOCKS,
+    "results/budget.md": budget.BLOCKS | budget_picture.BLOCKS | how_wide.BLOCKS | hours.BLOCKS | trainings.BLOCKS,
+    "results/budget-controls.md": budget_controls.BLOCKS,
     "results/packed.md": packed.BLOCKS,
     "results/bench/README.md": bench.BLOCKS,
     "results/summary.md": about.SUMMARY,
@@ -67,8 +71,8 @@ PICTURES = {
     "results/conditions.png": Picture(conditions.shown, conditions_picture.draw),
     "results/ladder.png": Picture(conditions.steps, ladder.draw),
     **{
-        f"results/{path}": Picture(partial(budget.data, recipe), partial(budget.draw, recipe=recipe))
-        for recipe, path in budget.PICTURES.items()
+        f"results/{path}": Picture(partial(budget.data, recipe), partial(budget_picture.draw, recipe=recipe))
+        for recipe, path in budget_picture.PICTURES.items()
     },
     "results/choice.png": Picture(choice.data, choice.draw),
     "results/bench/peers.png": Picture(epochs.epochs, epochs.draw),

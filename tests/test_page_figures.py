@@ -25,10 +25,10 @@ from autodpq_system.paths import ROOT
 from benchmarks import after_training, search_or_choice
 from scripts.pages import (
     aims,
-    budget,
     conditions_picture,
     equal_bytes,
     gain,
+    how_wide,
     own_options,
     readings,
     readings_picture,
@@ -186,7 +186,7 @@ def test_seeds_that_an_interval_hangs_on_are_each_needed() -> None:
 def test_a_width_that_has_not_run_has_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
     ran = pd.DataFrame({"width": [16, 8], "valid": [0.81, 0.80]})
     monkeypatch.setattr(equal_bytes, "told", lambda *_: ran)
-    assert budget._by_width("tuned", 0.5) == ["`tuned`, 50.0%", "**0.8100**", "0.8000", "–", "–"]
+    assert how_wide._by_width("tuned", 0.5) == ["`tuned`, 50.0%", "**0.8100**", "0.8000", "–", "–"]
 
 
 def test_why_an_aim_was_missed_is_what_happened(monkeypatch: pytest.MonkeyPatch) -> None:

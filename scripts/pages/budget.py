@@ -4,40 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cache
 
 import pandas as pd
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
 
-from autodpq_budget import at_equal_bytes, auc_curve
-from autodpq_budget.other_width import TEACHER_DIM
-from autodpq_budget.plan import OTHER_MODELS
-from autodpq_budget.read_runs import full_bytes, shares_of
-from autodpq_budget.settings import SHARES
+from autodpq_budget import at_equal_bytes
+from autodpq_budget.read_runs import full_bytes
 from autodpq_budget.strategy import COMPRESSOR
-from autodpq_budget.width import AMPLE, HALF, NARROWEST, OWN, Room, width_for
 from autodpq_eval.layout import LABELS, markdown
-from autodpq_eval.words import from_to, plus_minus
+from autodpq_eval.words import plus_minus
 from autodpq_lib.config import RECIPES, STRATEGIES
-from autodpq_rivals.budget import WIDTHS
 from autodpq_rivals.methods import METHODS
-from benchmarks import after_training, choice, compressing, large, search_or_choice, width
+from benchmarks import after_training, choice, compressing, large, search_or_choice
 from benchmarks.measured import read_measures
-from scripts.pages import aims, equal_bytes, handicaps, own_options, variants, which_row
+from scripts.pages import aims, equal_bytes, which_row
 from scripts.pages.equal_bytes import NOT_YET, RECIPE, bold_ours, choice_runs, found
-
-#: A picture for each recipe; README has that of :data:`RECIPE`.
-PICTURES = {RECIPE: "budget.png", "paper": "budget-paper.png"}
-WHAT_TO_SEE = {
-    RECIPE: (
-        "What to see: how far to the left the thick line, the compressor, stays near FE, which is dashed, and where it "
-        "lies above the rivals. A mark is FE's mean plus the paired difference to FE, at the bytes that a method uses "
-        "of its budget; bars are 95 % intervals, and may run beyond their panel. The upper panel has what is near FE. "
-        "Hollow marks are strategies of Table 1."
-    ),
-    "paper": "What to see: the same; here FE is easier to beat, for its first-order weights start far from zero.",
-}
 
 
 def methods() -> str:
@@ -60,16 +41,36 @@ def data(recipe: str = RECIPE, model: str = "deepfm", dataset: str = "ml-1m") ->
 
 def table() -> str:
     """Bytes, AUC and the paired difference to FE, in both recipes."""
-    said = [f"`{recipe}`: {_used(recipe)}{absent(recipe)}" for recipe in RECIPES]
-    return _rows([("deepfm", recipe) for recipe in RECIPES]) + "\n" + "\n".join(said) + "\n"
+    said = [f"`{recipe}`: {used(recipe)}{absent(recipe)}" for recipe in RECIPES]
+    return rows_of([("deepfm", recipe) for recipe in RECIPES]) + "\n" + "\n".join(said) + "\n"
 
 
-def _used(recipe: str, model: str = "deepfm") -> str:
+def rows_of(kinds: Sequence[tuple[str, str]], dataset: str = "ml-1m") -> str:
+    """A table of models and recipes: AutoDPQ and its baselines as they come, then every method at every budget."""
+    rows = [
+        [
+            *(
+                f"{LABELS[model]}, `{recipe}`",
+                bold_ours(row["method"]),
+                f"{row['share']:.1%}" if row["share"] < 1 else "–",
+            ),
+            *(f"{row['width']}", row["options"], f"{row['bytes']:,.0f}", f"{row['n']:.0f}"),
+            plus_minus(row["auc"], row["sd"], ""),
+            "" if (row["method"], row["share"]) == ("fe", 1) else plus_minus(row["difference"], row["half"]),
+        ]
+        for model, recipe in kinds
+        for _, row in data(recipe, model, dataset).iterrows()
+    ]
+    head = ["model, recipe", "method", "budget", "X", "options", "bytes", "seeds", "AUC ↑", "difference to FE"]
+    return markdown(head, rows) if rows else NOT_YET
+
+
+def used(recipe: str, model: str = "deepfm") -> str:
     """How much of its budgets each method uses at least, where that is less than nine tenths."""
     rows = data(recipe, model).query("share < 1")
     rows = rows[~rows["method"].isin(STRATEGIES)]
-    used = (rows["bytes"] / (rows["share"] * full_bytes(found(recipe, model)))).groupby(rows["method"]).min()
-    said = [f"{at_equal_bytes.METHOD_NAMES[name]} {least:.0%}" for name, least in used.items() if least < 0.9]
+    least = (rows["bytes"] / (rows["share"] * full_bytes(found(recipe, model)))).groupby(rows["method"]).min()
+    said = [f"{at_equal_bytes.METHOD_NAMES[name]} {share:.0%}" for name, share in least.items() if share < 0.9]
     return f"Least share of a budget that a method uses, where it is below 90 %: {'; '.join(said) or 'none'}."
 
 
@@ -119,115 +120,9 @@ def norms() -> str:
     )
 
 
-def models() -> str:
-    """The same of the other models, and the compressor against the best rival."""
-    kinds = [(model, recipe) for model in OTHER_MODELS for recipe in RECIPES]
-    used = [f"{LABELS[model]}, `{recipe}`: {_used(recipe, model)}\n" for model, recipe in kinds]
-    return f"{_rows(kinds)}\n{variants.compared(kinds)}\n{''.join(used)}"
-
-
 def avazu() -> str:
     """The same on the sample of Avazu's rows."""
-    return _rows([("deepfm", recipe) for recipe in RECIPES], "avazu-sample")
-
-
-def _rows(kinds: Sequence[tuple[str, str]], dataset: str = "ml-1m") -> str:
-    rows = [
-        [
-            *(
-                f"{LABELS[model]}, `{recipe}`",
-                bold_ours(row["method"]),
-                f"{row['share']:.1%}" if row["share"] < 1 else "–",
-            ),
-            *(f"{row['width']}", row["options"], f"{row['bytes']:,.0f}", f"{row['n']:.0f}"),
-            plus_minus(row["auc"], row["sd"], ""),
-            "" if (row["method"], row["share"]) == ("fe", 1) else plus_minus(row["difference"], row["half"]),
-        ]
-        for model, recipe in kinds
-        for _, row in data(recipe, model, dataset).iterrows()
-    ]
-    head = ["model, recipe", "method", "budget", "X", "options", "bytes", "seeds", "AUC ↑", "difference to FE"]
-    return markdown(head, rows) if rows else NOT_YET
-
-
-def draw(rows: pd.DataFrame, recipe: str) -> Figure:
-    """The picture of :func:`autodpq_budget.auc_curve.draw`; an empty one where nothing was run yet."""
-    return plt.figure() if rows.empty else auc_curve.draw(rows, _title(recipe))
-
-
-def pictures() -> str:
-    """Each recipe's picture with its numbers as alternative text, and what to see in it."""
-    drawn = {recipe: path for recipe, path in PICTURES.items() if len(data(recipe))}
-    return "\n".join(f"{image(path, recipe)}\n\n{caption(recipe)}\n" for recipe, path in drawn.items()) or NOT_YET
-
-
-def _title(recipe: str) -> str:
-    return f"MovieLens-1M, DeepFM, recipe {recipe}: test AUC against bytes"
-
-
-def caption(recipe: str) -> str:
-    """What to see, and what a mark is."""
-    runs = found(recipe)
-    seeds = runs[runs["method"].isin(METHODS)].groupby(["method", "share"])["seed"].count()
-    ours = from_to(runs[runs["method"] == COMPRESSOR].groupby("share")["seed"].count())
-    rivals = f" Rivals have {from_to(seeds)} seeds, the compressor {ours}." if len(seeds) else ""
-    alone = " A mark without a bar has one seed." if len(seeds) and seeds.min() == 1 else ""
-    return f"*{WHAT_TO_SEE[recipe]}{alone}{rivals}{_below(data(recipe))}*"
-
-
-def _below(rows: pd.DataFrame) -> str:
-    """What the picture has no room for."""
-    below = rows[rows["place"] < auc_curve.lowest(rows)]
-    names = below["method"].map(at_equal_bytes.METHOD_NAMES).groupby(below["share"], sort=False).agg(", ".join)
-    said = [f"at {share:.1%} {each}" for share, each in names.items()]
-    return f" Below the picture's edge: {'; '.join(said)}." if said else ""
-
-
-def image(path: str, recipe: str = RECIPE) -> str:
-    """A picture, with the compressor's numbers as its alternative text."""
-    rows = data(recipe)
-    ours, fe = rows.query("method == @COMPRESSOR"), rows.query("method == 'fe'")["place"].iloc[0]
-    said = "; ".join(f"{row['share']:.1%} of FE's bytes, AUC {row['place']:.4f}" for _, row in ours.iterrows())
-    return f"![{_title(recipe)}. The compressor: {said}. FE: {fe:.4f}. The table of budget.md has the rivals.]({path})"
-
-
-def widths() -> str:
-    """Validation AUC of the compressor by width, on the seed of choice; and what a width by rotation would lose."""
-    rows = [_by_width(recipe, share) for recipe in RECIPES for share in shares_of(choice_runs(recipe))]
-    table = markdown(["budget", *(f"X = {dim}" for dim in WIDTHS)], rows)
-    rule = (
-        "Unless it is told X, `make compress` chooses it by the bytes that the file leaves for the tables, divided by "
-        f"those of the run's own tables in float32. From {OWN:.0%} on X is the run's own; from {HALF:.0%} on half of "
-        f"it; else a quarter, or {NARROWEST} if that is more. If its tables would then have less than {AMPLE:.0f} "
-        "times their least size, one mean for each group, X is lowered until they have as much; where no X has, that "
-        f"with most is taken. Of FE that is X = {_taken()}. For the tables of this page X was chosen by trying, as "
-        f"above; another was best {_otherwise()}."
-    )
-    return f"{table}\n{rule}\n\nTest AUC on three seeds, recipe `{RECIPE}`, nothing compressed:\n\n{width.table()}"
-
-
-def _taken() -> str:
-    return ", ".join(f"{width_for(partial(_ample, share), TEACHER_DIM)} at {share:.1%}" for share in SHARES)
-
-
-def _otherwise() -> str:
-    """Where another X than that of ``make compress`` was best."""
-    said = []
-    for recipe in RECIPES:
-        best = {share: equal_bytes.told(recipe, share).set_index("width")["valid"].idxmax() for share in SHARES}
-        other = [share for share in SHARES if best[share] != width_for(partial(_ample, share), TEACHER_DIM)]
-        said += [f"in `{recipe}` at {', '.join(f'{share:.1%}' for share in other)}"] if other else []
-    return " and ".join(said) or "nowhere"
-
-
-def _ample(share: float, _: int) -> Room:
-    return Room(share, AMPLE)
-
-
-def _by_width(recipe: str, share: float) -> list[str]:
-    aucs = equal_bytes.told(recipe, share).set_index("width")["valid"].reindex(WIDTHS)
-    cells = ("–" if pd.isna(auc) else f"**{auc:.4f}**" if auc == aucs.max() else f"{auc:.4f}" for auc in aucs)
-    return [f"`{recipe}`, {share:.1%}", *cells]
+    return rows_of([("deepfm", recipe) for recipe in RECIPES], "avazu-sample")
 
 
 def above() -> str:
@@ -247,17 +142,9 @@ def outside() -> str:
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
-    "budget-picture": pictures,
     "budget-methods": methods,
     "budget-table": table,
     "budget-targets": aims.targets,
-    "budget-models": models,
-    "budget-split": variants.on_a_new_split,
-    "budget-average": variants.averaged,
-    "budget-from-zero": variants.from_zero,
-    "budget-teachers": handicaps.teachers,
-    "budget-weights": own_options.weights,
-    "budget-forms": own_options.forms,
     "budget-tried": tried,
     "budget-norm": norms,
     "budget-search": search_or_choice.table,
@@ -265,7 +152,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-avazu": avazu,
     "budget-row": which_row.text,
     "budget-above": above,
-    "budget-widths": widths,
     "budget-choice": choice.text,
     "budget-large": large.table,
     "budget-compressing": compressing.table,

@@ -1,4 +1,4 @@
-"""results/budget.md: what the teacher is worth, and the leads where all learn alike."""
+"""results/budget-controls.md: what the teacher is worth, and the leads where all learn alike."""
 
 from __future__ import annotations
 

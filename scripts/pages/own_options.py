@@ -1,4 +1,4 @@
-"""results/budget.md: rivals with options of their own, of first-order weights or of another form."""
+"""results/budget-controls.md: rivals with options of their own, of first-order weights or of another form."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from autodpq_eval.words import from_to, plus_minus
 from benchmarks.measured import read_measures
 from scripts.pages import aims, handicaps, smallest_leads, which_row
 from scripts.pages.aims import comparisons
-from scripts.pages.budget import PICTURES, absent, caption, data, image
+from scripts.pages.budget import absent, data
+from scripts.pages.budget_picture import PICTURES, caption, image
 from scripts.pages.equal_bytes import RECIPE, rival_name
 
 DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
@@ -34,7 +35,7 @@ def text() -> str:
         f"{from_to([row['n'] for row in _with_aim()])} seeds, in the last two columns {alike} (–: not run so). Bytes "
         "are those of embedding and first-order weights.\n"
         "- The compressor learns from FE, its rivals from the data's labels; in the last two columns both learn alike "
-        "([in what else they differ](results/budget.md#who-learns-from-what)).\n"
+        "([in what else they differ](results/budget-controls.md#who-learns-from-what)).\n"
         f"- {smallest_leads.text()}.\n"
         f"- {which_row.ahead('paper')}\n\n"
         "`make compress RECORD=… BYTES=30000` does this for a run that finished on this machine, such as "

@@ -15,7 +15,7 @@ from scripts.pages import handicaps
 from scripts.pages.equal_bytes import rival_name
 from scripts.pages.own_options import with_own
 
-PAGE = "results/budget.md"
+PAGE = "results/budget-controls.md"
 
 
 def text() -> str:

@@ -1,4 +1,4 @@
-"""results/budget.md: the same comparisons on a new split, other models, and with a switch more for all methods."""
+"""results/budget-controls.md: the comparisons on a new split, on other models, and with a switch more for all."""
 
 from __future__ import annotations
 
