@@ -134,11 +134,23 @@ def test_the_smallest_lead_is_that_over_the_best_rival_of_a_budget(monkeypatch: 
     ).assign(n=3, lead_half=0.001)
     every = {"tuned": own, "paper": own.assign(lead=own["lead"] + 0.01)}
     monkeypatch.setattr(smallest_leads, "with_own", lambda recipe, control: every[recipe])
-    own = {name: leads for name, leads in smallest_leads.CONTROLS.items() if "rivals with [" in name or "form" in name}
-    monkeypatch.setattr(smallest_leads, "CONTROLS", own)
+    own = {name: leads for name, leads in smallest_leads.MORE_FOR_RIVALS.items() if name.startswith("rivals have")}
+    monkeypatch.setattr(smallest_leads, "MORE_FOR_RIVALS", own)
     said = smallest_leads.text()
     assert said.startswith("The compressor's smallest lead over the best rival (3 seeds, ")
     assert said.endswith("form), +0.0020 ± 0.0010 (`tuned`, 50.0%, trained integers (LSQ))")
+    come = [
+        {"share": 0.5, "rival": "qr", "n": 10, "n_rival": 10, "lead": -0.001, "lead_half": 0.002},
+        {"share": 0.25, "rival": "mpe", "n": 10, "n_rival": 3, "lead": -0.5, "lead_half": 0.002},
+    ]
+    monkeypatch.setattr(smallest_leads, "comparisons", lambda recipe, _: come if recipe == "tuned" else [])
+    monkeypatch.setattr(smallest_leads, "ELSEWHERE", {})
+    first, *_, last = smallest_leads.table().splitlines()[2:]
+    assert first.endswith(" | 50.0% to 50.0% | 10 | – | -0.0010 ± 0.0020 (50.0%, QR) |")
+    assert last.endswith(
+        " | 50.0% to 25.0% | 3 | +0.0120 ± 0.0010 (50.0%, trained integers (LSQ)) | "
+        "+0.0020 ± 0.0010 (50.0%, trained integers (LSQ)) |"
+    )
     monkeypatch.setattr(smallest_leads, "with_own", lambda recipe, control: pd.DataFrame())
     assert smallest_leads.text() == "No control that gives rivals more has run"
 

@@ -1,4 +1,4 @@
-"""README.md: the compressor's smallest lead over the best rival, in each control that gives rivals more."""
+"""README.md and results/budget-controls.md: the compressor's smallest lead over the best rival, in each control."""
 
 from __future__ import annotations
 
@@ -7,24 +7,29 @@ from functools import partial
 
 import pandas as pd
 
+from autodpq_budget.plan import AVERAGED, FROM_ZERO, OTHER_MODELS, OTHER_SPLIT
 from autodpq_budget.read_runs import BOTH
 from autodpq_budget.settings import FORM, WEIGHTS
+from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.words import from_to, gap
 from autodpq_lib.config import RECIPES
 from scripts.pages import handicaps
-from scripts.pages.equal_bytes import rival_name
+from scripts.pages.aims import comparisons
+from scripts.pages.equal_bytes import NOT_YET, rival_name
 from scripts.pages.own_options import with_own
 
 PAGE = "results/budget-controls.md"
+#: A recipe's leads: share, rival, the number of pairs, the effect and the high end of its interval.
+Leads = Callable[[str], pd.DataFrame]
 
 
 def text() -> str:
-    """Every control with its smallest lead over all budgets of both recipes."""
+    """Every control that gives rivals more, with its smallest lead over all budgets of both recipes."""
     every = {
-        name: pd.concat([leads(recipe).assign(recipe=recipe) for recipe in RECIPES], ignore_index=True)
-        for name, leads in CONTROLS.items()
+        f"[{name}]({PAGE}#{section})": pd.concat([leads(recipe).assign(recipe=recipe) for recipe in RECIPES])
+        for name, (section, leads) in MORE_FOR_RIVALS.items()
     }
-    ran = {name: leads for name, leads in every.items() if len(leads)}
+    ran = {name: leads.reset_index(drop=True) for name, leads in every.items() if len(leads)}
     if not ran:
         return "No control that gives rivals more has run"
     seeds = from_to(pd.concat(ran.values())["n"])
@@ -32,6 +37,28 @@ def text() -> str:
     return (
         f"The compressor's smallest lead over the best rival ({seeds} seeds, both recipes, all budgets tried): {said}"
     )
+
+
+def table() -> str:
+    """A row a control: its budgets and seeds, and the smallest lead in each recipe."""
+    controls: dict[str, tuple[str, Leads]] = {"as they come": ("budget.md#auc-against-bytes", _over_best)}
+    controls |= {name: (f"#{section}", leads) for name, (section, leads) in (ELSEWHERE | MORE_FOR_RIVALS).items()}
+    rows = []
+    for name, (place, leads) in controls.items():
+        by_recipe = [leads(recipe) for recipe in RECIPES]
+        if len(every := pd.concat(by_recipe)):
+            budgets = f"{every['share'].max():.1%} to {every['share'].min():.1%}"
+            rows.append([f"[{name}]({place})", budgets, from_to(every["n"]), *map(_smallest, by_recipe)])
+    return markdown(["", "budgets", "seeds", *(f"recipe `{recipe}`" for recipe in RECIPES)], rows) if rows else NOT_YET
+
+
+def _over_best(recipe: str, model: str = "deepfm", **switches: float) -> pd.DataFrame:
+    """The leads at the budgets at which the best rival has all seeds of the compressor."""
+    rows = [row for row in comparisons(recipe, model, **switches) if row["n_rival"] >= row["n"]]
+    if not rows:
+        return pd.DataFrame()
+    best = pd.DataFrame(rows).rename(columns={"lead": "effect"})
+    return best.assign(high=best["effect"] + best["lead_half"])
 
 
 def _over_own(recipe: str, control: str) -> pd.DataFrame:
@@ -45,18 +72,31 @@ def _over_own(recipe: str, control: str) -> pd.DataFrame:
 
 
 def _smallest(leads: pd.DataFrame) -> str:
-    """``+0.0028 ± 0.0019 (`tuned`, 3.1%, MGQE)``."""
+    """``+0.0028 ± 0.0019 (3.1%, MGQE)``, with the recipe if there are several; a dash where none has run."""
+    if leads.empty:
+        return "–"
     row = leads.loc[leads["effect"].idxmin()]
-    return f"{gap(row)} (`{row['recipe']}`, {row['share']:.1%}, {rival_name(row['rival'])})"
+    recipe = f"`{row['recipe']}`, " if "recipe" in row else ""
+    return f"{gap(row)} ({recipe}{row['share']:.1%}, {rival_name(row['rival'])})"
 
 
-#: A control, linked -> its leads in a recipe.
-CONTROLS: dict[str, Callable[[str], pd.DataFrame]] = {
-    f"[all learn from labels]({PAGE}#who-learns-from-what)": handicaps.from_labels,
-    "all learn from FE": handicaps.from_teacher,
-    f"rivals with [coarser first-order weights]({PAGE}#first-order-weights-of-their-own)": partial(
-        _over_own, control=WEIGHTS
+#: A control -> its section and its leads. Those that give rivals more, README has too.
+MORE_FOR_RIVALS: dict[str, tuple[str, Leads]] = {
+    "all learn from labels": ("who-learns-from-what", handicaps.from_labels),
+    "all learn from FE": ("who-learns-from-what", handicaps.from_teacher),
+    "rivals have coarser first-order weights": (
+        "first-order-weights-of-their-own",
+        partial(_over_own, control=WEIGHTS),
     ),
-    "rivals with these and FE as teacher": partial(handicaps.from_teacher, control=BOTH),
-    f"[rivals in another form]({PAGE}#rivals-in-another-form)": partial(_over_own, control=FORM),
+    "such rivals, and all learn from FE": ("who-learns-from-what", partial(handicaps.from_teacher, control=BOTH)),
+    "rivals have another form": ("rivals-in-another-form", partial(_over_own, control=FORM)),
+}
+ELSEWHERE: dict[str, tuple[str, Leads]] = {
+    "a new split": ("on-a-new-split", partial(_over_best, **OTHER_SPLIT)),
+    **{LABELS[model]: ("on-pnn-and-dcn", partial(_over_best, model=model)) for model in OTHER_MODELS},
+    "averaged weights": ("with-averaged-weights-ema-0999", partial(_over_best, **AVERAGED)),
+    "first-order weights from zero": (
+        "with-first-order-weights-that-start-near-zero",
+        partial(_over_best, **FROM_ZERO),
+    ),
 }
