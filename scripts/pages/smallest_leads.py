@@ -26,16 +26,17 @@ Leads = Callable[[str], pd.DataFrame]
 def text() -> str:
     """Every control that gives rivals more, with its smallest lead over all budgets of both recipes."""
     every = {
-        f"[{name}]({PAGE}#{section})": pd.concat([leads(recipe).assign(recipe=recipe) for recipe in RECIPES])
-        for name, (section, leads) in MORE_FOR_RIVALS.items()
+        name: pd.concat([leads(recipe).assign(recipe=recipe) for recipe in RECIPES], ignore_index=True)
+        for name, (_, leads) in MORE_FOR_RIVALS.items()
     }
-    ran = {name: leads.reset_index(drop=True) for name, leads in every.items() if len(leads)}
+    ran = {name: leads for name, leads in every.items() if len(leads)}
     if not ran:
         return "No control that gives rivals more has run"
     seeds = from_to(pd.concat(ran.values())["n"])
-    said = "; ".join(f"{name}, {_smallest(leads)}" for name, leads in ran.items())
+    said = "; ".join(f"if {name}, {_smallest(leads)}" for name, leads in ran.items())
     return (
-        f"The compressor's smallest lead over the best rival ({seeds} seeds, both recipes, all budgets tried): {said}"
+        f"[Controls]({PAGE}) ask whether the compressor's lead holds. Where rivals have more, its smallest lead over the "
+        f"best of them is ({seeds} seeds, both recipes, all budgets tried): {said}"
     )
 
 
@@ -88,7 +89,10 @@ MORE_FOR_RIVALS: dict[str, tuple[str, Leads]] = {
         "first-order-weights-of-their-own",
         partial(_over_own, control=WEIGHTS),
     ),
-    "such rivals, and all learn from FE": ("who-learns-from-what", partial(handicaps.from_teacher, control=BOTH)),
+    "rivals have such weights and all learn from FE": (
+        "who-learns-from-what",
+        partial(handicaps.from_teacher, control=BOTH),
+    ),
     "rivals have another form": ("rivals-in-another-form", partial(_over_own, control=FORM)),
 }
 ELSEWHERE: dict[str, tuple[str, Leads]] = {
