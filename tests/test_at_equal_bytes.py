@@ -134,10 +134,11 @@ def test_the_smallest_lead_is_that_over_the_best_rival_of_a_budget(monkeypatch: 
     ).assign(n=3, lead_half=0.001)
     every = {"tuned": own, "paper": own.assign(lead=own["lead"] + 0.01)}
     monkeypatch.setattr(smallest_leads, "with_own", lambda recipe, control: every[recipe])
-    own = {name: leads for name, leads in smallest_leads.MORE_FOR_RIVALS.items() if name.startswith("rivals have")}
+    names = "rivals have coarser first-order weights", "rivals have another form"
+    own = {name: smallest_leads.MORE_FOR_RIVALS[name] for name in names}
     monkeypatch.setattr(smallest_leads, "MORE_FOR_RIVALS", own)
     said = smallest_leads.text()
-    assert " smallest lead over the best of them is (3 seeds, " in said
+    assert " The smallest over the best rival (3 seeds, " in said
     assert said.endswith("; if rivals have another form, +0.0020 ± 0.0010 (`tuned`, 50.0%, trained integers (LSQ))")
     come = [
         {"share": 0.5, "rival": "qr", "n": 10, "n_rival": 10, "lead": -0.001, "lead_half": 0.002},

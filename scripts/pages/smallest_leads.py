@@ -35,8 +35,8 @@ def text() -> str:
     seeds = from_to(pd.concat(ran.values())["n"])
     said = "; ".join(f"if {name}, {_smallest(leads)}" for name, leads in ran.items())
     return (
-        f"[Controls]({PAGE}) ask whether the compressor's lead holds. Where rivals have more, its smallest lead over the "
-        f"best of them is ({seeds} seeds, both recipes, all budgets tried): {said}"
+        f"[Controls]({PAGE}) ask whether the compressor's lead holds. The smallest over the best rival ({seeds} seeds, "
+        f"both recipes, all budgets tried): {said}"
     )
 
 
