@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -29,6 +29,11 @@ def comparisons(recipe: str, model: str = "deepfm", /, **switches: float) -> lis
     margin = MARGINS[recipe]
     tested = [share for share, limit in ALLOWED[recipe].items() if limit == margin]
     return at_equal_bytes.comparisons(found(recipe, model, **switches), margin, tested).to_dict("records")
+
+
+def finished(row: Mapping[str, Any] | pd.Series) -> bool:
+    """Whether the best rival of a row of :func:`comparisons` has run on all seeds of the compressor."""
+    return bool(row["n_rival"] >= row["n"])
 
 
 def targets() -> str:
@@ -75,7 +80,7 @@ def _against_rivals(recipe: str, row: dict[str, Any]) -> list[str]:
     budget = f"`{recipe}`, {row['share']:.1%}"
     if not row["rival"]:
         return [budget, *["–"] * 7]
-    p = p_value(row["p_holm"]) if row["n_rival"] == row["n"] else "unfinished"
+    p = p_value(row["p_holm"]) if finished(row) else "unfinished"
     used = row["rival_bytes"] / (row["share"] * full_bytes(found(recipe)))
     name = f"{at_equal_bytes.METHOD_NAMES[row['rival']]}, {row['rivals']}"
     best = [name, f"{row['rival_bytes']:,.0f}, {used:.0%}", f"{row['n_rival']:.0f}"]
@@ -85,7 +90,7 @@ def _against_rivals(recipe: str, row: dict[str, Any]) -> list[str]:
 
 def _beaten(recipe: str, row: dict[str, Any]) -> str:
     """Whether the best rival is worse by as much certainty as was aimed at, in recipe ``tuned``."""
-    if recipe != "tuned" or row["share"] not in ALLOWED[recipe] or row["n_rival"] < max(row["n"], 2):
+    if recipe != "tuned" or row["share"] not in ALLOWED[recipe] or row["n"] < 2 or not finished(row):
         return ""
     return "met" if row["lead"] > 0 and row["p_holm"] < RIVAL_LEVEL else "missed"
 

@@ -14,7 +14,7 @@ from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.words import from_to, gap
 from autodpq_lib.config import RECIPES
 from scripts.pages import handicaps
-from scripts.pages.aims import comparisons
+from scripts.pages.aims import comparisons, finished
 from scripts.pages.equal_bytes import NOT_YET, rival_name
 from scripts.pages.own_options import with_own
 
@@ -55,11 +55,8 @@ def table() -> str:
 
 def _over_best(recipe: str, model: str = "deepfm", **switches: float) -> pd.DataFrame:
     """The leads at the budgets at which the best rival has all seeds of the compressor."""
-    rows = [row for row in comparisons(recipe, model, **switches) if row["n_rival"] >= row["n"]]
-    if not rows:
-        return pd.DataFrame()
-    best = pd.DataFrame(rows).rename(columns={"lead": "effect"})
-    return best.assign(high=best["effect"] + best["lead_half"])
+    rows = list(filter(finished, comparisons(recipe, model, **switches)))
+    return _as_effects(pd.DataFrame(rows)) if rows else pd.DataFrame()
 
 
 def _over_own(recipe: str, control: str) -> pd.DataFrame:
@@ -68,8 +65,11 @@ def _over_own(recipe: str, control: str) -> pd.DataFrame:
     if rows.empty:
         return rows
     best = rows.loc[rows.groupby("share")["auc"].idxmax(), ["share", "method", "n", "lead", "lead_half"]]
-    best = best.rename(columns={"method": "rival", "lead": "effect"})
-    return best.assign(high=best["effect"] + best["lead_half"])
+    return _as_effects(best.rename(columns={"method": "rival"}))
+
+
+def _as_effects(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.rename(columns={"lead": "effect"}).assign(high=rows["lead"] + rows["lead_half"])
 
 
 def _smallest(leads: pd.DataFrame) -> str:

@@ -15,7 +15,7 @@ from autodpq_eval.stats import paired_effect
 from autodpq_eval.words import gap, plus_minus
 from autodpq_lib.config import RECIPES
 from autodpq_rivals.methods import METHODS
-from scripts.pages.aims import comparisons
+from scripts.pages.aims import comparisons, finished
 from scripts.pages.equal_bytes import NOT_YET, bold_ours, found, rival_name
 
 #: Model and recipe of what is compared everywhere.
@@ -56,7 +56,7 @@ def compared(kinds: Sequence[tuple[str, str]], **switches: float) -> str:
 
 def _best_rival(row: pd.Series) -> list[str]:
     """Its name, pairs and lead; none of them where it has not run on all seeds that the compressor has."""
-    if row["n_rival"] < row["n"]:
+    if not finished(row):
         return ["unfinished", "", ""]
     return [rival_name(row["rival"]), f"{row['n_rival']:.0f}", plus_minus(row["lead"], row["lead_half"])]
 
@@ -71,7 +71,7 @@ def _ahead(kinds: Sequence[tuple[str, str]], **switches: float) -> str:
     said = (
         f"{rival_name(row['rival'])} at {row['share']:.1%} ({name}), {plus_minus(-row['lead'], row['lead_half'])}"
         for name, row in rows
-        if row["n_rival"] >= row["n"] and row["lead"] + row["lead_half"] < 0
+        if finished(row) and row["lead"] + row["lead_half"] < 0
     )
     return f"Best rivals whose lead has an interval above zero, not corrected: {'; '.join(said) or 'none'}."
 
