@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from inspect import Parameter, signature
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from torch import nn
@@ -68,18 +68,11 @@ def check_options(config: RunConfig) -> None:
     """
     if config.lazy:
         raise ValueError(f"lazy: expected false for {config.strategy}, whose gradients are dense, found true")
-    kind, options, of = METHODS[config.strategy], config.options, f"options of {config.strategy}"
-    _, *parameters = signature(kind).parameters.values()
-    hints = get_type_hints(kind.__init__, include_extras=True)
-    prefixes = ("", FIRST_ORDER) if config.model == "deepfm" else ("",)
-    types = {prefix + each.name: hints[each.name] for prefix in prefixes for each in parameters}
-    for key in ("subspaces", "search_epochs"):  # a number has one part, and a model is searched once
-        types.pop(FIRST_ORDER + key, None)
-    if config.strategy in LEARNERS:
-        types["taught"] = bool
+    options, of = config.options, f"options of {config.strategy}"
+    types, needed = _options_of(config)
     if unknown := [key for key in options if key not in types]:
         raise ValueError(f"{of}: expected some of {', '.join(types)}, found {', '.join(unknown)}")
-    if lacks := [each.name for each in parameters if each.default is Parameter.empty and each.name not in options]:
+    if lacks := [key for key in needed if key not in options]:
         raise ValueError(f"{of}: expected {', '.join(lacks)}, found {', '.join(options) or 'none'}")
     for key, value in options.items():
         try:
@@ -88,6 +81,20 @@ def check_options(config: RunConfig) -> None:
             raise ValueError(f"{of}: {key}: {sentence(error)}") from None
     if config.embedding_dim % (parts := options.get("subspaces", 1)):
         raise ValueError(f"{of}: subspaces: expected a divisor of embedding_dim {config.embedding_dim}, found {parts}")
+
+
+def _options_of(config: RunConfig) -> tuple[dict[str, Any], list[str]]:
+    """The types of the options that a rival can have, and the names of those that it must have."""
+    kind = METHODS[config.strategy]
+    _, *parameters = signature(kind).parameters.values()
+    hints = get_type_hints(kind.__init__, include_extras=True)
+    prefixes = ("", FIRST_ORDER) if config.model == "deepfm" else ("",)
+    types = {prefix + each.name: hints[each.name] for prefix in prefixes for each in parameters}
+    for key in ("subspaces", "search_epochs"):  # a number has one part, and a model is searched once
+        types.pop(FIRST_ORDER + key, None)
+    if config.strategy in LEARNERS:
+        types["taught"] = bool
+    return types, [each.name for each in parameters if each.default is Parameter.empty]
 
 
 def tables(config: RunConfig, schema: Schema) -> tuple[FullTable, FullTable]:

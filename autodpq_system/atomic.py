@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import platform
 import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,8 +57,12 @@ def atomic_path(final: Path) -> Iterator[Path]:
 
 @contextmanager
 def scratch_folder(final: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside ``final`` until the block ends; after a kill it stays until :func:`sweep`."""
+    """Yield a temporary folder beside ``final`` until the block ends.
+
+    After a kill it stays until ``final`` is written again, or until :func:`sweep`.
+    """
     final.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(final.parent.glob(f".{glob.escape(final.name)}~*"))
     mine = f"{os.getpid()}@{platform.node()}"
     try:
         folder = Path(tempfile.mkdtemp(prefix=f".{final.name}~{mine}~", dir=final.parent))
@@ -118,8 +123,12 @@ def sweep(*folders: Path) -> None:
     From here nobody can tell whether a process of another machine still lives: what it left goes after a week.
     """
     # By os.walk, for others may remove what rglob is about to look into.
-    found = [Path(here, name) for folder in folders for here, inner, _ in os.walk(folder) for name in inner]
-    for scratch in found:
+    _remove_abandoned(Path(here, name) for folder in folders for here, inner, _ in os.walk(folder) for name in inner)
+
+
+def _remove_abandoned(folders: Iterable[Path]) -> None:
+    """Remove those of the folders that are of :func:`scratch_folder` and whose process was killed."""
+    for scratch in list(folders):
         if (named := SCRATCH.fullmatch(scratch.name)) and _abandoned(scratch, int(named["pid"]), named["machine"]):
             final = scratch.with_name(named["final"])
             if (scratch / f"{final.name}.old").exists() and not final.exists():  # killed between two renames

@@ -226,10 +226,19 @@ def test_what_a_killed_process_left_is_swept_wherever_it_lies(tmp_path):
     assert entries(tmp_path / "deep" / "down") == []
 
 
+def test_what_a_killed_process_left_goes_when_its_file_is_written_again(tmp_path):
+    left_by_a_killed_process(tmp_path / "a[1]")
+    write_text(tmp_path / "a", "of another name")
+    assert len(entries(tmp_path)) == 2
+    write_text(tmp_path / "a[1]", "whole")
+    assert entries(tmp_path) == ["a", "a[1]"]
+
+
 def test_what_a_living_process_writes_is_left_alone(tmp_path):
     with atomic_path(tmp_path / "a") as path:
         path.write_text("whole")
         sweep(tmp_path)
+        write_text(tmp_path / "a", "by another in the meantime")
     assert (tmp_path / "a").read_text() == "whole"
 
 
