@@ -39,6 +39,11 @@ CONTRASTS = [
         "autodpq, reading laboratory",
         "laboratory-no-compression",
     ),
+    (
+        "AutoDPQ, laboratory reading, over itself without Eq. 2's BatchNorm",
+        "autodpq, reading laboratory",
+        "laboratory-no-batchnorm",
+    ),
     ("AutoDPQ over Others, threshold 10", "autodpq-10", "others-10"),
     ("AutoDPQ over Others, threshold 160", "autodpq-160", "others-160"),
     ("AutoDPQ over FE, split redrawn", "autodpq-split", "fe-split"),

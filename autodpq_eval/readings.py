@@ -72,7 +72,7 @@ def comparisons(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     """
     every = [(ours, other) for ours in runs if ours.startswith(OURS) for other in compared_with(ours, runs)]
     table = compared(runs, [(ours, other) for ours, other in every if runs[ours] and runs[other]])
-    return table.assign(paper=[_gap(*row) for row in table[["metric", "a", "b"]].itertuples(index=False)])
+    return table.assign(paper=[_gap(*row) for row in table[["metric", "b"]].itertuples(index=False)])
 
 
 def compared_with(ours: str, names: Collection[str]) -> list[str]:
@@ -131,7 +131,7 @@ def in_short(there: Groups, under: Mapping[str, Groups], tables: Mapping[str, pd
             cells = [f"{ours['auc']:.4f}", f"{ours['cost']:.1f}", *map(judged_by_both, leads.to_dict("records"))]
             rows.append([title, *cells, lead_between(tables[title], "auc") if title in tables else "–"])
     head = ["reading", "AUC ↑", "FE trainings ↓"]
-    head += [f"over {name}, the paper{_over(name)} {_gap('auc', OURS, name):+.4f}" for name in shared_by_all(there)]
+    head += [f"over {name}, the paper{_over(name)} {_gap('auc', name):+.4f}" for name in shared_by_all(there)]
     head.append(f"over the best baseline of Table 1, {len(TABLE_SEEDS)} seeds, the paper {paper_lead('auc'):+.4f}")
     said = [_baselines(there), *([_conventions(under)] if under else [])]
     said.append(f"In the last column interval and first p are Welch's, and not corrected. {starred(tables)}")
@@ -166,9 +166,9 @@ def _conventions(under: Mapping[str, Groups]) -> str:
     )
 
 
-def _gap(metric: str, ours: str, baseline: str) -> float:
+def _gap(metric: str, baseline: str) -> float:
     """The paper's, positive where AutoDPQ is better."""
-    return gain(metric, _strategy(baseline), ours=_strategy(ours))
+    return gain(metric, _strategy(baseline))
 
 
 def _over(name: str) -> str:

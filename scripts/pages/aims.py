@@ -31,7 +31,7 @@ def comparisons(recipe: str, model: str = "deepfm", /, **switches: float) -> lis
     return at_equal_bytes.comparisons(found(recipe, model, **switches), margin, tested).to_dict("records")
 
 
-def finished(row: Mapping[str, Any] | pd.Series) -> bool:
+def finished(row: Mapping[str, Any]) -> bool:
     """Whether the best rival of a row of :func:`comparisons` has run on all seeds of the compressor."""
     return bool(row["n_rival"] >= row["n"])
 

@@ -22,7 +22,7 @@ CHOOSING = ("grid", "random", "autodpq")
 @cache
 def expected(recipe: str, strategy: str, k: int) -> float:
     """Test AUC to expect of the best of k seeds by validation."""
-    runs = committed.ten_seeds(recipe)[strategy]
+    runs = committed.runs_of_controls(recipe)[strategy]
     return best_of(k, *(list(by_seed(runs, measure).values()) for measure in ("valid auc", "auc")))
 
 

@@ -42,11 +42,11 @@ def data(recipe: str = RECIPE, model: str = "deepfm", dataset: str = "ml-1m") ->
 def table() -> str:
     """Bytes, AUC and the paired difference to FE, in both recipes."""
     said = [f"`{recipe}`: {used(recipe)}{absent(recipe)}" for recipe in RECIPES]
-    return rows_of([("deepfm", recipe) for recipe in RECIPES]) + "\n" + "\n".join(said) + "\n"
+    return rows_of([(recipe, "deepfm") for recipe in RECIPES]) + "\n" + "\n".join(said) + "\n"
 
 
 def rows_of(kinds: Sequence[tuple[str, str]], dataset: str = "ml-1m") -> str:
-    """A table of models and recipes: AutoDPQ and its baselines as they come, then every method at every budget."""
+    """A table of recipes and models: AutoDPQ and its baselines as they come, then every method at every budget."""
     rows = [
         [
             *(
@@ -58,7 +58,7 @@ def rows_of(kinds: Sequence[tuple[str, str]], dataset: str = "ml-1m") -> str:
             plus_minus(row["auc"], row["sd"], ""),
             "" if (row["method"], row["share"]) == ("fe", 1) else plus_minus(row["difference"], row["half"]),
         ]
-        for model, recipe in kinds
+        for recipe, model in kinds
         for _, row in data(recipe, model, dataset).iterrows()
     ]
     head = ["model, recipe", "method", "budget", "X", "options", "bytes", "seeds", "AUC ↑", "difference to FE"]
@@ -122,7 +122,7 @@ def norms() -> str:
 
 def avazu() -> str:
     """The same on the sample of Avazu's rows."""
-    return rows_of([("deepfm", recipe) for recipe in RECIPES], "avazu-sample")
+    return rows_of([(recipe, "deepfm") for recipe in RECIPES], "avazu-sample")
 
 
 def above() -> str:

@@ -13,8 +13,8 @@ from scripts.pages.budget import rows_of, used
 
 def models() -> str:
     """The compressor on the other models against FE and the best rival, and every method there."""
-    kinds = [(model, recipe) for model in OTHER_MODELS for recipe in RECIPES]
-    shares = [f"{LABELS[model]}, `{recipe}`: {used(recipe, model)}\n" for model, recipe in kinds]
+    kinds = [(recipe, model) for model in OTHER_MODELS for recipe in RECIPES]
+    shares = [f"{LABELS[model]}, `{recipe}`: {used(recipe, model)}\n" for recipe, model in kinds]
     every = f"{rows_of(kinds)}\n{''.join(shares)}"
     return (
         f"{variants.compared(kinds)}\n<details><summary>Every method at every budget</summary>\n\n{every}\n</details>\n"

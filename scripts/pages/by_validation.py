@@ -12,7 +12,7 @@ from autodpq_eval.measures import by_seed
 from autodpq_eval.stats import BETTER, best_baseline, effect, starred
 from autodpq_eval.tables import OURS, TABLES
 from autodpq_lib.config import MODELS, RECIPES
-from scripts.pages.committed import runs
+from scripts.pages.committed import runs, table_of
 
 
 class Choice(NamedTuple):
@@ -41,8 +41,8 @@ def text() -> str:
 
 
 def choice(recipe: str, model: str, metric: str) -> Choice:
-    """Of Table 1 for DeepFM, of Table 2 for the other models."""
-    number = 1 if model in TABLES[1][0] else 2
+    """Of the table that has the model."""
+    number = table_of(model)
     records = {name: runs(recipe, number).of(name, model) for name in TABLES[number][1]}
     test = {name: by_seed(each, metric) for name, each in records.items()}
     means = {name: np.mean([getattr(r.valid, metric) for r in each]) for name, each in records.items() if name != OURS}

@@ -30,11 +30,14 @@ def table(recipe: str, number: int = 1, reading: str = "literal", split: Split =
     return build(runs(recipe, number, reading, split))
 
 
-def of_model(
-    recipe: str, model: str, number: int = 0, reading: str = "literal", split: Split = "fixed"
-) -> pd.DataFrame:
-    """A model's rows of Table 1 or 2: without a number of Table 1 or, where that does not have it, of Table 2."""
-    rows = table(recipe, number or (1 if model in TABLES[1][0] else 2), reading, split)
+def table_of(model: str) -> int:
+    """The number of the table that has a model: Table 1 or, where that does not have it, Table 2."""
+    return 1 if model in TABLES[1][0] else 2
+
+
+def of_model(recipe: str, model: str, reading: str = "literal", split: Split = "fixed") -> pd.DataFrame:
+    """A model's rows of its table."""
+    rows = table(recipe, table_of(model), reading, split)
     return rows[rows["model"] == model]
 
 
@@ -44,20 +47,14 @@ def both_tables(recipe: str) -> list[Record]:
 
 
 @cache
-def ten_seeds(recipe: str) -> dict[str, list[Record]]:
-    """FE, Others, DPQ with Grid's best pair and AutoDPQ on ten seeds, by strategy."""
-    return runs_of_ten_seeds(RESULTS, "ml-1m", recipe)
-
-
-@cache
 def ten_seed_comparisons(recipe: str) -> pd.DataFrame:
-    """Every pair of them, both metrics."""
-    return comparisons(ten_seeds(recipe))
+    """Every pair of FE, Others, DPQ with Grid's best pair and AutoDPQ on ten seeds, both metrics."""
+    return comparisons(runs_of_ten_seeds(RESULTS, "ml-1m", recipe))
 
 
 @cache
 def runs_of_controls(recipe: str) -> dict[str, list[Record]]:
-    """The runs of each control and of what it is compared with, by name."""
+    """The runs of each control, of what it is compared with, and of each strategy, by name; on all seeds at hand."""
     return effects.runs_of_controls(RESULTS, "ml-1m", recipe)
 
 
@@ -65,12 +62,6 @@ def runs_of_controls(recipe: str) -> dict[str, list[Record]]:
 def controls(recipe: str) -> pd.DataFrame:
     """A row a control: its effect on each measure."""
     return effects.control_effects(runs_of_controls(recipe))
-
-
-def added(recipe: str, control: str) -> pd.Series:
-    """What a part adds to AUC, from a control that lacks it: the control's effect the other way round."""
-    row = controls(recipe).set_index("id").loc[control]
-    return pd.Series({"effect": -row["effect"], "low": -row["high"], "high": -row["low"], "n": row["n"]})
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from autodpq_budget.chosen import ChosenSettings, at_settings, chosen, chosen_se
 from autodpq_budget.other_model import on_another_model
 from autodpq_budget.plan import best_elsewhere
 from autodpq_budget.read_runs import full_bytes, read_runs
-from autodpq_budget.settings import CHOICE_SEED
+from autodpq_budget.settings import CHOICE_SEED, room
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.expected import kind
 from autodpq_eval.plans import TEN_SEEDS
@@ -35,14 +35,18 @@ def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **swit
 def found(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
     """A run a method, share and seed, over the seeds that the compressor has; none where it has none.
 
-    A method is there only where all settings that were planned for it have been tried.
+    A method is there only where all settings that were planned for it have been tried. With switches it has the setting
+    that it has without them, and is there only where that keeps to the share on all of its seeds.
     """
     runs = _paired(every_run(recipe, model, dataset, **switches))
     if runs.empty:
         return NONE
-    plain = runs[runs["control"] == ""]
-    own = chosen_settings(runs, choice_runs(recipe)) if model == "deepfm" else _elsewhere(recipe, model)
-    return wholly_tried(at_settings(plain, own), recipe)
+    usual = _paired(every_run(recipe, model, dataset))
+    own = chosen_settings(usual, choice_runs(recipe)) if model == "deepfm" else _elsewhere(recipe, model)
+    rows = at_settings(runs[runs["control"] == ""], own)
+    largest = rows.groupby(["share", "method"])["bytes"].transform("max")
+    fits = largest <= rows["share"].map(partial(room, full_bytes(runs)))
+    return wholly_tried(rows[fits], recipe)
 
 
 def wholly_tried(rows: pd.DataFrame, recipe: str, control: str = "") -> pd.DataFrame:

@@ -14,16 +14,15 @@ from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.lead import Lead, gain, lead_between, over_best, paper_lead
 from autodpq_eval.readings import auc_leads
 from autodpq_eval.stats import LEVEL, holm
-from autodpq_eval.words import from_to, interval, judged_by_both, p_in_words, spanned
+from autodpq_eval.tables import TABLES
+from autodpq_eval.words import from_to, judged_by_both, p_in_words, spanned
 from autodpq_lib.config import MODELS, RECIPES
 from scripts.pages import over_trials, readings
-from scripts.pages.committed import SPLITS, contrast, of_model
+from scripts.pages.committed import SPLITS, contrast, of_model, table_of
 
 READING = "laboratory"
 #: Where the readings are compared on the laboratory's split, recipe by recipe.
 LABORATORY = ("laboratory", "laboratory-tuned")
-#: Number of a table, and one of its models.
-ROWS = ((1, "deepfm"), *((2, model) for model in MODELS))
 HEAD = ["split", "model", "over", "seeds", "the paper", *(f"recipe `{recipe}`" for recipe in RECIPES)]
 
 
@@ -61,9 +60,9 @@ def _redrawn() -> Iterator[list[str]]:
 
 
 def _over_the_best() -> Iterator[list[str]]:
-    for split, (number, model) in product(SPLITS, ROWS):
-        cells = [lead_between(of_model(recipe, model, number, READING, split), "auc") for recipe in RECIPES]
-        over = f"the best baseline of Table {number}"
+    for split, model in product(SPLITS, MODELS):
+        cells = [lead_between(of_model(recipe, model, READING, split), "auc") for recipe in RECIPES]
+        over = f"the best baseline of Table {table_of(model)}"
         yield [SPLITS[split], LABELS[model], over, f"{len(TABLE_SEEDS)}", f"{paper_lead('auc', model):+.4f}", *cells]
 
 
@@ -71,9 +70,8 @@ def _over_others() -> Iterator[list[str]]:
     """On the laboratory's split with the other models, where recipe ``tuned`` has no Random."""
     rows = readings.on_other_models().query("reading == @READING and over == 'Others' and metric == 'AUC'")
     for model, of in rows.groupby("model", sort=False):
-        cells = [f"{row['ours']:+.4f} ({interval(row['low'], row['high'])})" for _, row in of.iterrows()]
-        first = of.iloc[0]
-        yield [SPLITS["laboratory"], str(model), "Others", f"{first['n']:.0f}", first["paper"], *cells]
+        cells = [spanned(row) for _, row in of.rename(columns={"ours": "effect"}).iterrows()]
+        yield [SPLITS["laboratory"], str(model), "Others", from_to(of["n"]), of["paper"].iloc[0], *cells]
 
 
 @cache
@@ -85,6 +83,7 @@ def under_conventions() -> dict[str, pd.Series]:
 def in_short() -> str:
     """How often it beats the best baseline, and where."""
     every = list(_over_the_best_where_run())
+    of = ", ".join(f"of {len(TABLES[table_of(model)][1]) - 1} on {LABELS[model]}" for model in MODELS)
     ahead, behind = (sum(each.star == star for _, each in every) for star in ("starred", "against it"))
     starred = "; ".join(where for where, each in every if each.star == "starred")
     corrected = holm(np.array([each.p for _, each in every])) < LEVEL
@@ -92,20 +91,18 @@ def in_short() -> str:
         sum(np.sign(each.gap) == sign for (_, each), ok in zip(every, corrected, strict=True) if ok) for sign in (1, -1)
     ]
     return (
-        f"It was compared with the best of the four in {len(every)} cases of split, recipe and model, "
+        f"It was compared with the best baseline ({of}) in {len(every)} cases of split, recipe and model, "
         f"{len(TABLE_SEEDS)} seeds each (on the laboratory's split, seeds that had been tried before). By Welch's "
-        f"test, p < "
-        f"{LEVEL}, it is ahead in {ahead}{starred and f' ({starred})'} and behind in {behind}. Corrected for their "
-        f"number, it is ahead in {left[0]} and behind in {left[1]} "
+        f"test, p < {LEVEL}, it is ahead in {ahead}{starred and f' ({starred})'} and behind in {behind}. Corrected for "
+        f"their number, it is ahead in {left[0]} and behind in {left[1]} "
         "([all its leads](results/readings.md#all-leads-of-the-laboratory-reading))."
     )
 
 
 def _over_the_best_where_run() -> Iterator[tuple[str, Lead]]:
-    """Of each model in one table, DeepFM in Table 1, where all baselines have run; with the paper's lead."""
-    for split, recipe, (number, model) in product(SPLITS, RECIPES, ROWS):
-        found = over_best(of_model(recipe, model, number, READING, split), "auc")
-        if found and (number == 1 or model != "deepfm"):
+    """Of each model where all baselines of its table have run; with the paper's lead."""
+    for split, recipe, model in product(SPLITS, RECIPES, MODELS):
+        if found := over_best(of_model(recipe, model, READING, split), "auc"):
             lead = f"{found.gap:+.4f} over {found.over}, published {paper_lead('auc', model):+.4f}"
             yield f"{LABELS[model]}, recipe `{recipe}`, {SPLITS[split]}: {lead}", found
 

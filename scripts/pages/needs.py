@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from statistics import fmean
 
 import pandas as pd
 
@@ -14,10 +15,9 @@ from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import LADDER_RECIPE, LADDER_SEEDS
 from autodpq_eval.stats import paired_effect
-from autodpq_eval.words import both_tests, gap, interval, plus_minus
+from autodpq_eval.words import both_tests, gap, plus_minus, spanned
 from autodpq_lib.config import MODELS, RECIPES
-from scripts.pages import committed
-from scripts.pages.committed import RESULTS, of_model, ten_seeds
+from scripts.pages.committed import RESULTS, contrast, of_model, runs_of_controls
 from scripts.pages.conditions import chosen, data, seeds
 
 #: Conditions that README shows, and what it calls them.
@@ -43,8 +43,8 @@ def _only(row: pd.Series) -> str:
 
 def _start() -> str:
     """What first-order weights from zero do to FE, and to AutoDPQ's gain if all have them, in recipe ``paper``."""
-    aucs = by_seed(committed.runs_of_controls("paper")["fe-first-order"], "auc")
-    own, level = paired_effect(aucs, by_seed(ten_seeds("paper")["fe"], "auc")), sum(aucs.values()) / len(aucs)
+    aucs, plain = (by_seed(runs_of_controls("paper")[name], "auc") for name in ("fe-first-order", "fe"))
+    own, level = paired_effect(aucs, plain), fmean(aucs.values())
     over_fe = data().query("over == 'FE'")
     rows = over_fe[over_fe["condition"].str.startswith(FROM_ZERO)]
     fair = "; ".join(f"{gap(row)} ({row['condition'].partition(', ')[2]})" for _, row in rows.iterrows())
@@ -56,13 +56,13 @@ def _start() -> str:
 
 
 def _models() -> str:
-    """What AutoDPQ leads by in Table 2 under the laboratory reading: two of its models have no first-order weights."""
-    rows = {model: of_model("paper", model, 2, "laboratory") for model in MODELS}
+    """What AutoDPQ leads by with each model under the laboratory reading: two have no first-order weights."""
+    rows = {model: of_model("paper", model, "laboratory") for model in MODELS}
     leads = "; ".join(f"{LABELS[model]} {lead_between(each, 'auc')}" for model, each in rows.items())
     return (
-        "PNN and DCN have no first-order weights, so the start of these can't make a gain there. In Table 2 on "
-        "our split, laboratory reading, recipe `paper`, AutoDPQ minus the best baseline in AUC is, interval and first "
-        f"p by Welch, not corrected: {leads}."
+        "PNN and DCN have no first-order weights, so the start of these can't make a gain there. On our split, "
+        "laboratory reading, recipe `paper`, AutoDPQ minus the best baseline in AUC is, interval and first p by Welch, "
+        f"not corrected: {leads}."
     )
 
 
@@ -81,9 +81,9 @@ def _laboratory() -> str:
     """What the same parts add under the laboratory reading."""
     parts, said = {"compression": "laboratory-no-compression", "Eq. 2's BatchNorm": "laboratory-no-batchnorm"}, []
     for recipe, (part, name) in product(RECIPES, parts.items()):
-        row = committed.added(recipe, name)
-        told = f"{interval(row['low'], row['high'])}, `{recipe}`, n = {row['n']:.0f}"
-        said.append(f"{part} adds {row['effect']:+.4f} ({told})")
+        row = contrast(recipe, "autodpq, reading laboratory", name)
+        pairs = f"n = {row['n']:.0f}"
+        said.append(f"{part} adds {spanned(row, f'`{recipe}`', pairs)}")
     return f"Under the laboratory reading, on our split, {', '.join(said)}."
 
 
@@ -125,7 +125,7 @@ def _over(baseline: str) -> str:
     """The largest gains over a baseline, what moved, and where intervals hold the paper's gain."""
     rows = _named(on_test=False).query("over == @baseline")
     best, middle = rows.loc[rows["effect"].idxmax()], rows.loc[rows["centre"].idxmax()]
-    plain = rows[rows["recipe"] == best["recipe"]].iloc[0]
+    plain = rows[(rows["recipe"] == best["recipe"]) & (rows["split"] == best["split"])].iloc[0]
     ours, base = (f"{best[key] - plain[key]:+.4f}" for key in ("ours", "base"))
     largest = f" The largest by ranks is that of {_gain(middle)}." if middle["name"] != best["name"] else ""
     return (
@@ -143,8 +143,8 @@ def _by_half() -> str:
     gains = "; ".join(f"*{row['condition']}* {row[first]:+.4f} and {row[second]:+.4f}" for _, row in rows.iterrows())
     return (
         "What is picked for its gain on some seeds gains less on others if it was luck. Mean gains over FE, recipe "
-        f"`paper`, on {first} and on {second}, of the conditions on our split, literal reading, that no single seed "
-        f"decides: {gains}. In {(rows[second] < rows[first]).sum()} of {len(rows)} the second is smaller."
+        f"`paper`, on {first} and on {second}, of the conditions on our split that no single seed decides: {gains}. "
+        f"In {(rows[second] < rows[first]).sum()} of {len(rows)} the second is smaller."
     )
 
 
@@ -164,7 +164,7 @@ def _where() -> str:
     """Where AutoDPQ, literal reading, gains and loses: on samples with a low-frequency feature, and on the others."""
     said = []
     for recipe in RECIPES:
-        ours, fe = (ten_seeds(recipe)[name] for name in ("autodpq", "fe"))
+        ours, fe = (runs_of_controls(recipe)[name] for name in ("autodpq", "fe"))
         gaps = [paired_effect(by_seed(ours, part), by_seed(fe, part)) for part in ("touched auc", "untouched auc")]
         touched, rest = map(gap, gaps)
         said.append(f"{touched} on the samples with a rare feature and {rest} on the rest (`{recipe}`)")

@@ -19,7 +19,7 @@ from autodpq_eval.plans import configure
 from autodpq_eval.stats import MARGIN
 from autodpq_eval.tables import read_plan
 from autodpq_eval.verdicts import on_number
-from autodpq_eval.words import TESTED, interval, tested
+from autodpq_eval.words import TESTED, interval, spanned, tested
 from autodpq_lib.config import RECIPES
 from scripts.pages import committed, figure3, parts, weight
 from scripts.pages.committed import both_tables, claims, runs, table, ten_seed_comparisons
@@ -67,10 +67,10 @@ def _apart(recipe: str) -> str:
     drawn = pd.read_csv(committed.RESULTS / "ml-1m" / recipe / "tables" / "bootstrap.csv")
     row = drawn.query("a == 'autodpq' and b == 'fe'").iloc[0]
     other = committed.contrast(recipe, "autodpq-split", "fe-split")
+    seeds = f"{other['n']:.0f} seeds"
     return (
         f"Recipe `{recipe}`, AutoDPQ over FE: {row['gap']:+.4f}, over resamples of its test samples "
-        f"{interval(row['low'], row['high'])}; with the split redrawn {other['effect']:+.4f} "
-        f"({interval(other['low'], other['high'])}, {other['n']:.0f} seeds)."
+        f"{interval(row['low'], row['high'])}; with the split redrawn {spanned(other, seeds)}."
     )
 
 
@@ -85,7 +85,7 @@ def of_power() -> str:
 
 
 def _power(recipe: str) -> list[list[str]]:
-    ours, fe = (committed.ten_seeds(recipe)[name] for name in ("autodpq", "fe"))
+    ours, fe = (committed.runs_of_controls(recipe)[name] for name in ("autodpq", "fe"))
     each = {key: [pd.Series(by_seed(side, key), dtype=float) for side in (ours, fe)] for key in ("auc", "logloss")}
     pairs = {key: (mine - theirs).std() for key, (mine, theirs) in each.items()}
     return [

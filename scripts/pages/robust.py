@@ -1,4 +1,4 @@
-"""Which comparisons in words reproduce: wherever they have runs, or by another reading than the literal one alone."""
+"""Which comparisons in words reproduce: in every case, or by another reading than the literal one alone."""
 
 from __future__ import annotations
 
@@ -17,18 +17,13 @@ def comparisons() -> pd.DataFrame:
 
 def everywhere() -> str:
     """The claims of :func:`reproduced` with the number of their cases."""
-    return ", ".join(f"“{claim}” ({cases})" for claim, cases in reproduced(comparisons()).items()) or "none"
+    return ", ".join(f"“{claim}” ({n} of {n})" for claim, n in reproduced(comparisons()).items()) or "none"
 
 
-def reproduced(rows: pd.DataFrame) -> dict[str, str]:
-    """The claims that reproduce wherever they have runs, at least three on either side, and in how many cases."""
-    said = {}
-    for _, cases in rows.groupby("id", sort=False):
-        known = cases.loc[cases["verdict"] != "missing", "verdict"]
-        missing = f", {len(cases) - len(known)} missing" if len(known) < len(cases) else ""
-        if set(known) == {"reproduced"}:
-            said[str(cases["claim"].iloc[0])] = f"{len(known)} case{'s' * (len(known) > 1)}{missing}"
-    return said
+def reproduced(rows: pd.DataFrame) -> dict[str, int]:
+    """The claims that reproduce in every case, and in how many; a case that has not run does not reproduce."""
+    every = (cases for _, cases in rows.groupby("id", sort=False) if set(cases["verdict"]) == {"reproduced"})
+    return {str(cases["claim"].iloc[0]): len(cases) for cases in every}
 
 
 def by_a_reading() -> str:

@@ -11,7 +11,7 @@ from autodpq_eval.layout import markdown
 from autodpq_eval.words import from_to, plus_minus
 from benchmarks.measured import read_measures
 from scripts.pages import aims, handicaps, smallest_leads, which_row
-from scripts.pages.aims import comparisons
+from scripts.pages.aims import comparisons, finished
 from scripts.pages.budget import absent, data
 from scripts.pages.budget_picture import PICTURES, caption, image
 from scripts.pages.equal_bytes import RECIPE, rival_name
@@ -68,7 +68,9 @@ def _small_table() -> str:
         [
             *(f"{row['share']:.1%}", f"{sizes.loc[row['share'], 'bytes']:.0f}"),
             plus_minus(row["difference"], row["half"]),
-            f"{rival_name(row['rival'])}: {plus_minus(row['lead'], row['lead_half'])}",
+            f"{rival_name(row['rival'])}: {plus_minus(row['lead'], row['lead_half'])}"
+            if finished(row)
+            else "unfinished",
             *(column.get(row["share"], "–") for column in alike),
         ]
         for row in _with_aim()

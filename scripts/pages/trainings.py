@@ -67,9 +67,7 @@ def kept() -> str:
         "Fine-tuning trains the step of integers as fast as it trains all other numbers. So the largest integer of 8 "
         "bits moves 255 times as far, which can cost more than a round gains. Then the compressor keeps what it began "
         f"with, the choice as it is. Runs that did, {plain}; with averaged weights, {averaged}; with first-order "
-        f"weights from zero, {from_zero}. Integers that stay where they were put have been tried on the seed of "
-        "choice: with averaged weights they did better at both budgets that were tried, with weights as they come they "
-        "did not.\n"
+        f"weights from zero, {from_zero}.\n"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -18,8 +19,8 @@ from autodpq_rivals.methods import METHODS
 from scripts.pages.aims import comparisons, finished
 from scripts.pages.equal_bytes import NOT_YET, bold_ours, found, rival_name
 
-#: Model and recipe of what is compared everywhere.
-DEEPFM = [("deepfm", recipe) for recipe in RECIPES]
+#: Recipe and model of what is compared everywhere.
+DEEPFM = [(recipe, "deepfm") for recipe in RECIPES]
 
 
 def on_a_new_split() -> str:
@@ -34,40 +35,39 @@ def averaged() -> str:
 
 def from_zero() -> str:
     """The same where all first-order weights start near zero, and what that is worth to each."""
-    far = [(model, recipe) for model, recipe in DEEPFM if RECIPES[recipe].first_order_sd]
+    far = [(recipe, model) for recipe, model in DEEPFM if RECIPES[recipe].first_order_sd]
     return f"{compared(far, **FROM_ZERO)}\n{_worth('From zero', **FROM_ZERO)}"
 
 
 def compared(kinds: Sequence[tuple[str, str]], **switches: float) -> str:
     """The compressor's paired differences, on each model and recipe, where all methods have these switches more."""
+    every = [(_named(*kind), row) for kind in kinds for row in comparisons(*kind, **switches)]
     rows = [
         [
-            *(f"{_named(*kind)}, {row['share']:.1%}", f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
+            *(f"{name}, {row['share']:.1%}", f"{row['n']:.0f}", plus_minus(row["difference"], row["half"])),
             *_best_rival(row),
         ]
-        for kind in kinds
-        for row in comparisons(kind[1], kind[0], **switches)
+        for name, row in every
     ]
-    left = [_named(*kind) for kind in kinds if not found(*kind[::-1], **switches)["method"].isin(METHODS).any()]
+    left = [_named(*kind) for kind in kinds if not found(*kind, **switches)["method"].isin(METHODS).any()]
     table = markdown(["budget", "seeds", "difference to FE", "best rival", "pairs", "over it"], rows)
     absent = f" No rival has run so yet in {' and '.join(left)}." if left else ""
-    return f"{table}\n{_ahead(kinds, **switches)}{absent}\n" if rows else NOT_YET
+    return f"{table}\n{_ahead(every)}{absent}\n" if rows else NOT_YET
 
 
-def _best_rival(row: pd.Series) -> list[str]:
+def _best_rival(row: dict[str, Any]) -> list[str]:
     """Its name, pairs and lead; none of them where it has not run on all seeds that the compressor has."""
     if not finished(row):
         return ["unfinished", "", ""]
     return [rival_name(row["rival"]), f"{row['n_rival']:.0f}", plus_minus(row["lead"], row["lead_half"])]
 
 
-def _named(model: str, recipe: str) -> str:
+def _named(recipe: str, model: str) -> str:
     return f"`{recipe}`" if model == "deepfm" else f"{LABELS[model]}, `{recipe}`"
 
 
-def _ahead(kinds: Sequence[tuple[str, str]], **switches: float) -> str:
+def _ahead(rows: Sequence[tuple[str, dict[str, Any]]]) -> str:
     """Where the best rival is ahead of the compressor by an interval that is clear of zero."""
-    rows = [(_named(*kind), row) for kind in kinds for row in comparisons(kind[1], kind[0], **switches)]
     said = (
         f"{rival_name(row['rival'])} at {row['share']:.1%} ({name}), {plus_minus(-row['lead'], row['lead_half'])}"
         for name, row in rows

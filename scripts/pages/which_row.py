@@ -14,7 +14,7 @@ from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_rivals.budget import WIDTHS, rest_bytes
 from autodpq_rivals.methods import METHODS
 from benchmarks.measured import read_measures
-from scripts.pages.aims import comparisons
+from scripts.pages.aims import comparisons, finished
 from scripts.pages.equal_bytes import RECIPE, choice_runs, found, told
 
 #: Bytes of the header of a compressed file, about: 3.1 to 3.6 kB on MovieLens-1M.
@@ -37,12 +37,13 @@ def text() -> str:
         f"{rows[-1]['share']:.1%} was not tried.\n"
         f"3. If {_int8():.0%} of FE's file is not too much, nothing has to be chosen: "
         '`export(…, kept="int8")`, as in section 5 of [notebook 11](../notebooks/11_packed_model.ipynb), stores '
-        "the embedding in bytes with a scale for each row, and leaves first-order weights in float32. [Three "
-        "seeds](packed.md#kept-rows-in-fewer-bits) show no loss.\n"
+        "the embedding in bytes with a scale for each row, and leaves first-order weights in float32 ([what it "
+        "loses](packed.md#kept-rows-in-fewer-bits)).\n"
         "4. Most rivals are trained from scratch. The compressor starts from a trained model and, where bytes are few, "
         f"teaches a narrower one. {' '.join(map(ahead, RECIPES))}\n"
         "5. To try a row: `make replicate STRATEGIES=fe MODELS=deepfm SEEDS=1 OUT=runs/mine` trains FE in minutes, and "
-        "`make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json TABLES=57630` compresses it, to "
+        "`make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json "
+        f"TABLES={int(SHARES[3] * full_bytes(choice_runs(RECIPE)))}` compresses it, to "
         "`TO=` or a place below `runs/compressed/`. To serve the file copy it with its vocabulary, the second file "
         "that is written: [how](packed.md).\n"
     )
@@ -67,7 +68,7 @@ def _int8() -> float:
 
 def ahead(recipe: str) -> str:
     """The budgets at which the best rival has the better AUC, by the paired test; and where neither of the two has."""
-    rows = [row for row in comparisons(recipe) if row["rival"] and pd.notna(row["p_holm"])]
+    rows = [row for row in comparisons(recipe) if finished(row) and pd.notna(row["p_holm"])]
     shown = [row for row in rows if row["p_holm"] < LEVEL and row["lead"] < 0]
     said = (
         f"at {row['share']:.1%} ({METHOD_NAMES[row['rival']]}), by {plus_minus(-row['lead'], row['lead_half'])}, the "
