@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from reprlib import repr as shortened
 from typing import Any
+
+from autodpq_system.sentence import shortened
 
 #: More than any file has, and a float still counts them one by one.
 MOST_BYTES = 2**53
@@ -26,7 +27,7 @@ def check_bytes(budget: Any, what: str = "budget_bytes") -> int:
     Raises:
         ValueError: it is no whole number above 0, or more than any file has.
     """
-    expect(_is_whole(budget) and budget > 0, what, "a whole number above 0", repr(budget))
+    expect(_is_whole(budget) and budget > 0, what, "a whole number above 0", shortened(budget))
     expect(budget <= MOST_BYTES, what, f"at most {MOST_BYTES}", shortened(budget))
     return int(budget)
 
@@ -38,7 +39,7 @@ def check_width(width: Any, own: int) -> None:
         ValueError: it is no whole number from 1 to ``own``.
     """
     holds = _is_whole(width) and 1 <= width <= own
-    expect(holds, "width", f"a whole number from 1 to {own}, the run's own", repr(width))
+    expect(holds, "width", f"a whole number from 1 to {own}, the run's own", shortened(width))
 
 
 def check_loss(loss: object) -> None:
@@ -48,7 +49,7 @@ def check_loss(loss: object) -> None:
         ValueError: it is no number above 0 and below 1.
     """
     holds = isinstance(loss, Real) and 0 < float(loss) < 1
-    expect(holds, "loss", "a number above 0 and below 1", repr(loss))
+    expect(holds, "loss", "a number above 0 and below 1", shortened(loss))
 
 
 def _is_whole(number: object) -> bool:

@@ -98,7 +98,8 @@ def _sensitivities(table: str, rows: Rows, given: Mapping[str, Any]) -> Floats:
         expect(field in own, what, f"[{dim}]", "none")
         found = _numbers(what, own[field])
         expect(found.shape == (dim,), what, f"[{dim}]", found.shape)
-        expect(bool(((found >= 0) & np.isfinite(found)).all()), what, "finite numbers, none below 0", found)
+        wrong = found[~((found >= 0) & np.isfinite(found))]
+        expect(not len(wrong), what, "finite numbers, none below 0", wrong[:1])
         made.append(found.astype(np.float64))
     return np.stack(made)
 

@@ -23,6 +23,7 @@ from autodpq_budget.menu import Menu, bytes_of
 from autodpq_budget.of_model import menu_of, on_groups
 from autodpq_budget.starting_model import (
     begin,
+    check_data,
     check_model,
     file_bytes_of,
     for_scratch,
@@ -101,6 +102,7 @@ def compress(
     path, own = _path_of(path), run.record.config.embedding_dim
     if width is not None:
         check_width(width, own)
+    check_data(run.schema)
     with _undisturbed(run.model):
         check_model(run)
         if width is None:
@@ -151,6 +153,7 @@ def smallest(run: LoadedRun, loss: float, path: Path | str) -> CompressedModel:
     _check_run(run)
     check_loss(loss)
     path, own = _path_of(path), run.record.config.embedding_dim
+    check_data(run.schema)
     with _undisturbed(run.model):
         check_model(run)
         start, best = _smallest(run, loss, own)
@@ -221,6 +224,7 @@ def _made(run: LoadedRun, offered: Menu, tensors: Tensors, teacher: CTRModel | N
 def _write(run: LoadedRun, model: CTRModel, path: Path) -> None:
     """Write the file and its vocabulary, in the file's order."""
     known, ordered = vocabulary(run.schema.dataset), order(run.schema.sizes, run.schema.counts.numpy())
+    check_data(run.schema)  # again, for the work takes minutes
     values = np.array([value for field in run.schema.fields for value in known[field]], object)[ordered]
     parts = np.split(values, np.cumsum(run.schema.sizes)[:-1])
     texts = {field: part.tolist() for field, part in zip(run.schema.fields, parts, strict=True)}

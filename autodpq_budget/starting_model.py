@@ -17,6 +17,7 @@ from autodpq_budget.menu import Menu
 from autodpq_budget.of_model import menu_of
 from autodpq_budget.other_width import like
 from autodpq_budget.width import Room
+from autodpq_data.prepared import known_fingerprint
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import assemble, full_model
@@ -49,6 +50,16 @@ def check_model(run: LoadedRun) -> None:
             "finite numbers",
             "others",
         )
+
+
+def check_data(schema: Schema) -> None:
+    """Whether the data are still those that a run was made from: ids of others would be other features'.
+
+    Raises:
+        ValueError: they have changed since.
+    """
+    now, then = known_fingerprint(schema.dataset), schema.fingerprint
+    expect(now == then, f"data of {schema.dataset}", f"those of the run, {then[:12]}", f"others, {str(now)[:12]}")
 
 
 def least_and_rest(schema: Schema, record: Record, *, tables: bool) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,8 @@ from autodpq_data.errors import DataError
 from autodpq_system.paths import ROOT
 
 CONFIG = ROOT / "config"
+#: How a number is written.
+NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})(\.[0-9]+)?(e[-+]?[0-9]{1,3})?")
 #: YAML files there that are no data sets.
 OTHERS = {"controls"}
 
@@ -33,7 +36,10 @@ def read_settings(dataset: str) -> dict[str, Any]:
 
 
 class _Plain(yaml.SafeLoader):
-    """YAML without aliases, which may expand without end, and without repeated keys, of which the last would count."""
+    """YAML without what surprises: aliases, which may expand without end; a key twice, of which the last would count.
+
+    And numbers that are not written in digits alone: 040 would be 32, and 1:30 would be 90.
+    """
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -45,6 +51,21 @@ class _Plain(yaml.SafeLoader):
         for name in (name for name, times in names.items() if times > 1):
             raise yaml.constructor.ConstructorError(None, None, f"the key {name} twice", node.start_mark)
         return super().construct_mapping(node, deep)
+
+    def construct_text(self, node: yaml.ScalarNode) -> str:
+        return node.value.encode().decode()  # which half of a letter has not
+
+    def construct_number(self, node: yaml.ScalarNode) -> int | float:
+        if not NUMBER.fullmatch(node.value):
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the number {node.value:.50}, not in plain digits", node.start_mark
+            )
+        return float(node.value) if set(node.value) & set(".e") else int(node.value)
+
+
+_Plain.add_constructor("tag:yaml.org,2002:str", _Plain.construct_text)
+for kind in ("int", "float"):
+    _Plain.add_constructor(f"tag:yaml.org,2002:{kind}", _Plain.construct_number)
 
 
 @cache

@@ -47,7 +47,7 @@ class OwnTable(BaseModel):
     path: str = Field(min_length=1)
     label: str
     fields: tuple[str, ...] = Field(min_length=2, strict=False)
-    split: str | None = None
+    split: str | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
     def _a_name_a_column(self) -> Self:

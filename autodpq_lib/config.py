@@ -142,11 +142,13 @@ class RunConfig(_Frozen):
     validations: int = Field(1, ge=1)  # per epoch, evenly spread, so that a fit can stop inside an epoch
     lazy: bool = False  # tables by LazyAdam: a step's cost does not depend on the number of features
     device: Literal["cpu", "cuda"] = "cpu"
-    threshold: int = Field(40, ge=0, le=MOST)
+    threshold: int = Field(40, ge=0, le=MOST, strict=True)  # in YAML ``true`` is no number
     centroids: tuple[PositiveInt, ...] = Field((8, 16, 32), min_length=1)
     subspaces: tuple[PositiveInt, ...] = Field((2, 4, 8), min_length=1)
     draws: int = Field(20, ge=1)  # distinct decisions that Random tries
-    options: dict[str, bool | int | float] = {}  # for strategies registered from outside
+    options: dict[
+        Annotated[str, Field(pattern="^[a-z_]+$")], bool | int | float
+    ] = {}  # for strategies registered from outside
 
     distance: Literal["inner", "nearest"] = "inner"  # Eq. 1 as printed, or "the index of the nearest centroid"
     tau_kd: float = Field(1.0, gt=0)

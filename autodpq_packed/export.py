@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -26,6 +27,7 @@ from autodpq_packed.grouped import digest
 from autodpq_packed.rest import rest
 from autodpq_runs.record import Record
 from autodpq_system.atomic import atomic_path, check_place
+from autodpq_system.sentence import shortened
 
 #: How the kept rows of the embedding are stored; first-order weights are always float32.
 Kept = Literal["float32", "float16", "int8"]
@@ -109,6 +111,9 @@ def _check_vocabulary(vocabulary: Mapping[str, list[str]], schema: Schema) -> No
         found = len(vocabulary[field]) if field in vocabulary else None
         if found != size and any(vocabulary.values()):
             raise ValueError(f"vocabulary of {field}: expected {size} values, found {found or 'none'}")
+        times = Counter(vocabulary.get(field, ()))
+        if wrong := [value for value, n in times.items() if n > 1 or not isinstance(value, str)]:
+            raise ValueError(f"vocabulary of {field}: expected texts, all different, found {shortened(wrong[0])}")
 
 
 def _kind(layer: nn.Module) -> str | None:

@@ -18,7 +18,7 @@ from autodpq_lib.models.build import assemble
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_packed.check import GROUPS
 from autodpq_packed.container import PackedError, Tensors
-from autodpq_packed.grouped import Grouped, digest, file_ids, groups, order
+from autodpq_packed.grouped import Grouped, check_ids, digest, file_ids, groups, order
 from autodpq_packed.groups_in_c import GroupsInC
 from autodpq_packed.packed import Packed
 from autodpq_packed.packed_groups import PackedGroups
@@ -45,11 +45,18 @@ class Renumbered(nn.Module):
     def __init__(self, table: nn.Module, schema: Schema) -> None:
         super().__init__()
         self.table = table
+        self.offsets = np.cumsum([0, *schema.sizes])
         every = np.arange(schema.num_features)
         self.register_buffer("rank", torch.from_numpy(file_ids(every, schema.sizes, schema.counts.numpy())))
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Vectors of features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
+        """Vectors of features: ids int64 ``[B, M]`` -> ``[B, M, X]``.
+
+        Raises:
+            IndexError: an id is none of its field's.
+            ValueError: ids of another type or shape.
+        """
+        check_ids(ids.cpu().numpy(), self.offsets)
         return self.table(self.rank[ids])
 
 
@@ -67,7 +74,8 @@ def load(
         schema: of the data set whose ids the model shall take.
 
     Raises:
-        PackedError: the file is not a packed model, or not as it was written; or the schema is not its own.
+        PackedError: the file is not a packed model, or not as it was written; or the schema has other fields or
+            sizes or, of a compressed file, another order.
     """
     path = Path(path)
     about, tensors = read(path)

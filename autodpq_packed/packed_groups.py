@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,18 +21,26 @@ class PackedGroups(nn.Module):
 
     by_frequency = True
     layout: Tensor
+    fields: Tensor
+    begins: Tensor
     codes: Tensor
     numbers: Tensor
 
     def __init__(self, table: Grouped) -> None:
         super().__init__()
         self.dim = table.dim
+        first = np.append(table.layout[:, FIRST], table.offsets[-1])
+        fields = np.searchsorted(first, table.offsets)  # of each field the first group, and the end
+        places = fields[:-1, None] + np.arange(np.diff(fields).max())
+        begins = np.where(places < fields[1:, None], first[np.minimum(places, len(first) - 1)], first[-1])
+        self.register_buffer("fields", torch.tensor(fields[:-1]))
+        self.register_buffer("begins", torch.tensor(begins))  # of each group of a field; what is no group has no id
         for name in ("layout", "codes", "numbers"):
             self.register_buffer(name, torch.tensor(getattr(table, name)))
 
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of features: ids int64 ``[B, M]`` -> ``[B, M, X]``; that each is one of its field is not checked."""
-        group = (ids[..., None] >= self.layout[:, FIRST]).sum(-1) - 1
+        group = self.fields + (ids[..., None] >= self.begins).sum(-1) - 1
         first, bit, number, bits, k, d, width, row, integers = self.layout[group][..., None, :].unbind(-1)
         x, rank = torch.arange(self.dim, device=ids.device), ids[..., None] - first
         start = bit + (rank * d + x // width) * bits

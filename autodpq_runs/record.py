@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from reprlib import repr as shortened
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator
@@ -21,7 +20,7 @@ from autodpq_lib.training.metrics import Metrics
 from autodpq_runs.curves import FitLog, Point, improvements
 from autodpq_runs.provenance import Provenance
 from autodpq_system.atomic import write_text
-from autodpq_system.sentence import one_line, sentence
+from autodpq_system.sentence import one_line, sentence, shortened
 from autodpq_system.strict import Strict
 from autodpq_system.strict_json import loads
 

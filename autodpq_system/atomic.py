@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -63,7 +64,7 @@ def scratch_folder(final: Path) -> Iterator[Path]:
     """
     final.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(final.parent.glob(f".{glob.escape(final.name)}~*"))
-    mine = f"{os.getpid()}@{platform.node()}"
+    mine = f"{os.getpid()}@{_machine()}"
     try:
         folder = Path(tempfile.mkdtemp(prefix=f".{final.name}~{mine}~", dir=final.parent))
     except OSError as error:
@@ -139,13 +140,22 @@ def _remove_abandoned(folders: Iterable[Path]) -> None:
 def _abandoned(scratch: Path, pid: int, machine: str) -> bool:
     try:
         written = scratch.stat().st_mtime
-        if machine != platform.node():
+        if machine != _machine():
             return time.time() - written > WEEK
         return psutil.Process(pid).create_time() > written + BEHIND
     except FileNotFoundError:  # its owner has just removed it
         return False
     except psutil.NoSuchProcess:
         return True
+
+
+@cache
+def _machine() -> str:
+    """Where a process's number means that process: a machine or, on Linux, a container that may share its name."""
+    try:
+        return f"{platform.node()}.{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:
+        return platform.node()
 
 
 def write_text(final: Path, text: str) -> None:

@@ -34,8 +34,8 @@ def threads() -> int:
         ValueError: it is no number of threads.
     """
     named = os.environ.get("AUTODPQ_THREADS", "1")
-    if not named.isdecimal() or not 1 <= int(named) <= MOST_THREADS:
-        raise ValueError(f"AUTODPQ_THREADS: expected a whole number from 1 to {MOST_THREADS}, found {named!r}")
+    if not named.isdecimal() or len(named) > 9 or not 1 <= int(named) <= MOST_THREADS:
+        raise ValueError(f"AUTODPQ_THREADS: expected a whole number from 1 to {MOST_THREADS}, found {named!r:.50}")
     return int(named)
 
 

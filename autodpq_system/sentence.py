@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import reprlib
 import signal
 import sys
 import warnings
 from collections.abc import Callable
 from io import TextIOWrapper
-from reprlib import repr as shortened
 from types import FrameType, TracebackType
 from typing import NoReturn
 
@@ -105,6 +105,14 @@ def _first_of(error: ValidationError) -> str:
     said = first["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
     found = "" if first["type"] in ("missing", "value_error") else f", found {shortened(first['input'])}"
     return one_line(": ".join([*where, said]) + found)
+
+
+def shortened(value: object) -> str:
+    """How a value is written, if that is not long; Python writes no whole number of more than 4,300 digits."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:
+        return f"{type(value).__name__} of too many digits"
 
 
 def one_line(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import platform
 import re
 import shutil
 import signal
@@ -268,6 +269,13 @@ def test_what_another_machine_left_goes_after_a_week(tmp_path):
     os.utime(foreign, (ago, ago))
     sweep(tmp_path)
     assert entries(tmp_path) == []
+
+
+def test_a_container_of_the_same_name_has_other_processes(tmp_path, monkeypatch):
+    scratch = left_by_a_killed_process(tmp_path / "a")
+    monkeypatch.setattr("autodpq_system.atomic._machine", lambda: f"{platform.node()}.another")
+    sweep(tmp_path)
+    assert entries(tmp_path) == [scratch.name]
 
 
 def test_a_folder_whose_process_was_killed_between_two_renames_is_whole(tmp_path):

@@ -281,6 +281,7 @@ def loaded(schema: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> L
     known = {name: [f"{name}{n}" for n in range(size)] for name, size in SIZES.items()}
     number = count()
     monkeypatch.setattr(module, "vocabulary", lambda _: known)
+    monkeypatch.setattr(starting_model, "known_fingerprint", lambda _: schema.fingerprint)
     for used in (module, starting_model):
         monkeypatch.setattr(used, "scratch_run", lambda config: small_run(tmp_path / f"{next(number)}", schema, config))
     return LoadedRun(record(config, None), model.eval(), schema, run.train, run.valid, run.valid)
@@ -408,6 +409,10 @@ def test_a_file_read_for_the_data_s_ids_is_the_model_and_without_them_is_not_eva
         PackedError, match=r"m.safetensors: schema: expected fields and sizes \[\('a', 6\), .*, found \[\('b', 6\)"
     ):
         load(path, schema=replace(loaded.schema, fields=("b", "a", "c")))
+    model = load(path, schema=loaded.schema)
+    for wrong in (-1, loaded.schema.sizes[0]):  # of the data, and not as the file numbers them
+        with pytest.raises(IndexError, match=rf"ids\[1, 0\]: expected 0 to 5, found {wrong}"):
+            model(torch.tensor([[0, *ids[0, 1:]], [wrong, *ids[0, 1:]]]))
 
 
 def test_the_best_round_is_taken_of_a_run_that_scores_its_last(
@@ -949,6 +954,8 @@ def test_no_number_of_bytes_is_refused() -> None:
     for wrong in (float("nan"), "300", 0, True):
         with pytest.raises(ValueError, match=f"budget_bytes: expected a whole number above 0, found {wrong!r}"):
             of_arrays(rows, {"a": np.ones(3, int)}, wrong)
+    with pytest.raises(ValueError, match=r"budget_bytes: expected at most .*, found int of too many digits"):
+        of_arrays(rows, {"a": np.ones(3, int)}, 10**5000)
 
 
 def test_a_caller_s_random_numbers_and_the_mode_of_his_model_are_as_before(loaded: LoadedRun, tmp_path: Path) -> None:
@@ -1024,6 +1031,19 @@ def test_a_model_of_another_kind_is_refused_before_the_work(
     other = full_model(small_config(strategy="fe", **{"embedding_dim": 8, **changed}), loaded.schema)
     with pytest.raises(ValueError, match=said):
         compress(replace(loaded, model=other), 10**5, tmp_path / "m.safetensors")
+
+
+@pytest.mark.parametrize("changed", [0, 1])
+@pytest.mark.parametrize("work", [partial(compress, tune=False), smallest])
+def test_data_that_changed_before_the_work_or_during_it_get_no_file(
+    loaded: LoadedRun, changed: int, work: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same ids would name other features."""
+    found = iter([loaded.schema.fingerprint] * changed + ["another"])
+    monkeypatch.setattr(starting_model, "known_fingerprint", lambda _: next(found))
+    with pytest.raises(ValueError, match="data of ml-100k: expected those of the run, fingerprint, found others, an"):
+        work(loaded, 10**5 if work is not smallest else 0.1, tmp_path / "m.safetensors")
+    assert not list(tmp_path.glob("m.*"))
 
 
 def test_weights_that_are_no_numbers_are_refused_before_the_work(loaded: LoadedRun, tmp_path: Path) -> None:

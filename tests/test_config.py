@@ -36,6 +36,8 @@ def config(**keys: object) -> RunConfig:
         ({"centroids": (4, 4)}, "centroids: expected different ones, found"),
         ({"extra_training": True, "strategy": "autodpq"}, "extra_training: expected False for autodpq, which does not"),
         ({"options": {"bits": 4}}, "options: expected {} for fe"),
+        ({"strategy": "lsq", "options": {"x/../../y": 4}}, "options"),  # they are part of the names of files
+        ({"threshold": True}, "threshold"),
         ({"quantise": False}, "quantise: expected True for fe"),
         (
             {"strategy": "autodpq", "recipe": "paper", "second_order": True, "encoder_decay": False},

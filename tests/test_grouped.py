@@ -231,6 +231,12 @@ def test_ids_of_other_counts_are_not_read(schema: Schema, swapped: str, old: boo
         load(path, schema=replace(schema, counts=counts))
 
 
+def test_an_id_is_compared_with_the_groups_of_its_field_alone(schema: Schema, tmp_path: Path) -> None:
+    """Else a file of many small fields would take memory by the square of their number."""
+    table = load(written(schema, tmp_path, model_on(schema, OPTIONS[0], [0] * 5)), Packed).embedding
+    assert table.begins.shape == (3, 2)  # of two, one and two groups: no more than a field has
+
+
 @torch.inference_mode()
 def test_files_old_and_new_are_read_alike_by_all(schema: Schema, tmp_path: Path) -> None:
     model, ids = model_on(schema, OPTIONS[0], [0] * 5), all_ids(schema)
