@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from autodpq_eval.batch import TABLE_SEEDS
+from autodpq_eval.decisions import trial_fits
 from autodpq_eval.plans import tables
 from autodpq_eval.tables import read_plan
 from autodpq_runs.record import Record
@@ -29,10 +30,9 @@ def pair_of_grid(out: Path, dataset: str, recipe: str) -> tuple[int, int]:
 def best_pair(grid: Sequence[Record]) -> tuple[int, int]:
     """The global (K, D) with the highest mean validation AUC over the records of Grid."""
     rows = [
-        {"pair": next(iter(log.decision.values())), "auc": max(log.curve["valid_auc"])}
+        {"pair": next(iter((log.decision or {}).values())), "auc": max(log.curve["valid_auc"])}
         for record in grid
-        for log in record.fits
-        if log.decision
+        for log in trial_fits(record)
     ]
     means = pd.DataFrame(rows).groupby("pair")["auc"].mean()
     return means.idxmax()

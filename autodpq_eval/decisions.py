@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from autodpq_lib.config import RunConfig
 from autodpq_lib.training.fit import leaders
+from autodpq_runs.curves import FitLog
 from autodpq_runs.record import Record
 
 #: (K, D) -> the candidate's weight in each epoch.
@@ -47,15 +48,21 @@ def decisions(records: Sequence[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows, index=index)
 
 
+def trial_fits(record: Record) -> list[FitLog]:
+    """The fits of a run that are trials; it may have others, from which they start or which go on."""
+    return [log for log in record.fits if log.stage == "trial"]
+
+
 def trials(record: Record) -> pd.DataFrame:
-    """Trials of Grid or Random, best on validation first: decision, validation metrics, epochs, seconds."""
+    """Trials of Grid or Random, best on validation first: decision, validation metrics, epochs, seconds.
+
+    The metrics are those of the epoch that counts, the best or the last.
+    """
     rows = []
-    for log in record.fits:
-        if log.decision is None:
-            continue
+    for log in trial_fits(record):
         curve = pd.DataFrame(log.curve)
-        best = curve.loc[curve["valid_auc"].idxmax()]
-        pairs = {name: f"{k}, {d}" for name, (k, d) in log.decision.items()}
+        best = curve.iloc[-1] if record.config.scored == "last" else curve.loc[curve["valid_auc"].idxmax()]
+        pairs = {name: f"{k}, {d}" for name, (k, d) in (log.decision or {}).items()}
         rows.append(
             pairs
             | {"valid_auc": best["valid_auc"], "valid_logloss": best["valid_logloss"]}

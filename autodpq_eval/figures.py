@@ -16,16 +16,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from autodpq_eval.decisions import Weights, deciding_epoch, fields_of, search_curve, weights_of
+from autodpq_eval.decisions import Weights, deciding_epoch, fields_of, search_curve, trial_fits, weights_of
 from autodpq_lib.config import STRATEGIES
 from autodpq_runs.curves import FitLog
 from autodpq_runs.record import Record
 
-COLOURS = dict(zip(STRATEGIES, sns.color_palette("colorblind"), strict=False))
+PALETTE = sns.color_palette("colorblind")
+COLOURS = dict(zip(STRATEGIES, PALETTE, strict=False))
 #: A shape a strategy, for who does not tell colours apart.
 MARKERS = dict(zip(STRATEGIES, "osD^v", strict=True))
 #: Of strategies from outside.
-OTHER = sns.color_palette("colorblind")[len(STRATEGIES)]
+OTHER = PALETTE[len(STRATEGIES)]
 DASHES = ("-", "--", ":", "-.")
 
 
@@ -49,8 +50,7 @@ def curves(record: Record, title: str) -> Figure:
         axis.margins(y=0.15)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no half epoch
     figure.suptitle(title)
-    trials = sum(log.decision is not None for log in record.fits)
-    fits = f"{trials} trials" if many else ", ".join(log.name for log in record.fits)
+    fits = f"{len(trial_fits(record))} trials" if many else ", ".join(log.name for log in record.fits)
     figure.set_label(
         f"{title}. Two line charts over the epochs of the run, its fits one after the other: {fits}. Left: validation "
         f"AUC, a ring at {chosen.valid.auc:.4f}, epoch {chosen.epoch + 1} of {chosen.fit}. Right: training logloss."
@@ -124,7 +124,7 @@ def _panel(axis: Axes, weights: Weights, name: str, number: int) -> str:
 def _look(weights: Weights, k: int | None = None, d: int | None = None) -> dict[str, Any]:
     """Colour of a K, dashes of a D."""
     ks, ds = sorted({k for k, _ in weights}), sorted({d for _, d in weights})
-    colour = "0.3" if k is None else sns.color_palette("colorblind")[ks.index(k)]
+    colour = "0.3" if k is None else PALETTE[ks.index(k) % len(PALETTE)]
     return {"color": colour, "ls": "-" if d is None else DASHES[ds.index(d) % len(DASHES)]}
 
 

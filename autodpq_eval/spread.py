@@ -108,7 +108,7 @@ def spreads(rows: Mapping[str, Sequence[float]], title: str) -> Figure:
 
 
 def wider(trials: int, seeds: int) -> float:
-    """How many times the deviation of ``seeds`` runs that of ``trials`` equal ones exceeds in 5 % of cases: sqrt(F)."""
+    """The ratio of the deviation of trials to that of seeds that equal runs exceed in 5 % of cases: sqrt(F)."""
     return float(stats.f.ppf(1 - LEVEL, trials - 1, seeds - 1)) ** 0.5
 
 

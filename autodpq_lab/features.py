@@ -77,6 +77,16 @@ def neighbours(vectors: Tensor, number: int) -> list[int]:
     return [n for n in order if n != number][:NEAREST]
 
 
+def staying(vectors: Tensor, number: int, before: Sequence[int]) -> int:
+    """How many of these rows are among the :data:`NEAREST` of ``number``; of equally near ones each is.
+
+    Features with one code have the very same decoded vector, so only some of them can be listed.
+    """
+    cosine = F.cosine_similarity(vectors, vectors[number], dim=1)
+    least = min((cosine[n] for n in neighbours(vectors, number)), default=0.0)
+    return sum(bool(cosine[n] >= least - 1e-6) for n in before)
+
+
 def feature_finder(model: CTRModel, schema: Schema, field: str, names: Sequence[str]) -> widgets.VBox:
     """Choose a rare feature: its neighbours by cosine before and after compression, and who has the very same code.
 
@@ -95,7 +105,8 @@ def feature_finder(model: CTRModel, schema: Schema, field: str, names: Sequence[
         lists = {"nearest, raw": before, "nearest, compressed": after, "same code": same[:NEAREST]}
         said = (
             f"{mine[number]}, seen {int(found.counts[number])} times, code {found.codes[number].tolist()}: "
-            f"{len({*before} & {*after})} of {NEAREST} neighbours stay; {len(same)} others have the same code."
+            f"{staying(found.decoded, number, before)} of {len(before)} neighbours stay; {len(same)} others have the "
+            "same code."
         )
         cells = "".join(f"<td>{'<br>'.join(escape(mine[n]) for n in names)}</td>" for names in lists.values())
         heads = "".join(f"<th>{name}</th>" for name in lists)
@@ -125,6 +136,8 @@ def field_inspector(model: CTRModel, schema: Schema, names: Mapping[str, Sequenc
         said = f"{field}: {field_said(found)} {feature_said(found, one, same, names[field])}"
         return picture(figure, f"Two scatter plots, raw and decoded vectors of {field}. {said}", said)
 
+    if not fields:
+        return widgets.VBox([widgets.HTML("No field has two rare features.")])
     most = max(len(found.counts) for found in fields.values()) - 1
     return present(draw, field=widgets.Dropdown(options=list(fields), description="field"),
                    feature=widgets.IntSlider(0, 0, most, description="feature"))  # fmt: skip

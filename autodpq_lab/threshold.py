@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from autodpq_data.schema import Schema
 from autodpq_eval.paper import table_value
+from autodpq_eval.plans import PAIR_OF_TABLE_1
 from autodpq_lab.shown import Shown, picture, present
 from autodpq_lib.space import quantised_space
 
-#: Embedding dimension X, and the pair that prints the paper's 194k.
-DIM, PAIR = 16, (8, 8)
-#: The largest threshold of the slider.
+#: Embedding dimension X.
+DIM = 16
+#: The largest threshold of the slider, where the schema's own is not larger.
 MOST = 200
 
 
@@ -43,16 +44,17 @@ def rarity(schema: Schema, least: NDArray[np.int64], labels: NDArray[np.uint8], 
     own, touched = replace(schema, threshold=threshold), least < threshold
     untouched = [1 - touched[labels == label].mean() for label in (0, 1)]
     rows = int((~own.low).sum()) + len(own.low_fields)
-    quantised = quantised_space(own, DIM, dict.fromkeys(own.low_fields, PAIR))
+    quantised = quantised_space(own, DIM, dict.fromkeys(own.low_fields, PAIR_OF_TABLE_1))
     share = float(own.low.float().mean())
     return Rarity(share, float(touched.mean()), float(1 - untouched[0] * untouched[1]), rows * DIM, quantised)
 
 
 def threshold_slider(schema: Schema, ids: NDArray[np.int32], labels: NDArray[np.uint8]) -> widgets.VBox:
-    """A slider over thresholds up to :data:`MOST`; ``ids`` are ``[rows, fields]``."""
+    """A slider over thresholds; ``ids`` are ``[rows, fields]``."""
     least = schema.counts.numpy()[ids].min(1)
     fe, ours = (table_value("ml-1m", "deepfm", name, "auc") for name in ("fe", "autodpq"))
-    steps = np.unique(np.geomspace(2, MOST, 25).astype(int))
+    least_of_all, most = min(2, schema.threshold), max(MOST, schema.threshold)
+    steps = np.unique(np.geomspace(2, most, 25).astype(int))
     curve = [rarity(schema, least, labels, int(step)) for step in steps]
 
     def draw(threshold: int) -> Shown:
@@ -66,7 +68,7 @@ def threshold_slider(schema: Schema, ids: NDArray[np.int32], labels: NDArray[np.
         return picture(figure, f"Three rising curves of shares against the threshold. {said(found, ours - fe)}",
                        said(found, ours - fe))  # fmt: skip
 
-    return present(draw, threshold=widgets.IntSlider(schema.threshold, 2, MOST, description="threshold"))
+    return present(draw, threshold=widgets.IntSlider(schema.threshold, least_of_all, most, description="threshold"))
 
 
 def said(found: Rarity, gain: float) -> str:
@@ -77,5 +79,5 @@ def said(found: Rarity, gain: float) -> str:
         needed = f"a gain of {gain:.4f} over all takes one of {gain / found.pairs:.4f} on these pairs"
     return (
         f"{found.features:.1%} of the features are rare; {found.rows:.2%} of the rows and {found.pairs:.2%} of the "
-        f"pairs have one; {needed}. Space: Others {found.others:,}, DPQ {PAIR} {found.quantised:,}."
+        f"pairs have one; {needed}. Space: Others {found.others:,}, DPQ {PAIR_OF_TABLE_1} {found.quantised:,}."
     )

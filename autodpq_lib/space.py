@@ -20,8 +20,8 @@ class Space(Strict):
             (one tied table); no first-order weights, no MLP. Inferred: it fits all that Tables 1 and 2
             print for MovieLens-1M.
         bits: the same in bits: 32 for each float, ``ceil(log2 K)`` for each code entry.
-        model_bytes: parameters of the whole model that serving needs, first-order weights and MLP
-            included: 4 bytes for each float, codes packed at ``ceil(log2 K)`` bits, untied tables twice.
+        model_bytes: the whole model, first-order weights and MLP included: 4 bytes for each float, codes packed at
+            ``ceil(log2 K)`` bits. The keys of untied quantisers count, though serving does not need them.
     """
 
     paper: PositiveInt

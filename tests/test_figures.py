@@ -14,6 +14,7 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from autodpq_eval import notebook
+from autodpq_eval.best_pair import best_pair
 from autodpq_eval.decisions import deciding_epoch, trials
 from autodpq_eval.figure3 import apart, mean_curve
 from autodpq_eval.figures import candidate_weights, curves
@@ -55,6 +56,21 @@ def test_trials_begin_with_the_best() -> None:
     table = trials(run)
     assert table["valid_auc"].is_monotonic_decreasing
     assert table["valid_auc"].iloc[0] == run.valid.auc
+
+
+def test_trainings_after_a_trial_are_no_trials() -> None:
+    """Each begins where the trial ended, with its decision."""
+    name = "deepfm-grid-seed1-centroids-32-subspaces-4-extra-training-9d1169e3.json"
+    run = read_record(ROOT / "results/ml-1m/paper/records" / name)
+    (row,) = trials(run).to_dict("records")
+    assert row["valid_auc"] == max(run.fits[0].curve["valid_auc"])
+    assert best_pair([run]) == (32, 4)
+
+
+def test_a_trial_counts_with_the_epoch_that_is_scored() -> None:
+    name = "deepfm-grid-seed1-protocol-laboratory-centroids-8-subspaces-8-split-laboratory-717b6680.json"
+    run = read_record(ROOT / "results/ml-1m/tuned/records" / name)
+    assert trials(run)["valid_auc"].tolist() == [run.valid.auc] != [max(run.fits[0].curve["valid_auc"])]
 
 
 def test_a_picture_without_a_text_is_refused() -> None:

@@ -3,6 +3,7 @@
 import math
 import re
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from autodpq_budget.of_model import menu_of
 from autodpq_budget.settings import budget_of
 from autodpq_lab.budget import budget_slider, point
 from autodpq_lab.encoder import encode, encoder
-from autodpq_lab.features import feature_finder, field_inspector, field_vectors, neighbours
+from autodpq_lab.features import feature_finder, field_inspector, field_vectors, neighbours, staying
 from autodpq_lab.live import LiveCurves
 from autodpq_lab.mixture import epoch_scrubber, gumbel_slider, mixture
 from autodpq_lab.runs import chosen, in_words, runs_table
@@ -65,6 +66,13 @@ def test_an_executed_copy_keeps_the_picture_and_no_widget():
     keep_still(notebook)
     assert [set(output.data) for output in cell.outputs] == [{"text/html"}, {VIEW, "text/plain"}]
     assert "widgets" not in notebook.metadata
+
+
+@pytest.mark.parametrize("threshold", [0, 40, 400])
+def test_threshold_slider_begins_at_the_threshold_of_the_data(schema, threshold):
+    ids, labels = np.zeros((4, 3), np.int32), np.array([0, 1, 0, 1], np.uint8)
+    box = threshold_slider(replace(schema, threshold=threshold), ids, labels)
+    assert control(box, "threshold").value == threshold
 
 
 def test_threshold_slider_counts_what_a_loop_counts(schema):
@@ -199,6 +207,19 @@ def test_finder_shows_neighbours_and_who_shares_the_code(schema, model):
     same = sum(torch.equal(found.codes[n], found.codes[0]) for n in (1, 2, 3))
     assert f"&lt;v2&gt;, seen 3 times, code {found.codes[0].tolist()}" in shown(box)
     assert f"{same} others have the same code" in shown(box)
+
+
+def test_a_neighbour_stays_if_no_listed_one_is_nearer():
+    """Of nine vectors that are alike after compression all are nearest, though eight are listed."""
+    alike = torch.tensor([[1.0, 0.0]] * 10 + [[0.0, 1.0]])
+    assert 9 not in neighbours(alike, 0)
+    assert staying(alike, 0, [9, 10, 1]) == 2
+    assert staying(alike[:1], 0, []) == 0
+
+
+def test_inspector_of_fields_without_two_rare_features_says_so(schema, model):
+    box = field_inspector(model, replace(schema, threshold=2), {})
+    assert "No field has two rare features" in box.children[0].value
 
 
 def test_inspector_counts_codes_and_dead_centroids(schema, model):
