@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from autodpq_budget.check_arguments import check_bytes, expect
 from autodpq_budget.check_arrays import Rows, counts_of, dims_of, mapping, scales_of, sizes_of, tables_of
-from autodpq_budget.menu import bytes_of, menu
+from autodpq_budget.menu import all_means, bytes_of, menu
 from autodpq_budget.tables import Table
 from autodpq_packed.bits import pack
 from autodpq_packed.check import PLAIN_TIERS, check_plain
@@ -152,12 +152,9 @@ def compress_tables(
 
 
 def _means(lengths: NDArray[np.int32], dims: Mapping[str, int]) -> Tensors:
-    """The fewest bytes: every group has its mean, here 0."""
-    made: Tensors = {"groups": lengths}
-    for name, dim in dims.items():
-        made |= {f"{name}.option": np.zeros(len(lengths), np.uint8), f"{name}.codes": np.zeros(0, np.uint8)}
-        made[f"{name}.numbers"] = np.zeros(len(lengths) * dim, np.float16)
-    return made
+    """All tables in the fewest bytes."""
+    every = {name: all_means(len(lengths), dim) for name, dim in dims.items()}
+    return {"groups": lengths} | {f"{name}.{key}": array for name, part in every.items() for key, array in part.items()}
 
 
 def _restored(tensors: Tensors, made: Mapping[str, Rows], tier: NDArray[np.uint8]) -> Arrays:

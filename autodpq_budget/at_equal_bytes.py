@@ -12,7 +12,7 @@ from autodpq_budget.settings import SHARES, room
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import LABELS
-from autodpq_eval.stats import holm, paired_effect
+from autodpq_eval.stats import gaps, holm, paired_effect
 from autodpq_lib.config import STRATEGIES
 
 #: As the literature calls them.
@@ -41,15 +41,14 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (method, share), runs in found.groupby(["method", "share"], sort=False):
         mine = aucs_at(found, method, share)
-        gap, pairs = paired_effect(mine, fe), {*mine} & {*fe}
-        apart = np.mean([mine[seed] - fe[seed] for seed in pairs]) if pairs else np.nan
+        gap, apart = paired_effect(mine, fe), gaps(mine, fe)
         rows.append(
             {
                 **{"method": method, "share": share, "n": len(runs), "bytes": runs["bytes"].mean()},
                 **{key: runs[key].iloc[0] for key in ("width", "options")},
                 **{"auc": runs["auc"].mean(), "sd": runs["auc"].std()},
                 **{"difference": gap["effect"], "half": gap["high"] - gap["effect"]},
-                "place": np.mean([*fe.values()]) + apart,
+                "place": np.mean([*fe.values()]) + (apart.mean() if len(apart) else np.nan),
             }
         )
     return pd.DataFrame(rows).sort_values(["share", "method"], ascending=[False, True], ignore_index=True)
@@ -72,7 +71,8 @@ def comparisons(found: pd.DataFrame, margin: float, tested: Sequence[float] = SH
         gap = paired_effect(ours, fe, margin)
         row = {"share": share, "n": gap["n"], "difference": gap["effect"], "half": gap["high"] - gap["effect"]}
         row |= {"p_equal": gap["p_equal"] if share in tested else np.nan} | _lead(ours, found, share)
-        rows.append(row | {f"{key}_of_all": value for key, value in _lead(ours, everyone, share).items()})
+        of_all = _lead(ours, everyone, share)
+        rows.append(row | {f"{key}_of_all": of_all[key] for key in ("rival", "n_rival", "lead", "lead_half")})
     made = pd.DataFrame(rows)
     corrected = {f"{name}_holm": holm(made[name].to_numpy(float)) for name in ("p", "p_equal") if len(made)}
     return made.assign(**corrected)
@@ -92,9 +92,9 @@ def _lead(ours: dict[int, float], found: pd.DataFrame, share: float) -> dict[str
 def best_rival(found: pd.DataFrame, share: float) -> tuple[str, int]:
     """The rival with the highest mean AUC at a share, of those that most seeds have, and how many these are.
 
-    Without any, the name is empty.
+    Runs count that can be paired (:func:`on_fes_processor`). Without any, the name is empty.
     """
-    runs = found[(found["share"] == share) & (found["method"] != COMPRESSOR)]
+    runs = on_fes_processor(found[(found["share"] == share) & (found["method"] != COMPRESSOR)], found)
     means = runs.groupby("method")["auc"].agg(["count", "mean"])
     most = means[means["count"] == means["count"].max()]
     return (str(most["mean"].idxmax()), len(most)) if len(most) else ("", 0)
@@ -106,10 +106,15 @@ def aucs_at(found: pd.DataFrame, method: str, share: float) -> dict[int, float]:
 
 
 def aucs(runs: pd.DataFrame, found: pd.DataFrame) -> dict[int, float]:
-    """AUC by seed of ``runs`` on the processor that FE has in ``found``: another moves it as far as methods differ."""
-    there = runs["seed"].map(found[found["method"] == "fe"].set_index("seed")["cpu"])
-    own = runs[runs["cpu"] == there]
+    """AUC by seed of ``runs`` :func:`on_fes_processor`."""
+    own = on_fes_processor(runs, found)
     return dict(zip(own["seed"], own["auc"], strict=True))
+
+
+def on_fes_processor(runs: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Runs on the processor that FE of their seed has in ``found``: another moves AUC as far as methods differ."""
+    there = runs["seed"].map(found[found["method"] == "fe"].set_index("seed")["cpu"])
+    return runs[runs["cpu"] == there]
 
 
 def least_share(size: float, full: float) -> float:

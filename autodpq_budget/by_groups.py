@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from autodpq_budget.menu import means_bytes
+from autodpq_budget.menu import LENGTH, all_means, bytes_of
 from autodpq_data.schema import Schema
 from autodpq_packed.bits import pack, unpack
 from autodpq_packed.container import Tensors
@@ -81,9 +81,8 @@ class ByGroups(nn.Module):
             self.register_buffer(name, torch.from_numpy(array), persistent=False)
         for name in ("place", "factor", "step"):
             self.register_buffer(name, torch.zeros(0), persistent=False)
-        mean = {"option": np.zeros(len(self.groups), np.uint8), "codes": np.zeros(0, np.uint8)}
         self.numbers = nn.Parameter(torch.zeros(0))
-        self.fill(mean | {"numbers": np.zeros(dim * len(self.groups), np.float16)})
+        self.fill(all_means(len(self.groups), dim))
         self.make_first_order = partial(ByGroups, schema, 1, counted=False)  # no lambda, for models are pickled
 
     def fill(self, stored: Tensors) -> None:
@@ -179,18 +178,22 @@ def _at(numbers: Tensor, places: Tensor) -> Tensor:
     return numbers.index_select(0, places.flatten()).view_as(places)
 
 
+def dims_of_model(dim: int, model: str) -> dict[str, int]:
+    """X of each table that a model has: the embedding and, of DeepFM, first-order weights."""
+    return {"embedding": dim} | ({"first_order": 1} if model == "deepfm" else {})
+
+
 def means(schema: Schema, dim: int, model: str) -> list[ByGroups]:
     """The tables of a model in the fewest bytes, every group with its mean: embedding and, of DeepFM, first-order."""
-    embedding = ByGroups(schema, dim)
-    return [embedding, *([embedding.make_first_order()] if model == "deepfm" else [])]
+    return [ByGroups(schema, x, counted=name == "embedding") for name, x in dims_of_model(dim, model).items()]
 
 
 def least_bytes(schema: Schema, dim: int, model: str) -> int:
     """Bytes of a model's tables where every group has its mean, of :func:`means`: no file is smaller."""
-    dims = [dim, 1] if model == "deepfm" else [dim]
-    return means_bytes(len(groups(schema.sizes, schema.counts.numpy())), dims)
+    found = len(groups(schema.sizes, schema.counts.numpy()))
+    return LENGTH * found + sum(bytes_of(all_means(found, x)) for x in dims_of_model(dim, model).values())
 
 
 def float_bytes(schema: Schema, dim: int, model: str) -> int:
     """Bytes of a model's tables in float32, ``4 N (X + 1)``; without DeepFM's first-order weights ``4 N X``."""
-    return 4 * schema.num_features * (dim + (model == "deepfm"))
+    return 4 * schema.num_features * sum(dims_of_model(dim, model).values())

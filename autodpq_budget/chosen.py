@@ -31,9 +31,10 @@ def chosen(every: Settings, out: Path, control: str = "") -> Chosen:
     if not every:
         return {}
     first, half = next(iter(every.values()))[0], half_tried(every, read_plans(out, every))
-    tried, others = (read_runs(out, first.dataset, first.recipe, seeds) for seeds in ([CHOICE_SEED], TEN_SEEDS))
+    found = read_runs(out, first.dataset, first.recipe, [CHOICE_SEED, *TEN_SEEDS])
+    tried = found[found["seed"] == CHOICE_SEED]
     runs = tried[tried["control"] == control].set_index("setting")
-    settings = chosen_settings(pd.concat([tried, others]), tried, control)
+    settings = chosen_settings(found, tried, control)
     wanted = {key: runs.loc[one] for key, one in settings.items() if key in {*every} - {*half}}
     return {key: (one["run"], one["valid"]) for key, one in wanted.items()}
 

@@ -120,9 +120,10 @@ def compress(
 def _undisturbed(model: CTRModel) -> Iterator[None]:
     """Afterwards torch's random numbers go on, and the model is in its mode, as before; torch stays on one thread.
 
-    Meanwhile there are gradients, whatever the caller does without.
+    Meanwhile it is in evaluation mode, and there are gradients, whatever the caller does without.
     """
     training = model.training
+    model.eval()
     try:
         with torch.random.fork_rng(devices=[]), torch.inference_mode(mode=False), torch.enable_grad():
             yield

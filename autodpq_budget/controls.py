@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autodpq_budget.at_equal_bytes import aucs, aucs_at, best_rival, least_share
+from autodpq_budget.at_equal_bytes import aucs, aucs_at, best_rival, least_share, on_fes_processor
 from autodpq_budget.chosen import at_chosen_settings
 from autodpq_budget.read_runs import TEACHER, full_bytes
 from autodpq_budget.settings import CHOICE_SEED, FORM, OWN_SHARES
@@ -58,7 +58,7 @@ def from_teacher(every: pd.DataFrame, found: pd.DataFrame, control: str = TEACHE
         control: rivals as they come but for that, or :data:`~autodpq_budget.read_runs.BOTH`.
     """
     taught, rows = _otherwise_taught(every, control), []
-    for share, runs in taught[taught["method"] != COMPRESSOR].groupby("share"):
+    for share, runs in on_fes_processor(taught[taught["method"] != COMPRESSOR], every).groupby("share"):
         settings = runs.groupby(["method", "setting"])["auc"].agg(["count", "mean"]).sort_values(["count", "mean"])
         name, best = settings.index[-1]
         theirs = aucs(runs[runs["setting"] == best], every)

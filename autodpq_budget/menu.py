@@ -28,11 +28,6 @@ LENGTH, OPTION = 4, 1
 NEVER = 2.0**60
 
 
-def means_bytes(groups: int, dims: Sequence[int]) -> int:
-    """Bytes of groups that all have their mean, of X float16, in each table: no choice is smaller."""
-    return groups * (LENGTH + sum(OPTION + 2 * dim for dim in dims))
-
-
 @dataclass(frozen=True)
 class Offer:
     """One way of one group of one table, and what it loses."""
@@ -113,7 +108,7 @@ class Menu:
 
         Args:
             room: in bytes.
-            most: in bytes.
+            most: in bytes; the smallest choice must fit.
             size: of the file that has these tensors.
         """
         while (over := size(made := self.stored(room)) - most) > 0:
@@ -152,6 +147,12 @@ def menu(tables: Mapping[str, Table], sizes: Sequence[int], counts: Integers, or
                 bar.update()
 
         return Menu(lengths, {name: list(of_table(table)) for name, table in tables.items()})
+
+
+def all_means(groups: int, dim: int) -> Tensors:
+    """A table in the fewest bytes: every group has its mean, here 0."""
+    empty = {"option": np.zeros(groups, np.uint8), "codes": np.zeros(0, np.uint8)}
+    return empty | {"numbers": np.zeros(groups * dim, np.float16)}
 
 
 def bytes_of(tensors: Tensors) -> int:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from autodpq_budget.by_groups import means
+import numpy as np
+
+from autodpq_budget.by_groups import STORED, dims_of_model, means
+from autodpq_budget.check_arguments import expect
+from autodpq_budget.check_arrays import LARGEST
 from autodpq_budget.menu import Menu, menu
 from autodpq_budget.sensitivity import sensitivities
 from autodpq_budget.tables import Table
@@ -23,18 +27,25 @@ def menu_of(model: CTRModel, schema: Schema, train: Samples) -> Menu:
         model: put into evaluation mode.
         schema: of the data that it was trained on.
         train: its training part, from which it is estimated how much an error matters.
+
+    Raises:
+        ValueError: a table has numbers that float16 does not hold.
     """
     found = sensitivities(model, train)
     tables = {name: Table(vectors(getattr(model, name), schema).numpy(), found[name]) for name in found}
+    for name, table in tables.items():
+        largest = float(np.abs(table.rows).max())
+        expect(largest <= LARGEST, f"run.model: {name}", f"numbers of at most {LARGEST}", largest)
     counts = schema.counts.numpy()
     return menu(tables, schema.sizes, counts, order(schema.sizes, counts))
 
 
 def on_groups(config: RunConfig, schema: Schema, model: CTRModel, tensors: Tensors) -> CTRModel:
     """The model with its tables in the place of its own: those of :meth:`Menu.tensors`."""
-    tables = dict(zip(("embedding", "first_order"), means(schema, config.embedding_dim, config.model), strict=False))
+    dim, model_name = config.embedding_dim, config.model
+    tables = dict(zip(dims_of_model(dim, model_name), means(schema, dim, model_name), strict=True))
     for name, table in tables.items():
-        table.fill({key.removeprefix(f"{name}."): array for key, array in tensors.items() if key.startswith(name)})
+        table.fill({key: tensors[f"{name}.{key}"] for key in STORED})
     made = assemble(config, len(schema.fields), *tables.values())
     rest = {key: tensor for key, tensor in model.state_dict().items() if not key.startswith(tuple(tables))}
     made.load_state_dict(made.state_dict() | rest)

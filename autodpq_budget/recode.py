@@ -46,11 +46,14 @@ def recode(model: CTRModel, teacher: CTRModel, schema: Schema, train: Samples) -
     """
     tables, targets = tables_of(model), predict(teacher, train).sigmoid().to(train.labels.device)
     for m, offset in enumerate(schema.offsets):
+        there = {group: [table.choices(group) for table in tables] for group in tables[0].of_field(m)}
+        if not any(one.codes.numel() for choices in there.values() for one in choices):
+            continue
         g, h = slopes(model, targets, schema, train, m)
         made = {}
-        for group in tables[0].of_field(m):
+        for group, choices in there.items():
             own = tables[0].members(group) - offset
-            made[group] = better([table.choices(group) for table in tables], g[own], h[own])
+            made[group] = better(choices, g[own], h[own])
         for n, table in enumerate(tables):
             table.recode({group: codes[n] for group, codes in made.items()})
 

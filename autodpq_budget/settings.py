@@ -76,7 +76,10 @@ def every_setting(dataset: str, recipe: str) -> Settings:
 
 
 def own_settings(dataset: str, recipe: str, control: str) -> Settings:
-    """The settings of a control of :data:`OWN` on that seed: with each of its options the largest of each width."""
+    """The settings of a control of :data:`OWN` on that seed: with each of its options the largest of each width.
+
+    Of more than six widths that fit, the six widest count.
+    """
     fe, schema = _fe_and_schema(dataset, recipe)
     found = {
         (share, method): [run for own in options for run in _largest(_fitting(fe, schema, method, share, own))]

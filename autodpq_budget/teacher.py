@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from copy import deepcopy
 
 from autodpq_budget.distil import Distilling
 from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, like
@@ -27,9 +26,9 @@ def fe_of(run: Run, dim: int, name: str) -> tuple[CTRModel, list[Fit]]:
 
 
 def taught_of(run: Run, teacher: CTRModel) -> tuple[CTRModel, list[Fit]]:
-    """FE of the run's width, taught, and its fit if it had to be trained; of the teacher's width a copy of that."""
+    """FE of the run's width, taught, and its fit if it had to be trained; of the teacher's width it is the teacher."""
     if run.config.embedding_dim == TEACHER_DIM:
-        return deepcopy(teacher), []
+        return teacher, []
     return _made(run, like(run.config, TAUGHT, run.config.embedding_dim), "full-taught", teacher)
 
 

@@ -53,7 +53,8 @@ def settings(
 ) -> list[Setting]:
     """A method's configurations of at most ``budget`` bytes of tables: each width's largest, then each one's next.
 
-    MPE's search decides its size: here it is the least possible, and a trained model must be measured.
+    Of more than :data:`MOST` the first count, so of more widths the widest. MPE's search decides its size: here it is
+    the least possible, and a trained model must be measured.
 
     Args:
         method: a rival's name.

@@ -201,6 +201,16 @@ def test_seeds_that_the_compressor_lacks_make_no_rival_the_best() -> None:
     assert (made["rival"], made["n_rival"]) == ("lsq", 2)
 
 
+def test_a_rival_of_another_processor_is_not_the_best() -> None:
+    """It could not be paired."""
+    elsewhere = pd.DataFrame([row("mgqe", seed, 500, 0.6, 0.9) | {"cpu": "two"} for seed in (1, 2)])
+    (made,) = at_equal_bytes.comparisons(pd.concat([FOUND, RIVALS, elsewhere]), 0.0005).to_dict("records")
+    assert (made["rival"], made["n_rival"]) == ("lsq", 2)
+    taught = pd.concat([RIVALS[:2], elsewhere]).assign(control=TEACHER)
+    (made,) = controls.from_teacher(pd.concat([FOUND, RIVALS, taught]), FOUND).to_dict("records")
+    assert (made["rival"], made["n"]) == ("lsq", 2)
+
+
 def test_the_nearest_rival_is_that_of_the_seeds_that_every_rival_has(monkeypatch: pytest.MonkeyPatch) -> None:
     for seed, name in ((1, "qr"), (2, "lsq")):
         monkeypatch.setattr(at_equal_bytes, "TABLE_SEEDS", (seed,))

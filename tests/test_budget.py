@@ -970,6 +970,25 @@ def test_a_caller_s_random_numbers_and_the_mode_of_his_model_are_as_before(loade
     loaded.model.eval()
 
 
+def test_a_model_in_training_is_looked_at_in_evaluation(
+    loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a BatchNorm of its tables would take the one sample that its width is found by for a batch."""
+    seen: list[bool] = []
+    monkeypatch.setattr(module, "check_model", lambda run: seen.append(run.model.training))
+    loaded.model.train()
+    compress(loaded, 200, tmp_path / "m.safetensors", tables=True, tune=False)
+    assert seen == [False]
+    assert loaded.model.training
+
+
+def test_rows_that_float16_does_not_hold_are_refused(loaded: LoadedRun, tmp_path: Path) -> None:
+    loaded.model.first_order.table.data[0, 0] = -4e4
+    with pytest.raises(ValueError, match=r"run\.model: first_order: expected numbers of at most 32752, found 40000"):
+        compress(loaded, 10**5, tmp_path / "m.safetensors")
+    assert not list(tmp_path.glob("m.*"))
+
+
 def test_what_lies_beside_the_file_is_looked_at_before_the_work(
     loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -204,6 +204,19 @@ def test_the_loss_falls_and_only_codes_change(start: tuple[Run, CTRModel, CTRMod
     assert student.embedding.served_bytes() == size
 
 
+def test_a_field_without_codes_takes_no_time(
+    start: tuple[Run, CTRModel, CTRModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the second field's group has codes; the five groups lie 2, 1 and 2 to a field."""
+    run, _, teacher = start
+    student, asked = full_model(run.config, run.schema).eval(), []
+    student.embedding = filled(run.schema, 8, [ROWS, 0, 4, ROWS, 0])
+    student.first_order = filled(run.schema, 1, [0] * 5)
+    monkeypatch.setattr("autodpq_budget.recode.slopes", lambda *of: asked.append(of[-1]) or slopes(*of))
+    recode(student, teacher, run.schema, run.train)
+    assert asked == [1]
+
+
 def test_one_field_falls_by_what_the_quadratic_says(start: tuple[Run, CTRModel, CTRModel]) -> None:
     """For a small change: the first-order weight of a feature, of which the logit is a linear function."""
     run, student, teacher = start
