@@ -122,7 +122,7 @@ readme book compress bench: export MATPLOTLIBRC = config/matplotlibrc
 readme: env  ## write the numbers of README.md and of the pages in results/ from the records
 	$(BIN)/python -m scripts.readme
 
-bench: env  ## epochs beside FuxiCTR and DeepCTR-Torch, steps, and the packed model (half an hour)
+bench: env  ## epochs beside FuxiCTR and DeepCTR-Torch, steps, the packed model, one compression (half an hour)
 	$(BIN)/python -m benchmarks.peers.epochs
 	$(BIN)/python -m benchmarks.step
 	$(BIN)/python -m benchmarks.packed

@@ -165,6 +165,8 @@ class Grouped:
         self.ends = layout(tensors["groups"].tolist(), tensors[f"{name}.option"].tolist(), self.dim)
         self.layout = self.ends[:-1]
         self.offsets = np.cumsum([0, *sizes])
+        #: Of each field the first group, and the end.
+        self.fields = np.searchsorted(self.ends[:, FIRST], self.offsets).astype(np.int64)
 
     def __call__(self, ids: Ids) -> NDArray[np.float32]:
         """Vectors of features, one column of ids a field: int64 ``[B, M]`` -> float32 ``[B, M, X]``.

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from autodpq_native.groups import Groups
-from autodpq_packed.grouped import FIRST, Grouped
+from autodpq_packed.grouped import Grouped
 from autodpq_packed.read_in_c import ReadInC
 
 
@@ -29,7 +29,7 @@ class GroupsInC(ReadInC):
         self.dim = table.dim
         arrays = {
             "layout": table.ends,
-            "fields": np.searchsorted(table.ends[:, FIRST], table.offsets).astype(np.int64),
+            "fields": table.fields,
             "codes": table.codes,
             "numbers": table.numbers.astype(np.float32),
         }

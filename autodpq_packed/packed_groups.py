@@ -29,8 +29,7 @@ class PackedGroups(nn.Module):
     def __init__(self, table: Grouped) -> None:
         super().__init__()
         self.dim = table.dim
-        first = np.append(table.layout[:, FIRST], table.offsets[-1])
-        fields = np.searchsorted(first, table.offsets)  # of each field the first group, and the end
+        first, fields = table.ends[:, FIRST], table.fields
         places = fields[:-1, None] + np.arange(np.diff(fields).max())
         begins = np.where(places < fields[1:, None], first[np.minimum(places, len(first) - 1)], first[-1])
         self.register_buffer("fields", torch.tensor(fields[:-1]))

@@ -31,6 +31,7 @@ from autodpq_rivals.rival import FullTable
 from autodpq_runs.explore import LoadedRun, load_or_train
 from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import ROOT, runs_root
+from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
 
 FE, AUTODPQ = "FE", "AutoDPQ"
@@ -43,6 +44,7 @@ PAIRS = [*((what, FE) for what in (*LATER, AUTODPQ)), *((AUTODPQ, what) for what
 
 def main() -> int:
     """Train FE where no trained model is at hand, and keep the rows in ``results/bench/after_training.json``."""
+    Parser(description=__doc__).parse_args()
     runs = [configure("ml-1m", recipe, "fe", seed) for recipe in RECIPES for seed in TEN_SEEDS]
     write_measures("after_training", rows=[row for config in tqdm(runs) for row in measure(config)])
     sys.stdout.write(f"{sizes()}\n{differences()}")

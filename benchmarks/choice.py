@@ -17,6 +17,7 @@ from autodpq_budget.settings import budget_of
 from autodpq_eval.plans import configure
 from autodpq_runs.explore import LoadedRun, load_or_train
 from autodpq_system.paths import runs_root
+from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
 
 SHOWN = (0.125, 0.031, 0.008)
@@ -24,6 +25,7 @@ SHOWN = (0.125, 0.031, 0.008)
 
 def main() -> int:
     """Train FE if no trained model is at hand, and keep the rows in ``results/bench/choice.json``."""
+    Parser(description=__doc__).parse_args()
     run = load_or_train(configure("ml-1m", "tuned", "fe", 1), runs_root(), runs_root())
     offered = menu_of(run.model, run.schema, run.train)
     write_measures("choice", rows=[row for share in SHOWN for row in measure(run, offered, share)])

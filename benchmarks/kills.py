@@ -6,7 +6,6 @@ there: remove it to count anew. Fifty take some 15 minutes of a quiet machine.
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
 import subprocess
@@ -23,6 +22,7 @@ import psutil
 from autodpq_eval.layout import markdown
 from autodpq_runs.record import read_record
 from autodpq_system.paths import ROOT
+from autodpq_system.sentence import Parser, whole_number
 from autodpq_system.stopping import STARTER
 from benchmarks.measured import read_measures, write_measures
 
@@ -45,8 +45,8 @@ TOLD = "executed notebooks missing"
 
 def main() -> int:
     """Exit 0 if nothing was lost, repeated or left over, and all ended in time."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--kills", type=int, default=50)
+    parser = Parser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--kills", type=whole_number(1), default=50)
     kills, counts = parser.parse_args().kills, before()
     with tempfile.TemporaryDirectory() as folder:
         begun = monotonic()

@@ -23,6 +23,7 @@ from autodpq_packed.onnx_export import to_onnx
 from autodpq_packed.packed import Packed
 from autodpq_packed.packed_in_c import PackedInC
 from autodpq_packed.score import PackedModel
+from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
 from benchmarks.sizes import avazu_record, avazu_schema
 from benchmarks.traffic import traffic
@@ -33,6 +34,7 @@ Score = Callable[[NDArray[np.int64]], object]
 
 def main() -> int:
     """Print and keep median and 99th percentile, in microseconds, of readers that take turns."""
+    Parser(description=__doc__).parse_args()
     torch.set_num_threads(1)
     schema = avazu_schema()
     with tempfile.TemporaryDirectory() as folder:

@@ -5,7 +5,6 @@ Each optimiser and size runs in a process of its own, on batches that name the s
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -30,6 +29,7 @@ from autodpq_lib.training.adam import Adam
 from autodpq_lib.training.trainer import adam
 from autodpq_system.memory import PeakMemory, anonymous_mib
 from autodpq_system.process import settle
+from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
 
 FIELDS, BATCH, DISTINCT = 22, 2048, 6000
@@ -45,7 +45,7 @@ WARM, STEPS, ROUNDS = 20, 60, 3
 
 def main() -> int:
     """Measure all kinds and sizes, in alternation."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("--one", nargs=2, help="one kind and size, in this process")
     asked = parser.parse_args()
     if asked.one:

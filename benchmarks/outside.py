@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from autodpq_budget.arrays import compress_tables
 from autodpq_budget.outputs import outputs_of
 from autodpq_budget.settings import SHARES
+from autodpq_system.sentence import Parser
 from benchmarks.measured import write_measures
 from benchmarks.peers.plain_arrays import plain_arrays
 from benchmarks.peers.timed import BATCH, DIM, HIDDEN, RATE, SCORING, SEED, Arrays, columns
@@ -31,6 +32,7 @@ PATIENCE, SAMPLES = 3, 120_000
 
 def main() -> int:
     """Train, make small, and keep AUC before and after in ``results/bench/outside.json``."""
+    Parser(description=__doc__).parse_args()
     torch.set_num_threads(1)
     arrays = plain_arrays("train", "valid", "test")
     seen = np.bincount(arrays["train_ids"].ravel(), minlength=arrays["sizes"].sum())

@@ -19,6 +19,7 @@ from autodpq_packed.export import Kept, export
 from autodpq_packed.module import load
 from autodpq_runs.explore import load_or_train
 from autodpq_system.paths import runs_root
+from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
 
 STRATEGIES = ("fe", "autodpq")
@@ -26,6 +27,7 @@ STRATEGIES = ("fe", "autodpq")
 
 def main() -> int:
     """Train where no trained model is at hand, and keep the rows in ``results/bench/precision.json``."""
+    Parser(description=__doc__).parse_args()
     configs = [
         RunConfig(dataset="ml-1m", recipe="tuned", strategy=strategy, seed=seed)
         for strategy in STRATEGIES

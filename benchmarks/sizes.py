@@ -25,15 +25,16 @@ from autodpq_lib.strategies.random import random_decisions
 from autodpq_packed.sizes import sizes
 from autodpq_runs.record import Record
 from autodpq_system.paths import ROOT
+from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
 from benchmarks.standin import value_counts
 
-AVAZU_THRESHOLD = 7
 ACCOUNTINGS = ("paper units", "bits", "embedding, bytes", "file, bytes", "serving, bytes")
 
 
 def main() -> int:
     """Write each file into a scratch folder, and keep what it takes in ``results/bench/sizes.json``."""
+    Parser(description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = movielens(Path(folder)) + avazu(Path(folder))
     write_measures("sizes", rows=rows)
@@ -68,7 +69,7 @@ def avazu_schema() -> Schema:
     counts = [value_counts(name) for name in FIELDS]
     sizes_ = tuple(len(each) for each in counts)
     every = torch.from_numpy(np.concatenate(counts))
-    return Schema("avazu-standin", tuple(FIELDS), sizes_, every, AVAZU_THRESHOLD, "")
+    return Schema("avazu-standin", tuple(FIELDS), sizes_, every, avazu_record().config.threshold, "")
 
 
 def avazu_record() -> Record:

@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from autodpq_system.paths import ROOT
+from autodpq_system.sentence import Parser
 from benchmarks.measured import write_measures
 
 NUMBERS = ("valid_auc", "valid_logloss", "test_auc", "test_logloss", "space")
@@ -25,6 +26,7 @@ NUMBERS = ("valid_auc", "valid_logloss", "test_auc", "test_logloss", "space")
 
 def main() -> int:
     """Measure, and keep the largest and the median difference of each number: by data set, by strategy and of all."""
+    Parser(description=__doc__).parse_args()
     pairs = pd.DataFrame(differences(committed()))
     pairs = pd.concat([pairs, pairs.assign(strategy="all")])
     columns: dict[str, Any] = {"pairs": ("strategy", "size"), "same decision": ("decision", "mean")}

@@ -24,6 +24,7 @@ from autodpq_lib.training.search import Search
 from autodpq_lib.training.trainer import Trainer, batches
 from autodpq_runs.open import scratch_run
 from autodpq_system.process import settle, threads
+from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
 from benchmarks.profile import as_table, by_kind
 
@@ -43,6 +44,7 @@ SIZE, LOW, ROWS = 1000, 0.03, 20_000
 
 def main() -> int:
     """Print and keep all."""
+    Parser(description=__doc__).parse_args()
     settle()
     strategies = as_table(profiles())
     write_measures(

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 from autodpq_eval.layout import markdown
 from autodpq_system.paths import ROOT
+from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
 
 #: The table-driven test whose cases are refusals.
@@ -18,6 +19,7 @@ REFUSALS = "test_what_is_wrong_is_refused_in_one_sentence["
 
 def main() -> int:
     """Exit with pytest's status."""
+    Parser(description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
         done = subprocess.run([sys.executable, "-m", "pytest", f"--junitxml={report}"], cwd=ROOT, check=False)

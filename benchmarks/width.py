@@ -28,6 +28,7 @@ from autodpq_lib.training.metrics import evaluate
 from autodpq_runs.explore import load_or_train
 from autodpq_runs.record import read_record, record_path
 from autodpq_system.paths import ROOT, runs_root
+from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
 
 WIDTHS = (8, 4)
@@ -35,6 +36,7 @@ WIDTHS = (8, 4)
 
 def main() -> int:
     """Train FE where no trained model is at hand, and keep the rows in ``results/bench/width.json``."""
+    Parser(description=__doc__).parse_args()
     register_all()
     write_measures("width", rows=[row for seed in tqdm(TABLE_SEEDS) for row in measure(seed)])
     sys.stdout.write(table())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from autodpq_data.errors import DataError
 from autodpq_data.prepared import load_samples
 from autodpq_eval.best_pair import pair_of_grid
 from autodpq_eval.layout import as_csv
@@ -25,6 +26,8 @@ def write_bootstrap(out: Path, dataset: str, recipe: str) -> str:
         table = bootstrap(by_strategy(runs), load_samples(dataset, "test").labels.numpy())
     except FileNotFoundError as error:
         return f"no bootstrap: the predictions of the runs are not on this machine ({error.filename})"
+    except DataError as error:
+        return f"no bootstrap: {error}"
     except ValueError as error:
         return f"no bootstrap: the predictions on this machine are not those of the records ({error})"
     path = out / dataset / recipe / "tables" / "bootstrap.csv"

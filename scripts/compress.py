@@ -51,18 +51,17 @@ def _made(run: LoadedRun, asked: argparse.Namespace, path: Path, whole: int) -> 
     """What was asked for; what is refused is told in the words in which it was asked."""
     if asked.loss is not None:
         return smallest(run, asked.loss, path)
-    name = "ratio" if asked.ratio else "tables" if asked.tables else "bytes"
     budget = asked.bytes or asked.tables or max(1, int(asked.ratio * whole))
     try:
         return compress(run, budget, path, width=asked.width, tables=asked.tables is not None)
     except ValueError as error:
         of = f", {asked.ratio:g} of {whole} bytes" if asked.ratio else ""
-        raise ValueError(str(error).replace("budget_bytes", f"{name.upper()}{of}", 1)) from error
+        raise ValueError(str(error).replace("budget_bytes", f"{asked.kind.upper()}{of}", 1)) from error
 
 
 def _default(run: LoadedRun, asked: argparse.Namespace) -> Path:
     """A place of its own for each run and budget."""
-    how = next(f"{name}-{getattr(asked, name)}" for name in KINDS if getattr(asked, name))
+    how = f"{asked.kind}-{getattr(asked, asked.kind)}"
     width = f"-width-{asked.width}" if asked.width else ""
     config = run.record.config
     return runs_root() / "compressed" / config.dataset / config.recipe / f"{config.name()}-{how}{width}.safetensors"
@@ -81,11 +80,11 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     asked = parser.parse_args(arguments)
     if not asked.record:
         parser.error("RECORD: expected a run's record, found none")
-    given = [f"--{name}" for name in KINDS if getattr(asked, name) is not None]
+    given = [name for name in KINDS if getattr(asked, name) is not None]
     if len(given) != 1:
-        parser.error(
-            f"expected one of {', '.join(f'--{name}' for name in KINDS)}, found {' and '.join(given) or 'none'}"
-        )
+        every, found = ([f"--{name}" for name in names] for names in (KINDS, given))
+        parser.error(f"expected one of {', '.join(every)}, found {' and '.join(found) or 'none'}")
+    asked.kind = given[0]
     if asked.width and asked.loss is not None:
         parser.error("--width: expected only with --bytes, --ratio or --tables, found it with --loss")
     asked.record = at_home(asked.record)

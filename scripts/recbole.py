@@ -15,12 +15,14 @@ import polars as pl
 from autodpq_data.prepared import raw_table
 from autodpq_system.atomic import atomic_path
 from autodpq_system.paths import data_roots
+from autodpq_system.sentence import Parser
 
 FIELDS = ("user", "movie", "age", "gender", "occupation", "genre", "year")
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Read, choose rows and columns, write."""
+    Parser(description=__doc__).parse_args(arguments)
     with atomic_path(data_roots()[-1] / "recbole" / "ml-1m.parquet") as path:
         choose(raw_table("ml-1m")).write_parquet(path)
     return 0

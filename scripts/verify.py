@@ -31,7 +31,7 @@ from autodpq_system.stopping import stop_on_signals
 from benchmarks.measured import read_measures
 from benchmarks.spread import NUMBERS, numbers
 
-#: A number of which this much is another is the same.
+#: Numbers closer than this are the same.
 DIGITS = 5e-7
 
 
@@ -115,9 +115,9 @@ def compared(committed: Record, again: Record) -> Iterator[str]:
     spread = read_measures("spread")["by_dataset"].get(committed.config.dataset, {})
     before, now = (numbers(record.model_dump(mode="json")) for record in (committed, again))
     for key, old, new in zip(NUMBERS, before, now, strict=True):
-        most = spread.get("all", {}).get(f"{key}, max", nan)
-        if key == "space":  # where a search decides, processors decide otherwise; else not one float may differ
-            most = spread.get(committed.config.strategy, {}).get(f"{key}, max", nan) * old
+        # where a search decides, processors decide otherwise; else not one float may differ
+        whose, scale = (committed.config.strategy, old) if key == "space" else ("all", 1)
+        most = spread.get(whose, {}).get(f"{key}, max", nan) * scale
         apart = abs(new - old)
         verdict = "OK" if apart < DIGITS else "OPEN" if isnan(most) else "OKish" if apart <= most else "FAIL"
         known = "no two processors known" if isnan(most) else f"processors {most:.2g} at most"

@@ -63,7 +63,7 @@ def _execute(name: str, changed: dict[str, Any], shared: Path) -> nbformat.Noteb
     dataset = changed.get("dataset", "ml-100k")
     try:
         if dataset == "flights" and not (data_roots()[-1] / "flights").exists():
-            flights.main()
+            flights.main([])
         if dataset != "planted":
             locate(dataset)
     except DataError as error:

@@ -6,7 +6,6 @@ its own; one that dies is a crash, counted, and the next goes on after the file 
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from pathlib import Path
 from autodpq_eval.layout import markdown
 from autodpq_runs.explore import find_records
 from autodpq_system.paths import ROOT
+from autodpq_system.sentence import Parser, whole_number
 from benchmarks.fuzz.judge import FORMATS, READERS
 from benchmarks.fuzz.records import edited
 from benchmarks.fuzz.worker import MEMORY
@@ -30,8 +30,8 @@ UNCHECKED = 200
 
 def main() -> int:
     """Exit 0 if no file crashed a reader or was read wrongly."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--files", type=int, default=10_000, help="for each reader, and edits of records")
+    parser = Parser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--files", type=whole_number(1), default=10_000, help="for each reader, and edits of records")
     files = parser.parse_args().files
     found = {name: _counted(name, files) for name in READERS}
     without = _counted("c", UNCHECKED, "--unchecked")
