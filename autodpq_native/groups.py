@@ -7,6 +7,7 @@ import ctypes
 import torch
 from torch import Tensor
 
+from autodpq_native.checked import Checked
 from autodpq_native.door import INTEGER, POINTER, address, function
 
 
@@ -31,8 +32,8 @@ def later_groups(layout: Tensor, fields: Tensor, part: int) -> Tensor:
     return begins.masked_fill(places >= end[:, None], torch.iinfo(torch.int32).max)
 
 
-class Groups:
-    """A packed table of groups as C reads it, checked once.
+class Groups(Checked):
+    """A packed table of groups.
 
     Args:
         layout: int64 ``[G + 1, 9]``: what C calls ``group``, for each, and the ends.
@@ -50,8 +51,7 @@ class Groups:
             raise ValueError("fields: expected the first group of each field and the number of all, found no field")
         if not len(layout):
             raise ValueError("layout: expected each group and the ends, found nothing")
-        self._given = layout, fields, codes, numbers, dim  # keeps alive what C has the addresses of
-        self._struct = Struct(
+        struct = Struct(
             address("layout", layout, torch.int64, len(layout), 9),
             address("fields", fields, torch.int64, len(fields)),
             address("codes", codes, torch.uint8, len(codes)),
@@ -59,33 +59,14 @@ class Groups:
             0,
             *(len(fields) - 1, dim, len(layout) - 1, len(codes), len(numbers)),
         )
-        self._address = ctypes.addressof(self._struct)
-        self._look_up = function("look_up_groups", *[POINTER] * 2, INTEGER, POINTER)
-        wrong = function("look_up_groups_check", POINTER)(self._address)
-        if wrong >= 0:
-            raise ValueError(f"group {wrong}: expected features, codes and numbers inside the table, found others")
+        super().__init__("look_up_groups", struct, (layout, fields, codes, numbers, dim), len(fields) - 1, dim)
+        if self.wrong >= 0:
+            raise ValueError(f"group {self.wrong}: expected features, codes and numbers inside the table, found others")
         part = function("groups_part")()
-        self._later = later_groups(layout, fields, part)
-        self._struct.later, self._struct.most = self._later.data_ptr(), self._later.shape[1] // part
+        self._layout, self._first, self._later = layout, fields, later_groups(layout, fields, part)
+        struct.later, struct.most = self._later.data_ptr(), self._later.shape[1] // part
 
-    def __reduce__(self) -> tuple[type[Groups], tuple[Tensor | int, ...]]:
-        """A copy has addresses of its own."""
-        return Groups, self._given
-
-    def look_up(self, ids: Tensor) -> Tensor:
-        """Vectors of features, a column of ids for each field: int64 ``[B, M]`` -> ``[B, M, X]``.
-
-        Raises:
-            IndexError: an id is none of its field's.
-            ValueError: ids of another type or shape, not contiguous, or not on the CPU.
-        """
-        layout, fields, _, _, dim = self._given
-        rows, count = len(ids), len(fields) - 1
-        given = address("ids", ids, torch.int64, rows, count)
-        out = torch.empty(rows, count, dim, dtype=torch.float32, device="cpu")
-        refused = self._look_up(out.data_ptr(), given, rows, self._address)
-        if refused >= 0:
-            row, m = divmod(refused, count)
-            begin, end = layout[fields[m : m + 2], 0].tolist()
-            raise IndexError(f"ids[{row}, {m}]: expected {begin} to {end - 1}, found {ids[row, m]}")
-        return out
+    def ends(self, m: int) -> tuple[int, int]:
+        """Where the groups of field m begin, and where they end."""
+        begin, end = self._layout[self._first[m : m + 2], 0].tolist()
+        return begin, end

@@ -7,7 +7,8 @@ import ctypes
 import torch
 from torch import Tensor
 
-from autodpq_native.door import INTEGER, POINTER, address, function
+from autodpq_native.checked import Checked
+from autodpq_native.door import INTEGER, POINTER, address
 
 #: Of a field's features are coded, as in C.
 NONE, ALL, SOME = range(3)
@@ -22,8 +23,8 @@ class Struct(ctypes.Structure):
     )
 
 
-class CodedTable:
-    """A packed table as C reads it, checked once.
+class CodedTable(Checked):
+    """A packed table of rows and codes.
 
     Args:
         kept: float32 ``[R, X]``, the rows of the features that are not coded.
@@ -38,40 +39,22 @@ class CodedTable:
     """
 
     def __init__(self, kept: Tensor, lines: Tensor, codes: Tensor, centroids: Tensor, fields: Tensor) -> None:
-        self._tensors = kept, lines, codes, centroids, fields  # keeps alive what C has the addresses of
-        self._fields, self._dim = len(fields), kept.size(-1)  # M, X
-        self._struct = Struct(
-            address("kept", kept, torch.float32, len(kept), self._dim),
+        count, dim = len(fields), kept.size(-1)
+        struct = Struct(
+            address("kept", kept, torch.float32, len(kept), dim),
             address("lines", lines, torch.int32, len(lines), 3),
             address("codes", codes, torch.uint8, len(codes)),
             address("centroids", centroids, torch.float32, len(centroids)),
-            address("fields", fields, torch.int64, self._fields, 9),
-            *(self._fields, self._dim, len(kept), len(lines), len(codes), len(centroids)),
+            address("fields", fields, torch.int64, count, 9),
+            *(count, dim, len(kept), len(lines), len(codes), len(centroids)),
         )
-        self._address = ctypes.addressof(self._struct)
-        self._look_up = function("look_up", *[POINTER] * 2, INTEGER, POINTER)
-        wrong = function("look_up_check", POINTER)(self._address)
-        if wrong >= 0:
-            found = fields[wrong].tolist()
-            raise ValueError(f"field {wrong}: expected rows, codes and centroids inside the table, found {found}")
+        super().__init__("look_up", struct, (kept, lines, codes, centroids, fields), count, dim)
+        self._of_fields = fields
+        if self.wrong >= 0:
+            found = fields[self.wrong].tolist()
+            raise ValueError(f"field {self.wrong}: expected rows, codes and centroids inside the table, found {found}")
 
-    def __reduce__(self) -> tuple[type[CodedTable], tuple[Tensor, ...]]:
-        """A copy has addresses of its own."""
-        return CodedTable, self._tensors
-
-    def look_up(self, ids: Tensor) -> Tensor:
-        """Vectors of features, a column of ids for each field: int64 ``[B, M]`` -> ``[B, M, X]``.
-
-        Raises:
-            IndexError: an id is none of its field's.
-            ValueError: ids of another type or shape, not contiguous, or not on the CPU.
-        """
-        rows = len(ids)
-        given = address("ids", ids, torch.int64, rows, self._fields)
-        out = torch.empty(rows, self._fields, self._dim, dtype=torch.float32, device="cpu")
-        refused = self._look_up(out.data_ptr(), given, rows, self._address)
-        if refused >= 0:
-            row, m = divmod(refused, self._fields)
-            begin, end = self._tensors[-1][m, :2].tolist()
-            raise IndexError(f"ids[{row}, {m}]: expected {begin} to {end - 1}, found {ids[row, m]}")
-        return out
+    def ends(self, m: int) -> tuple[int, int]:
+        """The first id of field m, and the first after it."""
+        begin, end = self._of_fields[m, :2].tolist()
+        return begin, end

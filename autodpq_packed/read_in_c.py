@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from torch import Tensor, nn
 
 import autodpq_native as native
-
-
-class Checked(Protocol):
-    """Arrays that have passed the door to C."""
-
-    def look_up(self, ids: Tensor) -> Tensor:
-        """Vectors of features: ids int64 ``[B, M]`` -> ``[B, M, X]``."""
+from autodpq_native.checked import Checked
 
 
 class ReadInC(nn.Module):
