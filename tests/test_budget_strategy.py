@@ -102,7 +102,10 @@ def test_a_teacher_that_is_whole_on_this_machine_is_taken(
         assert all(torch.equal(tensor, expected[name]) for name, tensor in model.state_dict().items())
 
 
-def test_the_compressor_may_learn_from_labels_and_a_rival_from_its_teacher(tmp_path: Path, schema: Schema) -> None:
+def test_the_compressor_may_learn_from_labels_and_a_rival_from_its_teacher(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autodpq_budget.fine_tune.recode", lambda *_: pytest.fail("codes moved"))
     ours = small_config(strategy=COMPRESSOR, options={"bytes": 250, "taught": False}, embedding_dim=8)
     fits = STRATEGY[COMPRESSOR](small_run(tmp_path / "a", schema, ours))
     assert [fit.name for fit in fits] == ["full-labels", "compress"]

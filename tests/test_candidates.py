@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -100,6 +102,21 @@ def test_gumbel_softmax_has_the_right_distribution(schema: Schema) -> None:
     wins = torch.stack([module.probabilities().argmax(1) for _ in range(4000)]).flatten()
     share = torch.bincount(wins, minlength=4) / len(wins)
     assert (share - torch.softmax(module.alpha[0], 0)).abs().max() < 0.02
+
+
+def test_evaluation_divides_by_tau_too(schema: Schema) -> None:
+    module = candidates(schema).eval()
+    module.alpha.data[:] = torch.tensor([0.0, 1.0, -torch.inf, -torch.inf])
+    module.tau = 0.5
+    assert module.probabilities()[0, 1].item() == pytest.approx(1 / (1 + math.exp(-2)))
+
+
+def test_each_field_keeps_the_scale_of_its_own_rows(schema: Schema) -> None:
+    module = candidates(schema)
+    module.keep_scale()
+    for norm, rows in zip(module.norms, (module.table[2:6], module.table[12:14]), strict=True):
+        torch.testing.assert_close(norm.scale, rows.std(0, correction=0))
+        torch.testing.assert_close(norm.shift, rows.mean(0))
 
 
 def test_evaluation_has_no_noise(schema: Schema) -> None:

@@ -11,6 +11,8 @@ from autodpq_budget.settings import SHARES
 from autodpq_budget.starting_model import file_bytes_of
 from autodpq_budget.width import AMPLE, Room, width_for
 from autodpq_lib.config import RunConfig
+from autodpq_lib.training.metrics import evaluate
+from autodpq_packed.module import load
 from autodpq_packed.score import PackedModel
 from autodpq_runs.explore import load_or_train
 from autodpq_runs.record import record_path
@@ -36,7 +38,12 @@ def test_a_run_is_compressed_and_told_of(
     assert f"{known}: {known.stat().st_size:,} bytes" in said
     assert "compressed: the run's own model, X = 8\n" in said
     assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
-    assert f"test AUC {run.record.test.auc:.4f} -> " in said
+    small = load(path, schema=run.schema)
+    aucs = {part: evaluate(small, getattr(run, part)).auc for part in ("valid", "test")}
+    assert f"test AUC {run.record.test.auc:.4f} -> {aucs['test']:.4f}" in said
+    assert f"validation AUC {run.record.valid.auc:.4f} -> {aucs['valid']:.4f}" in said
+    if how == "--loss":
+        assert aucs["valid"] >= run.record.valid.auc - 0.01
     limit = {
         "--bytes": 7500,
         "--ratio": 0.6 * file_bytes_of(run.model, run.schema, run.record),

@@ -18,6 +18,7 @@ from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.embedding.full import Full
 from autodpq_lib.embedding.others import Others, others_rows
 from autodpq_lib.embedding.quantiser import Coding
+from autodpq_lib.models.build import dpq_model
 from autodpq_lib.strategies import STRATEGY
 
 DECISION = {"a": (8, 2), "c": (2, 4)}
@@ -185,3 +186,13 @@ def test_lazy_gradients_are_the_dense_ones_in_sparse_form(build: object, schema:
         gradients.append(model.table.grad)
     assert gradients[1].is_sparse
     torch.testing.assert_close(gradients[1].to_dense(), gradients[0], atol=1e-6, rtol=1e-6)
+
+
+def test_use_of_a_codebook_is_the_share_of_centroids_that_a_code_names(
+    schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 2 x 2 centroids three, of 4 x 4 seven."""
+    codes = {"a": torch.tensor([[0, 1], [1, 1], [0, 1], [0, 1]]), "c": torch.tensor([[0, 1, 2, 3], [0, 0, 0, 0]])}
+    monkeypatch.setattr(DPQ, "codes", lambda _: codes)
+    embedding = dpq_model(small_config(), schema, {"a": (2, 2), "c": (4, 4)}).embedding
+    assert embedding.codebook_use() == {"a": 3 / 4, "c": 7 / 16}

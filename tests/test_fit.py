@@ -69,6 +69,13 @@ def checkpoints_of(run: Run) -> list[str]:
     return sorted(path.name for path in (run.checkpoints.folder / "kept").iterdir())
 
 
+def test_training_loss_is_the_mean_of_the_steps(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer, losses = Trainer(full_model(run.config, run.schema), run.train, run.config), iter([0.5, 0.9] * 100)
+    monkeypatch.setattr(trainer, "step", lambda _: torch.tensor(next(losses)))
+    steps = trainer.round(0)["steps"]
+    assert trainer.round(0)["train_loss"] == pytest.approx((0.5 * (steps // 2) + 0.9 * (steps - steps // 2)) / steps)
+
+
 def test_stops_after_patience_and_returns_the_best_epoch_not_the_last(run: Run) -> None:
     model, aucs, _ = scripted(run, [0.3, 0.8, 0.6, 0.7, 0.9], patience=2)
     assert len(aucs) == 4

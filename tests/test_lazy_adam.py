@@ -50,6 +50,11 @@ def test_equals_dense_adam_when_every_row_is_touched(decay):
     torch.testing.assert_close(mine, expected, atol=1e-6, rtol=1e-6)
 
 
+def test_a_lazy_run_has_lazy_tables(schema):
+    model = full_model(small_config(lazy=True), schema)
+    assert (model.embedding.lazy, model.first_order.lazy) == (True, True)
+
+
 def test_equals_sparse_adam_where_few_rows_are_touched():
     lazy, sparse = table(), table()
     mine = descend(LazyAdam([lazy], lr=LR), lazy, batches(20, 4))

@@ -45,12 +45,14 @@ def test_strategies_start_from_the_same_weights(schema: Schema, model: str) -> N
 
 @pytest.mark.parametrize("model", MODELS)
 def test_recipe_paper_puts_batchnorm_and_dropout_into_the_mlp(schema: Schema, model: str) -> None:
-    kinds = {
-        recipe: {type(layer).__name__ for layer in full_model(small_config(recipe=recipe, model=model), schema).mlp}
-        for recipe in ("paper", "tuned")
+    layers = {
+        recipe: list(full_model(small_config(recipe=recipe, model=model), schema).mlp) for recipe in ("paper", "tuned")
     }
-    assert kinds["paper"] == {"Linear", "BatchNorm", "ReLU", "Dropout"}
-    assert kinds["tuned"] == {"Linear", "ReLU"}
+    kinds = {recipe: [type(layer).__name__ for layer in each] for recipe, each in layers.items()}
+    last = ["Linear"] * (model != "dcn")  # DCN's is that of both of its parts
+    assert kinds["paper"] == ["Linear", "BatchNorm", "ReLU", "Dropout"] * 2 + last
+    assert kinds["tuned"] == ["Linear", "ReLU"] * 2 + last
+    assert [layer.rate for layer in layers["paper"] if isinstance(layer, Dropout)] == [0.2, 0.2]
 
 
 def test_dropout_zeroes_and_rescales_in_training_alone() -> None:

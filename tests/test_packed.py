@@ -122,6 +122,7 @@ def test_sizes_of_a_run_on_a_gpu_need_none(schema: Schema, tmp_path: Path, monke
     monkeypatch.setattr(packed_sizes, "_memory", lambda *_: 0)
     _, made = trained("dpq", schema)
     found = sizes(made, schema, VOCABULARY, tmp_path)
+    assert found["file, bytes"] == next(tmp_path.glob("*.safetensors")).stat().st_size
     on_gpu = made.model_copy(update={"config": made.config.model_copy(update={"device": "cuda"})})
     devices, build = [], packed_sizes.final_model
 

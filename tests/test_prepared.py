@@ -223,6 +223,13 @@ def test_samples_are_the_rows_of_the_split(monkeypatch):
         assert (samples.ids.dtype, samples.labels.dtype) == (torch.int32, torch.float32)
 
 
+def test_rows_of_one_label_alone_are_refused():
+    for positives in (0, 5):
+        with pytest.raises(DataError, match=f"x: expected rows of both labels, found {positives} of 5 positive"):
+            prepared._check_labels("x", positives, 5)
+    prepared._check_labels("x", 4, 5)
+
+
 @pytest.mark.usefixtures("tiny")
 def test_part_without_positive_rows_is_refused(monkeypatch):
     monkeypatch.setattr(prepared, "split_rows", lambda *_: {"valid": np.array([1, 3]), "test": np.array([], int)})

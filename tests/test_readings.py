@@ -11,7 +11,8 @@ from torch import Tensor
 
 from autodpq_data.schema import Schema
 from autodpq_lib.config import READINGS, RunConfig
-from autodpq_lib.embedding.candidates import FieldNorm
+from autodpq_lib.embedding.candidates import Candidates, FieldNorm
+from autodpq_lib.embedding.compressed import Compressed
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.embedding.kmeans import kmeans
 from autodpq_lib.embedding.quantiser import Coding, Quantiser
@@ -231,6 +232,28 @@ def test_the_text_runs_with_lazy_adam_where_there_is_no_decay(strategy: str, tmp
     """As on Avazu: nothing is left to spare the raw rows, whose gradients are sparse."""
     config = small_config(strategy=strategy, reading="text", lazy=True, recipe="tuned")
     assert STRATEGY[strategy](small_run(tmp_path, schema, config))
+
+
+def test_what_a_run_says_of_its_codes_reaches_every_quantiser(schema: Schema) -> None:
+    config = small_config(distance="nearest", tied=False, tau_kd=0.5, kd_noise=True)
+    for model in (dpq_model(config, schema, {"a": (2, 2), "c": (4, 4)}), candidates_model(config, schema)):
+        found = {part.coding for part in model.modules() if isinstance(part, Quantiser)}
+        assert found == {Coding("nearest", False, 0.5, True)}
+
+
+def test_a_search_without_compression_or_batchnorm_has_neither(schema: Schema) -> None:
+    embedding = candidates_model(small_config(quantise=False, search_batchnorm=False), schema).embedding
+    assert (embedding.quantise, embedding.norms) == (False, None)
+
+
+def test_the_text_takes_centroids_of_the_search_from_the_pretrained_rows(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[type] = []
+    monkeypatch.setattr(Compressed, "cluster", lambda self, seed: seen.append(type(self)))
+    run = small_run(tmp_path, schema, small_config(reading="text"))
+    search(run, pretrain(run))
+    assert seen == [Candidates]
 
 
 def test_the_text_starts_search_and_retrain_from_the_pretrained_rows(tmp_path: Path, schema: Schema) -> None:

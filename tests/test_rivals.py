@@ -327,6 +327,20 @@ def test_rounding_starts_as_the_paper_says(schema: Schema) -> None:
     assert torch.equal(rival.centre, torch.zeros(X))
 
 
+def test_rounding_by_field_starts_with_a_scale_of_each(schema: Schema) -> None:
+    rival = LSQ(table(schema), bits=3, by_field=True)
+    assert rival.scale[0].tolist() == pytest.approx([1 / math.sqrt(4 * n * X) for n in schema.sizes])
+
+
+@pytest.mark.parametrize(("share", "bits"), [(0.10, 6), (0.05, 5)])
+def test_mpe_takes_a_width_for_likely_from_half_of_an_even_share_on(share: float, bits: int, schema: Schema) -> None:
+    """1/14 of seven widths: the others have (1 - share) / 6 each."""
+    rival = MPE(table(schema), price=0.1)
+    rival.gamma.data[0] = TAU * torch.tensor([(1 - share) / 6] * 6 + [share]).log()
+    rival.settle()
+    assert rival.bits[0] == bits
+
+
 def mixed(schema: Schema) -> MPE:
     rival = made(schema, "mpe")
     rival.bits.fill_(-1)

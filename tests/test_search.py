@@ -37,6 +37,16 @@ def test_tau_counts_epochs_and_not_validations(run: Run) -> None:
     assert search(run, tau_unit="epochs", validations=2).round(3)["tau"] == pytest.approx(1 - 5e-5, abs=1e-12)
 
 
+def test_alpha_moves_at_the_rate_of_the_run(run: Run) -> None:
+    """The first step of Adam is the rate, but for epsilon, whatever the size of a gradient."""
+    trainer = search(run, learning_rate=0.003)
+    before = trainer.alpha.detach().clone()
+    batch = run.valid.ids[:32].long(), run.valid.labels[:32]
+    trainer.update_alpha(batch, batch)
+    g = trainer.alpha.grad
+    torch.testing.assert_close(trainer.alpha.detach(), before - 0.003 * g / (g.abs() + 1e-8), atol=1e-7, rtol=1e-5)
+
+
 def test_alpha_step_moves_alpha_alone_and_weight_step_all_else(run: Run) -> None:
     trainer = search(run)
     batch = run.train.ids[:32].long(), run.train.labels[:32]

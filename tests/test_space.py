@@ -52,8 +52,10 @@ def test_a_small_case_by_hand(schema: Schema) -> None:
 def test_untied_tables_count_twice(schema: Schema) -> None:
     decision = {"a": (8, 2), "c": (2, 4)}
     model = dpq_model(small_config(tied=False), schema, decision)
-    tied, untied = (space(schema, 16, decision, model, tied=tied).paper for tied in (True, False))
-    assert untied - tied == (8 + 2) * 16
+    tied, untied = (space(schema, 16, decision, model, tied=tied) for tied in (True, False))
+    more = (8 + 2) * 16
+    assert untied.paper - tied.paper == more
+    assert (untied.bits - tied.bits, untied.model_bytes - tied.model_bytes) == (32 * more, 4 * more)
 
 
 def test_centroids_in_the_formula_are_the_parameters(schema: Schema) -> None:
