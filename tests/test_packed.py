@@ -365,18 +365,22 @@ def assert_vectors_equal(path: Path, model: CTRModel, ids: torch.Tensor) -> None
     assert np.array_equal(PackedTable("embedding", about, tensors)(ids.numpy()), expected.numpy())
 
 
-def test_the_file_has_the_bytes_that_the_schema_says(schema: Schema, tmp_path: Path) -> None:
+def test_the_file_has_the_bytes_that_the_schema_says(
+    schema: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Kept rows, packed codes, centroids, a bit a feature; no raw row of a coded feature."""
+    monkeypatch.setattr(packed_sizes, "_memory", lambda *_: 0)
     path = tmp_path / "m.safetensors"
     model, made = trained("dpq", schema)
-    sizes = export(model, schema, made, VOCABULARY, path)
+    written = export(model, schema, made, VOCABULARY, path)
     low = schema.low_sizes
     codes = {name: math.ceil(low[name] * d * bits_for(k) / 8) for name, (k, d) in DECISION.items()}
     centroids = sum(4 * k * 16 for k, _ in DECISION.values())
     table = 4 * 16 * (schema.num_features - sum(low.values())) + sum(codes.values()) + centroids + math.ceil(14 / 8)
-    assert sum(n for name, n in sizes.items() if name.startswith("embedding.")) == table
+    assert sum(n for name, n in written.items() if name.startswith("embedding.")) == table
+    assert sizes(made, schema, VOCABULARY, tmp_path)["embedding, bytes"] == table
     header = int.from_bytes(path.read_bytes()[:8], "little")
-    assert path.stat().st_size == 8 + header + sum(sizes.values())
+    assert path.stat().st_size == 8 + header + sum(written.values())
 
 
 def test_raw_values_are_scored_and_unseen_ones_get_the_documented_row(schema: Schema, tmp_path: Path) -> None:
