@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from autodpq_runs.kept import weights
 from autodpq_runs.open import open_run, scratch_run
 from autodpq_runs.record import Record, read_record, record_path, write_record
 from autodpq_runs.run_paths import logits_path, weights_path
+from autodpq_system.atomic import _machine
 from autodpq_system.paths import ROOT, runs_root
 
 
@@ -368,7 +368,7 @@ def test_a_run_has_the_rows_of_its_own_split() -> None:
 
 
 def test_what_a_killed_run_to_play_with_left_goes_with_the_next() -> None:
-    left = runs_root() / "work" / f".scratch~{2**30}@{platform.node()}~abcdefgh"
+    left = runs_root() / "work" / f".scratch~{2**30}@{_machine()}~abcdefgh"
     left.mkdir(parents=True)
     run = scratch_run(RunConfig(dataset="planted", strategy="fe"))
     run.checkpoints.save("fit", {})
