@@ -113,7 +113,7 @@ def test_the_readings_with_both_stars_are_named() -> None:
 
 
 def test_stars_are_counted_where_all_baselines_have_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Eight cases: of the nine of a split with both recipes, and of the other with one, PNN's has gaps in one."""
+    """Eight cases: of the six of a split with both recipes, and of the other with one; PNN has gaps in one."""
 
     def of(rows: tuple[str, str, str, str], _: str) -> Lead | None:
         recipe, model, _, split = rows
