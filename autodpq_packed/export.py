@@ -111,8 +111,9 @@ def _check_vocabulary(vocabulary: Mapping[str, list[str]], schema: Schema) -> No
         found = len(vocabulary[field]) if field in vocabulary else None
         if found != size and any(vocabulary.values()):
             raise ValueError(f"vocabulary of {field}: expected {size} values, found {found or 'none'}")
-        times = Counter(vocabulary.get(field, ()))
-        if wrong := [value for value, n in times.items() if n > 1 or not isinstance(value, str)]:
+        values = vocabulary.get(field, ())
+        other = [value for value in values if not isinstance(value, str)]
+        if wrong := other or [value for value, times in Counter(values).items() if times > 1]:
             raise ValueError(f"vocabulary of {field}: expected texts, all different, found {shortened(wrong[0])}")
 
 

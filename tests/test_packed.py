@@ -265,7 +265,7 @@ def test_what_the_format_cannot_hold_is_refused(schema: Schema, tmp_path: Path) 
         export(model, schema, made, {**VOCABULARY, "a": list("1234567")}, tmp_path / "m.safetensors")
     with pytest.raises(ValueError, match="vocabulary of c: expected 5 values, found none"):
         export(model, schema, made, {"a": list("123456"), "b": list("123")}, tmp_path / "m.safetensors")
-    for wrong, found in (("122456", "'2'"), (range(6), "0")):
+    for wrong, found in (("122456", "'2'"), (range(6), "0"), ([[1]] * 6, r"\[1\]")):
         with pytest.raises(ValueError, match=f"vocabulary of a: expected texts, all different, found {found}"):
             export(model, schema, made, {**VOCABULARY, "a": [*wrong]}, tmp_path / "m.safetensors")
     assert not list(tmp_path.iterdir())
