@@ -28,6 +28,8 @@ METHOD_VERSION = dict.fromkeys(STRATEGIES, 1) | {"budget": 3, "taught": 1} | dic
 
 #: What readers and NumPy count in int32.
 MOST = 2**31 - 1
+#: Name of an option, which is part of the names of files.
+Option = Annotated[str, Field(pattern="^[a-z_]+$")]
 #: Per field its (K, D): K centroids in each of D subspaces.
 Decision = dict[str, tuple[int, int]]
 
@@ -146,9 +148,7 @@ class RunConfig(_Frozen):
     centroids: tuple[PositiveInt, ...] = Field((8, 16, 32), min_length=1)
     subspaces: tuple[PositiveInt, ...] = Field((2, 4, 8), min_length=1)
     draws: int = Field(20, ge=1)  # distinct decisions that Random tries
-    options: dict[
-        Annotated[str, Field(pattern="^[a-z_]+$")], bool | int | float
-    ] = {}  # for strategies registered from outside
+    options: dict[Option, bool | int | float] = {}  # for strategies registered from outside
 
     distance: Literal["inner", "nearest"] = "inner"  # Eq. 1 as printed, or "the index of the nearest centroid"
     tau_kd: float = Field(1.0, gt=0)

@@ -43,7 +43,7 @@ def text() -> str:
         f"teaches a narrower one. {' '.join(map(ahead, RECIPES))}\n"
         "5. To try a row: `make replicate STRATEGIES=fe MODELS=deepfm SEEDS=1 OUT=runs/mine` trains FE in minutes, and "
         "`make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json "
-        f"TABLES={int(SHARES[3] * full_bytes(choice_runs(RECIPE)))}` compresses it, to "
+        f"TABLES={told(RECIPE, 0.0625)['told'].iloc[0]:.0f}` compresses it, to "
         "`TO=` or a place below `runs/compressed/`. To serve the file copy it with its vocabulary, the second file "
         "that is written: [how](packed.md).\n"
     )
