@@ -211,12 +211,12 @@ def must_be_so(table: pd.DataFrame) -> str:
     said = rows["name"] + [f" (its gain hangs on seed {seeds})" * bool(seeds) for seeds in rows["hangs on"]]
     reached = [", ".join(said[near]) or "none" for near in (fe_near, ours_near, fe_near & ours_near)]
     return (
-        f"**What must be so**, over FE and with nothing chosen on test: FE at {fe:.4f}, AutoDPQ at {ours:.4f}.\n\n"
+        f"**What must be so**: FE at {fe:.4f} and AutoDPQ at {ours:.4f}, with nothing chosen on the test set.\n\n"
         f"- Under {plain['name']} FE is off by {plain['base']:+.4f} and AutoDPQ by {plain['ours']:+.4f}.\n"
         f"- Within {MARGIN:g} of the paper's FE: {reached[0]}; of its AutoDPQ: {reached[1]}; of both: {reached[2]}.\n"
-        "- A condition *hangs on a seed* if its interval holds the paper's gain with that seed and not without it. "
-        f"Nearest to both, of the conditions that hang on none, is {near['name']}: FE is off by {near['base']:+.4f}, "
-        f"AutoDPQ by {near['ours']:+.4f}.\n"
+        "- A gain *hangs on a seed* if its interval holds the paper's gain with that seed and not without it. Of the "
+        f"conditions whose gain hangs on none, the nearest to both is {near['name']}: FE is off by "
+        f"{near['base']:+.4f}, AutoDPQ by {near['ours']:+.4f}.\n"
         "- Conditions under which the interval holds the paper's gain, whichever seed is left out: "
         f"{', '.join(firm['name'][holds(firm)]) or 'none'}.\n"
         f"- The largest gain by ranks is that of {largest['name']}, {largest['effect']:+.4f} by mean and "

@@ -73,7 +73,7 @@ def below(leads: Mapping[str, tuple[Lead, float]]) -> str:
     """How many intervals lie wholly below the paper's lead, which stands beside each, and the names of the others."""
     others = [name for name, (ours, paper) in leads.items() if not ours.high < paper]
     said = f"Of these {len(leads)} intervals over the best baseline {len(leads) - len(others)} lie wholly below"
-    return f"{said} the paper's lead; the others: {'; '.join(others) or 'none'}."
+    return f"{said} the paper's lead; the rest: {'; '.join(others) or 'none'}."
 
 
 def verdict(table: pd.DataFrame) -> str:

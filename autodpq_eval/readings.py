@@ -21,7 +21,7 @@ from autodpq_eval.paper import table_value
 from autodpq_eval.plans import PAIR_OF_TABLE_1, TEN_SEEDS, against_baselines
 from autodpq_eval.stats import by_ranks
 from autodpq_eval.tables import build, collect, read_plans
-from autodpq_eval.words import judged_by_both
+from autodpq_eval.words import judged
 from autodpq_lib.config import READINGS, RECIPES, STRATEGIES, RunConfig
 from autodpq_runs.record import Record
 
@@ -128,7 +128,7 @@ def in_short(there: Groups, under: Mapping[str, Groups], tables: Mapping[str, pd
         every = means(runs)
         for name, leads in auc_leads(runs).groupby("a", sort=False):
             title, ours = str(name).removeprefix(f"{OURS}, ") + suffix, every.loc[name]
-            cells = [f"{ours['auc']:.4f}", f"{ours['cost']:.1f}", *map(judged_by_both, leads.to_dict("records"))]
+            cells = [f"{ours['auc']:.4f}", f"{ours['cost']:.1f}", *map(judged, leads.to_dict("records"))]
             rows.append([title, *cells, lead_between(tables[title], "auc") if title in tables else "–"])
     head = ["reading", "AUC ↑", "FE trainings ↓"]
     head += [f"over {name}, the paper{_over(name)} {_gap('auc', name):+.4f}" for name in shared_by_all(there)]
@@ -148,11 +148,10 @@ def auc_leads(runs: Groups) -> pd.DataFrame:
 def _baselines(there: Groups) -> str:
     every = means(there)
     gaps, shared = every["auc"] - every["paper"], shared_by_all(every.index)
-    own = [f"{name}, {gaps[name]:+.4f}" for name in every.index if OURS not in name and name not in shared]
     return (
-        f"In the rows of a reading alone {', '.join(shared)} lie {gaps[shared].min():+.4f} to "
-        f"{gaps[shared].max():+.4f} from the AUCs of the paper's {', '.join(LABELS[_strategy(n)] for n in shared)} "
-        f"(with a reading's own quantiser: {'; '.join(own)}); its AutoDPQ has {every['paper'].iloc[-1]:.4f}."
+        f"In the rows that name a reading alone, the AUCs of {', '.join(shared)} differ from those of the paper's "
+        f"{', '.join(LABELS[_strategy(n)] for n in shared)} by {gaps[shared].min():+.4f} to "
+        f"{gaps[shared].max():+.4f}; the paper's AutoDPQ has {every['paper'].iloc[-1]:.4f}."
     )
 
 

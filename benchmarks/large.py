@@ -111,7 +111,7 @@ def table() -> str:
     shapes = found["shapes"]
     said = [
         f"{shape['shape']}'s shape: the choice over {shape['features']:,} rows took {shape['seconds'] / 60:.1f} "
-        f"minutes; with all files it took {shape['peak_mib'] / 1024:.1f} GiB of anonymous memory at most."
+        f"minutes; it and the tables of all shares took at most {shape['peak_mib'] / 1024:.1f} GiB of anonymous memory."
         for shape in shapes
     ]
     cells = [

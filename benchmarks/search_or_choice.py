@@ -149,12 +149,13 @@ def over_random() -> str:
     trained, stored = ([_gap(means, runs, column) for runs in cases] for column in ("trained", "stored"))
     apart = [each["effect"] for each in trained]
     return (
-        "Trained from scratch by the literal quantiser, the AUC with the sizes that AutoDPQ finds minus that with "
-        f"random sizes of nearly as many bytes is {min(apart):+.4f} to {max(apart):+.4f} ({len(RECIPES)} recipes, "
-        f"{len(READINGS)} readings, {cases[0]['seed'].nunique()} seeds each, one random decision a seed). Of "
-        f"{len(trained)} intervals {_above(trained)} show a gain, and {_equal(trained)} rule out a difference of "
-        f"{MARGIN:g}; the widest is ± {_widest(trained):.4f}. A trained FE that is stored with either differs by at "
-        f"most {max(abs(each['effect']) for each in stored):.4f}."
+        "Models were trained from scratch by the literal quantiser, with the sizes that AutoDPQ finds and with random "
+        f"sizes of nearly as many bytes. In AUC the first minus the second is {min(apart):+.4f} to {max(apart):+.4f} "
+        f"({len(RECIPES)} recipes, {len(READINGS)} readings, {cases[0]['seed'].nunique()} seeds each, one random "
+        f"decision a seed). Of {len(trained)} intervals {_above(trained)} show a gain; the widest is ± "
+        f"{_widest(trained):.4f}. Corrected by Holm, {_equal(trained)} of {len(trained)} tests of equivalence rule out "
+        f"a difference of {MARGIN:g}. A trained FE stored with the one and not the other differs by at most "
+        f"{max(abs(each['effect']) for each in stored):.4f}."
     )
 
 
@@ -173,8 +174,9 @@ def _most(found: pd.DataFrame) -> str:
     sizes = found.pivot_table(index=["recipe", "reading", "seed"], columns="what", values="bits")
     more = (sizes["choice"] - sizes["AutoDPQ"]) / 8
     return (
-        f"In {(more > 0).sum()} of {len(more)} cases the choice has more bytes than AutoDPQ's decision, at most "
-        f"{max(more.max(), 0):,.0f}: it counts float16 centroids."
+        "The choice counted centroids in float16, the table in float32: so in "
+        f"{(more > 0).sum()} of {len(more)} cases it has more bytes than AutoDPQ's decision, by at most "
+        f"{max(more.max(), 0):,.0f}."
     )
 
 
@@ -184,7 +186,7 @@ def _few(found: pd.DataFrame) -> str:
     few = [f"{n} for `{r}`, {reading}, seed {seed}" for (r, reading, seed), n in drawn[drawn < DRAWS].items()]
     fewer = f", fewer where few are of that size, which then are nearly AutoDPQ's own ({', '.join(few)})" if few else ""
     return (
-        f"A *random* row shows the mean of FE stored with {DRAWS} decisions a seed{fewer}. It trains the first alone. "
+        f"A *random* row is the mean over {DRAWS} decisions a seed{fewer}; only the first of them is trained. "
         "All training is by the literal quantiser."
     )
 
@@ -195,7 +197,7 @@ def _counted(gaps: list[dict[str, float]]) -> str:
     return (
         f"of {len(gaps)} intervals {_above(gaps)} lie above zero, in favour of AutoDPQ's decision, and {worse} below; "
         f"{_equal(gaps)} differences are shown to be within {MARGIN:g} (p equal below {LEVEL:g} after Holm's "
-        f"correction, which the table is without); the widest interval is ± {_widest(gaps):.4f}."
+        f"correction; the table has it uncorrected); the widest interval is ± {_widest(gaps):.4f}."
     )
 
 

@@ -22,6 +22,7 @@ from scripts.pages import (
     budget,
     budget_controls,
     budget_picture,
+    budget_rivals,
     by_validation,
     conditions,
     conditions_picture,
@@ -38,6 +39,7 @@ from scripts.pages import (
     packed,
     readings,
     readings_picture,
+    readings_tables,
     results,
     trainings,
 )
@@ -54,10 +56,12 @@ PAGES: dict[str, Blocks] = {
     | leads.BLOCKS
     | over_trials.BLOCKS
     | left_open.BLOCKS,
+    "results/readings-tables.md": readings_tables.BLOCKS,
     "results/conditions.md": conditions.BLOCKS | best_of.BLOCKS | needs.BLOCKS,
     "results/controls.md": controls.BLOCKS,
     "results/avazu.md": avazu.BLOCKS,
-    "results/budget.md": budget.BLOCKS | budget_picture.BLOCKS | how_wide.BLOCKS | hours.BLOCKS | trainings.BLOCKS,
+    "results/budget.md": budget.BLOCKS | budget_picture.BLOCKS | how_wide.BLOCKS,
+    "results/budget-rivals.md": budget_rivals.BLOCKS | trainings.BLOCKS | hours.BLOCKS,
     "results/budget-controls.md": budget_controls.BLOCKS,
     "results/packed.md": packed.BLOCKS,
     "results/bench/README.md": bench.BLOCKS,

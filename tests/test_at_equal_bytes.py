@@ -132,14 +132,20 @@ def test_the_smallest_lead_is_that_over_the_best_rival_of_a_budget(monkeypatch: 
         [(0.5, "lsq", 0.80, 0.002), (0.5, "qr", 0.70, -0.009), (0.25, "mpe", 0.75, 0.003)],
         columns=["share", "method", "auc", "lead"],
     ).assign(n=3, lead_half=0.001)
-    every = {"tuned": own, "paper": own.assign(lead=own["lead"] + 0.01)}
+    every, own_leads = {"tuned": own, "paper": own.assign(lead=own["lead"] + 0.01)}, own["lead"]
     monkeypatch.setattr(smallest_leads, "with_own", lambda recipe, control: every[recipe])
     names = "rivals have coarser first-order weights", "rivals have another form"
     own = {name: smallest_leads.MORE_FOR_RIVALS[name] for name in names}
     monkeypatch.setattr(smallest_leads, "MORE_FOR_RIVALS", own)
     said = smallest_leads.text()
-    assert " The smallest over the best rival (3 seeds, " in said
-    assert said.endswith("; if rivals have another form, +0.0020 ± 0.0010 (`tuned`, 50.0%, trained integers (LSQ))")
+    assert "), 3 seeds, " in said
+    held = " ahead at some budget in no control; the smallest lead in 2 others is +0.0020 ± 0.0010 (`tuned`, 50.0%, "
+    assert said.endswith(f"{held}trained integers (LSQ))")
+    every["tuned"] = every["tuned"].assign(lead=-0.002)
+    lost = "at most by +0.0020 ± 0.0010 (`tuned`, 25.0%, MPE)"
+    coarser, another = (f"if {name}, {lost}" for name in names)
+    assert smallest_leads.text().endswith(f" ahead at some budget {coarser} and {another}")
+    every["tuned"] = every["tuned"].assign(lead=own_leads)
     come = [
         {"share": 0.5, "rival": "qr", "n": 10, "n_rival": 10, "lead": -0.001, "lead_half": 0.002},
         {"share": 0.25, "rival": "mpe", "n": 10, "n_rival": 3, "lead": -0.5, "lead_half": 0.002},

@@ -130,7 +130,7 @@ def test_stars_are_counted_where_all_baselines_have_run(monkeypatch: pytest.Monk
     lead = "+0.0020 over Others, published +0.0021"
     starred = f"DCN, recipe `paper`, our split: {lead}; DCN, recipe `tuned`, our split: {lead}"
     assert (
-        f"ahead in 2 ({starred}) and behind in 2. Corrected for their number, it is ahead in 6 and behind in 2 (["
+        f"by Welch's test in 2 ({starred}) and behind in 2; corrected for their number, ahead in 6 and behind in 2 (["
         in said
     )
 

@@ -129,11 +129,8 @@ def test_decisions_are_held_against_random_ones(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(search_or_choice, "read_measures", lambda _: {"rows": rows})
     said = search_or_choice.over_random()
     assert "is +0.0020 to +0.0020" in said
-    assert (
-        "3 seeds each, one random decision a seed). Of 1 intervals 0 show a gain, and 0 rule out a difference of 0.001"
-        in said
-    )
-    assert "the widest is ± 0.0025." in said
+    assert "3 seeds each, one random decision a seed). Of 1 intervals 0 show a gain; the widest is ± 0.0025." in said
+    assert " 0 of 1 tests of equivalence rule out a difference of 0.001." in said
     assert said.endswith("differs by at most 0.0004.")
     assert "nearly AutoDPQ's own (1 for `paper`, text, seed 1, 1 for `paper`, text, seed 2," in search_or_choice.table()
 
@@ -198,7 +195,7 @@ def test_why_an_aim_was_missed_is_what_happened(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(aims.at_equal_bytes, "table", lambda _, rival=rival: pd.DataFrame([rival]))
         said += aims._reasons("tuned", row | {"lead": lead, "lead_half": 0.003})
     assert [each.partition("missed: ")[2] for each in said] == [
-        "the best rival itself differs from FE by +0.0010 ± 0.0020.",
+        "the best rival itself is not shown to be worse than FE (+0.0010 ± 0.0020).",
         "the rival's lead is +0.0020 ± 0.0030.",
         "the lead is +0.0010 ± 0.0030: it varies too much for so many pairs.",
     ]
@@ -206,8 +203,8 @@ def test_why_an_aim_was_missed_is_what_happened(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_gain_that_is_shown_to_be_smaller_than_the_papers_says_so() -> None:
     row = {"paper": "+0.0068", "ours": 0.0034, "high": 0.0046}
-    assert robust.size(row) == "50% of its size, and shown to be less than it"
-    assert robust.size(row | {"high": 0.0069}) == "50% of its size"
+    assert robust.size(row) == "50% of the paper's size, and shown to be smaller"
+    assert robust.size(row | {"high": 0.0069}) == "50% of the paper's size"
     assert robust.size(row | {"paper": ""}) == "the paper gives no size"
 
 
@@ -221,10 +218,12 @@ def test_where_a_rival_is_ahead_and_of_how_many_it_is_the_best(monkeypatch: pyte
     rows.append(rows[0] | {"share": 0.008, "n_rival": 9})  # which budget.md calls unfinished
     monkeypatch.setattr(which_row, "comparisons", lambda recipe: rows)
     monkeypatch.setattr(which_row, "_waiting", lambda recipe: "")
-    assert which_row.ahead("paper").endswith(
-        "the best rival is ahead of the compressor at 25.0% (trained integers (LSQ)), by +0.0021 ± 0.0013, the best of "
-        "4 that ran on as many seeds. At 12.5% neither is shown to be ahead."
+    assert which_row.ahead("paper") == (
+        "In recipe `paper` the best rival is ahead of the compressor by the paired test at 25.0% (trained integers "
+        "(LSQ), the best of 4 rivals with as many seeds), by +0.0021 ± 0.0013. At 12.5% neither is shown to be ahead."
     )
+    rows[:1] = []
+    assert which_row.ahead("tuned").startswith("In recipe `tuned` the best rival is nowhere shown to be ahead of ")
 
 
 def test_pairs_that_tie_have_a_share_each() -> None:
@@ -319,7 +318,7 @@ def test_what_a_switch_is_worth_is_paired_by_seed_and_setting(monkeypatch: pytes
     assert "| QR | – | +0.0200 ± 0.1271 | – |" in said
     assert "Not run yet" not in said
     monkeypatch.setattr(variants, "found", lambda _, **switches: moved[:2] if switches else frame)
-    assert "\nNot run yet so: QR.\n" in variants._worth("Averaged", average=0.9)
+    assert "\nNot run this way yet: QR.\n" in variants._worth("Averaged", average=0.9)
 
 
 def test_what_a_control_lacks_is_named_by_rival_and_budget(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -352,9 +351,9 @@ def test_how_trainings_of_rivals_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     runs += [run("mpe", search=[0.8, 0.7], train=[0.77]), run("mpe", search=[0.6], train=[0.5, 0.61])]
     monkeypatch.setattr(trainings, "_of_rivals", lambda recipe: runs if recipe == "tuned" else [])
     assert trainings.ended() == (
-        "At the limit of epochs ended, averaged weights and other forms apart, QR in 1 of 2 runs. MPE's last training "
-        "has a lower validation AUC, at its best, than the search before it in 1 of 2 runs of recipe `tuned`, in the "
-        "mean of all by 0.0100.\n"
+        "These reached the limit of epochs (averaged weights and other forms not counted): QR in 1 of 2 runs. The best "
+        "validation AUC of MPE's last training is below that of the search before it in 1 of 2 runs of recipe `tuned`, "
+        "in the mean of all by 0.0100.\n"
     )
 
 

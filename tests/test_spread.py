@@ -108,7 +108,7 @@ def test_intervals_that_exclude_the_papers_lead_are_counted_and_the_others_named
     ends = {"A": (0.002, 0.003), "B": (0.004, 0.003), "C": (0.003, 0.003)}
     leads = {name: (Lead(0.001, 0.0, high, "FE", 0.5, 0.5, "no star"), paper) for name, (high, paper) in ends.items()}
     assert below(leads) == (
-        "Of these 3 intervals over the best baseline 1 lie wholly below the paper's lead; the others: B; C."
+        "Of these 3 intervals over the best baseline 1 lie wholly below the paper's lead; the rest: B; C."
     )
 
 

@@ -104,7 +104,9 @@ def _reasons(recipe: str, row: dict[str, Any]) -> Iterator[str]:
         yield f"{where}, missed: the mean difference to FE, {row['difference']:+.5f}, lies {lies}."
     if _beaten(recipe, row) == "missed":
         rival = at_equal_bytes.table(runs).query("method == @row['rival'] and share == @row['share']").iloc[0]
-        own = f"the best rival itself differs from FE by {plus_minus(rival['difference'], rival['half'])}"
+        own = (
+            f"the best rival itself is not shown to be worse than FE ({plus_minus(rival['difference'], rival['half'])})"
+        )
         varies = f"the lead is {plus_minus(row['lead'], row['lead_half'])}: it varies too much for so many pairs"
         behind = f"the rival's lead is {plus_minus(-row['lead'], row['lead_half'])}"
         as_fe = rival["difference"] + rival["half"] >= 0

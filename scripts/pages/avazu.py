@@ -73,9 +73,9 @@ def _behind(plain: pd.DataFrame) -> str:
     """Which strategies are behind the better model without embeddings in AUC, and behind the constant in logloss."""
     constant = plain.loc["constant predictor", "logloss"]
     return (
-        f"In AUC these stay below {plain['auc'].idxmax()} by more than their standard deviation over seeds: "
-        f"{_worse('auc', plain['auc'].max())}. In logloss these are worse than the constant predictor by more "
-        f"than theirs: {_worse('logloss', constant)}."
+        f"In AUC these stay below the model without embeddings ({plain['auc'].idxmax()}) by more than their standard "
+        f"deviation over seeds: {_worse('auc', plain['auc'].max())}. In logloss these are worse than "
+        f"the constant predictor by more than their standard deviation: {_worse('logloss', constant)}."
     )
 
 

@@ -46,12 +46,12 @@ def _needed(recipe: str) -> str:
         f"{LABELS[name]}'s {mean(each):.4f} ({len(each)} seeds) {_reached(recipe, mean(each))}"
         for name, each in aucs.items()
     )
-    return f"Recipe `{recipe}`: FE reaches, as the best of so many trainings, {', '.join(said)}."
+    return f"Recipe `{recipe}`: the best of k trainings of FE reaches {', '.join(said)}."
 
 
 def _reached(recipe: str, aim: float) -> str:
     enough = [k for k in range(1, len(TEN_SEEDS) // 2 + 1) if expected(recipe, "fe", k) >= aim]
-    return f"with {enough[0]}" if enough else f"with none up to {len(TEN_SEEDS) // 2}"
+    return f"at k = {enough[0]}" if enough else f"at no k up to {len(TEN_SEEDS) // 2}"
 
 
 BLOCKS = {"best-of": table}

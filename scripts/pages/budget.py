@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 
@@ -15,21 +14,10 @@ from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.words import plus_minus
 from autodpq_lib.config import RECIPES, STRATEGIES
 from autodpq_rivals.methods import METHODS
-from benchmarks import after_training, choice, compressing, large, search_or_choice
+from benchmarks import choice, compressing, large
 from benchmarks.measured import read_measures
 from scripts.pages import aims, equal_bytes, which_row
-from scripts.pages.equal_bytes import NOT_YET, RECIPE, bold_ours, choice_runs, found
-
-
-def methods() -> str:
-    """What each rival stores, and whose it is: the first line of its file."""
-    docs = {name: str(sys.modules[each.__module__].__doc__).splitlines()[0] for name, each in METHODS.items()}
-    rows = [[at_equal_bytes.METHOD_NAMES[name], f"[`{name}`](../{_file(name)})", line] for name, line in docs.items()]
-    return markdown(["method", "strategy", "what it is"], rows)
-
-
-def _file(method: str) -> str:
-    return METHODS[method].__module__.replace(".", "/") + ".py"
+from scripts.pages.equal_bytes import NOT_YET, RECIPE, bold_ours, found
 
 
 @cache
@@ -37,12 +25,6 @@ def data(recipe: str = RECIPE, model: str = "deepfm", dataset: str = "ml-1m") ->
     """A row a method and budget."""
     runs = found(recipe, model, dataset=dataset)
     return runs if runs.empty else at_equal_bytes.table(runs)
-
-
-def table() -> str:
-    """Bytes, AUC and the paired difference to FE, in both recipes."""
-    said = [f"`{recipe}`: {used(recipe)}{absent(recipe)}" for recipe in RECIPES]
-    return rows_of([(recipe, "deepfm") for recipe in RECIPES]) + "\n" + "\n".join(said) + "\n"
 
 
 def rows_of(kinds: Sequence[tuple[str, str]], dataset: str = "ml-1m") -> str:
@@ -82,53 +64,9 @@ def absent(recipe: str) -> str:
     return f" Not run yet on these seeds in recipe `{recipe}`: {', '.join(names)}." if names else ""
 
 
-def tried() -> str:
-    """How many settings of each method were tried on the seed of choice, and their widths."""
-    names = (COMPRESSOR, *METHODS)
-    runs = {recipe: choice_runs(recipe).query("control == ''").groupby("method") for recipe in RECIPES}
-    counts = {recipe: each["setting"].nunique() for recipe, each in runs.items()}
-    every = pd.concat([each["width"].unique().explode() for each in runs.values()])
-    widths = {name: sorted({*every[every.index == name]}, reverse=True) for name in names}
-    rows = [
-        [
-            at_equal_bytes.METHOD_NAMES[name],
-            ", ".join(map(str, widths[name])),
-            *(f"{counts[r].get(name, 0)}" for r in RECIPES),
-        ]
-        for name in names
-    ]
-    return markdown(["method", "X", *(f"settings, `{recipe}`" for recipe in RECIPES)], rows)
-
-
-def norms() -> str:
-    """How often the norm of DPQ-VQ and MGQE lost on the seed of choice."""
-    rows = pd.concat([choice_runs(recipe).assign(recipe=recipe) for recipe in RECIPES]).query("control == ''")
-    rows = rows[rows["method"].isin(["dpq-vq", "mgqe"])]
-    plain = rows["options"].str.contains("normed no")
-    rows["rest"] = rows["options"].str.replace(r", normed (yes|no)", "", regex=True)
-    pairs = rows[plain].merge(rows[~plain], on=["recipe", "method", "width", "rest", "cpu"])
-    lost = (pairs["valid_x"] > pairs["valid_y"]).groupby([pairs["method"], pairs["recipe"]]).agg(["sum", "count"])
-    each = (
-        f"{at_equal_bytes.METHOD_NAMES[method]}, `{recipe}`, {of['sum']} of {of['count']}"
-        for (method, recipe), of in lost.iterrows()
-    )
-    return (
-        f"On the seed of choice the norm lowered validation AUC in {lost['sum'].sum()} of {lost['count'].sum()} pairs "
-        f"of settings ({'; '.join(each)}). So the six settings a budget of DPQ-VQ and MGQE are six sizes, all without "
-        "it; MGQE in recipe `paper` never had it. Those with it are of an earlier plan, which `make budget` no longer "
-        "runs.\n"
-    )
-
-
 def avazu() -> str:
     """The same on the sample of Avazu's rows."""
     return rows_of([(recipe, "deepfm") for recipe in RECIPES], "avazu-sample")
-
-
-def above() -> str:
-    """Why a quarter needs no compressor: what an embedding in integers of eight bits loses."""
-    said = "; ".join(f"`{recipe}` {after_training.lost(recipe)}" for recipe in RECIPES)
-    return f"FE with its embedding in int8 minus FE, after training, ten seeds: {said}.\n"
 
 
 def outside() -> str:
@@ -142,17 +80,12 @@ def outside() -> str:
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
-    "budget-methods": methods,
-    "budget-table": table,
-    "budget-targets": aims.targets,
-    "budget-tried": tried,
-    "budget-norm": norms,
-    "budget-search": search_or_choice.table,
-    "budget-outside": outside,
+    "budget-ahead": which_row.verdict,
     "budget-avazu": avazu,
-    "budget-row": which_row.text,
-    "budget-above": above,
     "budget-choice": choice.text,
-    "budget-large": large.table,
     "budget-compressing": compressing.table,
+    "budget-large": large.table,
+    "budget-outside": outside,
+    "budget-row": which_row.text,
+    "budget-targets": aims.targets,
 }

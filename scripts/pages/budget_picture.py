@@ -66,7 +66,8 @@ def image(path: str, recipe: str = RECIPE) -> str:
     rows = data(recipe)
     ours, fe = rows.query("method == @COMPRESSOR"), rows.query("method == 'fe'")["place"].iloc[0]
     said = "; ".join(f"{row['share']:.1%} of FE's bytes, AUC {row['place']:.4f}" for _, row in ours.iterrows())
-    return f"![{_title(recipe)}. The compressor: {said}. FE: {fe:.4f}. The table of budget.md has the rivals.]({path})"
+    rest = "The table of budget-rivals.md has the rivals."
+    return f"![{_title(recipe)}. The compressor: {said}. FE: {fe:.4f}. {rest}]({path})"
 
 
 BLOCKS: dict[str, Callable[[], str]] = {"budget-picture": pictures}

@@ -65,9 +65,9 @@ def picture() -> str:
         f"![AutoDPQ's gain in AUC over FE, left, and over Others, right, under {shown()['condition'].nunique()} "
         f"conditions, with intervals; the paper's gain is dashed. Over FE as run, recipe {plain['recipe']}: "
         f"{plain['effect']:+.4f}; the largest, {best['condition']}: {best['effect']:+.4f}. The table below has all "
-        "numbers.](conditions.png)\n\n*What to see: which intervals hold the dashed "
-        "line, the paper's gain, and which lie wholly above it. A single seed can widen "
-        f"an interval: {_hanging(shown())}.*\n"
+        "numbers.](conditions.png)\n\n*What to see: which intervals contain the dashed "
+        "line, the paper's gain, and which lie wholly above it. Intervals that contain the line only "
+        f"because of one seed: {_hanging(shown())}.*\n"
     )
 
 
@@ -75,10 +75,10 @@ def _hanging(rows: pd.DataFrame) -> str:
     """Conditions whose interval holds the paper's gain because of single seeds."""
     rows = rows[rows["hangs on"] != ""]
     said = [
-        f"*{row['condition']}* (`{row['recipe']}`) holds the line over {row['over']} only with {seeds(row['hangs on'])}"
+        f"*{row['condition']}* (`{row['recipe']}`) over {row['over']}, {seeds(row['hangs on'])}"
         for _, row in rows.iterrows()
     ]
-    return "; ".join(said) or "here none does so that it holds the line"
+    return "; ".join(said) or "none"
 
 
 def seeds(listed: str) -> str:

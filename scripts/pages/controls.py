@@ -14,7 +14,7 @@ from autodpq_eval.lead import gain
 from autodpq_eval.stats import LEVEL, MARGIN
 from autodpq_eval.words import gap, p_value
 from autodpq_lib.config import RECIPES
-from benchmarks import after_training
+from benchmarks import after_training, search_or_choice
 from scripts.pages.committed import contrast, contrasts, controls, runs_of_controls
 
 #: Pairs of runs: the gain, and its three parts.
@@ -80,8 +80,8 @@ def _starts(recipe: str) -> str:
     same, able = effects.same_starts(runs_of_controls(recipe))
     chance = LEVEL * controls(recipe)["effect"].count()
     return (
-        f"{same} of {able} runs that can begin with their reference's first training do, to the bit. If no control had "
-        f"an effect, about {chance:.0f} would have p < {LEVEL:g}.\n"
+        f"Of {able} runs whose first training should match their reference's, {same} match it to the bit. If no "
+        f"control had an effect, about {chance:.0f} controls would have p < {LEVEL:g} by chance.\n"
     )
 
 
@@ -108,6 +108,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "controls-extra": extra,
     **{f"contrasts-{recipe}": partial(made_of, recipe) for recipe in RECIPES},
     **{f"controls-{recipe}": partial(of_recipe, recipe) for recipe in RECIPES},
+    "search-or-choice": search_or_choice.table,
     "after-training": after_training.sizes,
     "after-training-differences": after_training.differences,
 }

@@ -103,9 +103,9 @@ def _most() -> str:
         f"- The paper can be read in more than one way. Of our three readings the *{reading}* one, which "
         f"{WAYS[reading]}, gains most on our split of the data. Over FE: {_by_recipe(over_fe)}; published, "
         f"{gain_of_paper('auc', 'fe'):+.4f}. Over Random: {_by_recipe(over_random)}; published, "
-        f"{gain_of_paper('auc', 'random'):+.4f}. These are differences in AUC and half of their 95 % intervals, paired "
-        f"over {from_to([row['n'] for row in over_fe + over_random])} seeds. Significance is corrected for the number "
-        "of comparisons, the intervals are not.\n"
+        f"{gain_of_paper('auc', 'random'):+.4f}. (Differences in AUC ± half a 95 % interval, paired over "
+        f"{from_to([row['n'] for row in over_fe + over_random])} seeds; significance alone is corrected for the number "
+        "of comparisons.)\n"
     )
 
 

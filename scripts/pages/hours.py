@@ -1,4 +1,4 @@
-"""What the runs of results/budget.md took; a block of that page."""
+"""results/budget-rivals.md: what the runs at equal bytes took."""
 
 from __future__ import annotations
 

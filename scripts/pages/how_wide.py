@@ -24,12 +24,12 @@ def widths() -> str:
     rows = [_by_width(recipe, share) for recipe in RECIPES for share in shares_of(choice_runs(recipe))]
     table = markdown(["budget", *(f"X = {dim}" for dim in WIDTHS)], rows)
     rule = (
-        "Unless it is told X, `make compress` chooses it by the bytes that the file leaves for the tables, divided by "
-        f"those of the run's own tables in float32. From {OWN:.0%} on X is the run's own; from {HALF:.0%} on half of "
-        f"it; else a quarter, or {NARROWEST} if that is more. If its tables would then have less than {AMPLE:.0f} "
-        "times their least size, one mean for each group, X is lowered until they have as much; where no X has, that "
-        f"with most is taken. Of FE that is X = {_taken()}. For the tables of this page X was chosen by trying, as "
-        f"above; another was best {_otherwise()}."
+        "Unless X is given, `make compress` chooses it by the bytes that the file leaves for the tables, as a share "
+        f"of those of the run's own tables in float32. At {OWN:.0%} or more X is the run's own; at {HALF:.0%} or "
+        f"more, half of it; below that a quarter, but at least {NARROWEST}. Where the tables would then have less than "
+        f"{AMPLE:.0f} times their least size (one mean for each group), X is lowered until they have that; if no X "
+        f"gives it, the one that comes nearest is taken. For FE this gives X = {_taken()}. For the tables of this page "
+        f"X was chosen by trying, as above, and another X was best {_otherwise()}."
     )
     return f"{table}\n{rule}\n\nTest AUC on three seeds, recipe `{RECIPE}`, nothing compressed:\n\n{width.table()}"
 

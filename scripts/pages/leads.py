@@ -14,10 +14,9 @@ from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.lead import Lead, gain, lead_between, over_best, paper_lead
 from autodpq_eval.readings import auc_leads
 from autodpq_eval.stats import LEVEL, holm
-from autodpq_eval.tables import TABLES
 from autodpq_eval.words import from_to, judged_by_both, p_in_words, spanned
 from autodpq_lib.config import MODELS, RECIPES
-from scripts.pages import over_trials, readings
+from scripts.pages import over_trials, readings, readings_tables
 from scripts.pages.committed import SPLITS, contrast, of_model, table_of
 
 READING = "laboratory"
@@ -68,7 +67,7 @@ def _over_the_best() -> Iterator[list[str]]:
 
 def _over_others() -> Iterator[list[str]]:
     """On the laboratory's split with the other models, where recipe ``tuned`` has no Random."""
-    rows = readings.on_other_models().query("reading == @READING and over == 'Others' and metric == 'AUC'")
+    rows = readings_tables.on_other_models().query("reading == @READING and over == 'Others' and metric == 'AUC'")
     for model, of in rows.groupby("model", sort=False):
         cells = [spanned(row) for _, row in of.rename(columns={"ours": "effect"}).iterrows()]
         yield [SPLITS["laboratory"], str(model), "Others", from_to(of["n"]), of["paper"].iloc[0], *cells]
@@ -83,7 +82,6 @@ def under_conventions() -> dict[str, pd.Series]:
 def in_short() -> str:
     """How often it beats the best baseline, and where."""
     every = list(_over_the_best_where_run())
-    of = ", ".join(f"of {len(TABLES[table_of(model)][1]) - 1} on {LABELS[model]}" for model in MODELS)
     ahead, behind = (sum(each.star == star for _, each in every) for star in ("starred", "against it"))
     starred = "; ".join(where for where, each in every if each.star == "starred")
     corrected = holm(np.array([each.p for _, each in every])) < LEVEL
@@ -91,10 +89,9 @@ def in_short() -> str:
         sum(np.sign(each.gap) == sign for (_, each), ok in zip(every, corrected, strict=True) if ok) for sign in (1, -1)
     ]
     return (
-        f"It was compared with the best baseline ({of}) in {len(every)} cases of split, recipe and model, "
-        f"{len(TABLE_SEEDS)} seeds each (on the laboratory's split, seeds that had been tried before). By Welch's "
-        f"test, p < {LEVEL}, it is ahead in {ahead}{starred and f' ({starred})'} and behind in {behind}. Corrected for "
-        f"their number, it is ahead in {left[0]} and behind in {left[1]} "
+        f"Over the best baseline, in {len(every)} cases of split, recipe and model with {len(TABLE_SEEDS)} seeds each, "
+        f"this one is ahead by Welch's test in {ahead}{starred and f' ({starred})'} and behind in {behind}; corrected "
+        f"for their number, ahead in {left[0]} and behind in {left[1]} "
         "([all its leads](results/readings.md#all-leads-of-the-laboratory-reading))."
     )
 

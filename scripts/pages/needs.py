@@ -15,7 +15,7 @@ from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import LADDER_RECIPE, LADDER_SEEDS
 from autodpq_eval.stats import paired_effect
-from autodpq_eval.words import both_tests, gap, plus_minus, spanned
+from autodpq_eval.words import gap, plus_minus, spanned
 from autodpq_lib.config import MODELS, RECIPES
 from scripts.pages.committed import RESULTS, contrast, of_model, runs_of_controls
 from scripts.pages.conditions import chosen, data, seeds
@@ -70,10 +70,10 @@ def _added() -> str:
     """After which pretrains a part of the search adds something that five seeds show."""
     found = ladder.added(RESULTS, LADDER_RECIPE)
     clear = found[found["low"] > 0].groupby("part")["pretrain"].agg(", ".join)
-    said = [f"{part} after a pretrain of {clear.get(part, 'no length')}" for part in found["part"].unique()]
+    said = [f"{part}: {clear.get(part, 'none')}" for part in found["part"].unique()]
     return (
-        f"What a part of the search adds is above zero, by uncorrected intervals over {len(LADDER_SEEDS)} seeds "
-        f"(recipe `{LADDER_RECIPE}`, literal reading, epochs): {'; '.join(said)}. {_laboratory()}"
+        "After a pretrain of how many epochs does a part of the search add something, by uncorrected intervals over "
+        f"{len(LADDER_SEEDS)} seeds (recipe `{LADDER_RECIPE}`, literal reading)? {'; '.join(said)}. {_laboratory()}"
     )
 
 
@@ -92,6 +92,7 @@ def points() -> str:
     return "".join(
         f"- {said}\n"
         for said in (
+            _where(),
             _start(),
             _added(),
             _models(),
@@ -99,7 +100,6 @@ def points() -> str:
             _over("Others"),
             _by_half(),
             _nearest(),
-            _where(),
             _on_test(),
         )
     )
@@ -115,10 +115,7 @@ def in_short() -> str:
 
 
 def _by_recipe(rows: pd.DataFrame) -> str:
-    return "; ".join(
-        f"{gap(row)}{_only(row)} (`{row['recipe']}`, {both_tests(row.rename({'p': 'p_paired'}), corrected='')})"
-        for _, row in rows.iterrows()
-    )
+    return "; ".join(f"{gap(row)}{_only(row)} (`{row['recipe']}`)" for _, row in rows.iterrows())
 
 
 def _over(baseline: str) -> str:
@@ -174,7 +171,7 @@ def _where() -> str:
 def _on_test() -> str:
     rows = _named(on_test=True)
     said = " ".join(f"Over {over}: {_held(each)}" for over, each in rows.groupby("over"))
-    return f"Where something is chosen on the test set. {said}"
+    return f"Conditions that choose on the test set have tables of their own. {said}"
 
 
 def _named(*, on_test: bool) -> pd.DataFrame:

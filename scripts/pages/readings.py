@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from itertools import product
 
 import pandas as pd
 
 from autodpq_data.split import Split
 from autodpq_eval import readings
 from autodpq_eval.best_pair import pair_of_grid
-from autodpq_eval.layout import LABELS, NAMES, as_markdown, markdown
+from autodpq_eval.layout import NAMES, markdown
 from autodpq_eval.plans import PAIR_OF_TABLE_1
-from autodpq_eval.words import TESTED, interval, judged_by_both, p_value, plus_minus, tested
-from autodpq_lib.config import PROFILES, READINGS, RECIPES, RunConfig
-from scripts.pages import committed, over_trials
+from autodpq_eval.words import TESTED, judged_by_both, plus_minus, tested
+from autodpq_lib.config import PROFILES, READINGS, RunConfig
+from scripts.pages import over_trials
 from scripts.pages.committed import RESULTS, SPLITS
 from scripts.pages.conditions import by_ranks
+from scripts.pages.readings_tables import on_laboratory_split
 
 #: Where the readings are compared -> split and recipe. That of the laboratory's public code is ``paper``.
 PLACES: dict[str, tuple[Split, str]] = {
@@ -33,9 +33,9 @@ WORDS = {
     "centroids_from": "where centroids start: at random, or at k-means of the pretrained rare rows",
     "batchnorm_scale": "the scale of Eq. 2's output: unit, or that of the pretrained rows",
     "encoder_decay": "weight decay on rows that only feed an encoder",
-    "search_until": "the search ends when validation AUC, or each field's best pair, changes no more",
-    "search_epochs": "at most so many epochs of search",
-    "search_patience": "epochs without such a change after which it ends",
+    "search_until": "what ends the search: validation AUC improves no more, or no field's best pair changes any more",
+    "search_epochs": "limit of the search in epochs",
+    "search_patience": "epochs without such a change before it ends",
     "retrain_from": "the weights that the retrain starts from",
     "pretrain_epochs": "epochs of the pretrain",
     "alpha_every": "steps of the weights for one of alpha",
@@ -129,9 +129,10 @@ def _confirmed(split: str, named: readings.Groups) -> Iterator[list[str]]:
 
 def summary() -> str:
     """What the tables show of AUC on the laboratory's split."""
+    said = readings.in_short(runs("laboratory"), under_conventions(), on_laboratory_split(1)).rstrip()
     return (
-        f"{readings.in_short(runs('laboratory'), under_conventions(), _there(1)).rstrip()} The rows are of DeepFM, "
-        f"recipe `{PLACES['laboratory'][1]}` unless one names another, {means('laboratory')['n'].min():.0f} seeds.\n"
+        f"{said} The rows are of DeepFM, recipe `{PLACES['laboratory'][1]}` unless one names another, "
+        f"{means('laboratory')['n'].min():.0f} seeds.\n"
     )
 
 
@@ -160,66 +161,6 @@ def over_fe(place: str, reading: str) -> pd.Series:
     return comparisons(place).query(f"a == '{readings.OURS}, {reading}' and b == 'FE' and metric == 'auc'").iloc[0]
 
 
-@cache
-def on_other_models() -> pd.DataFrame:
-    """The ledger's comparisons on the laboratory's split with PNN and DCN, model and metric in columns of their own."""
-    rows = committed.claims().query("split == 'laboratory' and kind == 'comparison'")
-    parts = rows["id"].str.extract(r"^(?P<model>pnn|dcn)-(?P<over>others|random)-(?P<metric>auc|logloss)$")
-    rows = rows.join(parts).dropna(subset="model")
-    return rows.assign(model=rows["model"].map(LABELS), metric=rows["metric"].map(NAMES), over=rows["over"].map(LABELS))
-
-
-def other_models() -> str:
-    """What Table 2 has on the laboratory's split: AutoDPQ over Others and Random, by reading and model."""
-    rows = [
-        [
-            *(
-                f"`{row['recipe']}`",
-                row["reading"],
-                row["model"],
-                row["over"],
-                row["metric"],
-                f"{row['n']:.0f}",
-                row["paper"],
-            ),
-            *(f"{row['ours']:+.4f}", interval(row["low"], row["high"])),
-            *(p_value(row[p]) for p in ("p_welch_holm", "p_paired_holm", "p_equal_paired_holm")),
-            row["verdict"],
-        ]
-        for _, row in on_other_models().iterrows()
-    ]
-    head = ["recipe", "reading", "model", "AutoDPQ over", "metric", "seeds", "the paper", "ours", "95 %, Welch"]
-    return markdown([*head, "p Welch", "p paired", "p equal", "verdict"], rows)
-
-
-def tables(reading: str) -> str:
-    """Tables 1 and 2 under a reading, in both recipes, and what is not run yet."""
-    return "\n".join(_table(recipe, number, reading) for recipe, number in product(RECIPES, (1, 2)))
-
-
-def _table(recipe: str, number: int, reading: str) -> str:
-    rows, gaps = committed.table(recipe, number, reading), len(committed.runs(recipe, number, reading).gaps)
-    if rows.loc[rows["strategy"] == "autodpq", "n"].eq(0).all():
-        return f"Table {number}, recipe `{recipe}`: not run yet.\n"
-    left = f" Runs that are missing: {gaps}." if gaps else ""
-    return f"Table {number}, recipe `{recipe}`.{left}\n\n{as_markdown(rows)}"
-
-
-def laboratory_tables() -> str:
-    """Table 1 on the laboratory's split under each reading, in its code's recipe, and what AutoDPQ leads by there."""
-    return f"{_shown(1)}\n{readings.starred(_there(1))}\n"
-
-
-def _shown(number: int) -> str:
-    """A table on the laboratory's split under each reading."""
-    return "\n".join(f"The {reading} reading.\n\n{as_markdown(there)}" for reading, there in _there(number).items())
-
-
-def _there(number: int) -> dict[str, pd.DataFrame]:
-    """Reading -> Table 1 or 2 on the laboratory's split, in its code's recipe."""
-    return {reading: committed.table("paper", number, reading, "laboratory") for reading in READINGS}
-
-
 def _of(place: str) -> dict[str, Callable[[], str]]:
     blocks = {"means": table, "differences": differences}
     return {f"{place}-{name}": partial(make, place) for name, make in blocks.items()}
@@ -227,12 +168,7 @@ def _of(place: str) -> dict[str, Callable[[], str]]:
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "readings-parts": parts,
-    "tables-text": partial(tables, "text"),
-    "tables-laboratory": partial(tables, "laboratory"),
     "laboratory-conventions": conventions,
-    "laboratory-table-2": partial(_shown, 2),
-    "laboratory-models": other_models,
-    "laboratory-tables": laboratory_tables,
     "readings-confirmation": confirmation,
     **{name: make for place in PLACES for name, make in _of(place).items()},
 }

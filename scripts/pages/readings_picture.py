@@ -66,10 +66,10 @@ def picture() -> str:
     return (
         "![AutoDPQ under each reading over FE, Others and DPQ, a panel for each split and recipe: "
         f"{beyond} of {len(table)} intervals end below the paper's gain. The tables below have the numbers.]"
-        "(readings.png)\n\n*What to see: how far each reading lies from the paper's diamond, which is beyond "
-        f"{beyond} of {len(table)} intervals{_not_run()} (*all conventions* have a table below), and whether it "
-        f"leaves the grey band, a difference below {MARGIN:g}. Intervals are Welch's. The tables' verdicts are by the "
-        "paired test, whose intervals may be narrower: a *better* can cross zero here.*\n"
+        "(readings.png)\n\n*What to see: how far each reading lies from the diamond, the paper's gain, and whether it "
+        f"leaves the grey band, a difference below {MARGIN:g}. Of {len(table)} intervals{_not_run()} {beyond} end "
+        "below the diamond. *All conventions* have a table below. Intervals are Welch's; the tables' verdicts are by "
+        "the paired test, whose intervals may be narrower, so a *better* can cross zero here.*\n"
     )
 
 

@@ -32,7 +32,7 @@ def by_a_reading() -> str:
         f"“{row['claim']}” ({row['reading']}, `{row['recipe']}`, {SPLITS[row['split']]}; {size(row)})"
         for _, row in not_literally(comparisons()).iterrows()
     ]
-    return f"By another reading alone: {', '.join(said) or 'none'}."
+    return f"Reproduced by another reading and not by the literal one: {', '.join(said) or 'none'}."
 
 
 def not_literally(rows: pd.DataFrame) -> pd.DataFrame:
@@ -47,5 +47,5 @@ def size(row: Mapping[str, Any] | pd.Series) -> str:
     if not row["paper"]:
         return "the paper gives no size"
     paper = float(row["paper"])
-    less = ", and shown to be less than it" if row["high"] < paper else ""
-    return f"{row['ours'] / paper:.0%} of its size{less}"
+    less = ", and shown to be smaller" if row["high"] < paper else ""
+    return f"{row['ours'] / paper:.0%} of the paper's size{less}"

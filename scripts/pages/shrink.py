@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pandas as pd
-
-from autodpq_budget.strategy import COMPRESSOR
-from autodpq_eval.layout import markdown
-from autodpq_eval.words import from_to, plus_minus
+from autodpq_eval.words import from_to
 from benchmarks.measured import read_measures
-from scripts.pages import aims, handicaps, smallest_leads, which_row
-from scripts.pages.aims import comparisons, finished
+from scripts.pages import smallest_leads, which_row
+from scripts.pages.aims import ALLOWED, comparisons
 from scripts.pages.budget import absent, data
 from scripts.pages.budget_picture import PICTURES, caption, image
-from scripts.pages.equal_bytes import RECIPE, rival_name
+from scripts.pages.equal_bytes import RECIPE
 
 DEMO = "runs/demo/ml-100k/tuned/records/deepfm-fe-seed1.json"
 
@@ -23,60 +17,28 @@ def text() -> str:
     """README's picture, and what the compressor loses at each budget."""
     rows = data().set_index("method")
     kept = rows.loc["autodpq", "bytes"] / rows.loc["fe", "bytes"]
-    alike = from_to(pd.concat(_taught_alike())["n"])
     return (
         f"AutoDPQ keeps {kept:.0%} of FE's bytes (recipe `{RECIPE}`), numbers in float32 and codes in as few bits as "
         "they need. How small can FE be made? The *compressor* takes a trained FE or, where bytes are few, a narrower "
         "one that learnt from FE. It stores each group of features of a field that are alike in frequency in the way "
         "that is worth its bytes, and fine-tunes. Its rivals are published compressors and plain ways such as narrower "
-        "rows, in at most as many bytes or a thousandth more ([a line each](results/budget.md#the-rivals)).\n"
-        f"{image(f'results/{PICTURES[RECIPE]}')}\n{caption(RECIPE)}{absent(RECIPE)}\n\n{_small_table()}\n"
+        "rows, in at most as many bytes or a thousandth more ([a line each](results/budget-rivals.md#the-rivals)).\n"
+        f"{image(f'results/{PICTURES[RECIPE]}')}\n{caption(RECIPE)}{absent(RECIPE)}\n\n{which_row.table(ALLOWED[RECIPE])}\n"
         f"- MovieLens-1M, DeepFM, recipe `{RECIPE}`, ± half a 95 % interval, paired over "
-        f"{from_to([row['n'] for row in _with_aim()])} seeds, in the last two columns {alike} (–: not run so). Bytes "
-        "are those of embedding and first-order weights.\n"
-        "- The compressor learns from FE, its rivals from the data's labels; in the last two columns both learn alike "
-        "([in what else they differ](results/budget-controls.md#who-learns-from-what)).\n"
+        f"{from_to([row['n'] for row in comparisons(RECIPE)])} seeds. Bytes are those of embedding and first-order "
+        "weights.\n"
+        "- The compressor learns from FE, its rivals from the data's labels "
+        "([what that is worth](results/budget-controls.md#who-learns-from-what)).\n"
         f"- {smallest_leads.text()}.\n"
         f"- {which_row.ahead('paper')}\n\n"
         "`make compress RECORD=… BYTES=30000` does this for a run that finished on this machine, such as "
         f"`{DEMO}` of `make demo` ([how, and which row is yours](results/budget.md#which-row-is-mine)). `BYTES` is "
         "the size of the whole model file, `RATIO=0.05` a share of the run's own; `TABLES=` counts as this table "
         "does, whose bytes are MovieLens-1M's; and `LOSS=0.001` asks for the smallest file found that loses no more "
-        "AUC on validation. [NumPy serves it](results/packed.md), and needs the file and its vocabulary. That is a "
-        "second file, of all raw values, which no budget counts and which is often the larger one; a server that "
-        "numbers its features already does without.\n\n"
+        "AUC on validation. [NumPy serves it](results/packed.md) with its vocabulary, a second file of all raw values, "
+        "often the larger one, which no budget counts. A server that numbers its features already does without.\n\n"
         f"{_elsewhere()}\n"
     )
-
-
-def _with_aim() -> list[dict[str, Any]]:
-    """The rows of README's table."""
-    return [row for row in comparisons(RECIPE) if row["share"] in aims.ALLOWED[RECIPE]]
-
-
-def _taught_alike() -> list[pd.DataFrame]:
-    """The leads where the compressor and the best rival both learn from labels, and where both learn from FE."""
-    return [handicaps.from_labels(RECIPE), handicaps.from_teacher(RECIPE)]
-
-
-def _small_table() -> str:
-    """A row a budget: the choice against FE and against its best rival, with its teacher and without."""
-    every = data()
-    sizes = every[every["method"] == COMPRESSOR].set_index("share")
-    alike = [handicaps.alike(leads) for leads in _taught_alike()]
-    rows = [
-        [
-            *(f"{row['share']:.1%}", f"{sizes.loc[row['share'], 'bytes']:.0f}"),
-            plus_minus(row["difference"], row["half"]),
-            f"{rival_name(row['rival'])}: {plus_minus(row['lead'], row['lead_half'])}"
-            if finished(row)
-            else "unfinished",
-            *(column.get(row["share"], "–") for column in alike),
-        ]
-        for row in _with_aim()
-    ]
-    head = ["of FE's bytes", "bytes, `TABLES=`", "AUC: the compressor minus FE"]
-    return markdown([*head, "minus the best rival", "the same, both from labels", "the same, both from FE"], rows)
 
 
 def _elsewhere() -> str:
@@ -88,9 +50,7 @@ def _elsewhere() -> str:
     return (
         "**An embedding that was trained elsewhere** is compressed, as plain arrays, by "
         "[`compress_arrays`](results/budget.md#a-table-from-elsewhere). It trains nothing, and so loses more: AUC "
-        f"changed by {said} of its tables' bytes, the tables alone counted (`whole_file=False`), for DeepCTR-Torch's "
-        "DeepFM, one seed, with sensitivities. Else its budget is the whole file's: header and three bits a feature, "
-        "which take a vocabulary's place, so that ids are your own, come off first. "
+        f"changed by {said} of its tables' bytes, for DeepCTR-Torch's DeepFM, one seed. "
         f"For {largest['features']:,} made-up rows, the most that we tried, the choice took "
         f"{largest['seconds']:.0f} seconds, and storing them up to "
         f"{max(row['seconds'] for row in largest['rows']):.0f} more."

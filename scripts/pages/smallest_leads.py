@@ -11,7 +11,7 @@ from autodpq_budget.plan import AVERAGED, FROM_ZERO, OTHER_MODELS, OTHER_SPLIT
 from autodpq_budget.read_runs import BOTH
 from autodpq_budget.settings import FORM, WEIGHTS
 from autodpq_eval.layout import LABELS, markdown
-from autodpq_eval.words import from_to, gap
+from autodpq_eval.words import from_to, plus_minus
 from autodpq_lib.config import RECIPES
 from scripts.pages import handicaps
 from scripts.pages.aims import comparisons, finished
@@ -24,7 +24,7 @@ Leads = Callable[[str], pd.DataFrame]
 
 
 def text() -> str:
-    """Every control that gives rivals more, with its smallest lead over all budgets of both recipes."""
+    """The controls that give rivals more in which the compressor loses its lead at a budget, and the others."""
     every = {
         name: pd.concat([leads(recipe).assign(recipe=recipe) for recipe in RECIPES], ignore_index=True)
         for name, (_, leads) in MORE_FOR_RIVALS.items()
@@ -33,10 +33,13 @@ def text() -> str:
     if not ran:
         return "No control that gives rivals more has run"
     seeds = from_to(pd.concat(ran.values())["n"])
-    said = "; ".join(f"if {name}, {_smallest(leads)}" for name, leads in ran.items())
+    lost = {name: leads for name, leads in ran.items() if leads["effect"].min() < 0}
+    said = " and ".join(f"if {name}, at most by {_smallest(leads, -1)}" for name, leads in lost.items())
+    held = pd.concat([leads for name, leads in ran.items() if name not in lost] or [pd.DataFrame()])
+    rest = f"; the smallest lead in {len(ran) - len(lost)} others is {_smallest(held)}" if len(held) else ""
     return (
-        f"[Controls]({PAGE}) ask whether the compressor's lead holds. The smallest over the best rival ({seeds} seeds, "
-        f"both recipes, all budgets tried): {said}"
+        f"Does the lead hold if rivals are given more ([controls]({PAGE}), {seeds} seeds, both recipes)? By mean, the "
+        f"best rival is ahead at some budget {said or 'in no control'}{rest}"
     )
 
 
@@ -72,13 +75,17 @@ def _as_effects(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.rename(columns={"lead": "effect"}).assign(high=rows["lead"] + rows["lead_half"])
 
 
-def _smallest(leads: pd.DataFrame) -> str:
-    """``+0.0028 ± 0.0019 (3.1%, MGQE)``, with the recipe if there are several; a dash where none has run."""
+def _smallest(leads: pd.DataFrame, sign: int = 1) -> str:
+    """``+0.0028 ± 0.0019 (3.1%, MGQE)``, with the recipe if there are several; a dash where none has run.
+
+    With ``sign`` -1 it is what the rival leads by.
+    """
     if leads.empty:
         return "–"
-    row = leads.loc[leads["effect"].idxmin()]
+    row = leads.iloc[leads["effect"].argmin()]
     recipe = f"`{row['recipe']}`, " if "recipe" in row else ""
-    return f"{gap(row)} ({recipe}{row['share']:.1%}, {rival_name(row['rival'])})"
+    lead = plus_minus(sign * row["effect"], row["high"] - row["effect"])
+    return f"{lead} ({recipe}{row['share']:.1%}, {rival_name(row['rival'])})"
 
 
 #: A control -> its section and its leads. Those that give rivals more, README has too.

@@ -1,4 +1,4 @@
-"""results/budget.md: how trainings ended, those of rivals at the limit of epochs, the compressor's where they began."""
+"""results/budget-rivals.md: trainings' ends: a rival's at the limit of epochs, the compressor's where they began."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def ended() -> str:
     each = (f"{METHOD_NAMES[name]} in {count} of {every[name]} runs" for name, count in longest.most_common())
     below = "; ".join(filter(None, (_below_its_search(recipe, runs) for recipe in RECIPES)))
     return (
-        f"At the limit of epochs ended, averaged weights and other forms apart, {', '.join(each) or 'none'}. MPE's "
-        f"last training has a lower validation AUC, at its best, than the search before it {below}.\n"
+        f"These reached the limit of epochs (averaged weights and other forms not counted): {', '.join(each) or 'none'}"
+        f". The best validation AUC of MPE's last training is below that of the search before it {below}.\n"
     )
 
 
@@ -64,10 +64,10 @@ def kept() -> str:
         for switches in ({}, AVERAGED, FROM_ZERO)
     )
     return (
-        "Fine-tuning trains the step of integers as fast as it trains all other numbers. So the largest integer of 8 "
-        "bits moves 255 times as far, which can cost more than a round gains. Then the compressor keeps what it began "
-        f"with, the choice as it is. Runs that did, {plain}; with averaged weights, {averaged}; with first-order "
-        f"weights from zero, {from_zero}.\n"
+        "Fine-tuning has one learning rate for all stored numbers, the step between integers among them. So the value "
+        "of the largest 8-bit integer moves 255 times as far as its step, which can cost more than a round gains. Then "
+        f"the compressor keeps the choice that it began with. Runs that did, {plain}; with averaged weights, "
+        f"{averaged}; with first-order weights from zero, {from_zero}.\n"
     )
 
 

@@ -51,7 +51,7 @@ def compared(kinds: Sequence[tuple[str, str]], **switches: float) -> str:
     ]
     left = [_named(*kind) for kind in kinds if not found(*kind, **switches)["method"].isin(METHODS).any()]
     table = markdown(["budget", "seeds", "difference to FE", "best rival", "pairs", "over it"], rows)
-    absent = f" No rival has run so yet in {' and '.join(left)}." if left else ""
+    absent = f" No rival has run this way yet in {' and '.join(left)}." if left else ""
     return f"{table}\n{_ahead(every)}{absent}\n" if rows else NOT_YET
 
 
@@ -91,7 +91,7 @@ def _by_method(recipe: str, with_it: pd.DataFrame) -> str:
     there = [name for name in names if set(cells[name]) != {"–"}]
     rows = [[bold_ours(name), *cells[name]] for name in there]
     absent = [at_equal_bytes.METHOD_NAMES[name] for name in METHODS if name in {*plain["method"]} - {*there}]
-    left = f"\nNot run yet so: {', '.join(absent)}.\n" if absent else ""
+    left = f"\nNot run this way yet: {', '.join(absent)}.\n" if absent else ""
     return markdown(["method", *(f"{share:.1%}" for share in (1.0, *SHARES))], rows) + left
 
 

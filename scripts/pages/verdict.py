@@ -30,8 +30,13 @@ def in_short() -> str:
     """README's: the leads in AUC, the gain over FE and the cost; what reproduces."""
     leads = [_over_best(model, metric) for model, metric in LEADS if metric == "auc"]
     rows = markdown(HEAD, [*leads, *_on_ten_seeds(), _cost()])
-    said = f"{_below('auc')} {_by_the_ledger('results/')} {_reproduced()}"
-    return f"{_claim()}\n\n{rows}\n{said}\n\n{_search('results/')}"
+    rest = (
+        "The [summary](results/summary.md) has logloss and the paper's comparisons in words; the "
+        "[ledger](results/ml-1m/ledger.csv) has every claim, and `make explain CLAIM=autodpq-fe-auc` prints what "
+        "stands behind one."
+    )
+    said = f"{_below('auc')} {_by_the_ledger('results/')} {rest}"
+    return f"{_claim()}\n\n{rows}\n{said}\n\n{_search('results/')}\n"
 
 
 def whole() -> str:
@@ -43,25 +48,29 @@ def whole() -> str:
         f"{_by_the_ledger('')} *Direction only*: the claimed sign, but not significant after correction, or less than "
         "half the paper's size.",
         f"Space agrees with the paper's to the thousand for {space}.",
-        "Reproduced in every case (recipe and reading; of the laboratory's split the ledger has AUC and logloss "
+        "Reproduced in every recipe, reading and split (on the laboratory's split the ledger has AUC and logloss "
         f"alone): {robust.everywhere()}.",
         robust.by_a_reading(),
     )
     said = "".join(f"- {point}\n" for point in points)
-    return f"{_claim()}\n\n{markdown(HEAD, rows)}\n{said}\n{_search('')}"
+    return f"{_claim()}\n\n{markdown(HEAD, rows)}\n{said}\n{_search('')} {_compression()}\n"
 
 
 def _search(folder: str) -> str:
-    """Whether the sizes that the search finds are worth more than random ones, and what compression itself adds."""
+    """Whether the sizes that the search finds are worth more than random ones."""
+    page = f"{folder}controls.md#does-the-search-matter"
+    return f"**Does the search matter?** {search_or_choice.over_random()} [More]({page})."
+
+
+def _compression() -> str:
+    """What compression itself adds, by reading."""
     parts = (("autodpq", "no-compression"), ("autodpq, reading laboratory", "laboratory-no-compression"))
     literal, laboratory = (
         " and ".join(f"{gap(contrast(recipe, *part))} (`{recipe}`)" for recipe in RECIPES) for part in parts
     )
-    page = f"{folder}budget.md#autodpqs-decisions-against-others-of-their-size"
     return (
-        f"**Does the search matter?** {search_or_choice.over_random()} [More]({page}). Of the gain over FE, literal "
-        f"reading, compression makes {literal}, in the laboratory reading {laboratory}: AutoDPQ minus the same steps "
-        "without it.\n"
+        f"What compression itself adds, AutoDPQ minus the same steps without it, is {literal} in the literal reading "
+        f"and {laboratory} in the laboratory reading."
     )
 
 
@@ -80,17 +89,6 @@ def _claim() -> str:
     )
 
 
-def _reproduced() -> str:
-    """The claims that reproduce in every case, in the paper's words."""
-    return (
-        "Of the comparisons that the paper makes in words, these reproduce in every case of the ledger: "
-        f"{robust.everywhere()}. "
-        "The [summary](results/summary.md) has logloss and what compression itself adds; the "
-        "[ledger](results/ml-1m/ledger.csv) has every claim, and `make explain CLAIM=autodpq-fe-auc` prints what "
-        "stands behind one."
-    )
-
-
 def _over_best(model: str, metric: str) -> list[str]:
     leads = [lead_between(of_model(recipe, model), metric) for recipe in RECIPES]
     about = f"over the best baseline, {LABELS[model]}, {NAMES[metric]}"
@@ -105,8 +103,8 @@ def _below(*metrics: str) -> str:
         if metric in metrics and (each := over_best(of_model(recipe, model), metric))
     }
     return (
-        f"{below(every)} Interval and first p are Welch's there, and no p is corrected. *Against it*: AutoDPQ is "
-        f"behind with that p < {LEVEL}."
+        f"{below(every)} In these rows the interval and the first p are Welch's, and no p is corrected. *Against it*: "
+        f"AutoDPQ is behind, with p < {LEVEL} by Welch's test."
     )
 
 
@@ -136,9 +134,9 @@ def _by_the_ledger(folder: str) -> str:
     rows = as_printed(claims()).query("id == 'autodpq-fe-auc'")
     said = " and ".join(f"*{row['verdict']}* (`{row['recipe']}`)" for _, row in rows.iterrows())
     return (
-        "*Better* and *worse* are by the paired test, corrected with all comparisons of [FE]("
-        f"{folder}README.md#ten-seeds) and of [Random]({folder}readings.md#over-grid-and-random) there. The ledger, "
-        f"whose thresholds were fixed before any result, judges by Welch's, and calls the gain over FE {said}."
+        "*Better* and *worse* are by the paired test, corrected within a set of comparisons: [that with FE]("
+        f"{folder}README.md#ten-seeds) or [that with Random]({folder}readings.md#over-grid-and-random). The ledger, "
+        f"whose thresholds were fixed before any result, judges by Welch's test, and calls the gain over FE {said}."
     )
 
 
@@ -152,12 +150,12 @@ def _parts() -> list[list[str]]:
     later = {recipe: after_training.lead(recipe) for recipe in RECIPES}
     return [
         [
-            "of which compression: over AutoDPQ's steps without it, AUC",
+            "of the gain over FE, compression: over AutoDPQ's steps without it, AUC",
             *(_seeds({recipe: row["n"] for recipe, row in added.items()}), "–"),
             *(spanned(row, both_tests(row, corrected="")) for row in added.values()),
         ],
         [
-            "over FE with its rare rows by k-means PQ after training, AUC",
+            "over FE with its rare rows quantised by k-means after training, AUC",
             *(
                 _seeds({recipe: row["n"] for recipe, row in later.items()}),
                 "–",

@@ -2,51 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 
+from autodpq_budget import at_equal_bytes
 from autodpq_budget.at_equal_bytes import METHOD_NAMES
 from autodpq_budget.read_runs import full_bytes
 from autodpq_budget.settings import SHARES, room
+from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data import movielens
+from autodpq_eval.layout import markdown
 from autodpq_eval.stats import LEVEL
 from autodpq_eval.words import plus_minus
 from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_rivals.budget import WIDTHS, rest_bytes
 from autodpq_rivals.methods import METHODS
+from benchmarks import after_training
 from benchmarks.measured import read_measures
 from scripts.pages.aims import comparisons, finished
-from scripts.pages.equal_bytes import RECIPE, choice_runs, found, told
+from scripts.pages.equal_bytes import RECIPE, choice_runs, found, rival_name, told
 
 #: Bytes of the header of a compressed file, about: 3.1 to 3.6 kB on MovieLens-1M.
 HEADER = 3000
 
 
 def text() -> str:
-    """From a number of bytes to a row, and what it loses on MovieLens-1M."""
-    rows = comparisons(RECIPE)
-    losses = ", ".join(f"{row['difference']:+.4f} at {row['share']:.1%}" for row in rows)
+    """The rows, how to find one's own, and what it loses on MovieLens-1M."""
     dense = ", ".join(f"{_dense(dim) / 1000:.1f} kB at X = {dim}" for dim in WIDTHS)
+    lost = "; ".join(f"`{recipe}` {after_training.lost(recipe)}" for recipe in RECIPES)
     return (
-        "1. In float32 the tables of N features take 4 N (X + 1) bytes, or 4 N X on PNN and DCN, which have no "
-        f"first-order weights. From a budget for the whole file take off the dense weights (here {dense}) and the "
-        f"header, about {HEADER / 1000:.0f} kB. What is left, over the bytes of the tables in float32, is your row. "
-        f"{_example()}\n"
-        f"2. On MovieLens-1M, recipe `{RECIPE}`, the compressor's AUC minus FE's is {losses}. Other data lose more or "
-        "less ([Avazu's sample](#avazu)); `make compress` ends by printing what yours lost. Any budget will do that "
-        "holds one mean for each group at X = 1; a smaller one is refused, with the least that works. Less than "
-        f"{rows[-1]['share']:.1%} was not tried.\n"
-        f"3. If {_int8():.0%} of FE's file is not too much, nothing has to be chosen: "
+        f"{table(SHARES)}\n"
+        f"MovieLens-1M, DeepFM, recipe `{RECIPE}`, ± half a 95 % interval, paired by seed; bytes are those of "
+        "embedding and first-order weights.\n\n"
+        "- **Your row.** In float32 the tables of N features take 4 N (X + 1) bytes, or 4 N X on PNN and DCN, which "
+        f"have no first-order weights. From a budget for the whole file take off the dense weights (here {dense}) and "
+        f"the header, about {HEADER / 1000:.0f} kB. Divide what is left by the bytes of the run's tables: this share "
+        f"is your row. {_example()}\n"
+        "- **Your data** may lose more or less ([Avazu's sample](#avazu)); `make compress` ends by printing what yours "
+        "lost. The smallest budget that works holds one mean for each group at X = 1; `make compress` refuses a "
+        f"smaller one, and names the least. Less than {min(SHARES):.1%} was not tried.\n"
+        f"- **Without any choice**, in {_int8():.0%} of FE's file: "
         '`export(…, kept="int8")`, as in section 5 of [notebook 11](../notebooks/11_packed_model.ipynb), stores '
         "the embedding in bytes with a scale for each row, and leaves first-order weights in float32 ([what it "
-        "loses](packed.md#kept-rows-in-fewer-bits)).\n"
-        "4. Most rivals are trained from scratch. The compressor starts from a trained model and, where bytes are few, "
-        f"teaches a narrower one. {' '.join(map(ahead, RECIPES))}\n"
-        "5. To try a row: `make replicate STRATEGIES=fe MODELS=deepfm SEEDS=1 OUT=runs/mine` trains FE in minutes, and "
+        "loses](packed.md#kept-rows-in-fewer-bits)). With a scale for each field and dimension, the embedding in int8 "
+        f"minus FE, after training, ten seeds: {lost}.\n"
+        "- **Try a row.** `make replicate STRATEGIES=fe MODELS=deepfm SEEDS=1 OUT=runs/mine` trains FE in minutes, and "
         "`make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json "
         f"TABLES={told(RECIPE, 0.0625)['told'].iloc[0]:.0f}` compresses it, to "
         "`TO=` or a place below `runs/compressed/`. To serve the file copy it with its vocabulary, the second file "
         "that is written: [how](packed.md).\n"
     )
+
+
+def table(shares: Collection[float]) -> str:
+    """A row a budget: its bytes, the compressor's X, and what it has against FE and against its best rival."""
+    every = at_equal_bytes.table(found(RECIPE)).set_index(["method", "share"]).loc[COMPRESSOR]
+    rows = [
+        [
+            *(f"{row['share']:.1%}", f"{every.loc[row['share'], 'bytes']:.0f}", f"{every.loc[row['share'], 'width']}"),
+            plus_minus(row["difference"], row["half"]),
+            f"{rival_name(row['rival'])}: {plus_minus(row['lead'], row['lead_half'])}"
+            if finished(row)
+            else "unfinished",
+        ]
+        for row in comparisons(RECIPE)
+        if row["share"] in shares
+    ]
+    head = ["of FE's bytes", "bytes, `TABLES=`", "X", "AUC: the compressor minus FE", "minus the best rival"]
+    return markdown(head, rows)
 
 
 def _example() -> str:
@@ -66,21 +90,26 @@ def _int8() -> float:
     return float(files.mean()["int8"] / files.mean()["float32"])
 
 
+def verdict() -> str:
+    """Where a rival is ahead, recipe by recipe."""
+    return "".join(f"- {ahead(recipe)}\n" for recipe in RECIPES)
+
+
 def ahead(recipe: str) -> str:
     """The budgets at which the best rival has the better AUC, by the paired test; and where neither of the two has."""
     rows = [row for row in comparisons(recipe) if finished(row) and pd.notna(row["p_holm"])]
     shown = [row for row in rows if row["p_holm"] < LEVEL and row["lead"] < 0]
     said = (
-        f"at {row['share']:.1%} ({METHOD_NAMES[row['rival']]}), by {plus_minus(-row['lead'], row['lead_half'])}, the "
-        f"best of {row['rivals']} that ran on as many seeds"
+        f"at {row['share']:.1%} ({METHOD_NAMES[row['rival']]}, the best of {row['rivals']} rivals with as many seeds), "
+        f"by {plus_minus(-row['lead'], row['lead_half'])}"
         for row in shown
     )
     level = ", ".join(f"{row['share']:.1%}" for row in rows if not row["p_holm"] < LEVEL)
     neither = f" At {level} neither is shown to be ahead." if level else ""
-    return (
-        f"Recipe `{recipe}`, by the paired test: the best rival is ahead of the compressor "
-        f"{'; '.join(said) or 'nowhere'}.{neither}{_waiting(recipe)}"
-    )
+    first = f"In recipe `{recipe}` the best rival is ahead of the compressor by the paired test {'; '.join(said)}."
+    if not shown:
+        first = f"In recipe `{recipe}` the best rival is nowhere shown to be ahead of the compressor."
+    return f"{first}{neither}{_waiting(recipe)}"
 
 
 def _waiting(recipe: str) -> str:
