@@ -71,7 +71,7 @@ controls: env  ## the controls of config/controls.yaml (hours): RECIPE= JOBS= OU
 	$(call refuse,PART SEEDS MODELS STRATEGIES PROFILE)
 	$(BATCH) $(WHERE) --part=controls
 
-seeds: env  ## FE, Others, the best pair of Grid and AutoDPQ on ten seeds: RECIPE= JOBS= OUT=
+seeds: env  ## FE, Others, DPQ with Grid's best pair, and AutoDPQ, on ten seeds: RECIPE= JOBS= OUT=
 	$(call refuse,PART SEEDS MODELS STRATEGIES PROFILE)
 	$(BATCH) $(WHERE) --part=seeds
 

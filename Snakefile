@@ -25,7 +25,7 @@ try:
 except ValueError as error:
     raise WorkflowError(sentence(error)) from None
 RECORDS = [record_path(REQUEST.out, run) for run in RUNS.values()]
-# Who kills a job means the batch; what a job says itself (status 1) leaves the others at work.
+# A job that was killed (status >= 128) ends the batch; one that fails by itself (status 1) leaves the others at work.
 KILLED = " || {{ (( $? < 128 )) || kill $PPID; exit 1; }}"
 
 

@@ -32,8 +32,8 @@ class Arrays:
 
     Attributes:
         tensors: of :mod:`autodpq_packed.grouped`, which number features anew.
-        tables: table -> field -> ``[V, X]`` as a reader gets them, in the order in which they were given.
-        tiers: uint8 ``[N]``, in which of its field's groups each feature is, in the order in which they were given.
+        tables: table -> field -> float32 ``[V, X]``, as a reader decodes them, in the order in which they were given.
+        tiers: uint8 ``[N]``, each feature's tier of :func:`~autodpq_packed.grouped.tiers`, in that order, too.
     """
 
     tensors: Tensors
@@ -42,17 +42,17 @@ class Arrays:
 
     @property
     def rows(self) -> Rows:
-        """Of the first table, which is the only one of :func:`compress_arrays`."""
+        """Field -> float32 ``[V, X]`` of the first table; :func:`compress_arrays` makes no other."""
         return next(iter(self.tables.values()))
 
     @property
     def table_bytes(self) -> int:
-        """Of the tensors, as wherever methods are compared: without header and :attr:`tiers`."""
+        """Bytes of :attr:`tensors`, which is what counts where methods are compared: no header, no :attr:`tiers`."""
         return bytes_of(self.tensors)
 
     @property
     def file_bytes(self) -> int:
-        """Of the file that :meth:`save` writes."""
+        """Bytes of the file that :meth:`save` writes."""
         return len(self._content())
 
     def save(self, path: Path) -> int:
@@ -118,19 +118,19 @@ def compress_tables(
 ) -> Arrays:
     """Compress tables of the same features that share one budget, as an embedding and first-order weights do.
 
-    Each table is stored in ways of its own. Do not put two side by side into one: they would share their ways, and of
-    an odd X there are no subspaces, for D is a power of 2 that divides X.
+    How a group is stored is chosen for each table by itself. Do not concatenate two tables into one: they would share
+    that choice, and an odd X allows no subspaces but D = 1, for D is a power of 2 that divides X.
 
     Args:
         tables: table -> field -> ``[V, X]``, each table with an X of its own: anything that NumPy takes for numbers.
-            A field's largest number is 0 or in the range of float16, in which it is stored: from
+            The largest magnitude in a field must be 0 or suit float16, in which numbers are stored: from
             :data:`~autodpq_budget.check_arrays.LEAST` to :data:`~autodpq_budget.check_arrays.LARGEST`.
         counts: field -> ``[V]``, how often each feature occurs in the training data; 0 as in :func:`compress_arrays`.
         budget_bytes: of the whole file.
-        sensitivities: table -> field -> ``[X]``, mean square gradient of a sample's loss, only their ratios count;
-            without, all errors count alike.
-        whole_file: off, the budget is that of the tables alone, as wherever methods are compared: without the header,
-            and three bits a feature by which the file is read by one's own ids.
+        sensitivities: table -> field -> ``[X]``, the mean over samples of the squared gradient of the loss with respect
+            to the vector; only ratios count. Without them all errors count alike.
+        whole_file: if false, the budget is that of the tables alone, as wherever methods are compared: it leaves out
+            the header, and the three bits a feature that map one's own ids to the file's.
 
     Raises:
         ValueError: an array that isn't as it should be, or nothing fits.

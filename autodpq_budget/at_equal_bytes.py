@@ -15,7 +15,7 @@ from autodpq_eval.layout import LABELS
 from autodpq_eval.stats import gaps, holm, paired_effect
 from autodpq_lib.config import STRATEGIES
 
-#: As the literature calls them.
+#: What tables and pictures call each method.
 METHOD_NAMES = {
     **{name: LABELS[name] for name in STRATEGIES},
     COMPRESSOR: "the compressor",
@@ -30,9 +30,10 @@ METHOD_NAMES = {
 
 
 def table(found: pd.DataFrame) -> pd.DataFrame:
-    """A row a method and share: seeds, mean bytes, AUC and its spread, the paired difference to FE, its place.
+    """One row per method and share: seeds, mean bytes, AUC and its spread, paired difference to FE, and ``place``.
 
-    The place, at which it is drawn, is FE's mean over all seeds and that difference: methods have different seeds.
+    ``place``, the AUC at which it is drawn, is FE's mean over all its seeds plus that difference: methods ran on
+    different seeds, and so become comparable.
 
     Args:
         found: of :func:`~autodpq_budget.chosen.at_chosen_settings`.
@@ -55,10 +56,10 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def comparisons(found: pd.DataFrame, margin: float, tested: Sequence[float] = SHARES) -> pd.DataFrame:
-    """A row a share of the compressor: against FE, with a test of equivalence, and against its best rival.
+    """One row per share of the compressor: against FE, with a test of equivalence, and against its best rival.
 
-    The best rival has the highest mean AUC of those with most of the compressor's seeds. What ends in ``_of_all`` is of
-    the one that has it on the seeds that all rivals have. Both families of p-values are Holm's.
+    The best rival is :func:`best_rival` on the compressor's seeds; in columns that end in ``_of_all``, on those of them
+    that all rivals have. ``p_holm`` (best rival) and ``p_equal_holm`` (FE) are corrected by Holm, each over the shares.
 
     Args:
         found: of :func:`~autodpq_budget.chosen.at_chosen_settings`.
@@ -90,9 +91,9 @@ def _lead(ours: dict[int, float], found: pd.DataFrame, share: float) -> dict[str
 
 
 def best_rival(found: pd.DataFrame, share: float) -> tuple[str, int]:
-    """The rival with the highest mean AUC at a share, of those that most seeds have, and how many these are.
+    """At a share, of the rivals with the most seeds, the one with the highest mean AUC; and how many have that many.
 
-    Runs count that can be paired (:func:`on_fes_processor`). Without any, the name is empty.
+    Only runs that can be paired with FE's count (:func:`on_fes_processor`). Without any, the name is empty.
     """
     runs = on_fes_processor(found[(found["share"] == share) & (found["method"] != COMPRESSOR)], found)
     means = runs.groupby("method")["auc"].agg(["count", "mean"])
@@ -118,5 +119,5 @@ def on_fes_processor(runs: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
 
 
 def least_share(size: float, full: float) -> float:
-    """The least share of FE's ``full`` bytes that so many keep to; 0 where they keep to none."""
+    """The smallest of :data:`SHARES` of FE's ``full`` bytes into which ``size`` bytes fit; 0 if they fit into none."""
     return min((share for share in SHARES if size <= room(full, share)), default=0.0)

@@ -29,12 +29,12 @@ def in_words(rows: pd.DataFrame) -> str:
     )
 
 
-def lowest(rows: pd.DataFrame) -> float:
+def bottom_of_all(rows: pd.DataFrame) -> float:
     """Where the picture ends: what lies far below the compressor's least AUC would flatten all else."""
     return float(rows.loc[rows["method"] == COMPRESSOR, "place"].min()) - 0.033
 
 
-def nearest(rows: pd.DataFrame) -> float:
+def bottom_near_fe(rows: pd.DataFrame) -> float:
     """Where the upper panel ends, a little below FE."""
     return float(rows.loc[rows["method"] == "fe", "place"].mean()) - 0.0045
 
@@ -49,8 +49,8 @@ def draw(rows: pd.DataFrame, title: str) -> Figure:
         title: says of what data, model and recipe they are.
     """
     figure, (near, whole) = plt.subplots(2, 1, figsize=(9, 8), sharex=True, layout="constrained")
-    _panel(near, rows, nearest(rows))
-    _panel(whole, rows, lowest(rows))
+    _panel(near, rows, bottom_near_fe(rows))
+    _panel(whole, rows, bottom_of_all(rows))
     _shares(whole, rows.loc[rows["method"] == "fe", "bytes"].mean())
     near.set_title(title, loc="left", fontweight="bold")
     figure.legend(*whole.get_legend_handles_labels(), loc="outside right center", frameon=False)

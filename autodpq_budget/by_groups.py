@@ -27,7 +27,6 @@ from autodpq_packed.grouped import (
     SUBSPACES,
     Grouped,
     groups,
-    layout,
     order,
 )
 
@@ -38,8 +37,8 @@ class Choices(NamedTuple):
     """What a group of n features has, and could have.
 
     Attributes:
-        codes: int64 ``[n, D]``; D = 0 where there are none.
-        values: of each code ``[D, K, X/D]``.
+        codes: int64 ``[n, D]``; D = X for integers, and 0 where there are no codes.
+        values: what each code stands for, ``[D, K, X/D]``; integers of b bits have K = 2^b.
         dim: X.
     """
 
@@ -51,16 +50,16 @@ class Choices(NamedTuple):
 class ByGroups(nn.Module):
     """Embedding of ids ``[B, M]`` of a data set, interchangeable with :class:`autodpq_lib.embedding.full.Full`.
 
-    Every entry is ``numbers[place] + factor * numbers[step]``, where codes settle place, step and factor. Numbers are
-    trained in float32, and used, going forward, as the float16 that the file has.
+    Every entry is ``numbers[place] + factor * numbers[step]``; codes decide place, step and factor, each ``[N, X]``.
+    Numbers are trained in float32; the forward pass rounds them to float16, as in the file (straight-through gradient).
 
     Args:
-        schema: fields and counts; these settle the groups.
+        schema: fields and counts; these decide the groups.
         dim: embedding dimension X.
-        counted: whether the lengths of the groups, which tables share, count with this one's bytes.
+        counted: whether :meth:`served_bytes` includes the lengths of the groups, which all tables share.
 
     Attributes:
-        groups: int32 ``[G]``.
+        groups: int32 ``[G]``, number of features of each group.
         make_first_order: makes DeepFM's first-order weights, in the same way.
     """
 
@@ -116,17 +115,17 @@ class ByGroups(nn.Module):
 
     def of_field(self, m: int) -> list[int]:
         """The groups of field m."""
-        first, (start, stop) = self._layout()[:-1, FIRST], np.cumsum([0, *self.sizes])[m : m + 2]
+        first, (start, stop) = self.layout[:-1, FIRST], np.cumsum([0, *self.sizes])[m : m + 2]
         return np.flatnonzero((start <= first) & (first < stop)).tolist()
 
     def members(self, group: int) -> Tensor:
         """Ids of a group's features, in the order of the file: int64 ``[n]``."""
-        first, last = self._layout()[group : group + 2, FIRST]
+        first, last = self.layout[group : group + 2, FIRST]
         return self.order[first:last]
 
     def choices(self, group: int) -> Choices:
         """A group's codes, and all values that they may stand for."""
-        row, (start, stop) = self._layout()[group], self._bytes(group)
+        row, (start, stop) = self.layout[group], self._bytes(group)
         count = (len(self.members(group)), int(row[SUBSPACES]) if row[BITS] else 0)
         packed = self.codes[start:stop].cpu().numpy()
         codes = torch.from_numpy(unpack(packed, int(row[BITS]), np.arange(count[0] * count[1]).reshape(count)))
@@ -142,21 +141,18 @@ class ByGroups(nn.Module):
         """Give groups other codes, int64 ``[n, D]`` each."""
         for group, each in codes.items():
             start, stop = self._bytes(group)
-            self.codes[start:stop] = torch.from_numpy(pack(each.flatten().numpy(), int(self._layout()[group, BITS])))
+            self.codes[start:stop] = torch.from_numpy(pack(each.flatten().numpy(), int(self.layout[group, BITS])))
         self._find()
 
-    def _layout(self) -> NDArray[np.int64]:
-        return layout(self.groups.tolist(), self.option.tolist(), self.dim)
-
     def _bytes(self, group: int) -> tuple[int, int]:
-        start, stop = self._layout()[group : group + 2, BIT] // 8
+        start, stop = self.layout[group : group + 2, BIT] // 8
         return int(start), int(stop)
 
     def _find(self) -> None:
         """Where each feature's entries come from: ``[N, X]``, in the order of the data set's ids."""
         tensors = {f"own.{name}": array for name, array in self.stored().items()}
-        table = Grouped("own", self.sizes, self.dim, tensors | {"groups": self.groups.numpy()})
-        rank = self.order.argsort().numpy()
+        table = Grouped("own", self.sizes, self.dim, tensors | {"groups": self.groups.cpu().numpy()})
+        self.layout, rank = table.ends, self.order.argsort().cpu().numpy()
         made = [np.empty((len(rank), self.dim), kind) for kind in (np.int64, np.float32, np.int64)]
         for start in range(0, len(rank), CHUNK):
             for array, part in zip(made, table.places(rank[start : start + CHUNK]), strict=True):
@@ -189,7 +185,7 @@ def means(schema: Schema, dim: int, model: str) -> list[ByGroups]:
 
 
 def least_bytes(schema: Schema, dim: int, model: str) -> int:
-    """Bytes of a model's tables where every group has its mean, of :func:`means`: no file is smaller."""
+    """Bytes of :func:`means`, a model's tables with one mean for each group: no choice takes fewer."""
     found = len(groups(schema.sizes, schema.counts.numpy()))
     return LENGTH * found + sum(bytes_of(all_means(found, x)) for x in dims_of_model(dim, model).values())
 

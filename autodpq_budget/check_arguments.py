@@ -12,17 +12,17 @@ MOST_BYTES = 2**53
 
 
 def expect(holds: bool, what: str, expected: str, found: object) -> None:
-    """Nothing, where it holds.
+    """Raise unless it holds.
 
     Raises:
-        ValueError: what was expected of what, and what was found.
+        ValueError: ``<what>: expected <expected>, found <found>``.
     """
     if not holds:
         raise ValueError(f"{what}: expected {expected}, found {found}")
 
 
 def check_bytes(budget: Any, what: str = "budget_bytes") -> int:
-    """A number of bytes; NumPy's would wrap around below 0.
+    """The budget as a Python int, for NumPy's unsigned integers wrap around below 0.
 
     Raises:
         ValueError: it is no whole number above 0, or more than any file has.
@@ -33,7 +33,7 @@ def check_bytes(budget: Any, what: str = "budget_bytes") -> int:
 
 
 def check_width(width: Any, own: int) -> None:
-    """Whether this is an X of which a run of X = ``own`` can be compressed.
+    """Refuse an X at which a run of X = ``own`` can't be compressed.
 
     Raises:
         ValueError: it is no whole number from 1 to ``own``.
@@ -43,7 +43,7 @@ def check_width(width: Any, own: int) -> None:
 
 
 def check_loss(loss: object) -> None:
-    """Whether this is a loss of AUC.
+    """Refuse what can't be a loss of AUC.
 
     Raises:
         ValueError: it is no number above 0 and below 1.

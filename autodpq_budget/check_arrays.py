@@ -69,12 +69,15 @@ def _counts(field: str, counts: Mapping[str, Any], size: int) -> NDArray[np.int6
     expect(field in counts, what, f"[{size}]", "none")
     often = _numbers(what, counts[field])
     expect(often.shape == (size,), what, f"[{size}]", often.shape)
-    expect(bool(np.isfinite(often).all()), what, "finite numbers", often.max())
-    expect(bool((often >= 0).all()), what, "none below 0", often.min())
-    expect(bool((often <= MOST_OFTEN).all()), what, f"at most {MOST_OFTEN}", often.max())
-    broken = often[often != np.floor(often)][:1]
-    said = "whole numbers, how often each feature occurs in the training data"
-    expect(not len(broken), what, said, *broken.tolist() or [0])
+    rules = {
+        "finite numbers": np.isfinite(often),
+        "none below 0": often >= 0,
+        f"at most {MOST_OFTEN}": often <= MOST_OFTEN,
+        "whole numbers, how often each feature occurs in the training data": often == np.floor(often),
+    }
+    for said, holds in rules.items():
+        for wrong in often[~holds][:1]:
+            expect(False, what, said, wrong)
     return often.astype(np.int64)
 
 
@@ -107,7 +110,7 @@ def _sensitivities(table: str, rows: Rows, given: Mapping[str, Any]) -> Floats:
 def mapping(what: str, given: Any) -> Mapping[str, Any]:
     """What is given by name, which is a text; there must be something."""
     expect(isinstance(given, Mapping), what, "a mapping by name", type(given).__name__)
-    expect(bool(given), what, "a field or more", "none")
+    expect(bool(given), what, "a table or more" if what == "tables" else "a field or more", "none")
     other = [repr(name) for name in given if not isinstance(name, str)]
     expect(not other, what, "names that are texts", ", ".join(other[:3]))
     return given

@@ -29,7 +29,7 @@ def name(option: int, dim: int) -> str:
     bits, k, d = parameters(option, dim)
     if option in (MEAN, ROWS):
         return "mean" if option == MEAN else "float16"
-    return f"({k}, {d})" if k > 1 else f"{bits} bits"
+    return f"({k}, {d})" if k > 1 else f"{bits} bit{'s' * (bits > 1)}"
 
 
 def choice(schema: Schema, tensors: Tensors, dim: int) -> pd.DataFrame:
@@ -86,13 +86,13 @@ def picture(rows: pd.DataFrame, title: str) -> Figure:
 
 
 def curve(menu: Menu) -> pd.DataFrame:
-    """The least distortion at each of some budgets: columns ``bytes`` and ``distortion``."""
+    """What is chosen at each of :data:`POINTS` budgets, smallest to largest: columns ``bytes`` and ``distortion``."""
     budgets = np.geomspace(menu.least, menu.most, POINTS).astype(int)
     return pd.DataFrame([point(menu, int(budget)) for budget in budgets])
 
 
 def point(menu: Menu, budget: int) -> dict[str, float]:
-    """What a budget buys."""
+    """Bytes and distortion of the choice for a budget."""
     ways = [way for table in menu.choose(budget).values() for way in table]
     bytes_ = menu.overhead + sum(way.stored.bytes for way in ways)
     return {"bytes": bytes_, "distortion": sum(way.distortion for way in ways)}

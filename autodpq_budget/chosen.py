@@ -14,14 +14,14 @@ from autodpq_eval.plans import TEN_SEEDS
 from autodpq_eval.tables import read_plans
 from autodpq_lib.config import STRATEGIES, RunConfig
 
-#: A run of each on the seed of choice, and its validation AUC.
+#: Share and method -> its setting's run on the seed of choice, and that run's validation AUC.
 Chosen = dict[Key, tuple[RunConfig, float]]
-#: The setting of each, as :func:`read_runs` calls it.
+#: Share and method -> its setting, as :func:`read_runs` names it.
 ChosenSettings = dict[Key, str]
 
 
 def chosen(every: Settings, out: Path, control: str = "") -> Chosen:
-    """The setting that stands for each share and method of a plan, where all that are planned up to there have run.
+    """The setting that stands for each share and method of a plan, once all settings that may stand for it have run.
 
     Args:
         every: the plan.
@@ -40,10 +40,10 @@ def chosen(every: Settings, out: Path, control: str = "") -> Chosen:
 
 
 def at_chosen_settings(found: pd.DataFrame, choice: pd.DataFrame, control: str = "") -> pd.DataFrame:
-    """Of each method and share one setting for all seeds, in at most so many bytes on every seed.
+    """The runs of each method and share at one setting for all seeds, which fits into the share on every seed.
 
-    It is the one with the best validation AUC on the seed of choice; the compressor's is told that share. The
-    strategies of Table 1, which are not told how many bytes they may have, have share 1.
+    Of those that fit it has the best validation AUC on the seed of choice; the compressor's was told that very share.
+    The strategies of Table 1, which are not told how many bytes they may have, have share 1.
 
     Args:
         found: of :func:`read_runs`, on the seeds that are reported.

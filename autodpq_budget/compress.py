@@ -1,7 +1,7 @@
 """A trained model in a file of at most so many bytes.
 
-What counts is said where it is counted: here the whole file on the disk, with its header and its dense weights.
-Wherever methods are compared it is what stands for embedding and first-order weights: the rest is alike for all.
+By default a budget here is that of the whole file on the disk, with its header and its dense weights. Wherever methods
+are compared, only embedding and first-order weights count, since the rest is the same for every method.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ class CompressedModel:
     """A compressed model.
 
     Attributes:
-        model: of the suite's own ids; the file numbers features anew, so ``load(path, schema=run.schema)`` reads it, or
-            :func:`autodpq_packed.grouped.file_ids` says how.
+        model: takes the suite's own ids. The file numbers features anew: ``load(path, schema=run.schema)`` reads it, or
+            :func:`autodpq_packed.grouped.file_ids` converts the ids.
         menu: what there was to choose from.
-        tensors: the choice, before fine-tuning; the file has what ``stored()`` of the model's tables gives.
-        table_bytes: theirs.
-        file_bytes: of the whole file.
-        valid_auc: on validation.
-        width: X.
+        tensors: the chosen tables before fine-tuning; the file has those after it, ``stored()`` of the model's tables.
+        table_bytes: bytes of ``tensors``, which fine-tuning does not change.
+        file_bytes: bytes of the whole file.
+        valid_auc: AUC of ``model`` on validation.
+        width: embedding dimension X.
     """
 
     model: CTRModel
@@ -118,9 +118,9 @@ def compress(
 
 @contextmanager
 def _undisturbed(model: CTRModel) -> Iterator[None]:
-    """Afterwards torch's random numbers go on, and the model is in its mode, as before; torch stays on one thread.
+    """Restore torch's random state and the model's mode on leaving; training leaves torch on one thread.
 
-    Meanwhile it is in evaluation mode, and there are gradients, whatever the caller does without.
+    Inside, the model is in evaluation mode and autograd is on, even where the caller has turned it off.
     """
     training = model.training
     model.eval()
@@ -145,8 +145,8 @@ def _check_run(run: object) -> None:
 def smallest(run: LoadedRun, loss: float, path: Path | str) -> CompressedModel:
     """Write the smallest file found whose validation AUC is at most ``loss`` below the run's.
 
-    First the smallest choice as it is, without teaching or fine-tuning. From its bytes downwards :data:`TRIES` files
-    of :func:`compress`, which does both, halve the range in which the smallest lies: minutes on MovieLens-1M.
+    First it finds the smallest choice that will do without teaching or fine-tuning. Below that size, bisection tries
+    :data:`TRIES` models with both, as :func:`compress` makes them: minutes on MovieLens-1M.
 
     Raises:
         ValueError: the largest choice loses more, or an argument is not as it should be.

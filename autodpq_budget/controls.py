@@ -11,13 +11,13 @@ import pandas as pd
 from autodpq_budget.at_equal_bytes import aucs, aucs_at, best_rival, least_share, on_fes_processor
 from autodpq_budget.chosen import at_chosen_settings
 from autodpq_budget.read_runs import TEACHER, full_bytes
-from autodpq_budget.settings import CHOICE_SEED, FORM, OWN_SHARES
+from autodpq_budget.settings import CHOICE_SEED, CONTROL_SHARES, FORM
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_eval.stats import common, paired_effect
 
 
 def teaching(every: pd.DataFrame) -> pd.DataFrame:
-    """What the teacher is worth: a row a setting that is taught and not, the compressor's among them.
+    """What the teacher is worth, taught minus from labels: one row per setting that ran both ways.
 
     Args:
         every: of :func:`~autodpq_budget.read_runs.read_runs`.
@@ -50,12 +50,12 @@ def from_labels(every: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
 
 
 def from_teacher(every: pd.DataFrame, found: pd.DataFrame, control: str = TEACHER) -> pd.DataFrame:
-    """The compressor minus the best of the rivals that are taught by FE too: a row a share with the control.
+    """The compressor minus the best of the rivals that FE teaches, too: one row per share at which such rivals ran.
 
     Args:
         every: of :func:`~autodpq_budget.read_runs.read_runs`.
         found: of :func:`~autodpq_budget.chosen.at_chosen_settings`.
-        control: rivals as they come but for that, or :data:`~autodpq_budget.read_runs.BOTH`.
+        control: :data:`TEACHER`, rivals that are otherwise as they come, or :data:`~autodpq_budget.read_runs.BOTH`.
     """
     taught, rows = _otherwise_taught(every, control), []
     for share, runs in on_fes_processor(taught[taught["method"] != COMPRESSOR], every).groupby("share"):
@@ -74,16 +74,16 @@ def _otherwise_taught(every: pd.DataFrame, control: str = TEACHER) -> pd.DataFra
 
 
 def with_own(every: pd.DataFrame, found: pd.DataFrame, choice: pd.DataFrame, control: str) -> pd.DataFrame:
-    """Rivals with the options of a control: a row a share and rival, beside it as it comes and the compressor.
+    """Rivals with a control's options against the rival as it comes and the compressor: one row per share and rival.
 
     Args:
         every: of :func:`~autodpq_budget.read_runs.read_runs`.
         found: of :func:`~autodpq_budget.chosen.at_chosen_settings`.
         choice: of :func:`~autodpq_budget.read_runs.read_runs`, on the seed of choice.
-        control: of :data:`~autodpq_budget.settings.OWN`.
+        control: of :data:`~autodpq_budget.settings.CONTROL_OPTIONS`.
     """
     made, rows = at_chosen_settings(every, choice, control), []
-    for (share, method), runs in made[made["share"].isin(OWN_SHARES[control])].groupby(["share", "method"]):
+    for (share, method), runs in made[made["share"].isin(CONTROL_SHARES[control])].groupby(["share", "method"]):
         theirs = aucs(runs, every)
         gained = paired_effect(theirs, aucs_at(found, method, share))
         lead = paired_effect(aucs_at(found, COMPRESSOR, share), theirs)
@@ -103,7 +103,7 @@ def tried_in_form(every: pd.DataFrame, choice: pd.DataFrame) -> pd.DataFrame:
     runs = pd.concat([every, choice])
     made = (at_chosen_settings(runs, choice, each) for each in ("", FORM))
     usual, own = (each[each["seed"] == CHOICE_SEED] for each in made)
-    own = own[own["share"].isin(OWN_SHARES[FORM])]
+    own = own[own["share"].isin(CONTROL_SHARES[FORM])]
     beside = own.merge(usual, how="left", on=["share", "method"], suffixes=("", "_usual"))
     return beside.sort_values(["share", "method"], ascending=[False, True], kind="stable")
 

@@ -14,9 +14,9 @@ from autodpq_lib.training.run import Run
 from autodpq_lib.training.trainer import Row
 from autodpq_rivals.strategies import FineTuning
 
-#: At most eight rounds after the one that only validates; two in a row may bring no gain.
+#: At most eight rounds after the one that only validates; it stops after two in a row without a gain.
 LIMIT = Limit(rounds=9, patience=2)
-#: Codes are chosen anew before each of the first rounds, so many.
+#: Codes are chosen anew before each of the first rounds that train: before so many of them.
 MOVES = 3
 
 

@@ -18,7 +18,8 @@ from autodpq_budget.ways import MOST_POINTS, Later, Stored, options, store
 from autodpq_packed.container import Tensors
 from autodpq_packed.grouped import groups
 
-#: Most features of a group that tell what a way loses: far more than centroids are made from, for those fit best.
+#: What a way loses is estimated on at most so many features of a group: far more than the centroids were fitted to,
+#: for on those the error is smallest.
 MOST_TRIED = 4 * MOST_POINTS
 #: Halvings of the price's range.
 HALVINGS = 100
@@ -73,7 +74,7 @@ class Menu:
         return self.overhead + sum(max(way.stored.bytes for way in group) for group in self._every())
 
     def choose(self, budget: int) -> dict[str, list[Offer]]:
-        """For each table the ways of its groups: the best at one price, then what fits of what gains most per byte.
+        """For each table the way of each group: the best at one price, then bytes left over go where each gains most.
 
         Args:
             budget: in bytes, of all that :meth:`tensors` gives.
@@ -119,7 +120,7 @@ class Menu:
         return [group for made in self.offers.values() for group in made]
 
     def _grid(self) -> tuple[Floats, Floats]:
-        """Bytes and distortion of each way of each group, table after table: ``[G', W]``; inf where there is none."""
+        """Bytes and distortion of each way of all tables' groups, ``[G', W]``; NEVER and inf where there is none."""
         every = self._every()
         shape = len(every), max(map(len, every))
         sizes, losses = np.full(shape, NEVER), np.full(shape, np.inf)

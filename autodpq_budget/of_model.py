@@ -29,7 +29,7 @@ def menu_of(model: CTRModel, schema: Schema, train: Samples) -> Menu:
         train: its training part, from which it is estimated how much an error matters.
 
     Raises:
-        ValueError: a table has numbers that float16 does not hold.
+        ValueError: a table has numbers beyond :data:`~autodpq_budget.check_arrays.LARGEST`, half of float16's maximum.
     """
     found = sensitivities(model, train)
     tables = {name: Table(vectors(getattr(model, name), schema).numpy(), found[name]) for name in found}
@@ -41,7 +41,7 @@ def menu_of(model: CTRModel, schema: Schema, train: Samples) -> Menu:
 
 
 def on_groups(config: RunConfig, schema: Schema, model: CTRModel, tensors: Tensors) -> CTRModel:
-    """The model with its tables in the place of its own: those of :meth:`Menu.tensors`."""
+    """A copy of the model, in evaluation mode, whose tables are those that :meth:`Menu.tensors` gave."""
     dim, model_name = config.embedding_dim, config.model
     tables = dict(zip(dims_of_model(dim, model_name), means(schema, dim, model_name), strict=True))
     for name, table in tables.items():

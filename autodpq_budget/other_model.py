@@ -21,8 +21,8 @@ from autodpq_rivals.methods import METHODS
 def on_another_model(found: Chosen, model: str, out: Path) -> Chosen:
     """Each method of ``found`` on another model, at the same share of that model's FE.
 
-    The compressor is told that share. A rival has the best setting on DeepFM of all that fit there: without
-    first-order weights it may have larger rows or codes.
+    The compressor is told that share. A rival takes, of all settings that fit the other model's share, the one that is
+    best on DeepFM: with no first-order weights to store, larger rows or codes may fit.
     """
     if not found:
         return {}
@@ -41,7 +41,7 @@ def on_another_model(found: Chosen, model: str, out: Path) -> Chosen:
 
 
 def _tried(first: RunConfig, model: str, schema: Schema, out: Path) -> pd.DataFrame:
-    """Runs on the seed of choice, on DeepFM, with the most bytes that they have on any seed but on the other model."""
+    """DeepFM's runs on the seed of choice, each with the most bytes, over seeds, of its setting on ``model``."""
     every = read_runs(out, first.dataset, first.recipe, [CHOICE_SEED, *TEN_SEEDS]).query("control == ''")
     tried = every[(every["seed"] == CHOICE_SEED) & (every["method"].isin(METHODS))]
     largest = tried["setting"].map(every.groupby("setting")["bytes"].max())

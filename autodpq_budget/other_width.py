@@ -7,13 +7,13 @@ from autodpq_lib.config import READ_BY, RunConfig
 #: Name of the strategy that is FE, taught; and width X of the FE that teaches, by which all are measured.
 TAUGHT, TEACHER_DIM = "taught", 16
 #: Keys in which what a run starts from is not like the run.
-OWN = ("options", "embedding_dim", "strategy", "subspaces", "reading")
+NOT_INHERITED = ("options", "embedding_dim", "strategy", "subspaces", "reading")
 
 
 def like(config: RunConfig, strategy: str, dim: int) -> RunConfig:
     """Another strategy of width ``dim``; in all else that every strategy reads as ``config`` has it."""
     named = {key: getattr(config, key) for key in ("dataset", "recipe", "model", "seed")}
-    same = {key: value for key, value in config.changed().items() if key not in OWN and key not in READ_BY}
+    same = {key: value for key, value in config.changed().items() if key not in NOT_INHERITED and key not in READ_BY}
     return RunConfig.model_validate(named | same | {"strategy": strategy} | keys_of_width(config.dataset, dim))
 
 

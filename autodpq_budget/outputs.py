@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 @contextmanager
 def outputs_of(parts: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
-    """What each part of a model gave last, as long as this lasts; it has a gradient, trained or not."""
+    """While the context lasts, the latest output of each of ``parts``; it requires grad, even of a frozen module."""
     seen = [torch.zeros(())] * len(parts)
     hooks = [part.register_forward_hook(partial(_keep, seen, n)) for n, part in enumerate(parts)]
     try:

@@ -15,8 +15,8 @@ from autodpq_budget.other_model import on_another_model
 from autodpq_budget.other_width import TAUGHT, TEACHER_DIM, like
 from autodpq_budget.settings import (
     CHOICE_SEED,
+    CONTROL_OPTIONS,
     FORM,
-    OWN,
     SHARES,
     WEIGHTS,
     compressor,
@@ -30,13 +30,13 @@ from autodpq_eval.plans import configure
 from autodpq_lib.config import RECIPES, Model, RunConfig
 from autodpq_rivals.methods import LEARNERS
 
-#: Rivals of each share that every seed has.
+#: How many rivals of each share run on every seed.
 BEST = 3
-#: Seeds on which only these run.
+#: Seeds on which, of the rivals, only these run.
 BEST_ALONE = range(4, 11)
-#: A split that was not used to make the compressor: FE, the compressor and the best rivals run on it too.
+#: A split on which the compressor was not developed: FE, the compressor and the best rivals run on it, too.
 OTHER_SPLIT: dict[str, Any] = {"split_seed": 1}
-#: The mean of the weights over steps in place of the weights: all methods run so once more.
+#: A moving mean of the weights over steps in place of the weights: all methods run once more with it.
 AVERAGED: dict[str, Any] = {"average": 0.999}
 #: First-order weights from zero, or near it, where the recipe starts them elsewhere: once more all methods that do not
 #: start so in any case.
@@ -53,9 +53,9 @@ ALONE = "avazu"
 
 
 def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> list[RunConfig]:
-    """All settings on :data:`CHOICE_SEED`, if it is one of the seeds; on the others the best of each method.
+    """All settings on :data:`CHOICE_SEED`, if it is one of the seeds; on the others the chosen ones, and controls.
 
-    Where it is :data:`ALONE`, the compressor has the teacher's width.
+    On a data set that :data:`ALONE` names only FE and the compressor run, the latter at the teacher's width.
 
     Raises:
         ValueError: another seed is asked for, and below ``out`` no method has all its settings on the seed of choice.
@@ -69,7 +69,9 @@ def budget_plan(dataset: str, recipe: str, seeds: Sequence[int], out: Path) -> l
 
 def _tried(dataset: str, recipe: str) -> list[RunConfig]:
     every = [run for runs in every_setting(dataset, recipe).values() for run in runs]
-    own = [run for control in OWN for runs in own_settings(dataset, recipe, control).values() for run in runs]
+    own = [
+        run for control in CONTROL_OPTIONS for runs in own_settings(dataset, recipe, control).values() for run in runs
+    ]
     return with_teachers(every) + own
 
 

@@ -16,7 +16,7 @@ from autodpq_data.prepared import known_fingerprint, load_schema
 from autodpq_eval.expected import kind
 from autodpq_eval.plans import configure
 from autodpq_lib.config import OUTSIDE, STRATEGIES
-from autodpq_rivals.rival import divided
+from autodpq_rivals.rival import split_options
 from autodpq_runs.record import Record, read_record
 
 #: Fields of a record's model, which a record does not tell; of other data sets the prepared data does.
@@ -43,8 +43,9 @@ def read_runs(
     The control is ``""``, the method as it comes; :data:`TEACHER`, otherwise taught; :data:`WEIGHTS`, a rival whose
     first-order weights have options of their own; :data:`BOTH`; or :data:`FORM`, a rival in another form.
 
-    Methods are the strategies of Table 1 as they come, and those that are told how many bytes they may have; all of
-    them with the ``switches`` that are named, as far as these are :func:`~autodpq_budget.settings.felt`, and no others.
+    Methods are the strategies of Table 1 as they come, and those that are told how many bytes they may have. A run
+    counts if its record is not stale and it has all ``switches`` that affect its method
+    (:func:`~autodpq_budget.settings.felt`), but no other key changed; at a budget, :data:`SWITCHES` are free.
     """
     paths = sorted((out / dataset / recipe / "records").glob(f"{model}-*.json"))
     wanted = tuple(f"{model}-{name}-" for name in (*STRATEGIES, *OUTSIDE))
@@ -65,7 +66,8 @@ def _row(record: Record) -> dict[str, object]:
     config = record.config
     fields = FIELDS.get(config.dataset) or len(load_schema(config.dataset, config.threshold).fields)
     plain = {key: value for key, value in config.options.items() if key != "taught"}
-    changed = {TEACHER: plain != config.options, WEIGHTS: plain != divided(plain)[0]}
+    usual = config.strategy == COMPRESSOR  # which is taught as it comes
+    changed = {TEACHER: config.options.get("taught", usual) != usual, WEIGHTS: plain != split_options(plain)[0]}
     changed[FORM] = not plain.keys().isdisjoint(OF_FORM)
     knobs = {key: value for key, value in config.changed().items() if key in SWITCHES} | {"options": plain}
     return {

@@ -1,8 +1,8 @@
-"""Codes that move: each feature takes those with which a quadratic model of the loss is less.
+"""Choose codes anew: each feature takes those that lower a quadratic model of the loss.
 
-What chose the codes knew how large an error is, and not whether the model gains or loses by it. Features of one field
-never meet in a sample. So with all other fields as they are, the loss is a sum of terms, one for each of the field's
-features. If the vector and the first-order weight of a feature change by d, its term is to second order
+Codes were first chosen by the size of their errors, not by whether an error raises or lowers the loss. A sample has one
+feature of each field. So with all other fields held fixed, the loss is a sum of terms, one for each of the field's
+features. If the vector and the first-order weight of a feature change by d, its term is, to second order,
 
     L(d) = L(0) + g'd + d'Hd / 2,    g = sum_s (p_s - t_s) J_s,    H = sum_s p_s (1 - p_s) J_s J_s'
 

@@ -20,15 +20,15 @@ from autodpq_runs.record import Record
 
 #: Shares of FE's bytes.
 SHARES = (0.5, 0.25, 0.125, 0.0625, 0.031, 0.016, 0.008)
-#: A rival may exceed a share by a thousandth: four bits a number are an eighth of FE, and LSQ's scales are more.
+#: A rival may exceed a share by a thousandth: four bits a number are just an eighth of FE, and LSQ's steps come on top.
 SLACK = 1.001
-#: Of several settings of a method that of the best validation AUC on this seed is taken; it is not reported.
+#: A method's setting with the best validation AUC on this seed stands for it; the seed itself is not reported.
 CHOICE_SEED = 11
-#: Controls: rivals whose first-order weights have options of their own, as else they have the embedding's, which at
-#: small shares take as many bytes; and rivals in another form than their settings have.
+#: Controls: rivals whose first-order weights have options of their own (usually they have the embedding's, and so take
+#: as many bytes as the embedding at small shares); and rivals in another form than in their usual settings.
 WEIGHTS, FORM = "first-order weights", "form"
 #: Of each control the options that its rivals have, and the shares at which they run.
-OWN: dict[str, dict[str, list[Options]]] = {
+CONTROL_OPTIONS: dict[str, dict[str, list[Options]]] = {
     WEIGHTS: {
         "lsq": [{"first_order_bits": bits} for bits in (1, 2)],
         "dpq-vq": [{"first_order_centroids": k} for k in (2, 4)],
@@ -42,7 +42,7 @@ OWN: dict[str, dict[str, list[Options]]] = {
         ],
     },
 }
-OWN_SHARES = {WEIGHTS: (0.031, 0.016, 0.008), FORM: (0.0625, 0.031, 0.016, 0.008)}
+CONTROL_SHARES = {WEIGHTS: (0.031, 0.016, 0.008), FORM: (0.0625, 0.031, 0.016, 0.008)}
 #: Options that only a rival in another form has.
 OF_FORM = ("by_field", "search_epochs")
 
@@ -76,14 +76,14 @@ def every_setting(dataset: str, recipe: str) -> Settings:
 
 
 def own_settings(dataset: str, recipe: str, control: str) -> Settings:
-    """The settings of a control of :data:`OWN` on that seed: with each of its options the largest of each width.
+    """A control's settings on that seed: with each of its :data:`CONTROL_OPTIONS` the largest of each width.
 
     Of more than six widths that fit, the six widest count.
     """
     fe, schema = _fe_and_schema(dataset, recipe)
     found = {
         (share, method): [run for own in options for run in _largest(_fitting(fe, schema, method, share, own))]
-        for share, (method, options) in product(OWN_SHARES[control], OWN[control].items())
+        for share, (method, options) in product(CONTROL_SHARES[control], CONTROL_OPTIONS[control].items())
     }
     return {key: runs for key, runs in found.items() if runs}
 
@@ -113,12 +113,12 @@ def _run(fe: RunConfig, method: str, dim: int, options: Options) -> RunConfig:
 
 
 def felt(switches: Mapping[str, Any], method: str) -> dict[str, Any]:
-    """Those of the switches that change a method: how first-order weights start some rivals settle themselves."""
+    """Those of the switches that affect a method: some rivals start first-order weights in a way of their own."""
     return {key: value for key, value in switches.items() if key != "first_order_sd" or method not in NEAR_ZERO}
 
 
 def half_tried(every: Settings, done: Mapping[Key, Sequence[Record]]) -> list[Key]:
-    """Shares and methods of whose settings there some have not run."""
+    """Shares and methods of which a setting that may stand for them (:func:`counting`) has not run."""
     return [key for key in every if any(len(done[each]) < len(every[each]) for each in counting(every, *key))]
 
 

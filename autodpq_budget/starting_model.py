@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from autodpq_budget.by_groups import float_bytes, least_bytes, means
 from autodpq_budget.check_arguments import expect
@@ -30,16 +30,19 @@ from autodpq_runs.record import Record
 
 
 def check_model(run: LoadedRun) -> None:
-    """Whether the model is of the kind that the run's record says, and its weights are numbers.
+    """Refuse a model that is not of the kind that the run's record says, or whose weights are not all finite.
 
     Raises:
-        ValueError: it is not; one sentence that names the part.
+        ValueError: it is so; one sentence that names the part.
     """
     config, model = run.record.config, run.model
     bare = assemble(config, len(run.schema.fields), nn.Identity(), nn.Identity())
     shapes, found = ({name: list(part.shape) for name, part in rest(each).items()} for each in (bare, model))
     for name in sorted({*shapes, *found}):
         expect(shapes.get(name) == found.get(name), f"run.model: {name}", str(shapes.get(name)), found.get(name))
+    if isinstance(table := getattr(model.embedding, "table", None), Tensor):
+        rows = run.schema.num_features
+        expect(len(table) == rows, "run.model: embedding", f"{rows} rows", f"{len(table)}")
     with torch.no_grad():
         dim = model.embedding(run.valid.take(torch.zeros(1, dtype=torch.int32))[0]).shape[-1]
     expect(dim == config.embedding_dim, "run.model: embedding", f"X = {config.embedding_dim}", f"X = {dim}")
@@ -53,7 +56,7 @@ def check_model(run: LoadedRun) -> None:
 
 
 def check_data(schema: Schema) -> None:
-    """Whether the data are still those that a run was made from: ids of others would be other features'.
+    """Refuse prepared data that have changed since a run was made: its ids would now stand for other features.
 
     Raises:
         ValueError: they have changed since.

@@ -22,10 +22,10 @@ COMPRESSOR = "budget"
 
 
 def budget(run: Run) -> list[Fit]:
-    """FE of the run's width, taught, in ``bytes``; then trained on, up to the round that the configuration scores.
+    """Teach an FE of the run's width, compress it to ``bytes`` and fine-tune it; returns the fits of these trainings.
 
-    Options: ``bytes`` of embedding and first-order weights, as everywhere where methods are compared; as a control
-    ``taught``, off for labels in place of a teacher, with codes that stay.
+    Options: ``bytes`` of embedding and first-order weights, as wherever methods are compared; as a control ``taught``,
+    false for training on labels in place of a teacher, with codes that are not chosen anew.
 
     Raises:
         ValueError: other options, bytes that are too few, or a device that is not the CPU.

@@ -63,7 +63,7 @@ class Table:
         field = np.repeat(np.arange(len(sizes)), sizes)
         for ids in np.split(ordered, starts):
             scale = np.sqrt(self.sensitivity[field[ids[0]]])
-            # What never occurs, and a dimension that no error matters to, come last, but before bytes that are left.
+            # Not 0: features that never occur and dimensions of no sensitivity come last, but get what bytes are left.
             floor = TINY_SCALE * float(scale.max() or np.sqrt(self.sensitivity.max()) or 1)
             often = np.maximum(counts[ids].astype(np.float64), TINY_COUNT)
             yield Group(self.rows[ids], often, np.maximum(scale, floor).astype(np.float32))

@@ -167,14 +167,14 @@ def _integers(group: Group, bits: int) -> tuple[Integers, Floats]:
     As the rival int-b does it field by field, so that groups are all that the two differ in; but int-b's step is never
     below 6.1e-5, the least normal float16.
     """
-    ranges = [_range(*group.range, bits, share) for share in SPANS]
+    ranges = [_low_and_step(*group.range, bits, share) for share in SPANS]
     errors = np.stack([group.counts @ np.square(_errors(group.rows, bits, *each)) for each in ranges])
     best = errors.argmin(0)  # [X]
     low, step = np.array(ranges).transpose(2, 0, 1)[np.arange(len(best)), best].T
     return _codes(group.rows, bits, low, step), np.stack([low, step])
 
 
-def _range(low: Floats, high: Floats, bits: int, share: float) -> tuple[Floats, Floats]:
+def _low_and_step(low: Floats, high: Floats, bits: int, share: float) -> tuple[Floats, Floats]:
     """Low and step as the file has them; 2^b values cover a share of each dimension's range."""
     return _half(low + (high - low) * (1 - share) / 2), _half((high - low) * share / (2**bits - 1))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-#: Shares of the bytes of a run's tables, in float32, from which its own X pays, and from which half of it does.
-OWN, HALF = 0.05, 0.02
-#: The least X that a quarter is.
+#: Shares of the bytes of a run's tables in float32: from the first on its own X is worth its bytes, from the second
+#: half of it is.
+OWN_FROM, HALF_FROM = 0.05, 0.02
+#: Half or a quarter of a larger X is rounded up to this; an X may still become narrower where its tables are cramped.
 NARROWEST = 2
-#: How many times the least its tables should have, lest a narrower X be better: by validation AUC on MovieLens-100K,
-#: one seed, X of 1 to 4 at five budgets.
+#: Tables with fewer bytes than so many times their smallest size do better at a narrower X: by validation AUC on
+#: MovieLens-100K, one seed, X of 1 to 4 at five budgets.
 AMPLE = 5.0
 
 
@@ -18,8 +19,8 @@ class Room(NamedTuple):
     """What a budget leaves for the tables of some X.
 
     Attributes:
-        share: of the bytes of the run's own tables in float32.
-        times: of the least that they can have, one mean for each group.
+        share: as a share of the bytes of the run's own tables in float32.
+        times: as a multiple of the smallest size of the tables of that X: one mean for each group.
     """
 
     share: float
@@ -44,7 +45,7 @@ def width_for(room: Callable[[int], Room], own: int) -> int:
         3
     """
     half, quarter = (min(own, max(NARROWEST, own // part)) for part in (2, 4))
-    widest = own if room(own).share >= OWN else half if room(half).share >= HALF else quarter
+    widest = own if room(own).share >= OWN_FROM else half if room(half).share >= HALF_FROM else quarter
     cramped = {}
     for x in range(widest, 0, -1):
         cramped[x] = room(x).times

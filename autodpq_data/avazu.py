@@ -58,7 +58,7 @@ def read_avazu(files: Sequence[Path], what: str = "reading") -> Iterator[pl.Data
             while raw := stream.read(BLOCK_BYTES):
                 raw += stream.readline(LONGEST)
                 yield _parse(path, raw, line)
-                line += raw.count(b"\n")
+                line += raw.count(b"\n") or 1  # the last may lack its end
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError, RuntimeError) as error:
         raise DataError(f"{path}, after line {line - 1}: expected an intact archive, found: {error}") from error
     if line <= 2:

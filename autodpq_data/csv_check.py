@@ -27,7 +27,7 @@ def check_csv(path: Path, columns: Sequence[str]) -> None:
 
     Args:
         path: the file, gzip too.
-        columns: its names as polars gives them, the second of two that are equal by another name.
+        columns: names as polars reads them; it renames the second of two equal ones to ``<name>_duplicated_0``.
 
     Raises:
         DataError: with the line.

@@ -69,7 +69,7 @@ def _added(counts: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def write_ids(blocks: Pass, counted: Counted, folder: Path) -> str:
-    """Second pass: ``ids.npy`` int32 ``[rows, M]``, ``labels.npy`` uint8 ``[rows]``; the sha256 of what they hold."""
+    """Second pass: ``ids.npy`` int32 ``[rows, M]``, ``labels.npy`` uint8 ``[rows]``; sha256 of sizes, ids, labels."""
     shape = (counted.rows, len(counted.values))
     ids = np.lib.format.open_memmap(folder / "ids.npy", "w+", np.int32, shape)
     labels = np.lib.format.open_memmap(folder / "labels.npy", "w+", np.uint8, shape[:1])
@@ -94,7 +94,7 @@ def _reserve(path: Path) -> None:
 
 
 def encode(fields: pl.DataFrame, values: Mapping[str, pl.DataFrame]) -> NDArray[np.int32]:
-    """Ids int32 ``[rows, M]``: a value's place in its field, after all fields before."""
+    """Ids int32 ``[rows, M]``: a value's rank in its field, plus the sizes of all fields before; none may be new."""
     ids = np.empty((len(fields), len(values)), np.int32)
     offset = 0
     for m, (name, known) in enumerate(values.items()):

@@ -37,7 +37,7 @@ MANIFEST = "manifest.json"
 
 
 def prepare(dataset: str) -> Path:
-    """Folder of the prepared data, made on the first call, and again where a table of one's own has changed.
+    """Folder of the prepared data, made on the first call, and again once format, settings or watched files change.
 
     Raises:
         DataError: the raw data are missing, malformed, or not the data set they claim to be; or the disk is too full.
@@ -153,7 +153,7 @@ def _array(path: Path) -> NDArray[Any]:
     """An array, mapped."""
     try:
         # "c": nothing is ever written, but torch warns of an array that forbids it.
-        return load_array(path, "c")
+        return load_array(path, mapped=True)
     except (ValueError, OSError) as error:
         raise _damaged(path, error) from error
 
@@ -197,7 +197,6 @@ def _check_labels(where: str, positives: int, rows: int) -> None:
 
 
 def _check_disk(folder: Path, counted: Counted) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
     needed = counted.rows * (4 * len(counted.values) + 1) + 32 * sum(counted.sizes.values())
     free = shutil.disk_usage(folder.parent).free
     if free < needed:

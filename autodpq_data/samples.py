@@ -40,7 +40,7 @@ class Samples:
         return len(self.rows)
 
     def take(self, places: Tensor) -> Batch:
-        """The samples at some places of this part."""
+        """Ids int64 ``[B, M]`` and labels float32 ``[B]`` at ``places`` ``[B]``, which count from 0 in this part."""
         rows = self.rows.index_select(0, places)
         return self.all_ids.index_select(0, rows).long(), self.all_labels.index_select(0, rows).float()
 

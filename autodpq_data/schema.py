@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -13,17 +14,17 @@ from torch import Tensor
 class Schema:
     """Fields and features of a prepared data set, with the threshold below which a feature is low-frequency.
 
-    Features are numbered through all fields: field ``m`` owns the ids ``offsets[m]`` up to
-    ``offsets[m] + sizes[m]``.
+    Features are numbered through all fields: field ``m`` owns the ids from ``offsets[m]`` to
+    ``offsets[m] + sizes[m] - 1``.
 
     Attributes:
         dataset: name of the data set.
         fields: names of the M fields.
         sizes: number of features of each field.
-        counts: int64 ``[N]``, occurrences of each feature in the **whole** data set, before the split; only
-            so are the paper's 171k of Table 1 met.
+        counts: int64 ``[N]``, occurrences of each feature in the **whole** data set, before the split: only
+            these counts give the 171k of the paper's Table 1.
         threshold: a feature is low-frequency when its count is below it (section 4.1.2).
-        fingerprint: sha256 of the prepared arrays.
+        fingerprint: sha256 of sizes, ids, labels and, where the data bring their own split, each row's part.
     """
 
     dataset: str
@@ -41,7 +42,7 @@ class Schema:
     @cached_property
     def offsets(self) -> tuple[int, ...]:
         """First id of each field."""
-        return tuple(sum(self.sizes[:m]) for m in range(len(self.sizes)))
+        return tuple(accumulate(self.sizes, initial=0))[:-1]
 
     @cached_property
     def low(self) -> Tensor:

@@ -36,9 +36,9 @@ def read_settings(dataset: str) -> dict[str, Any]:
 
 
 class _Plain(yaml.SafeLoader):
-    """YAML without what surprises: aliases, which may expand without end; a key twice, of which the last would count.
+    """YAML in which surprises are errors: aliases, which may expand without end, repeated keys, and odd numbers.
 
-    And numbers that are not written in digits alone: 040 would be 32, and 1:30 would be 90.
+    Of two equal keys only the last would count; 040 would be the number 32, and 1:30 would be 90.
     """
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
@@ -53,7 +53,7 @@ class _Plain(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
     def construct_text(self, node: yaml.ScalarNode) -> str:
-        return node.value.encode().decode()  # which half of a letter has not
+        return node.value.encode().decode()  # raises on a lone surrogate, which UTF-8 cannot hold
 
     def construct_number(self, node: yaml.ScalarNode) -> int | float:
         if not NUMBER.fullmatch(node.value):

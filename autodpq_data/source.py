@@ -34,8 +34,8 @@ class Source:
         fingerprint: expected sha256 of what is prepared.
         parts: the part of each row, uint8 ``[rows]`` as in :data:`~autodpq_data.split.PARTS`, where the data say so.
         laboratory: the rows of ``split="laboratory"``, where there is one.
-        watched: whether files or settings may change; then they are compared at each use, and prepared again.
-        settings: what else decides how the files are read, for that comparison.
+        watched: whether the raw files may change; then their sums are compared at each use, and new data prepared.
+        settings: what else decides how the files are read; compared at each use, whether files are watched or not.
     """
 
     files: Callable[[], list[Path]]
@@ -57,5 +57,5 @@ class Source:
             yield block.drop(used), block.select(self.positive.cast(pl.UInt8)).to_series()
 
     def sums(self, files: Sequence[Path]) -> dict[str, str]:
-        """File name -> sha256, and the settings."""
+        """File name -> sha256, and the settings, by names with a slash, which no file has."""
         return checksums(files) | self.settings

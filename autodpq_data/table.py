@@ -77,7 +77,7 @@ def table_source(dataset: str, settings: object) -> Source:
         positive=pl.col(table.label).is_in(POSITIVE),
         parts=partial(read_parts, table) if table.split else None,
         watched=True,
-        settings={"table": hashlib.sha256(table.model_dump_json().encode()).hexdigest()},
+        settings={"settings/table": hashlib.sha256(table.model_dump_json().encode()).hexdigest()},
     )
 
 
@@ -139,9 +139,9 @@ def _blocks(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
 
 
 def _text(name: str, kind: pl.DataType) -> pl.Expr:
-    """A column as strings; whole numbers among floats, which ids become beside empty cells, are without decimals.
+    """A column as strings. Whole floats lose their decimals, for ids are read as floats where cells are empty.
 
-    Those beyond 64 bits are written as polars writes floats.
+    Whole floats beyond 64 bits stay as polars writes them.
     """
     column = pl.col(name)
     if not kind.is_float():
@@ -151,7 +151,7 @@ def _text(name: str, kind: pl.DataType) -> pl.Expr:
 
 
 def _slices(frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    """By the engine in memory: a damaged file ends the process where the streaming one reads it."""
+    """Blocks of rows, by the in-memory engine: on a damaged file the streaming engine would end the process."""
     rows = frame.select(pl.len()).collect().item()
     for start in range(0, rows, BLOCK_ROWS):
         yield frame.slice(start, BLOCK_ROWS).collect(engine="in-memory")

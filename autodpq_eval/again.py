@@ -6,10 +6,10 @@ from autodpq_runs.record import Record
 
 
 def beside(short: Record, long: Record) -> tuple[float, float]:
-    """Of the long run's draws that the short run has too: test AUC of the best, and how far their AUCs differ.
+    """Test AUC of the long run, had it stopped after the short run's draws; and how far two trainings of a draw differ.
 
-    The best is that on validation, as if the long run had stopped there; the second number is the largest difference in
-    validation AUC between the two trainings of a draw.
+    The first is of the draw that is best on validation. The second is the largest difference, over the draws, between
+    the best validation AUCs of a draw's two trainings.
 
     Raises:
         ValueError: the long run begins with other draws.

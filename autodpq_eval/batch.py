@@ -43,8 +43,8 @@ class Status:
 def status(out: Path, config: RunConfig, *, anywhere: bool = False) -> Status:
     """Whether a run is done: a valid, current record exists. Nothing else counts.
 
-    Numbers with C and without differ, so a batch has the one or the other: a record made with C is not done where there
-    is none, nor the other way round, unless it may be from ``anywhere``, as for a table of finished runs.
+    Numbers with C and without differ, so no batch mixes them: where C is available a record made without it is stale,
+    and the other way round, unless it may be from ``anywhere``, as for a table of finished runs.
     """
     path, compiled = record_path(out, config), None if anywhere else native.available()
     if not path.exists():

@@ -113,7 +113,8 @@ def schema_of(dataset: str, threshold: int) -> Schema | None:
 def predictions(records: Records, apart: Mapping[str, float] = {}) -> Check:
     """Test AUC and logloss from the predictions that are on this machine.
 
-    Those of another training of the same run, whose record is below ``runs/``, only say how far off it may be.
+    Predictions of another training of the same run, whose record is below ``runs/``, do not count; that training's
+    test AUC must only be near the record's.
 
     Args:
         records: by path.

@@ -62,7 +62,7 @@ def _number(number: Mapping[str, str], runs: Runs, facts: Facts) -> Row:
 
 
 def _space(dataset: str, strategy: str, paper: str, records: Sequence[Record], facts: Facts) -> Row:
-    """Space is judged where it is implied: FE and Others; FE and Grid on Avazu. Who chose a pair chose its Space."""
+    """Judged where Space follows without a decision: FE and Others; on Avazu FE, and the least that Grid can have."""
     if dataset != "ml-1m":
         fact = {"fe": "avazu_fe_space", "grid": "avazu_grid_least"}.get(strategy)
         return {**on_space(int(facts[fact]["value"]), paper)} if fact else {"verdict": NO_AVAZU}

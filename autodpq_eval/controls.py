@@ -17,7 +17,7 @@ FROM_THE_FIRST_STEP = frozenset({"pretrain", "trials_from", "split_seed", "fixed
 
 
 class Control(BaseModel):
-    """One switch changed; the reference is the same strategy, recipe, reading, split, pair and seed without.
+    """One change; its reference has the same strategy, recipe, reading, split, pair and seed, without the change.
 
     Attributes:
         group: its heading among the controls.
@@ -54,7 +54,7 @@ class Control(BaseModel):
 
     @property
     def can_start_alike(self) -> bool:
-        """Whether its first training can begin as its reference's, to the bit; AutoDPQ's knows no threshold."""
+        """Whether its first training can equal its reference's bit for bit; AutoDPQ's, of FE, has no threshold."""
         changed = FROM_THE_FIRST_STEP | (set() if self.strategy == "autodpq" else {"threshold"})
         return self.swap is None and not changed & self.switches.keys()
 

@@ -15,10 +15,10 @@ PAPER_END = 2.2
 
 
 def costs(records: Sequence[Record]) -> pd.DataFrame:
-    """Means over the seeds, one row a strategy, AutoDPQ's three parts below it.
+    """Means over the seeds, one row per strategy, AutoDPQ's three parts below it.
 
-    Seconds are training and validation on one thread; steps are updates of the weights (an update of alpha comes on top
-    of each step of the search). Runs of a seed that has no FE run count in seconds and steps alone.
+    Seconds are training and validation on one thread; steps are updates of the weights (updates of alpha, in the
+    search, are not counted). A run for which :func:`fe_unit` finds no unit counts in seconds and steps alone.
     """
     rows = []
     for record in records:
@@ -38,8 +38,9 @@ def costs(records: Sequence[Record]) -> pd.DataFrame:
 def fe_unit(record: Record, records: Sequence[Record], unit: str) -> float | None:
     """Seconds or steps of one FE training of the record's seed; None if there is none.
 
-    AutoDPQ's own pretrain is an FE training of the same seed to the bit, measured in the same run; a pretrain of fewer
-    epochs tells what one takes. For the others it is the FE run of the same batch among ``records``.
+    AutoDPQ brings its own unit: its pretrain is, bit for bit, the FE training of its seed. If that was cut to fewer
+    epochs, its cost per epoch times the epochs of the FE run is taken. The others take the FE run among ``records``
+    that has their seed and ``draws``, which marks the batch of the long Random.
     """
     own = next((log for log in record.fits if log.name == "pretrain"), None)
     key = (record.config.seed, record.config.draws)
@@ -104,10 +105,10 @@ def _spans(records: Sequence[Record]) -> list[tuple[datetime, datetime]]:
 
 
 def speed(records: Sequence[Record]) -> pd.DataFrame:
-    """One row a fit of each run: how fast it went, and the run's peak memory.
+    """One row per fit of each run, trials left out: how fast it went, and the run's peak memory.
 
-    Seconds and samples a second count training and validation, samples those trained on. Anonymous memory is what the
-    process asks for itself, without mapped data; older records do not have it.
+    Seconds are those of training and validation; samples a second are samples trained on (steps times batch size) over
+    these seconds. Anonymous memory excludes memory-mapped data; None in older records.
     """
     rows = [
         {

@@ -92,9 +92,9 @@ def _share_by_chance(runs: int, pairs: int) -> float:
 
 
 def sureness(records: Sequence[Record]) -> pd.DataFrame:
-    """Tau and the entropy of p of each field when the search decided, seed by seed; ln T is no preference.
+    """Tau, and the entropy of each field's weights p, at the search's :func:`deciding_epoch`: one row per seed.
 
-    That is its :func:`deciding_epoch`. ``changed`` counts the fields that the last epoch would decide otherwise.
+    An entropy of ln T is no preference. ``changed`` counts the fields that the last epoch would decide otherwise.
     """
     rows = []
     for record in records:
@@ -117,7 +117,7 @@ def rank_among_random(chosen: Sequence[Record], random: Sequence[Record]) -> pd.
     ``share below`` is the share of Random's trials below the chosen decision. By chance it is 0.5 on average, for a
     decision made without the validation labels; the search's alpha was trained on them, which favours it.
     """
-    trials = {r.config.seed: pd.Series([max(log.curve["valid_auc"]) for log in r.fits]) for r in random}
+    trials = {r.config.seed: pd.Series([max(log.curve["valid_auc"]) for log in trial_fits(r)]) for r in random}
     rows = [
         {
             "seed": record.config.seed,

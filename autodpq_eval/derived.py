@@ -84,7 +84,7 @@ def _ten_seeds(out: Path, dataset: str, recipe: str) -> dict[str, list[Record]]:
 
 
 def _bootstrap(out: Path, dataset: str, recipe: str) -> Iterator[tuple[Path, str]]:
-    """The bootstrap itself needs all predictions; that it is of these runs, the gaps in it show."""
+    """The bootstrap takes all predictions and is not made again; its gaps must be those of these runs' records."""
     path = out / dataset / recipe / "tables" / "bootstrap.csv"
     if path.exists():
         ten, kept = _ten_seeds(out, dataset, recipe), path.read_text(encoding="utf-8")

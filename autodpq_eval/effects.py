@@ -10,7 +10,7 @@ import pandas as pd
 
 from autodpq_eval.controls import controls
 from autodpq_eval.lead import gain
-from autodpq_eval.measures import MEASURES, by_seed
+from autodpq_eval.measures import by_seed
 from autodpq_eval.plans import TEN_SEEDS, configure
 from autodpq_eval.stats import effect, paired_effect
 from autodpq_eval.tables import read_plans
@@ -23,6 +23,8 @@ EFFECTS = (
     "n", "effect", "low", "high", "p_welch", "p_paired", "p_equal_paired",
     "touched auc", "touched low", "touched high", "untouched auc", "logloss", "steps", "base steps",
 )  # fmt: skip
+#: Measures of which pairs are compared.
+COMPARED = ("auc", "logloss", "touched auc", "untouched auc")
 #: What the gain is made of: title, and the two sets of runs whose difference it is.
 CONTRASTS = [
     ("AutoDPQ over FE: the whole gain", "autodpq", "fe"),
@@ -112,10 +114,10 @@ def control_effects(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
 
 
 def same_starts(runs: Mapping[str, Sequence[Record]]) -> tuple[int, int]:
-    """How many runs of controls begin with their reference's first training to the bit, and how many can.
+    """How many runs of controls have their reference's first training bit for bit, and how many could have it.
 
-    One of the two may go on for longer.
-    Code and processor must be the same for that: the last bits of a sum depend on both.
+    Validation AUC is compared, epoch by epoch; one of the two may go on for longer. Only the same code on the same kind
+    of processor can give the same bits.
     """
     able = [control for control in controls() if control.can_start_alike]
     same = [starts_alike(runs[control.id], runs[control.against]) for control in able]
@@ -152,11 +154,11 @@ def contrasts(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
 def _effects(ours: Sequence[Record], baseline: Sequence[Record], *, alike: bool = False) -> dict[str, float]:
     """The effect on AUC with its tests, the touched samples' with its interval, and the means of the others.
 
-    *Steps* are the mean weight updates of ours, *base steps* those of the baseline. Only seeds that both sides have
-    count, on one kind of processor, for another moves a run as much as many controls do; and, if ``alike``, those that
-    begin with the same training to the bit, for else other code made one of them. The interval is of their paired
-    differences: a seed gives both sides the same order of the data and the same start of the weights that they share.
-    Thresholds that differ touch other samples, so parts are not compared then.
+    *Steps* are the mean weight updates of ours, *base steps* those of the baseline. A pair is two runs of one seed on
+    one kind of processor, since another kind moves a run as much as many controls do. With ``alike`` their first
+    trainings must be equal to the bit; where they are not, other code made one of them. Intervals are of paired
+    differences: a seed gives both runs the same order of the data and the same start of the weights that they share.
+    Under another threshold other samples are touched, so touched and untouched AUC are then left out.
     """
     made = [{(r.config.seed, r.provenance.cpu): r for r in side} for side in (ours, baseline)]
     common = [pair for pair in made[0] if pair in made[1] and not (alike and not _alike(made[0][pair], made[1][pair]))]
@@ -165,7 +167,7 @@ def _effects(ours: Sequence[Record], baseline: Sequence[Record], *, alike: bool 
     if len(common) < 2:
         return row
     row |= {key: float(np.mean([r.steps for r in side])) for key, side in (("steps", ours), ("base steps", baseline))}
-    pairs = {measure: (by_seed(ours, measure), by_seed(baseline, measure)) for measure in MEASURES}
+    pairs = {measure: (by_seed(ours, measure), by_seed(baseline, measure)) for measure in COMPARED}
     each = {measure: paired_effect(*pair) for measure, pair in pairs.items()}
     row |= {key: each["auc"][key] for key in ("effect", "low", "high")}
     row |= {"p_paired": each["auc"]["p"], "p_equal_paired": each["auc"]["p_equal"]}

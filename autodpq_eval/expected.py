@@ -34,7 +34,7 @@ class Cost:
 
     @property
     def limits(self) -> dict[str, int]:
-        """What to ask a cluster for: ``runtime`` in minutes, three times the median, and ``mem_mb``."""
+        """What to ask a cluster for: ``runtime``, three times the median minutes but at least 30, and ``mem_mb``."""
         return {"runtime": max(30, ceil(3 * self.minutes)), "mem_mb": ceil(1.25 * self.mib + STARTUP_MIB)}
 
 
@@ -60,7 +60,7 @@ def measured(out: Path, dataset: str, recipe: str) -> dict[str, Cost]:
 
 @cache
 def kind(config: RunConfig) -> str:
-    """Runs that differ in their seeds alone: of the run, and of the split."""
+    """Name of a kind of run: the same for configurations that differ only in ``seed`` and ``split_seed``."""
     return config.model_copy(update={"seed": 0, "split_seed": 0}).name()
 
 

@@ -61,7 +61,7 @@ def avazu_fe_space(_: Schema) -> tuple[int, bool]:
 
 
 def avazu_grid_least(_: Schema) -> tuple[int, bool]:
-    """The smallest Space that Grid can have on Avazu: D = 2 and K = 8 everywhere, as few kept rows as 16M allows."""
+    """The least Space of Grid on Avazu: K = 8, D = 2, and as few kept rows as Table 1's 16M for Others allows."""
     kept = 16e6 / 16 - AVAZU_LOW_FIELDS
     space = int(16 * kept + 2 * (AVAZU_FEATURES - kept) + AVAZU_LOW_FIELDS * 8 * 16)
     return space, truncated(space) == truncated(int(table_value("avazu", "deepfm", "grid", "space")))

@@ -81,9 +81,9 @@ def _improvements(record: Record, unit: str) -> list[tuple[float, float]]:
 
 
 def draw(table: pd.DataFrame, title: str, *, paper: bool = True) -> Figure:
-    """Both panels: mean over the seeds in steps, a band of one standard deviation; ``paper``: its curves dashed.
+    """A panel by seconds, one by optimiser steps: mean over the seeds as a step function, and a band of one sd.
 
-    The paper's curves are of MovieLens-1M and stand beside no other data set.
+    With ``paper`` the paper's curves, dashed: they are of MovieLens-1M and stand beside no other data set.
 
     A curve is solid until the last of its runs ends, at the dot, then dotted: a strategy that has stopped keeps its
     result. FE ends at 0 and is drawn last, over the others.
@@ -151,7 +151,7 @@ def mean_curve(part: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.floa
 
 
 def _limits(table: pd.DataFrame, paper: bool) -> tuple[float, float]:
-    """Room for all steps from one FE training on; what lies lower comes in from below."""
+    """Limits of y: every improvement after one FE training is in view; lower ones come in from below."""
     late = (table["unit"] == "steps") & (table["t"] >= 1)
     heights = [*table.loc[late, "auc"], *ends(table)["auc"], *(published()["auc"] if paper else [])] or [0.0, 1.0]
     margin = 0.06 * (max(heights) - min(heights)) + 1e-4

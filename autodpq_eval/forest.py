@@ -75,7 +75,9 @@ def _points(axis: Axes, shown: pd.DataFrame) -> None:
 
 
 def _limits(shown: pd.DataFrame) -> tuple[float, float]:
-    """Wide enough for every effect and the paper's gain, and for intervals up to three times as wide as these."""
+    """Room for every effect, for the paper's gain, and for the ends of intervals up to 3 times the largest effect."""
     widest = max(float(shown["effect"].abs().max()), 0.002) * 3
     edges = shown[["low", "high", "effect"]].clip(-widest, widest)
-    return float(edges.min().min()) * 1.05 - 0.0002, max(float(edges.max().max()), gain("auc", "fe")) * 1.05 + 0.0002
+    return min(float(edges.min().min()), -MARGIN) * 1.05 - 0.0002, max(
+        float(edges.max().max()), gain("auc", "fe")
+    ) * 1.05 + 0.0002

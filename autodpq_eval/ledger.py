@@ -48,9 +48,11 @@ class Case(NamedTuple):
     split: str = "fixed"
 
     def has(self, row: Row) -> bool:
-        """Whether a row is of this case: a reading has rows on what it changes, the laboratory's split has few runs."""
+        """Whether a row belongs to this case."""
         names, _, metric = row.get("_about", ((), "", ""))
+        # A reading that is not literal has the rows on a strategy that it changes, and no controls.
         own = self.reading == "literal" or (not self.changed().isdisjoint(names) and set(names) <= set(STRATEGIES))
+        # The laboratory's split: AUC and logloss of the strategies with runs there, and no row without a strategy.
         more = {"random"} if self.recipe == "paper" else set()
         there = set(names) <= ON_LABORATORY_SPLIT | more and metric in ("auc", "logloss")
         return own and (self.split == "fixed" or (bool(names) and there))
@@ -124,7 +126,7 @@ def judged(rows: Sequence[Row]) -> list[Row]:
     """
     compared = [row for row in rows if "_paper" in row]
     _correct(compared, "p_equal_paired")
-    for key in ("p_paired", "p_welch"):  # last the family that decides
+    for key in ("p_paired", "p_welch"):  # Welch's family last: its p_no_worse_holm decides, and is the one that stays
         _correct(compared, key, "p_no_worse")
     for row in compared:
         row["verdict"] = _verdict(row)
@@ -159,7 +161,7 @@ def comparisons_as_csv(table: pd.DataFrame) -> str:
 
 
 def counted(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows without what Table 2 repeats of Table 1, and where a curve of Figure 3 ends that is of the same runs."""
+    """The rows, less repetitions: Table 2's of DeepFM, and ends of Figure 3's curves drawn from runs of Table 1."""
     runs = table[["recipe", "reading", "split", "records"]].apply(tuple, axis=1)
     ends, number = table["id"].str.startswith("figure3-"), table["id"].str.fullmatch("table1-ml-1m-deepfm-.*-auc")
     again = table["id"].str.startswith("table2-ml-1m-deepfm") | (ends & runs.isin(set(runs[number])))

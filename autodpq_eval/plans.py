@@ -17,7 +17,7 @@ TEN_SEEDS = range(1, 11)
 LONG_DRAWS = 50
 #: The one pair whose Space is the 194k that Table 1 prints for Grid.
 PAIR_OF_TABLE_1 = (8, 8)
-#: Epochs of the pretrain, none to convergence, and what AutoDPQ is left without: the ladder of the page on the gain.
+#: The ladder of the page on the gain: epochs of the pretrain, 0 to convergence (None); the parts that are left out.
 LENGTHS = (0, 1, 2, 4, 8, None)
 PARTS: dict[str, dict[str, Any]] = {
     "": {},
@@ -121,12 +121,11 @@ def ten_seeds(dataset: str, recipe: str, pair: tuple[int, int]) -> list[RunConfi
 
 
 def readings(dataset: str, recipe: str, seeds: Sequence[int], pair: tuple[int, int]) -> list[RunConfig]:
-    """FE, Others, DPQ with Grid's best pair and AutoDPQ under each reading, seed by seed; then Tables 1 and 2.
+    """All runs that the page of the readings compares, in one part, so that one batch makes them.
 
-    Of Table 1 these seeds, with the literal Grid and Random, of Table 2 its own; last what a reading leaves open, at
-    other values.
-
-    All runs that are compared are in this one part, so that one batch makes them.
+    First, seed by seed, FE, Others, DPQ with Grid's best pair, and AutoDPQ under each reading. Then Tables 1 and 2
+    under the readings that are not literal, and the literal Grid and Random; last :data:`LEFT_OPEN` on seeds of its
+    own. Table 1 is on ``seeds``, Table 2 on :data:`~autodpq_eval.batch.TABLE_SEEDS`.
     """
     first = [run for seed in seeds for run in against_baselines(dataset, recipe, seed, pair).values()]
     trials = tables(dataset, recipe, seeds, ["deepfm"], ["grid", "random"])
@@ -161,9 +160,10 @@ def under(run: RunConfig, reading: str, split: Split = "fixed") -> RunConfig:
 
 
 def laboratory(dataset: str, recipe: str, seeds: Sequence[int]) -> list[RunConfig]:
-    """The same on the laboratory's split, with :data:`PAIR_OF_TABLE_1`; of Table 2 Others and AutoDPQ.
+    """AutoDPQ under each reading and its baselines on the laboratory's split, DPQ with :data:`PAIR_OF_TABLE_1`.
 
-    In its code's recipe, ``paper``, both tables are whole there: Grid and Random with the quantisers of all readings.
+    Then the tables, under each reading: Tables 1 and 2 in recipe ``paper``, that of the laboratory's code; in recipe
+    ``tuned`` only Others and AutoDPQ on PNN and DCN.
     """
     first = [
         run

@@ -40,9 +40,9 @@ class Power(NamedTuple):
 
 @cache
 def power(gap: float, sd: float, runs: int) -> Power:
-    """Of experiments with normal metrics, by simulation.
+    """Power by simulation, with a normally distributed metric.
 
-    The pairs are independent: a seed makes both of its runs good or bad only a little.
+    The two runs of a pair are drawn independently: sharing a seed correlates them only a little.
 
     Args:
         gap: between the true means.

@@ -27,7 +27,7 @@ def references(dataset: str, out: Path) -> pd.DataFrame:
 
 
 def measured(dataset: str, out: Path) -> dict[str, Any] | None:
-    """Content of the file, if it is there and of the current data."""
+    """Content of the file; None if it is missing, or is of other data than those that are known here."""
     path = references_path(dataset, out)
     values = dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
     return values if values and known_fingerprint(dataset) in (None, values["data_fingerprint"]) else None

@@ -111,9 +111,9 @@ def by_ranks(ours: BySeed, baseline: BySeed) -> dict[str, float]:
 
 
 def _cut(pairs: int) -> int:
-    """How many sums of positive ranks, from zero on, have together at most half of :data:`LEVEL`, if signs are chance.
+    """How many of the smallest signed-rank sums have at most ``LEVEL / 2`` probability together, if signs are random.
 
-    The interval's ends are the means of this place from below and from above.
+    With ``c`` of them, the interval's ends are the ``c``-th smallest and the ``c``-th largest mean of two differences.
     """
     ways = np.ones(1)  # of signs, by the sum of the positive ranks
     for rank in range(1, pairs + 1):
@@ -195,7 +195,8 @@ def relative_improvement(ours: float, baseline: float, metric: str) -> float:
 
 def auc_error(auc: float, positives: float, negatives: float) -> float:
     """Standard error of an AUC on so many samples of each label, by Hanley and McNeil's formula (1982)."""
-    two_positives, two_negatives = auc / (2 - auc), 2 * auc**2 / (1 + auc)  # are both on their side of one other
+    # Probability that two positives both score above one negative, and that one positive scores above two negatives.
+    two_positives, two_negatives = auc / (2 - auc), 2 * auc**2 / (1 + auc)
     more = (positives - 1) * (two_positives - auc**2) + (negatives - 1) * (two_negatives - auc**2)
     return float(np.sqrt((auc * (1 - auc) + more) / (positives * negatives)))
 

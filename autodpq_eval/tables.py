@@ -125,7 +125,7 @@ def _row(
 
 
 def _against_baselines(values: Mapping[str, dict[int, float]], metric: str, seeds: Sequence[int]) -> dict[str, object]:
-    """Comparison with the best baseline; a refusal if any run is missing, since the best could be that one."""
+    """Comparison with the best baseline; empty if any run is missing, since the best could be that one."""
     if any(set(runs) != set(seeds) for runs in values.values()):
         return {}
     means = {name: pd.Series(runs).mean() for name, runs in values.items() if name != OURS}

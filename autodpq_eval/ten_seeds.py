@@ -27,7 +27,7 @@ def runs_of_ten_seeds(out: Path, dataset: str, recipe: str) -> dict[str, list[Re
     """FE, Others, DPQ with Grid's best pair and AutoDPQ on ten seeds, as far as they are done below ``out``.
 
     Raises:
-        ValueError: no run of Grid is, and these say which pair is among them.
+        ValueError: no run of Grid is done, and only its runs tell which pair is best.
     """
     return by_strategy(read_plan(out, ten_seeds(dataset, recipe, pair_of_grid(out, dataset, recipe)))[0])
 

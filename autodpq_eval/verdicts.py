@@ -15,7 +15,8 @@ from autodpq_eval.stats import LEVEL, MARGIN
 def on_number(values: Mapping[int, float], paper: float) -> dict[str, float | str]:
     """Mean over the seeds, its 95 % interval, and the verdict.
 
-    *reproduced* if the mean is within 0.001 of the paper's number, or that lies in the interval; else *off by* the gap.
+    *reproduced* if the mean is within 0.001 of the paper's number, or that number lies in the interval; else *off by*
+    the gap. With fewer than two seeds only ``n`` and the verdict *missing*.
     """
     if len(values) < 2:
         return {"n": len(values), "verdict": "missing"}

@@ -1,4 +1,4 @@
-"""Things to move: each a function that shows controls and what they change, or a picture where there is no kernel.
+"""Interactive widgets for the notebooks: a function shows controls and what they change, or a still picture.
 
-One picture stands still: Figure 1.
+Figure 1 alone is a plain picture.
 """

@@ -28,7 +28,7 @@ class Encoded(NamedTuple):
 
 
 def encode(e: Tensor, centroids: Tensor, tau: float) -> Encoded:
-    """Encode one vector by Eq. 1, and send the gradient of the sum of what is read back.
+    """Encode and decode one vector by Eq. 1, and back-propagate the sum of the decoded vector's entries to ``e``.
 
     Args:
         e: ``[X]``.

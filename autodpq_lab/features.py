@@ -78,9 +78,9 @@ def neighbours(vectors: Tensor, number: int) -> list[int]:
 
 
 def staying(vectors: Tensor, number: int, before: Sequence[int]) -> int:
-    """How many of these rows are among the :data:`NEAREST` of ``number``; of equally near ones each is.
+    """How many of the rows ``before`` are among the :data:`NEAREST` neighbours of row ``number`` in ``vectors``.
 
-    Features with one code have the very same decoded vector, so only some of them can be listed.
+    Ties all count: features with one code have the very same decoded vector, and only some of them can be listed.
     """
     cosine = F.cosine_similarity(vectors, vectors[number], dim=1)
     least = min((cosine[n] for n in neighbours(vectors, number)), default=0.0)

@@ -29,7 +29,7 @@ def chosen(frame: pd.DataFrame, word: str, sort: str, **wanted: str) -> pd.DataF
     rows = frame
     for column, value in wanted.items():
         rows = rows if value == "all" else rows[rows[column] == value]
-    if word:
+    if word and len(rows):
         rows = rows[[word.lower() in " ".join(map(str, row)).lower() for row in rows.to_numpy()]]
     return rows.sort_values(sort, ascending=False, kind="stable")
 

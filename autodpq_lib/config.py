@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, Self
 
@@ -71,11 +71,12 @@ READINGS: dict[str, dict[str, Any]] = {
 }
 #: A reading that is not literal -> the strategies that it changes.
 CHANGED_BY = {"text": ("grid", "random", "autodpq"), "laboratory": ("autodpq",)}
-#: Switches that a strategy must leave at their default unless it is named here.
+#: Switch -> those of the five strategies that read it; the rest of the five must leave it at its default.
 READ_BY: dict[str, tuple[str, ...]] = {
     "options": (),
     "extra_training": ("fe", "others", "grid", "random"),
     "trials_from": ("grid", "random"),
+    "draws": ("fe", "random"),  # in FE it names the run whose time is the unit of as many draws, for Figure 3
     **dict.fromkeys(("distance", "tau_kd", "kd_noise", "tied", "encoder_decay"), ("grid", "random", "autodpq")),
     **dict.fromkeys(("centroids_from", "search_batchnorm", "batchnorm_scale", "quantise", "tau_unit"), ("autodpq",)),
     **dict.fromkeys(("second_order", "alpha_every", "search_until"), ("autodpq",)),
@@ -92,8 +93,8 @@ class Limit(_Frozen):
     A round ends with a validation: an epoch, or a part of it where :attr:`RunConfig.validations` says so.
 
     Attributes:
-        until: what counts as improvement: a higher AUC on ``validation`` or, until the search has ``settled``, a
-            changed arg max of alpha in some field.
+        until: what counts as improvement: with ``validation`` a higher validation AUC; with ``settled``, in the search
+            alone, a changed arg max of alpha in some field.
     """
 
     rounds: int
@@ -120,12 +121,12 @@ PROFILES: dict[str, Profile] = {
 class RunConfig(_Frozen):
     """One run: a notebook, a data set, a model, a seed. ``config/<dataset>.yaml`` overrides the defaults.
 
-    Section 4.1.2 of the paper gives the defaults of the second group, but for ``validations``, ``lazy``, ``device``,
-    ``draws`` and ``options``. The rest are switches that the controls vary, each explained in notebook 00. A reading or
-    a protocol sets several switches; one given explicitly wins. The last group overrides single parts of the recipe.
+    Section 4.1.2 of the paper gives the defaults of the second group, except ``validations``, ``lazy``, ``device``,
+    ``draws`` and ``options``. The third group holds switches; notebook 00 explains all but ``average``. A reading or a
+    protocol sets several of them; one given explicitly wins. The last group overrides single parts of the recipe.
 
     Raises:
-        pydantic.ValidationError: an unknown key or a value out of range.
+        pydantic.ValidationError: an unknown key, a value out of range, or values that do not go together.
     """
 
     dataset: str
@@ -190,6 +191,7 @@ class RunConfig(_Frozen):
         if unknown := sorted(map(str, own.keys() - {*cls.model_fields, "table"})):
             raise ValueError(f"config/{values['dataset']}.yaml: expected keys of RunConfig, found {', '.join(unknown)}")
         unread = [key for key, readers in READ_BY.items() if strategy in STRATEGIES and strategy not in readers]
+        unread += ["reading"] * (strategy not in CHANGED_BY.get(str(own.get("reading")), (strategy,)))
         defaults = {key: value for key, value in own.items() if key not in ("table", *unread)}
         named = defaults | values
         every = READINGS.get(str(named.get("reading")), {})
@@ -246,14 +248,14 @@ class RunConfig(_Frozen):
         """The profile named by :attr:`profile`, in rounds; in a ``full`` one limits given explicitly win."""
         given, full = PROFILES[self.profile], self.profile == "full"
         own = {"rounds": self.search_epochs, "patience": self.search_patience}
-        train = self._limit(given.train, {"patience": self.patience} if full else {}, "validation")
-        search = self._limit(given.search, own if full else {}, self.search_until)
+        train = self._limit(given.train, {"patience": self.patience} if full else {})
+        search = self._limit(given.search, {"until": self.search_until, **(own if full else {})})
         return given.model_copy(update={"train": train, "search": search})
 
-    def _limit(self, limit: Limit, own: dict[str, int | None], until: str) -> Limit:
-        """The profile's limit in rounds, where the profile counts epochs; values given explicitly win."""
+    def _limit(self, limit: Limit, own: Mapping[str, int | str | None]) -> Limit:
+        """A profile's limit with epochs turned into rounds; values given explicitly win. Patience is in rounds."""
         given = limit.model_dump() | {key: value for key, value in own.items() if value is not None}
-        return Limit(**given | {"rounds": given["rounds"] * self.validations, "until": until})
+        return Limit(**given | {"rounds": given["rounds"] * self.validations})
 
     @property
     def pretrain_limit(self) -> Limit:
@@ -297,7 +299,7 @@ class RunConfig(_Frozen):
 
 @cache
 def _plain(dataset: str, strategy: str, reading: str, protocol: str, _settings: str) -> dict[str, Any]:
-    """What named sets, YAML and defaults say of a strategy, once for each content of the YAML."""
+    """What :meth:`RunConfig.changed` compares with: named sets count, their names do not. Cached per YAML content."""
     sets: dict[str, Any] = {"reading": reading, "protocol": protocol}
     plain = RunConfig(dataset=dataset, strategy=strategy, **sets).model_dump(mode="json")
     return plain | {key: RunConfig.model_fields[key].default for key in sets}

@@ -20,8 +20,8 @@ class Space(Strict):
             (one tied table); no first-order weights, no MLP. Inferred: it fits all that Tables 1 and 2
             print for MovieLens-1M.
         bits: the same in bits: 32 for each float, ``ceil(log2 K)`` for each code entry.
-        model_bytes: the whole model, first-order weights and MLP included: 4 bytes for each float, codes packed at
-            ``ceil(log2 K)`` bits. The keys of untied quantisers count, though serving does not need them.
+        model_bytes: the whole model, first-order weights and MLP included: 4 bytes for each parameter, codes packed at
+            ``ceil(log2 K)`` bits. It counts untied keys, which serving does not need, and no BatchNorm statistics.
     """
 
     paper: PositiveInt
@@ -30,7 +30,7 @@ class Space(Strict):
 
 
 def space(schema: Schema, dim: int, decision: Decision | None, model: nn.Module, *, tied: bool = True) -> Space:
-    """Space of a trained model: FE and Others by their table, DPQ by its decision."""
+    """Space of a trained model: DPQ by its decision, any other by its ``served_bytes()`` or else its parameters."""
     if decision is None:
         served = _served(model.get_submodule("embedding"))
         return Space(paper=math.ceil(served / 4), bits=8 * served, model_bytes=model_bytes(model))

@@ -7,10 +7,11 @@ from autodpq_native.compiled import library
 
 
 def available() -> bool:
-    """Whether there is a C compiler, and so what lies here can be called.
+    """Whether the C functions can be called, that is, whether there is a C compiler.
 
     Raises:
-        ValueError: the compiler does not work.
+        OSError: the compiled library cannot be written or loaded.
+        ValueError: the compiler does not compile the C files.
     """
     return library() is not None
 

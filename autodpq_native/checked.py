@@ -9,7 +9,7 @@ from torch import Tensor
 
 from autodpq_native.door import INTEGER, POINTER, address, function
 
-#: Tensors, and X where they do not tell it.
+#: Arguments of a subclass's constructor: tensors, and X where no shape of theirs tells it.
 Given = tuple[Tensor | int, ...]
 
 
@@ -17,9 +17,9 @@ class Checked:
     """A packed table as C reads it, checked once. A subclass has its tensors, and knows which ids a field has.
 
     Args:
-        name: of the C function that looks up; another of that name and ``_check`` finds what leads outside the table.
+        name: of the C function that looks up; ``<name>_check`` finds a field or group that leads outside the table.
         struct: what C calls ``table``.
-        given: what the table is made of: C has the addresses.
+        given: the subclass's own arguments, kept so that the addresses that C has stay valid.
         fields: M.
         dim: X.
 

@@ -20,9 +20,9 @@ def function(name: str, *types: type) -> Callable[..., int]:
     """A C function of arguments of these types; most return -1, or the place of what they refuse."""
     compiled = library()
     assert compiled is not None, "to be asked only where available() says yes"
-    function: Any = getattr(compiled, name)
-    function.argtypes, function.restype = types, INTEGER
-    return function
+    found: Any = getattr(compiled, name)
+    found.argtypes, found.restype = types, INTEGER
+    return found
 
 
 def address(name: str, tensor: Tensor, dtype: torch.dtype, *shape: int) -> int:

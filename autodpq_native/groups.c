@@ -110,7 +110,7 @@ static int inside(const table *t, const group *g) {
 // How many groups are compared at a time: each row of later is padded to a multiple of it.
 int64_t groups_part(void) { return PART; }
 
-// Returns the number of the first group that leads outside the table, or -1; look_up_groups takes a table for checked.
+// Returns the number of the first group that leads outside the table, or -1; look_up_groups relies on it.
 int64_t look_up_groups_check(const table *t) {
     for (int64_t m = 0; m < t->count; m++)
         if (t->fields[m] < 0 || t->fields[m] >= t->fields[m + 1] || t->fields[m + 1] > t->length) return t->length;

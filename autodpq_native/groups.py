@@ -21,10 +21,10 @@ class Struct(ctypes.Structure):
 
 
 def later_groups(layout: Tensor, fields: Tensor, part: int) -> Tensor:
-    """The ids with which the groups of each field but its first begin, then ids that are too large: int32 ``[M, n]``.
+    """First ids of each field's groups, its first group left out, padded with the largest int32: int32 ``[M, n]``.
 
-    The group of an id is the field's first, and as many on as there are numbers not above it. n is a multiple of the
-    ``part`` that C compares at a time.
+    The index of an id's group is that of its field's first group plus the number of entries in the field's row that
+    are not above the id. n is a multiple of ``part``, the number of entries that C compares at a time.
     """
     begin, end = fields[:-1], fields[1:]
     places = begin[:, None] + 1 + torch.arange(-(-int((end - begin).max()) // part) * part)
@@ -67,6 +67,6 @@ class Groups(Checked):
         struct.later, struct.most = self._later.data_ptr(), self._later.shape[1] // part
 
     def ends(self, m: int) -> tuple[int, int]:
-        """Where the groups of field m begin, and where they end."""
+        """The first id of field m, and the first after it."""
         begin, end = self._layout[self._first[m : m + 2], 0].tolist()
         return begin, end

@@ -14,7 +14,7 @@ INLINE void step(float *w, float *m, float *v, int32_t *last, int64_t *rows,
                  float *sums, const int64_t *ids, const float *values,
                  int64_t count, int64_t width, double rate, double beta1,
                  double beta2, double correction, double epsilon, double decay) {
-    // Rounded once, as torch rounds them: 1 - 0.999f is five digits away from 0.001f.
+    // Computed in double and rounded once, as torch does: 1 - 0.999f differs from 0.001f in the fifth digit.
     const float lr = rate, fade1 = beta1, new1 = 1 - beta1, fade2 = beta2, new2 = 1 - beta2;
     const float scale = correction, eps = epsilon, wd = decay;
     int64_t distinct = 0;

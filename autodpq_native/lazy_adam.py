@@ -11,7 +11,7 @@ from autodpq_native.door import INTEGER, NUMBER, POINTER, address, function
 def update_rows(
     w: Tensor, m: Tensor, v: Tensor, last: Tensor, named: Tensor, values: Tensor, step: tuple[float, ...]
 ) -> None:
-    """Update in place the rows of weights and moments, ``[N, X]`` each, that a gradient names, repeatedly.
+    """Update in place the rows of weights and moments, ``[N, X]`` each, that a gradient names, some more than once.
 
     The arguments are those of :func:`autodpq_lib.training.lazy_adam.update_rows`: ``last`` int32 ``[N]``, ``named``
     int64 ``[P]``, ``values`` ``[P, X]``.

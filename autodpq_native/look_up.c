@@ -8,7 +8,9 @@
 enum { BLOCK = 64 }; // features handled at a time: memory is slow, so all of a block is asked for before any is used
 enum { NONE, ALL, SOME }; // of a field's features are coded
 
-// A field has the ids from begin to end - 1. The k-th centroid of its subspace d is at centroids + (d * K + k) * X/D.
+// A field has the ids from begin to end - 1. coded: NONE, ALL or SOME. codes: its first byte in the table's codes.
+// first: number of coded features in earlier fields. The k-th centroid of its subspace d is at
+// centroids + (d * K + k) * X/D.
 typedef struct {
     int64_t begin, end, coded, codes, centroids, first, subspaces, k, bits;
 } field;
@@ -57,11 +59,11 @@ INLINE void decode(float *out, const uint8_t *codes, const float *centroids,
 static inline void vector(float *out, const table *t, const field *f, int64_t rank) {
     const uint8_t *codes = t->codes + f->codes;
     const float *centroids = t->centroids + f->centroids;
-    const int64_t pair = f->k * 100 + f->subspaces;
-    if (t->dim == 16 && pair == 1604) decode(out, codes, centroids, rank, 16, 4, 4, 4);
-    else if (t->dim == 16 && pair == 1602) decode(out, codes, centroids, rank, 16, 2, 8, 4);
-    else if (t->dim == 16 && pair == 802) decode(out, codes, centroids, rank, 8, 2, 8, 3);
-    else if (t->dim == 16 && pair == 804) decode(out, codes, centroids, rank, 8, 4, 4, 3);
+    const int64_t form = f->bits * 10000 + f->k * 100 + f->subspaces;
+    if (t->dim == 16 && form == 41604) decode(out, codes, centroids, rank, 16, 4, 4, 4);
+    else if (t->dim == 16 && form == 41602) decode(out, codes, centroids, rank, 16, 2, 8, 4);
+    else if (t->dim == 16 && form == 30802) decode(out, codes, centroids, rank, 8, 2, 8, 3);
+    else if (t->dim == 16 && form == 30804) decode(out, codes, centroids, rank, 8, 4, 4, 3);
     else decode(out, codes, centroids, rank, f->k, f->subspaces, t->dim / f->subspaces, f->bits);
 }
 

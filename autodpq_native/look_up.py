@@ -10,7 +10,7 @@ from torch import Tensor
 from autodpq_native.checked import Checked
 from autodpq_native.door import INTEGER, POINTER, address
 
-#: Of a field's features are coded, as in C.
+#: How many of a field's features are coded; numbered as in the enum of look_up.c.
 NONE, ALL, SOME = range(3)
 
 

@@ -42,8 +42,8 @@ class Quantisers:
     """The codebooks of all fields, and how many rows of a batch go through each field's.
 
     Args:
-        rows: number of vectors of each field, P in all.
-        fields: codebooks of each field that has any, with T tables between them.
+        rows: number of vectors of each field, P in all; a field without vectors is skipped.
+        fields: codebooks of each field; those of a field have T tables in all, the same T in every field with vectors.
         dim: embedding dimension X.
 
     Raises:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from autodpq_packed.bits import bits_for, unpack
 from autodpq_packed.container import PackedError, Tensors
-from autodpq_packed.grouped import BIT, NUMBER, TIER_BITS, TIERS, layout, lengths
+from autodpq_packed.grouped import BIT, NUMBER, TIER_BITS, TIERS, group_sizes, layout
 
 Shapes = dict[str, tuple[int, ...]]
 TABLES, GROUPS, PLACES, PLAIN_TIERS = ("embedding", "first_order"), "groups", "places", "tiers"
@@ -25,8 +25,8 @@ MODELS = ("deepfm", "pnn", "dcn")
 MOST_FEATURES = 2**31 - 1
 #: K of a code of 8 bits.
 MOST_CENTROIDS = 256
-#: Groups of a field, for a reader may compare each id with all; and of the field that has most, times fields, for it
-#: keeps so many numbers.
+#: Most groups of one field, for a reader may compare each id with all of them; and most entries of the table that it
+#: keeps for this, with a row for each field and a column for each group of the field that has most.
 MOST_OF_A_FIELD, MOST_GROUPS = len(TIERS) + 1, 2**22
 #: Codes checked at a time.
 CHUNK = 2**20
@@ -41,15 +41,15 @@ SHARED = dict.fromkeys((GROUPS, PLACES), ("int32",)) | {PLAIN_TIERS: ("uint8",)}
 
 
 def check(model: Any, tensors: Tensors) -> None:
-    """Whether the tensors are those of the model that the header describes, neither more nor fewer.
+    """Refuse a file whose tensors are not exactly those of the model that its header describes.
 
     Args:
-        model: what the header says: ``model``, ``fields``, ``sizes``, ``mlp``, ``config`` and two digests; by groups
-            ``order``, too, unless the file is older.
+        model: the header's description, not yet trusted: ``model``, ``fields``, ``sizes``, ``mlp``, ``config`` and two
+            digests; where tables are stored by groups also ``order``, which older files lack.
         tensors: of the file.
 
     Raises:
-        PackedError: they are not; one sentence that names the part.
+        PackedError: one sentence that names the part that is wrong.
     """
     _expect(isinstance(model, dict), "model", "an object", model)
     if "dims" in model:
@@ -76,14 +76,14 @@ def check(model: Any, tensors: Tensors) -> None:
 
 
 def check_plain(about: Any, tensors: Tensors) -> None:
-    """Whether the tensors are the tables of groups that the header describes, neither more nor fewer.
+    """Refuse a file whose tensors are not exactly the tables of groups that its header describes.
 
     Args:
-        about: what the header says: ``fields``, ``sizes`` and ``dims``, the X of each table.
+        about: the header's description, not yet trusted: ``fields``, ``sizes`` and ``dims``, the X of each table.
         tensors: of the file.
 
     Raises:
-        PackedError: they are not; one sentence that names the part.
+        PackedError: one sentence that names the part that is wrong.
     """
     _expect(isinstance(about, dict), "model", "an object", about)
     if "mlp" in about:
@@ -104,7 +104,7 @@ def check_plain(about: Any, tensors: Tensors) -> None:
         _compare(name, shape, tensors, SHARED.get(name) or TYPES[name.rsplit(".", 1)[-1]])
     _expect(len(tensors) == len(shapes), "tensors", "no others", sorted(set(tensors) - set(shapes)))
     if PLAIN_TIERS in tensors:
-        made = lengths(sizes, tiers_of(tensors, features)).tolist()
+        made = group_sizes(sizes, tiers_of(tensors, features)).tolist()
         _expect(made == tensors[GROUPS].tolist(), PLAIN_TIERS, f"groups of {tensors[GROUPS].tolist()} features", made)
     for first, size in zip(np.cumsum([0, *sizes[:-1]]), sizes, strict=True) if PLACES in tensors else ():
         found = np.sort(tensors[PLACES][first : first + size])
@@ -243,7 +243,7 @@ def _coded(name: str, sizes: list[int], tensors: Tensors) -> list[int]:
 
 
 def _compare(name: str, shape: tuple[int, ...], tensors: Tensors, types: tuple[str, ...] = ()) -> None:
-    """Whether a tensor is there, of its type and shape, and its numbers are numbers."""
+    """Refuse a tensor that is missing, of another type or shape, not finite, or a variance below 0."""
     part = name.split(".")[1] if name.startswith(TABLES) else ""
     types = types or SHARED.get(name) or TYPES.get(part, ("float32",))
     found = tensors.get(name, np.zeros(0, bool))
@@ -257,7 +257,7 @@ def _compare(name: str, shape: tuple[int, ...], tensors: Tensors, types: tuple[s
 
 
 def _check_codes(name: str, tensors: Tensors, k: int) -> None:
-    """Whether no code is K or more, as those of a K that is no power of 2 may be."""
+    """Refuse a code of K or more, which the bits of a code can hold where K is not a power of 2."""
     b, codes = bits_for(k), tensors[name]
     count = 0 if k == 1 << b else len(codes) * 8 // b
     for start in range(0, count, CHUNK):

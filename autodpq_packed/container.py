@@ -29,7 +29,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "U8": np.dtype("u1"),
 }
 Tensors = dict[str, NDArray[Any]]
-DIGITS = 64  # of a sha256
+SHA256_DIGITS = 64  # of a sha256
 #: Ending of the file beside it, with the raw values.
 VOCABULARY = ".vocabulary.json"
 #: Bytes of a header; one of 24 fields has some 10,000.
@@ -61,10 +61,10 @@ def unpack_file(raw: bytes) -> tuple[Any, Tensors]:
 
 
 def unpack_checked(path: Path, check: Callable[[Any, Tensors], None]) -> tuple[Any, Tensors]:
-    """:func:`unpack_file` of a file, whose content ``check`` takes.
+    """Header and tensors of a file, read by :func:`unpack_file` and accepted by ``check``.
 
     Raises:
-        PackedError: either does not take it; the message names the file.
+        PackedError: one of the two refuses the file; the message names it.
     """
     try:
         about, tensors = unpack_file(path.read_bytes())
@@ -79,14 +79,14 @@ def _check_digest(raw: bytes, about: Mapping[str, str]) -> None:
         raise PackedError(f"expected format {' or '.join(READABLE)}, found {about['format']!r:.40}")
     digest = about["sha256"].encode()
     place = raw.index(b'"' + digest + b'"') + 1
-    content = hashlib.sha256(raw[:place] + b"0" * DIGITS)
-    content.update(memoryview(raw)[place + DIGITS :])
-    if len(digest) != DIGITS or content.hexdigest().encode() != digest:
+    content = hashlib.sha256(raw[:place] + b"0" * SHA256_DIGITS)
+    content.update(memoryview(raw)[place + SHA256_DIGITS :])
+    if len(digest) != SHA256_DIGITS or content.hexdigest().encode() != digest:
         raise PackedError(f"expected the content that sha256 {about['sha256'][:12]!r} names, found another")
 
 
 def _tensors(header: Mapping[str, Mapping[str, Any]], data: memoryview) -> Tensors:
-    """The tensors in the order of their bytes, of which each must have its own and none may be left."""
+    """The tensors, in the order of their bytes; each byte must belong to exactly one tensor."""
     found: Tensors = {}
     end = 0
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):

@@ -22,7 +22,7 @@ from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.models.mlp import BatchNorm, Dropout
 from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.check import check
-from autodpq_packed.container import DIGITS, FORMAT, HEADER_LIMIT, VOCABULARY, Tensors
+from autodpq_packed.container import FORMAT, HEADER_LIMIT, SHA256_DIGITS, VOCABULARY, Tensors
 from autodpq_packed.grouped import digest
 from autodpq_packed.rest import rest
 from autodpq_runs.record import Record
@@ -94,10 +94,10 @@ def _order(model: CTRModel) -> dict[str, str]:
 
 
 def check_path(path: Path) -> None:
-    """Whether the file can be written, and the vocabulary beside it have its name.
+    """Refuse a path at which the file, or the vocabulary beside it, cannot be written.
 
     Raises:
-        ValueError: the name has another ending.
+        ValueError: the name does not end in ``.safetensors``.
         OSError: nothing can be written there.
     """
     if path.suffix != ".safetensors":
@@ -132,11 +132,11 @@ def signed(tensors: Tensors, said: str) -> bytes:
     Raises:
         ValueError: the header is longer than a reader takes, for the names of the fields are many or long.
     """
-    raw = _in_order(save(tensors, {"format": FORMAT, "model": said, "sha256": "0" * DIGITS}))
+    raw = _in_order(save(tensors, {"format": FORMAT, "model": said, "sha256": "0" * SHA256_DIGITS}))
     if (length := int.from_bytes(raw[:8], "little")) > HEADER_LIMIT:
         raise ValueError(f"fields: expected names for a header of at most {HEADER_LIMIT} bytes, found {length}")
     # With its quotation marks: in what is said of the model they are escaped, so no name there is taken for it.
-    blank, full = (f'"{digits}"' for digits in ("0" * DIGITS, hashlib.sha256(raw).hexdigest()))
+    blank, full = (f'"{digits}"' for digits in ("0" * SHA256_DIGITS, hashlib.sha256(raw).hexdigest()))
     return raw.replace(blank.encode(), full.encode(), 1)
 
 

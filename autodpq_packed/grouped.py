@@ -1,12 +1,12 @@
 """Read a table whose features lie in groups, each group stored in a way of its own; NumPy alone.
 
-Features of a field that are about equally frequent form a group (:func:`groups`), and have ids one after the other: the
-most frequent feature of a field comes first (:func:`order`; :func:`file_ids` leads there from a data set's own ids, and
-the header's ``order`` is the :func:`digest` of that, which older files lack). Tensor
-``groups``, int32 ``[G]``, has the number of features of each group, field by field. A table has three tensors more:
-``<table>.option`` uint8 ``[G]``, how each group is stored; ``<table>.codes`` uint8, the codes of each group
-(:mod:`autodpq_packed.bits`), which begin with a byte of their own; and ``<table>.numbers`` float16, all else, group by
-group. With n features of X dimensions:
+Features of a field that are about equally frequent form a group (:func:`groups`), and have consecutive ids: in the file
+a field's most frequent feature comes first (:func:`order`). :func:`file_ids` turns a data set's own ids into the
+file's. The header's ``order``, which older files lack, is the :func:`digest` of this order. Tensor ``groups``, int32
+``[G]``, has the number of features of each group, field by field. A table has three tensors more: ``<table>.option``
+uint8 ``[G]``, how each group is stored; ``<table>.codes`` uint8, the codes (:mod:`autodpq_packed.bits`), those of each
+group from the start of a byte; and ``<table>.numbers`` float16, all else, group by group. With n features of X
+dimensions:
 
 ======== ============ =================== ============================ ==================================
 option   name         codes a feature     numbers                      dimension x of the feature ranked r
@@ -40,12 +40,12 @@ MEAN, ROWS = 0, 9
 FIRST, BIT, NUMBER, BITS, CENTROIDS, SUBSPACES, WIDTH, ROW, INTEGERS = range(9)
 #: Features whose places are made at a time, where all are wanted: each takes some kilobytes meanwhile.
 CHUNK = 8192
-#: Features of a field that lie between two of these counts form a group.
+#: Counts at which the groups of a field part; a feature with exactly such a count is in the more frequent group.
 TIERS = (10, 40, 160, 640, 2560)
 #: Bits of a tier in a file of plain arrays.
 TIER_BITS = 3
 #: Hexadecimal digits that tell one order from another.
-DIGITS = 16
+ORDER_DIGITS = 16
 Ids = NDArray[np.integer[Any]]
 Places = NDArray[np.int64]
 
@@ -65,17 +65,17 @@ def order(sizes: Sequence[int], counts: Ids) -> Places:
 
 
 def tiers(counts: Ids) -> NDArray[np.uint8]:
-    """Between which of :data:`TIERS` each count lies, 0 for the most frequent: ``[N]``."""
+    """Tier of each count, uint8 ``[N]``: how many of :data:`TIERS` are above it, so 0 for the most frequent."""
     return (len(TIERS) - np.digitize(counts, TIERS)).astype(np.uint8)
 
 
 def groups(sizes: Sequence[int], counts: Ids) -> NDArray[np.int32]:
     """Number of features of each group, in the order of the file: a field's tiers, those without features left out."""
-    return lengths(sizes, tiers(counts))
+    return group_sizes(sizes, tiers(counts))
 
 
-def lengths(sizes: Sequence[int], tier: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """:func:`groups`, of tiers."""
+def group_sizes(sizes: Sequence[int], tier: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """As :func:`groups`, from the tiers of the features, uint8 ``[N]``, instead of their counts: int32 ``[G]``."""
     found = np.bincount(_keys(sizes, tier))
     return found[found > 0].astype(np.int32)
 
@@ -90,8 +90,8 @@ def _keys(sizes: Sequence[int], tier: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 
 def digest(ordered: Ids) -> str:
-    """The first digits of the sha256 of an :func:`order`, int64 and little-endian: ``[N]``."""
-    return hashlib.sha256(ordered.astype("<i8").tobytes()).hexdigest()[:DIGITS]
+    """The first :data:`ORDER_DIGITS` digits of the sha256 of an :func:`order` ``[N]``, as little-endian int64."""
+    return hashlib.sha256(ordered.astype("<i8").tobytes()).hexdigest()[:ORDER_DIGITS]
 
 
 def file_ids(ids: Ids, sizes: Sequence[int], counts: Ids) -> Places:
@@ -165,7 +165,7 @@ class Grouped:
         self.ends = layout(tensors["groups"].tolist(), tensors[f"{name}.option"].tolist(), self.dim)
         self.layout = self.ends[:-1]
         self.offsets = np.cumsum([0, *sizes])
-        #: Of each field the first group, and the end.
+        #: First group of each field, then the number of all groups: int64 ``[M + 1]``.
         self.fields = np.searchsorted(self.ends[:, FIRST], self.offsets).astype(np.int64)
 
     def __call__(self, ids: Ids) -> NDArray[np.float32]:
@@ -197,7 +197,7 @@ class Grouped:
 
 
 def check_ids(ids: Ids, offsets: Places) -> None:
-    """Whether ids are whole numbers, a column a field, each one of its field's.
+    """Refuse ids that are not integers ``[B, M]``, or of which one is not among its field's.
 
     Raises:
         IndexError: an id is none of its field's.

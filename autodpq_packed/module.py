@@ -57,7 +57,7 @@ class Renumbered(nn.Module):
             ValueError: ids of another type or shape.
         """
         check_ids(ids.cpu().numpy(), self.offsets)
-        return self.table(self.rank[ids])
+        return self.table(self.rank[ids.long()])
 
 
 def load(
@@ -65,17 +65,19 @@ def load(
 ) -> CTRModel:
     """The complete model in evaluation mode, on packed tables: those in C where that works, else :class:`Packed`.
 
-    A compressed file (``make compress``) numbers features by frequency. Its model takes such ids, and is not to be
-    evaluated on the data set's, unless ``schema`` is given; of other files ids are the data set's anyway.
+    A compressed file (``make compress``) numbers the features of each field by frequency, and its model expects these
+    ids: give ``schema`` to use the data set's own instead. With any other file ids are the data set's own anyway.
 
     Args:
         path: of the file.
-        table: what to put tables into instead; of groups :class:`PackedGroups` for :class:`Packed`, and so on.
-        schema: of the data set whose ids the model shall take.
+        table: class of module to use instead. For tables of groups :class:`PackedInC` means :class:`GroupsInC`, and
+            :class:`Packed` means :class:`PackedGroups`.
+        schema: of the data set whose ids the model is to take.
 
     Raises:
         PackedError: the file is not a packed model, or not as it was written; or the schema has other fields or
             sizes or, of a compressed file, another order.
+        ValueError: ``table`` is another class, and the file a compressed one.
     """
     path = Path(path)
     about, tensors = read(path)
@@ -96,7 +98,7 @@ def load(
 
 
 def _check_schema(schema: Schema, about: Mapping[str, Any], path: Path) -> None:
-    """Whether fields and sizes are those of the file."""
+    """Refuse a schema whose fields or sizes are not the file's."""
     found, expected = (
         list(zip(schema.fields, schema.sizes, strict=True)),
         list(zip(about["fields"], about["sizes"], strict=True)),
@@ -108,7 +110,7 @@ def _check_schema(schema: Schema, about: Mapping[str, Any], path: Path) -> None:
 
 
 def _check_counts(schema: Schema, about: Mapping[str, Any], tensors: Tensors, path: Path) -> None:
-    """Whether counts number the features as the file does; of an older one, whether they give its groups at least."""
+    """Refuse counts that put features in another order than the file's, or for older files in other groups."""
     own, what = (schema.sizes, schema.counts.numpy()), "order" if "order" in about else GROUPS
     expected, found = (
         (about["order"], digest(order(*own))) if what == "order" else (tensors[GROUPS].tolist(), groups(*own).tolist())
@@ -119,7 +121,7 @@ def _check_counts(schema: Schema, about: Mapping[str, Any], tensors: Tensors, pa
 
 
 def _config(about: Mapping[str, Any], path: Path) -> RunConfig:
-    """Whatever trained the model, on whatever data, need not be known here."""
+    """A configuration with the file's layers; data set, strategy and subspaces are placeholders that nothing uses."""
     shape = {key: value for key, value in about["config"].items() if key in SHAPE}
     try:
         return RunConfig.model_validate(shape | {"dataset": "ml-1m", "strategy": "fe", "subspaces": (1,)})
@@ -142,5 +144,10 @@ def packed(table: PackedTable) -> nn.Module:
 
 
 def by_groups(table: Grouped, kind: object) -> nn.Module:
-    """The same for a table of groups, or the module that stands beside ``kind``."""
-    return GroupsInC(table) if kind is PackedInC or (kind is None and works()) else PackedGroups(table)
+    """The module for a table of groups that stands beside ``kind``; without a kind the one in C, where that works."""
+    beside: dict[object, type[nn.Module]] = {Packed: PackedGroups, PackedInC: GroupsInC}
+    if kind is None:
+        kind = PackedInC if works() else Packed
+    if kind not in beside:
+        raise ValueError(f"table: expected Packed or PackedInC for a compressed file, found {kind}")
+    return beside[kind](table)

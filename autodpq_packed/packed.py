@@ -11,7 +11,7 @@ from autodpq_packed.reader import BITS, PackedTable
 
 
 class Packed(nn.Module):
-    """Looks up kept rows and decodes the rest from packed codes, to the bits of the trained module.
+    """Looks up kept rows and decodes the rest from packed codes; with float32 rows bit-equal to the trained module.
 
     Operators of torch alone, and no step that depends on the data, so that it can be exported.
 

@@ -33,7 +33,7 @@ class PackedGroups(nn.Module):
         places = fields[:-1, None] + np.arange(np.diff(fields).max())
         begins = np.where(places < fields[1:, None], first[np.minimum(places, len(first) - 1)], first[-1])
         self.register_buffer("fields", torch.tensor(fields[:-1]))
-        self.register_buffer("begins", torch.tensor(begins))  # of each group of a field; what is no group has no id
+        self.register_buffer("begins", torch.tensor(begins))  # [M, most groups]: first ids, then N, which no id reaches
         for name in ("layout", "codes", "numbers"):
             self.register_buffer(name, torch.tensor(getattr(table, name)))
 

@@ -67,7 +67,7 @@ def _lines(table: PackedTable) -> NDArray[np.int32]:
 
 
 def _fields(table: PackedTable) -> NDArray[np.int64]:
-    """What C calls ``field``, for each: int64 ``[M, 9]``."""
+    """A C ``field`` for each field, int64 ``[M, 9]``: begin, end, coded, codes, centroids, first, D, K, bits."""
     rows = np.zeros((len(table.offsets) - 1, 9), np.int64)
     rows[:, 0], rows[:, 1] = table.offsets[:-1], table.offsets[1:]
     before = table.coded_before(table.offsets)

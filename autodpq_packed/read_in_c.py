@@ -48,7 +48,7 @@ class ReadInC(nn.Module):
 
 
 def works() -> bool:
-    """Whether there is a compiler that works; one that does not is told of."""
+    """Whether C can be used here. A compiler that is found but fails gives a warning, and counts as none."""
     try:
         return native.available()
     except (ValueError, OSError) as error:

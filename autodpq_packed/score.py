@@ -81,10 +81,10 @@ class PackedModel:
         for field in self.model["fields"]:
             if field not in sample:
                 raise PackedError(f"sample {n}: expected a value for {field}, found {shortened(list(sample))}")
-            value = sample[field]
-            if not isinstance(value, str | Integral) or isinstance(value, bool):
-                raise PackedError(f"sample {n}: expected text or a whole number for {field}, found {shortened(value)}")
-        return [str(sample[field]) for field in self.model["fields"]]
+        return [
+            _text(sample[field], f"sample {n}: expected text or a whole number for {field}")
+            for field in self.model["fields"]
+        ]
 
     def _vocabulary(self) -> list[dict[str, int]]:
         """Of each field the place of every value."""
@@ -101,7 +101,7 @@ class PackedModel:
             raise PackedError(f"{path}: expected of each field a list of its values, all different") from error
 
     def _finite(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The logits, if all are numbers: those of the file are, but their products may not be."""
+        """The logits, if all are finite: the file's numbers are, but their products may overflow."""
         if not (finite := np.isfinite(logits)).all():
             raise PackedError(f"{self.path}: expected finite logits, found {logits[~finite][0]}")
         return logits
@@ -120,7 +120,7 @@ class PackedModel:
             products = (e @ e.transpose(0, 2, 1))[:, m, n]
             return self._mlp(np.concatenate([x, products], 1))[:, 0]
         cross = x
-        for layer in range(len([name for name in t if name.startswith("rest.cross.biases.")])):
+        for layer in range(sum(name.startswith("rest.cross.biases.") for name in t)):
             weight, bias = t[f"rest.cross.weights.{layer}.weight"], t[f"rest.cross.biases.{layer}"]
             cross = x * (cross @ weight.T) + bias + cross
         both = np.concatenate([cross, self._mlp(x)], 1)
@@ -139,6 +139,17 @@ class PackedModel:
             else:
                 x = np.maximum(x, 0)
         return x
+
+
+def _text(value: object, expected: str) -> str:
+    """A raw value as a vocabulary has it."""
+    try:
+        if isinstance(value, str | Integral) and not isinstance(value, bool):
+            return str(value)
+        found = shortened(value)
+    except ValueError:  # Python prints no whole number of so many digits
+        found = "a number of too many digits"
+    raise PackedError(f"{expected}, found {found}")
 
 
 def _places(values: list[str], size: int) -> dict[str, int]:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from torch import Tensor
 
-from autodpq_rivals.rival import FLOAT, packed
+from autodpq_rivals.rival import FLOAT, packed_bytes
 
 
 @dataclass(frozen=True)
@@ -32,5 +32,7 @@ class Books:
         base = int(self.limit.max()) + 1
         kinds, counts = (self.book * base + self.limit).unique(return_counts=True)
         limits = (kinds % base).tolist()
-        codes = sum(packed(n * subspaces, (k - 1).bit_length()) for k, n in zip(limits, counts.tolist(), strict=True))
+        codes = sum(
+            packed_bytes(n * subspaces, (k - 1).bit_length()) for k, n in zip(limits, counts.tolist(), strict=True)
+        )
         return codes + FLOAT * (dim // subspaces if self.tied else dim) * sum(self.sizes)

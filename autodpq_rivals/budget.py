@@ -16,7 +16,7 @@ from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import assemble
 from autodpq_rivals.knobs import KNOBS
 from autodpq_rivals.methods import METHODS, tables
-from autodpq_rivals.rival import Options, divided
+from autodpq_rivals.rival import Options, split_options
 
 #: Configurations that a method may try at one budget. MPE tries the same ten at all: its search decides its bytes.
 MOST = 6
@@ -87,7 +87,7 @@ def _of_width(
 
 def size_of(method: str, config: RunConfig, schema: Schema, options: Options) -> int:
     """Bytes of a method's tables, of the configuration's model and width; of MPE, whose search decides, the least."""
-    kind, (embedding, weights), (of_embedding, own) = METHODS[method], tables(config, schema), divided(options)
+    kind, (embedding, weights), (of_embedding, own) = METHODS[method], tables(config, schema), split_options(options)
     size = kind.size(embedding, **of_embedding)
     return size + kind.size(weights, **kind.for_weights(of_embedding) | own) if config.model == "deepfm" else size
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from autodpq_data.schema import Schema
-from autodpq_rivals.rival import FLOAT, Bits, FullTable, Rival, packed
+from autodpq_rivals.rival import FLOAT, Bits, FullTable, Rival, packed_bytes
 
 #: Shares of the range of a field's entries that its values may span.
 SPANS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
@@ -73,4 +73,4 @@ class IntB(Rival):
 
 
 def _bytes(sizes: Sequence[int], dim: int, bits: int) -> int:
-    return sum(packed(n * dim, bits) for n in sizes) + 2 * FLOAT * len(sizes) * dim
+    return sum(packed_bytes(n * dim, bits) for n in sizes) + 2 * FLOAT * len(sizes) * dim

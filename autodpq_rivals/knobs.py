@@ -11,7 +11,7 @@ from math import isqrt
 from autodpq_data.schema import Schema
 from autodpq_rivals.rival import Options
 
-#: Whether a file with these options is small enough.
+#: Whether a method's tables with these options fit the budget.
 Fits = Callable[[Options], bool]
 #: Bound of the hidden width of DHE.
 WIDEST = 2048

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from autodpq_rivals.rival import FLOAT, Bits, FullTable, packed
+from autodpq_rivals.rival import FLOAT, Bits, FullTable, packed_bytes
 from autodpq_rivals.rounding import Rounding
 
 
@@ -28,9 +28,9 @@ class LSQ(Rounding):
     def size(table: FullTable, *, bits: int, by_field: bool = False) -> int:
         """``N X`` codes of b bits, the step or steps, and c."""
         steps = len(table.schema.sizes) if by_field else 1
-        return packed(table.rows * table.dim, bits) + FLOAT * (steps + table.dim)
+        return packed_bytes(table.rows * table.dim, bits) + FLOAT * (steps + table.dim)
 
     def served_bytes(self) -> int:
         """Codes, the step or steps, and c."""
         numbers = self.step.numel() + len(self.centre)
-        return packed(self.rows.table.numel(), int(self.widths)) + FLOAT * numbers
+        return packed_bytes(self.rows.table.numel(), int(self.widths)) + FLOAT * numbers

@@ -22,7 +22,7 @@ from autodpq_rivals.mgqe import MGQE
 from autodpq_rivals.mpe import MPE
 from autodpq_rivals.narrow import Narrow
 from autodpq_rivals.qr import QR
-from autodpq_rivals.rival import FIRST_ORDER, FullTable, Rival, divided
+from autodpq_rivals.rival import FIRST_ORDER, FullTable, Rival, split_options
 from autodpq_system.sentence import sentence
 
 METHODS: dict[str, type[Rival]] = {
@@ -54,7 +54,7 @@ def rival(config: RunConfig, schema: Schema) -> Rival:
     """
     check_options(config)
     kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
-    options, own = divided({key: value for key, value in config.options.items() if key != "taught"})
+    options, own = split_options({key: value for key, value in config.options.items() if key != "taught"})
     made = kind(embedding, **options)
     made.make_first_order = partial(kind, weights, **kind.for_weights(options) | own)  # no lambda: models are pickled
     return made

@@ -50,7 +50,7 @@ class MGQE(VQ):
 
 
 def granular(schema: Schema, centroids: int, *, by_field: bool) -> Books:
-    """The book of each feature, and how much of it the feature may use; a field has no more centroids than features."""
+    """Each feature's book, and how many of its centroids it may use; with by_field at most its field's features."""
     sizes = list(schema.sizes) if by_field else [schema.num_features]
     frequent = torch.cat([ranks(counts) < math.ceil(HEAD * len(counts)) for counts in schema.counts.split(sizes)])
     limit = torch.where(frequent, centroids, centroids // FEWER)

@@ -7,7 +7,7 @@ from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from autodpq_rivals.rival import FLOAT, FullTable, packed, ranks
+from autodpq_rivals.rival import FLOAT, FullTable, packed_bytes, ranks
 from autodpq_rivals.rounding import Rounding
 
 GROUPS = 128
@@ -77,10 +77,10 @@ class MPE(Rounding):
     def size(table: FullTable, **_: float) -> int:
         """The least, when no group has any bits: the search decides."""
         groups = -(-table.rows // -(-table.rows // GROUPS))
-        return packed(groups, CODE) + FLOAT * (len(BITS) + table.dim)
+        return packed_bytes(groups, CODE) + FLOAT * (len(BITS) + table.dim)
 
     def served_bytes(self) -> int:
         """Each group's codes and its width, six steps, and c."""
         sizes, dim = torch.bincount(self.group), len(self.centre)
-        codes = sum(packed(n * dim, b) for n, b in zip(sizes.tolist(), self.bits.tolist(), strict=True))
-        return codes + packed(len(sizes), CODE) + FLOAT * (len(BITS) + dim)
+        codes = sum(packed_bytes(n * dim, b) for n, b in zip(sizes.tolist(), self.bits.tolist(), strict=True))
+        return codes + packed_bytes(len(sizes), CODE) + FLOAT * (len(BITS) + dim)

@@ -88,7 +88,7 @@ class Rival(nn.Module):
         return FLOAT * sum(number.numel() for number in self.parameters())
 
 
-def divided(options: Options) -> tuple[Options, Options]:
+def split_options(options: Options) -> tuple[Options, Options]:
     """Options of the embedding, and those that first-order weights have of their own, without :data:`FIRST_ORDER`."""
     own = {key.removeprefix(FIRST_ORDER): value for key, value in options.items() if key.startswith(FIRST_ORDER)}
     return {key: value for key, value in options.items() if not key.startswith(FIRST_ORDER)}, own
@@ -104,7 +104,7 @@ def distinct(ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return features, (counts.bool().cumsum(0) - 1)[ids], counts[features]
 
 
-def packed(codes: int, bits: int) -> int:
+def packed_bytes(codes: int, bits: int) -> int:
     """Bytes of ``codes`` codes of ``bits`` bits each, one after the other: ``ceil(codes * bits / 8)``."""
     return -(-codes * bits // 8)
 

@@ -43,7 +43,7 @@ def int_b(run: Run) -> list[Fit]:
 
 
 def mpe(run: Run) -> list[Fit]:
-    """Search for bit widths; train from the start with the widths found; then round the model as it is stored.
+    """Search for bit widths; put the rows back to their start and train on at those widths; round as it is stored.
 
     As in AutoDPQ's search, no weights are averaged while it searches.
     """
@@ -78,10 +78,10 @@ class FineTuning(Trainer):
 
 
 #: Rivals with a strategy of their own; all others share one.
-OWN: dict[str, Strategy] = {"int-b": int_b, "mpe": mpe}
+SPECIAL: dict[str, Strategy] = {"int-b": int_b, "mpe": mpe}
 
 
 def register_rivals(learn: Strategy) -> None:
     """Make every rival a strategy; ``learn`` trains :data:`~autodpq_rivals.methods.LEARNERS`."""
     for name in METHODS:
-        register(name, rival, strategy=OWN.get(name, learn))
+        register(name, rival, strategy=SPECIAL.get(name, learn))

@@ -86,7 +86,7 @@ class FitLog(Strict):
 
 
 def improvements(fits: Sequence[FitLog], scored: str) -> Iterator[Improvement]:
-    """The time line that these fits must have: every ``best`` epoch so far is scored, or only a fit's ``last``."""
+    """Epochs that are the best of their stage so far on validation; with ``scored`` "last" only last epochs count."""
     seconds, steps, best = 0.0, 0, dict.fromkeys((log.stage for log in fits), -1.0)
     for log in fits:
         for epoch, auc in enumerate(log.curve["valid_auc"]):

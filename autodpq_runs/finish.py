@@ -82,7 +82,7 @@ def _result(fits: Sequence[Fit]) -> Fit:
 
 
 class _Restored:
-    """The model of a fit after one of its rounds; made anew only for another decision, for tables may be large."""
+    """Loads a fit's weights after an epoch into one model, built again only for another decision: tables are large."""
 
     def __init__(self, run: OpenRun) -> None:
         self.run = run

@@ -27,10 +27,10 @@ class DamagedError(ValueError):
 
 
 def weights(path: Path) -> dict[str, Tensor]:
-    """The trained model's tensors, those that were written: a file that says their digest, as older ones do not.
+    """The trained model's tensors, checked against the digest that the file states; older files state none.
 
     Raises:
-        DamagedError: these are none, or others.
+        DamagedError: the file has no tensors, or others than were written.
         FileNotFoundError: there is no such file.
     """
     try:

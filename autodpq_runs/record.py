@@ -86,7 +86,7 @@ class Record(Strict):
         return self.provenance.compiled is not False
 
     def stale(self, fingerprint: str | None = None) -> str | None:
-        """Why the record no longer counts, or None: an older method, or other data than ``fingerprint``."""
+        """Why the record no longer counts: method version, data (see ``fingerprint``) or identity differ; else None."""
         current = METHOD_VERSION[self.config.strategy]
         if self.method_version != current:
             return f"method version {self.method_version} of {self.config.strategy}, now {current}"

@@ -18,7 +18,7 @@ def identity_of(config: RunConfig, fingerprint: str) -> str:
 
 
 def work_folder(identity: str) -> Path:
-    """Where a run that goes on keeps its checkpoints."""
+    """Where a run that is not finished keeps its checkpoints."""
     return runs_root() / "work" / identity
 
 

@@ -76,10 +76,10 @@ def scratch_folder(final: Path) -> Iterator[Path]:
 
 
 def check_place(final: Path) -> None:
-    """Whether a file can be written there, before the work for it is done.
+    """Refuse a place where no file can be written, before the work for it is done.
 
     Raises:
-        OSError: it can't; the message names ``final``, which is a folder, or the folder in which it can't be.
+        OSError: nothing can be written there; the message names ``final`` if that is a folder, else its parent.
     """
     if final.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from tokenize import TokenError
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 DAMAGED = (TypeError, SyntaxError, TokenError, EOFError)
 
 
-def load_array(path: Path, mode: Literal["c"] | None = None) -> NDArray[Any]:
-    """The array of an ``.npy`` file; mapped, if a mode is given.
+def load_array(path: Path, *, mapped: bool = False) -> NDArray[Any]:
+    """The array of an ``.npy`` file; ``mapped`` from the disk, so that what is changed stays in memory.
 
     Raises:
         OSError: it can't be read.
         ValueError: it is damaged.
     """
     try:
-        return np.asarray(np.load(path, mmap_mode=mode))
+        return np.asarray(np.load(path, mmap_mode="c" if mapped else None))
     except DAMAGED as error:
         raise ValueError(str(error) or type(error).__name__) from error

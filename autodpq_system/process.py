@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
-#: glibc's parameters for mallopt: from which size on blocks are mapped separately, and how much may stay free at the
-#: heap's end.
+#: Parameters of glibc's mallopt, and their values in bytes: how much may stay free at the heap's end (TRIM, KEPT_FREE),
+#: and from which size on a block is mapped separately (MMAP, MAPPED_FROM).
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 MAPPED_FROM, KEPT_FREE = 32 << 20, 512 << 20
 MOST_THREADS = 1024

@@ -49,9 +49,10 @@ def whole_number(least: int) -> Callable[[str], int]:
 
 
 def tell_in_one_sentence() -> None:
-    """From now on an error that ends this process is told in one sentence; ``python -X dev`` keeps the traceback.
+    """From now on one of :data:`MISFORTUNES` that ends this process is told in one sentence, without a traceback.
 
-    So is a Ctrl-C, until :func:`~autodpq_system.stopping.stop_on_signals`. What the terminal has no sign for is a "?".
+    So is a Ctrl-C, until :func:`~autodpq_system.stopping.stop_on_signals`. ``python -X dev`` keeps all tracebacks.
+    Characters that the terminal cannot show are printed as "?".
     """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")

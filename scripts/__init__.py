@@ -1,4 +1,4 @@
-"""What a user runs. What goes wrong is told in one sentence, and each ends with the one that started it."""
+"""What a user runs. An error is told in one sentence, and a script ends when the process that started it ends."""
 
 import sys
 

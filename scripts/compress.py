@@ -1,9 +1,9 @@
 """Compress a finished run: ``make compress RECORD=... BYTES=30000``, or ``RATIO=0.05``, or ``LOSS=0.001``.
 
-BYTES are those of the whole file on the disk, the vocabulary beside it apart; RATIO is its share of the run's own
-packed file; TABLES are bytes of embedding and first-order weights alone, as README's table counts. The fewer bytes, the
-narrower the FE that the run's model teaches first, and that is compressed in its place; WIDTH asks for another.
-LOSS is the validation AUC that may be lost: a small file that loses no more is looked for, in minutes.
+BYTES limits the whole file on the disk, without the vocabulary beside it; RATIO does so as a share of the run's own
+packed file; TABLES limits embedding and first-order weights alone, which README's table counts. Where bytes are few,
+the run's model first teaches a narrower FE, which is compressed in its place; WIDTH sets the width instead.
+LOSS is the validation AUC that may be lost: some minutes are spent on finding a small file that loses no more.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _above_0(text: str) -> float:
 def _tell(run: LoadedRun, made: CompressedModel, path: Path, whole: int) -> None:
     before, after = run.record, {name: evaluate(made.model, getattr(run, name)) for name in ("valid", "test")}
     rows, known, drawn = choice(run.schema, made.tensors, made.width), *map(path.with_suffix, (VOCABULARY, PICTURE))
-    say(f"{rows.to_string(index=False)}\nbits: of a feature, with its share of what the group shares\n\n")
+    say(f"{rows.to_string(index=False)}\nbits: per feature, including its part of what its group has in common\n\n")
     say(f"{_start(run, made)}\n")
     say(f"{path}: {made.file_bytes:,} bytes, {made.file_bytes / whole:.1%} of {whole:,}; ")
     say(f"of these {made.table_bytes:,} are embedding and first-order weights\n")

@@ -20,7 +20,7 @@ from autodpq_runs.record import record_path
 
 
 class Awaited(NamedTuple):
-    """What is asked of a run again and again: names take longer to make than files to look at."""
+    """Files and kind of a run, made once for all polls: a run's name takes longer to make than a file to look at."""
 
     record: Path
     log: Path

@@ -100,7 +100,7 @@ def _pending(request: Request, plan: Sequence[RunConfig]) -> list[RunConfig]:
 
 
 def _refuse_other_builds(request: Request, plan: Sequence[RunConfig]) -> None:
-    """Nothing replaces a record that is good but for being made with C where there is none, or the other way round."""
+    """Refuse to replace a good record whose only fault is that it was made with C and there is none, or vice versa."""
     for config in plan:
         found = status(request.out, config)
         if found.state == "stale" and status(request.out, config, anywhere=True).state == "done":

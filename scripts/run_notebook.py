@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         switches = asked.parameters.get("switches", {})
         config = RunConfig.model_validate({k: v for k, v in asked.parameters.items() if k != "switches"} | switches)
         notebook = asked.notebooks / f"{NOTEBOOKS[config.strategy]}.ipynb"
-        left = () if config.strategy in OUTSIDE else ("strategy",)  # of those one notebook runs all
+        left = () if config.strategy in OUTSIDE else ("strategy",)  # one notebook runs all OUTSIDE, and is told which
         given = {key: value for key, value in asked.parameters.items() if key not in left}
         out = folder_named(asked.out, "out: ")
         executed, failed = ROOT / notebook_path(out, config), log_path(out, config).with_suffix(".ipynb")
@@ -132,7 +132,7 @@ def execute(
 
 
 def _keep(executed: Path, failed: Path) -> None:
-    """Move a notebook that failed to where it is looked for, whole or not at all: why it failed is said first."""
+    """Move a failed notebook to where it is looked for, whole or not at all; an error here must not hide the first."""
     with suppress(OSError), atomic_path(failed) as copy:
         shutil.copy(executed, copy)
     executed.unlink()
@@ -149,7 +149,7 @@ def _plain_kernel() -> Iterator[None]:
 
 @contextmanager
 def _own_sockets() -> Iterator[Config]:
-    """A kernel with sockets in a folder of this user alone, where TCP has ports that others may take, or listen at."""
+    """Settings of a kernel on Unix sockets in a folder of this user alone; TCP ports could be taken or listened to."""
     # Not in TMPDIR, which may be too long for a socket, or on a file system that has none.
     with tempfile.TemporaryDirectory(dir="/tmp" if os.access("/tmp", os.W_OK) else None) as folder:
         yield Config(KernelManager={"transport": "ipc", "ip": f"{folder}/kernel"})

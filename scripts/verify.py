@@ -110,7 +110,7 @@ def _again(record: Record) -> Record:
 def compared(committed: Record, again: Record) -> Iterator[str]:
     """A line for each number: OK, OKish, FAIL or OPEN, the number, the committed one, and how far apart they may be.
 
-    Open is what differs on a data set of which no run is known from two processors, or of that strategy's Space.
+    OPEN: the two differ, and no run of that data set (for Space, of that strategy too) is known from two processors.
     """
     spread = read_measures("spread")["by_dataset"].get(committed.config.dataset, {})
     before, now = (numbers(record.model_dump(mode="json")) for record in (committed, again))

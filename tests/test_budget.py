@@ -383,7 +383,7 @@ def test_own_width_is_the_run_itself_and_without_training_on_the_width_stays(
 def test_a_narrower_model_is_taught_where_bytes_are_few(
     loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autodpq_budget.width.OWN", 0.5)
+    monkeypatch.setattr("autodpq_budget.width.OWN_FROM", 0.5)
     monkeypatch.setattr("autodpq_budget.width.AMPLE", 1.0)
     path = tmp_path / "m.safetensors"
     made = compress(loaded, 150, str(path), tables=True)
@@ -535,7 +535,7 @@ def test_below_it_files_that_are_trained_on_are_tried_and_the_smallest_that_keep
     monkeypatch.setattr(Menu, "stored", lambda self, budget: asked.append(budget) or stored(self, budget))
     monkeypatch.setattr(module, "_fewest", lambda *_: first)
     monkeypatch.setattr(module, "_made", counted)
-    monkeypatch.setattr("autodpq_budget.width.OWN", 0.5)  # so that some are narrow
+    monkeypatch.setattr("autodpq_budget.width.OWN_FROM", 0.5)  # so that some are narrow
     monkeypatch.setattr("autodpq_budget.width.AMPLE", 1.0)
     found = smallest(loaded, 0.01, path)
     low = max(menu_of(loaded.model, loaded.schema, loaded.train).least, first / module.DEEPEST)
@@ -696,7 +696,7 @@ def test_the_largest_numbers_come_back() -> None:
             "counts of b: expected whole numbers, how often each feature occurs in the training data, found 0.36",
         ),
         (ROWS, OFTEN | {"b": np.array(["1"] * 3)}, None, "counts of b: expected an array of numbers, found <U1"),
-        (ROWS, OFTEN | {"b": np.full(3, np.inf)}, None, "counts of b: expected finite numbers, found inf"),
+        (ROWS, OFTEN | {"b": np.array([3, -np.inf, 1])}, None, "counts of b: expected finite numbers, found -inf"),
         (ROWS, OFTEN | {"c": OFTEN["b"]}, None, "counts: expected some of a, b, found c, too"),
         (
             ROWS,
@@ -1063,6 +1063,16 @@ def test_data_that_changed_before_the_work_or_during_it_get_no_file(
     with pytest.raises(ValueError, match="data of ml-100k: expected those of the run, fingerprint, found others, an"):
         work(loaded, 10**5 if work is not smallest else 0.1, tmp_path / "m.safetensors")
     assert not list(tmp_path.glob("m.*"))
+
+
+@pytest.mark.parametrize("more", [1, -1])
+def test_a_model_of_more_features_or_of_fewer_is_refused_before_the_work(
+    loaded: LoadedRun, more: int, tmp_path: Path
+) -> None:
+    table = loaded.model.embedding.table
+    table.data = torch.cat([table.data, table.data])[: len(table) + more]
+    with pytest.raises(ValueError, match=rf"run\.model: embedding: expected \d+ rows, found {len(table)}"):
+        compress(loaded, 10**5, tmp_path / "m.safetensors")
 
 
 def test_weights_that_are_no_numbers_are_refused_before_the_work(loaded: LoadedRun, tmp_path: Path) -> None:

@@ -166,6 +166,27 @@ def test_a_rival_that_nobody_teaches_is_not_said_to_be_taught(tmp_path: Path, sc
         train_and_store(run)
 
 
+@pytest.mark.parametrize(
+    ("strategy", "taught", "control"),
+    [
+        ("lsq", None, ""),
+        ("lsq", False, ""),
+        ("lsq", True, "teacher"),
+        ("budget", True, ""),
+        ("budget", False, "teacher"),
+    ],
+)
+def test_a_control_is_what_is_taught_otherwise_than_its_method(
+    strategy: str, taught: bool | None, control: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_runs, "table_bytes", lambda *_: 1)
+    options = {"bits": 4} if strategy == "lsq" else {"bytes": 500}
+    config = small_config(strategy=strategy, options=options | ({} if taught is None else {"taught": taught}))
+    metrics, kind = Metrics(auc=0.8, logloss=0.5), SimpleNamespace(cpu="one")
+    record = Record.model_construct(valid=metrics, test=metrics, identity="", config=config, provenance=kind)
+    assert read_runs._row(record)["control"] == control
+
+
 def test_what_only_other_strategies_read_is_not_asked_of_fe() -> None:
     control = small_config(strategy="autodpq", quantise=False, search_until="settled", threshold=7)
     assert like(control, "fe", 8) == like(small_config(threshold=7), "fe", 8)
@@ -254,7 +275,7 @@ def all_done(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple
         return {key: [made(run) for run in runs if run.name() in aucs] for key, runs in plans.items()}
 
     def table(_: Path, dataset: str, recipe: str, seeds: list[int]) -> pd.DataFrame:
-        own = (settings.own_settings(dataset, recipe, control) for control in settings.OWN)
+        own = (settings.own_settings(dataset, recipe, control) for control in settings.CONTROL_OPTIONS)
         tried = [settings.every_setting(dataset, recipe), *own]
         every = [run for each in tried for of in each.values() for run in of] if 11 in seeds else []
         fe = [configure(dataset, recipe, "fe", seed) for seed in seeds]
@@ -324,7 +345,7 @@ def test_the_best_setting_on_the_seed_of_choice_is_run_on_the_others(
     every = settings.every_setting("ml-100k", "tuned")
     first = plan.budget_plan("ml-100k", "tuned", [11], out=tmp_path)
     assert [(run.strategy, run.embedding_dim) for run in first[:4]] == [("fe", 16), *((TAUGHT, x) for x in (8, 4, 2))]
-    own = (settings.own_settings("ml-100k", "tuned", control) for control in settings.OWN)
+    own = (settings.own_settings("ml-100k", "tuned", control) for control in settings.CONTROL_OPTIONS)
     assert set(first[4:]) == {run for tried in (every, *own) for runs in tried.values() for run in runs}
     for n, (key, runs) in enumerate(every.items()):
         for m, run in enumerate(runs):
@@ -364,7 +385,7 @@ def test_a_method_that_does_not_feel_a_switch_is_not_run_again() -> None:
     assert again["lsq"] == runs["lsq"].model_copy(update={"seed": 1})
 
 
-@pytest.mark.parametrize("control", settings.OWN)
+@pytest.mark.parametrize("control", settings.CONTROL_OPTIONS)
 def test_a_control_of_own_options_runs_as_it_was_chosen(
     control: str, all_done: dict[str, tuple[float, int]], schema: Schema, tmp_path: Path
 ) -> None:
@@ -373,17 +394,20 @@ def test_a_control_of_own_options_runs_as_it_was_chosen(
         for (share, _), runs in tried.items():
             sizes = settings.budget_of(schema, share)
             all_done |= {run.name(): (0.5 + 0.01 * n, sizes) for n, run in enumerate(runs)}
-    assert {method for _, method in every} <= {*settings.OWN[control]}
+    assert {method for _, method in every} <= {*settings.CONTROL_OPTIONS[control]}
     for (share, method), runs in every.items():
         fe = configure("ml-100k", "tuned", "fe", 11)
         room = settings.room(settings.budget_of(schema, 1), share)
-        for own in settings.OWN[control][method]:
+        for own in settings.CONTROL_OPTIONS[control][method]:
             fits = settings_of(method, fe, schema, room, own=own)
             made = {run.embedding_dim: run.options for run in runs if own.items() <= run.options.items()}
             assert made == {x: max((s for s in fits if s.dim == x), key=lambda s: s.bytes).options for x in made}
             assert set(made) == {s.dim for s in fits}
     tried = {run for runs in every.values() for run in runs}
-    assert all(any(own.items() <= run.options.items() for own in settings.OWN[control][run.strategy]) for run in tried)
+    assert all(
+        any(own.items() <= run.options.items() for own in settings.CONTROL_OPTIONS[control][run.strategy])
+        for run in tried
+    )
     best = {run.model_copy(update={"seed": 2}) for run, _ in chosen(every, tmp_path, control).values()}
     made = {seed: set(plan.budget_plan("ml-100k", "tuned", [seed], out=tmp_path)) for seed in (2, 4)}
     taught = {run.model_copy(update={"options": run.options | {"taught": True}}) for run in best}

@@ -72,6 +72,9 @@ def test_a_reading_in_the_data_sets_file_is_the_whole_reading(monkeypatch: pytes
     assert {key: getattr(told, key) for key in module.READINGS["text"]} == module.READINGS["text"]
     assert (told.patience, told.scored) == (2, "last")
     assert {key: getattr(told, key) for key in named} == named
+    assert (config().reading, config(strategy="grid").reading, config(strategy="budget").reading) == (
+        *("literal", "text", "literal"),
+    )
 
 
 def test_nine_candidates_as_in_the_paper() -> None:
@@ -96,6 +99,8 @@ def test_what_a_yaml_sets_for_autodpq_leaves_the_others_alone(monkeypatch: pytes
     assert (config().tau_kd, config(strategy="grid").tau_kd, config().threshold) == (1.0, 0.5, 9)
     with pytest.raises(ValueError, match=r"tau_kd: expected 1\.0 for fe, which does not read it"):
         config(tau_kd=0.5)
+    with pytest.raises(ValueError, match=r"draws: expected 20 for grid, which does not read it"):
+        config(strategy="grid", draws=5)
 
 
 def test_identity_of_seeds_with_the_same_digits_differs() -> None:

@@ -63,6 +63,9 @@ def test_rank_is_the_share_of_trials_below(found: dict[str, list[Record]]) -> No
     between = Metrics(auc=(trials[14] + trials[15]) / 2, logloss=0.5)
     chosen = [found["autodpq"][0].model_copy(update={"valid": between})]
     assert rank_among_random(chosen, found["random"]).loc[1, "share below"] == 0.75
+    pretrain = found["autodpq"][0].fits[0]  # as where trials start from a pretrain
+    begun = [found["random"][0].model_copy(update={"fits": [pretrain, *found["random"][0].fits]})]
+    assert rank_among_random(chosen, begun).loc[1, "share below"] == 0.75
 
 
 def test_a_trial_that_is_as_good_is_not_below(found: dict[str, list[Record]]) -> None:

@@ -185,6 +185,8 @@ def test_forest_draws_each_control_once() -> None:
     places = axis.get_yticks()
     assert heads["one group"] > places[0] > places[1] > heads["another"] > places[2]
     assert pytest.approx(0.0068) in [line.get_xdata()[0] for line in axis.lines if line.get_linestyle() == "--"]
+    clear = pd.DataFrame(rows).assign(effect=0.003, low=0.002, high=0.004)
+    assert forest(clear, "title").axes[0].get_xlim()[0] < -0.001  # the band around zero is in view
 
 
 def test_a_forest_in_words_names_what_is_clear_of_zero() -> None:

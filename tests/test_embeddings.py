@@ -14,6 +14,7 @@ from torch import Tensor
 
 from autodpq_data.schema import Schema
 from autodpq_eval.decisions import deciding_epoch, weights_of
+from autodpq_lib.embedding.candidates import Candidates
 from autodpq_lib.embedding.dpq import DPQ
 from autodpq_lib.embedding.full import Full
 from autodpq_lib.embedding.others import Others, others_rows
@@ -147,6 +148,17 @@ def test_a_copy_forgets_its_own_lookup(schema: Schema) -> None:
     copy.load_state_dict({name: -tensor for name, tensor in copy.state_dict().items()})
     assert not torch.equal(copy(IDS)[low], before[low])
     assert torch.equal(module(IDS), before)
+
+
+def test_centroids_that_start_anew_are_looked_up_anew(schema: Schema) -> None:
+    """In evaluation mode too."""
+    module, low = dpq(schema).eval(), schema.low[IDS]
+    before = module(IDS)
+    module.cluster(0)
+    clustered = module(IDS)
+    assert not torch.equal(clustered[low], before[low])
+    module.adopt(Candidates(schema, 16, normal, [*DECISION.values()]))
+    assert not torch.equal(module(IDS)[low], clustered[low])
 
 
 def test_a_field_with_fewer_values_than_centroids(schema: Schema) -> None:

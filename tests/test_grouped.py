@@ -243,12 +243,19 @@ def test_files_old_and_new_are_read_alike_by_all(schema: Schema, tmp_path: Path)
     path, rank = written(schema, tmp_path, model), model.embedding.order.argsort()[ids]
     for _ in ("new", "old"):
         for reader in KINDS:
-            assert torch.equal(load(path, reader, schema=schema)(ids), model(ids))
+            own = load(path, reader, schema=schema)
+            assert torch.equal(own(ids), model(ids)) and torch.equal(own(ids.to(torch.uint8)), model(ids))
             assert torch.equal(load(path, reader)(rank), model(ids))
         np.testing.assert_allclose(PackedModel(path).logits(rank.numpy()), model(ids).numpy(), rtol=0, atol=1e-5)
         if "order" in read(path)[0]:
             older(path)
     assert "order" not in read(path)[0]
+
+
+def test_a_class_that_reads_no_groups_is_refused(schema: Schema, tmp_path: Path) -> None:
+    path = written(schema, tmp_path, model_on(schema, OPTIONS[0], [0] * 5))
+    with pytest.raises(ValueError, match=r"table: expected Packed or PackedInC for a compressed file, found <class"):
+        load(path, torch.nn.Identity)
 
 
 def test_counts_of_another_data_set_in_the_same_order_are_read(schema: Schema, tmp_path: Path) -> None:

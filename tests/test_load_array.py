@@ -12,8 +12,8 @@ from autodpq_system.load_array import load_array
 
 def test_an_array_comes_back(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.arange(5, dtype=np.int32))
-    for mode in (None, "c"):
-        assert load_array(tmp_path / "a.npy", mode).tolist() == [0, 1, 2, 3, 4]
+    for mapped in (False, True):
+        assert load_array(tmp_path / "a.npy", mapped=mapped).tolist() == [0, 1, 2, 3, 4]
     with pytest.raises(FileNotFoundError):
         load_array(tmp_path / "b.npy")
 

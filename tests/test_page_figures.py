@@ -310,7 +310,8 @@ def test_a_switch_leaves_a_method_its_setting_if_that_fits(
 def test_what_a_switch_is_worth_is_paired_by_seed_and_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     """By hand: 0.01 and 0.03 apart, so 0.02 and 12.706 * 0.01; what has not run with the switch has a dash."""
     plain = [("fe", 1.0, 1, 0.80), ("fe", 1.0, 2, 0.80), ("qr", 0.5, 1, 0.70), ("qr", 0.5, 2, 0.75)]
-    frame = pd.DataFrame(plain, columns=["method", "share", "seed", "auc"]).assign(cpu="one")
+    frame = pd.DataFrame(plain, columns=["method", "share", "seed", "auc"])
+    frame = frame.assign(cpu="one", setting="a", width=8, options="collisions 4")
     moved = frame.assign(auc=frame["auc"] + frame["seed"].map({1: 0.01, 2: 0.03}))
     monkeypatch.setattr(variants, "found", lambda _, **switches: moved if switches else frame)
     said = variants._worth("Averaged", average=0.9)
@@ -319,6 +320,15 @@ def test_what_a_switch_is_worth_is_paired_by_seed_and_setting(monkeypatch: pytes
     assert "Not run yet" not in said
     monkeypatch.setattr(variants, "found", lambda _, **switches: moved[:2] if switches else frame)
     assert "\nNot run this way yet: QR.\n" in variants._worth("Averaged", average=0.9)
+
+
+def test_a_training_that_was_stopped_at_chance_is_named_once() -> None:
+    """At two budgets the same run; another of the same setting learnt."""
+    rows = [("qr", "a", 1, 0.5, 0.51), ("qr", "a", 1, 0.25, 0.51), ("qr", "a", 2, 0.5, 0.75)]
+    runs = pd.DataFrame(rows, columns=["method", "setting", "seed", "share", "auc"]).assign(width=8, options="x 4")
+    said = "\nStopped before they learnt, with an AUC below 0.6: QR, X = 8, x 4, seed 1.\n"
+    assert variants._at_chance(runs) == said
+    assert variants._at_chance(runs[2:]) == ""
 
 
 def test_what_a_control_lacks_is_named_by_rival_and_budget(monkeypatch: pytest.MonkeyPatch) -> None:

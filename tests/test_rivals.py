@@ -24,7 +24,7 @@ from autodpq_rivals.mgqe import MGQE
 from autodpq_rivals.mpe import MPE, TAU
 from autodpq_rivals.narrow import Narrow
 from autodpq_rivals.qr import QR
-from autodpq_rivals.rival import FullTable, Rival, distinct, packed, ranks
+from autodpq_rivals.rival import FullTable, Rival, distinct, packed_bytes, ranks
 from autodpq_rivals.rounding import SD, Rounded, Rounding
 from autodpq_rivals.vq import VQ, CentroidNorm
 
@@ -225,7 +225,7 @@ def test_ranks_are_those_of_a_stable_sort() -> None:
 
 
 def test_codes_are_packed_to_the_byte() -> None:
-    assert [packed(n, b) for n, b in ((8, 3), (9, 3), (0, 5), (3, 0))] == [3, 4, 0, 0]
+    assert [packed_bytes(n, b) for n, b in ((8, 3), (9, 3), (0, 5), (3, 0))] == [3, 4, 0, 0]
 
 
 # int-b after training.

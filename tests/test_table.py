@@ -203,6 +203,15 @@ def test_changed_rows_or_label_are_prepared_again_and_another_threshold_is_not(h
     assert load_schema("mine", 7).fingerprint != second
 
 
+def test_a_file_that_is_called_table_is_watched_too(home, mine):
+    """Its sum stands beside that of the description, by a name of its own."""
+    file = mine.rename(mine.with_name("table"))
+    describe(home, path=str(file))
+    first = load_schema("mine", 7).fingerprint
+    frame().with_columns(clicked=1 - pl.col("clicked")).write_csv(file)
+    assert load_schema("mine", 7).fingerprint != first
+
+
 def test_column_of_the_split_gives_the_parts(home, mine):
     plain = load_schema("mine", 7).fingerprint
     describe(home, split="part")

@@ -21,7 +21,7 @@ import torch
 import autodpq_native as native
 from autodpq_eval.checks import text_of
 from autodpq_packed import module
-from autodpq_packed.container import DIGITS, PackedError
+from autodpq_packed.container import SHA256_DIGITS, PackedError
 from autodpq_packed.grouped import Grouped
 from autodpq_packed.module import load
 from autodpq_packed.packed import Packed
@@ -490,7 +490,7 @@ def test_vectors_of_other_numbers_than_a_file_has_are_found(
     for raw in files[36:]:
         with pytest.raises(WrongError, match="embedding: other vectors than the file has"):
             judge(raw, tmp_path / "m.safetensors", "numpy")
-    assert all(Parts.of(raw).signed().count(b"0" * DIGITS) == 0 for raw in files)
+    assert all(Parts.of(raw).signed().count(b"0" * SHA256_DIGITS) == 0 for raw in files)
 
 
 @pytest.fixture
@@ -518,6 +518,14 @@ SAMPLES: dict[str, tuple[Any, str]] = {
     "not a number": ([{**ONE, "b": math.nan}], "sample 0: expected text or a whole number for b, found nan"),
     "bytes": ([{**ONE, "b": b"b0"}], "sample 0: expected text or a whole number for b, found b'b0'"),
     "truth": ([{**ONE, "c": True}], "sample 0: expected text or a whole number for c, found True"),
+    "very many digits": (
+        [{**ONE, "a": 10**5000}],
+        "sample 0: expected text or a whole number for a, found a number of",
+    ),
+    "a list of such": (
+        [{**ONE, "a": [10**5000]}],
+        "sample 0: expected text or a whole number for a, found a number of",
+    ),
     "a list for a value": ([{**ONE, "c": ["c0"]}], r"sample 0: expected text or a whole number for c, found \['c0'\]"),
 }
 

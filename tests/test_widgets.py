@@ -176,6 +176,7 @@ def test_runs_table_filters_sorts_and_leads_to_notebooks_that_jupyterlab_serves(
     frame, displayed = pd.DataFrame(rows), []
     assert chosen(frame, "", "test_auc", strategy="fe", recipe="all")["test_auc"].tolist() == [0.82, 0.81]
     assert chosen(frame, "MOVIE", "test_auc")["strategy"].tolist() == ["grid"]
+    assert chosen(frame, "MOVIE", "test_auc", dataset="none").empty
     monkeypatch.setattr("autodpq_lab.shown.display", lambda data, raw: displayed.append(data["text/html"]))
     box = runs_table(frame)
     assert re.findall(r'href="([^"]+)"', shown(box)) == [

@@ -60,8 +60,8 @@ class FieldNorm(nn.Module):
 class Candidates(Compressed):
     """Weighted sum of all T candidates of each field, ``e_m = sum_t p_m^t * ~e_m^t`` (Eq. 3).
 
-    ``p_m = softmax((alpha_m + g) / tau)`` with Gumbel noise g while training, one draw a field and forward pass;
-    without noise in evaluation. :attr:`tau` is set from outside as it anneals.
+    ``p_m = softmax((alpha_m + g) / tau)`` with Gumbel noise g ``[T]`` while training, drawn afresh in each forward pass
+    for each field and shared by its rows; no noise in evaluation. The search sets :attr:`tau` as it anneals.
 
     Args:
         schema: the data set's fields and low-frequency features.
@@ -132,7 +132,7 @@ class Candidates(Compressed):
         return torch.cat([norm(part) for norm, part in parts if len(part)])
 
     def probabilities(self) -> Tensor:
-        """``p_m^t`` of every field and candidate, ``[F, T]``, with a fresh draw of noise while training."""
+        """``p_m^t``, ``[F, T]`` for F fields with low-frequency features; while training, each call draws new noise."""
         logits = self.alpha + gumbel(self.alpha) if self.training else self.alpha
         return torch.softmax(logits / self.tau, dim=-1)
 

@@ -19,8 +19,8 @@ AT_ONCE = 1 << 16
 class Compressed(Full):
     """Raw table of all features, whose low-frequency rows go through :meth:`compress` before use.
 
-    While training only the low-frequency (row, field) pairs of the batch are compressed. In evaluation mode
-    all low-frequency features are compressed once, and looked up until training resumes or weights are loaded.
+    While training, only the batch's low-frequency (row, field) pairs are compressed. In evaluation mode all such
+    features are compressed once, for all look-ups until ``train``, ``eval``, ``load_state_dict`` or ``to`` is called.
     """
 
     low: Tensor
@@ -47,6 +47,7 @@ class Compressed(Full):
         for n, name in enumerate(self.low_fields):
             for quantiser in self.quantisers_of(name):
                 quantiser.cluster(self.rows(self.low_of(n)).detach(), seed)
+        self._forget()
 
     def spare_raw_rows(self, weight_decay: float) -> None:
         """Take coupled weight decay off the raw low-frequency rows, which only feed an encoder."""
@@ -87,8 +88,9 @@ class Compressed(Full):
         """Vectors of all low-frequency features in the order of ids, ``[L, X]``, computed once per evaluation."""
         if self._lookup is None:
             self._lookup = self.table.new_empty(int(self.low.sum()), self.table.shape[1])
-            for part in (part for n in range(len(self.low_fields)) for part in self.low_of(n).split(AT_ONCE)):
-                self._lookup[self.low_rank[part]] = self._compress_rows(self.rows(part), part)
+            for n in range(len(self.low_fields)):
+                for part in self.low_of(n).split(AT_ONCE):
+                    self._lookup[self.low_rank[part]] = self._compress_rows(self.rows(part), part)
         return self._lookup
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Compressed:

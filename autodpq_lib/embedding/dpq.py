@@ -82,3 +82,4 @@ class DPQ(Compressed):
             (mine,) = self.quantisers_of(name)
             for target, source in zip(mine.parameters(), theirs.parameters(), strict=True):
                 target[0] = source[t, :, :k]
+        self._forget()

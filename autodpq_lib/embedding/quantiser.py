@@ -46,9 +46,9 @@ class Quantiser(nn.Module):
     """T product quantisers of one field, with D subspaces each and a K of their own.
 
     The softmax form of DPQ (DPQ-SX): the code of a vector ``e`` in subspace ``i`` is ``argmax_k r_k`` with the response
-    ``r_k = <e^(i), q_k^(i)>`` (Eq. 1) or, for the nearest centroid, ``r_k = -|e^(i) - q_k^(i)|^2``. The vector used
-    instead is the concatenation of the chosen centroids. Going forward the choice is hard; going backward its gradient
-    is that of ``softmax_k(r_k / tau)`` (straight-through).
+    ``r_k = <e^(i), q_k^(i)>`` (Eq. 1) or, for the nearest centroid, ``r_k = -|e^(i) - q_k^(i)|^2``. The output
+    is the concatenation of the chosen centroids, or of their values if untied. In the forward pass the choice is hard;
+    in the backward pass its gradient is that of ``softmax_k(r_k / tau)`` (straight-through).
 
     Args:
         sizes: K of each of the T quantisers.
@@ -121,9 +121,9 @@ class Quantiser(nn.Module):
 
     @torch.no_grad()
     def cluster(self, e: Tensor, seed: int) -> None:
-        """Start from the k-means of vectors ``[P, X]``, subspace by subspace, keys and values alike.
+        """Set the centroids, keys and values alike, to the k-means centres of vectors ``[P, X]`` in each subspace.
 
-        With fewer distinct vectors than centroids, the remaining centroids keep their start.
+        Where a subspace has fewer distinct parts than centroids, the remaining centroids stay as they are.
         """
         for t, size in enumerate(self.sizes.tolist()):
             for i, part in enumerate(self._parts(e)):

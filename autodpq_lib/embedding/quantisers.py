@@ -18,7 +18,7 @@ from autodpq_native import quantisers as in_c
 def quantise(e: Tensor, sizes: Sequence[int], quantisers: Sequence[Sequence[Quantiser]]) -> Tensor:
     """Each field's vectors through its quantisers.
 
-    While training on a CPU with a C compiler this is one call of C, equal to :class:`Quantiser` up to rounding.
+    While training without noise on a CPU with a C compiler it is one call of C: :class:`Quantiser` up to rounding.
 
     Args:
         e: raw vectors, field by field, ``[P, X]``.

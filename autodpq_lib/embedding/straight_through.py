@@ -20,8 +20,8 @@ class StraightThrough(Function):
     - ``dr = s * (u - <s, u>) / tau`` with ``u_k = <g, v_k^(i)>``,
     - ``de = sum_k dr_k q_k``, ``dq_k += dr_k e`` and ``db_k += dr_k``.
 
-    It equals autograd through ``onehot + (s - s.detach())``, with a third of the work: no softmax going
-    forward, and none at all where only what follows needs a gradient, as in alpha's step.
+    It equals autograd through ``onehot + (s - s.detach())`` at a third of the cost: no softmax in the forward pass,
+    and none in the backward pass either where only later operations need a gradient, as in alpha's step.
     """
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Put a model together from a configuration; what differs between strategies is the embedding alone."""
+"""Build a model from a configuration; strategies differ in the embedding and DeepFM's first-order weights alone."""
 
 from __future__ import annotations
 

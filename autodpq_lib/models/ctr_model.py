@@ -10,7 +10,7 @@ class CTRModel(nn.Module):
     """Base of the models; the strategies know no more of a model than this. Only DeepFM has first-order weights.
 
     Args:
-        embedding: ids ``[B, M]`` -> vectors ``[B, M, X]``; it alone differs between strategies.
+        embedding: ids ``[B, M]`` -> vectors ``[B, M, X]``; strategies differ in it and in the first-order weights.
     """
 
     first_order: nn.Module | None

@@ -21,7 +21,7 @@ class DeepFM(CTRModel):
 
     Args:
         embedding: ids ``[B, M]`` -> vectors ``[B, M, X]``.
-        first_order: ids ``[B, M]`` -> weights ``[B, M, 1]``; never compressed, never counted as Space.
+        first_order: ids ``[B, M]`` -> weights ``[B, M, 1]``; DPQ leaves them whole; counted in ``model_bytes`` alone.
         inputs: M * X.
         hidden: widths of the MLP's hidden layers.
         recipe: dropout and BatchNorm of the MLP.

@@ -18,7 +18,7 @@ from autodpq_system.seeding import seed_for
 
 
 def autodpq(run: Run) -> list[Fit]:
-    """The three steps, one after the other. The result is the retrained model.
+    """The three steps in turn; returns their fits, the last of which, the retrain, is the run's result.
 
     Raises:
         ValueError: no feature is low-frequency.
@@ -31,7 +31,7 @@ def autodpq(run: Run) -> list[Fit]:
 
 
 def pretrain(run: Run) -> Fit:
-    """Section 3.1: FE, whose rows the search starts from."""
+    """Section 3.1: FE, from whose weights the search starts."""
     return run.fit("pretrain", full_model(run.config, run.schema), limit=run.config.pretrain_limit)
 
 
@@ -46,7 +46,7 @@ def search(run: Run, pretrained: Fit | None) -> tuple[Fit, CTRModel]:
 
 
 def retrain(run: Run, pretrained: Fit | None, mixture: CTRModel) -> Fit:
-    """Section 3.3: the arg max of alpha as DPQ, no BatchNorm, "fine-tune all the other parameters"."""
+    """Section 3.3: train DPQ under the arg max of alpha, without Eq. 2: "fine-tune all the other parameters"."""
     searched = cast(Candidates, mixture.embedding)
     decision = searched.decision() if run.config.quantise else None
     model = final_model(run.config, run.schema, decision)

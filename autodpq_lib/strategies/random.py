@@ -19,7 +19,7 @@ def random(run: Run) -> list[Fit]:
 
 
 def random_decisions(config: RunConfig, schema: Schema) -> list[Decision]:
-    """Distinct decisions, drawn without replacement from the T^F over the fields with low-frequency features."""
+    """Distinct decisions, drawn without replacement from all T^F of the F fields with low-frequency features."""
     pairs, fields = config.candidates, schema.low_fields
     total = len(pairs) ** len(fields)
     numbers = _distinct(Random(seed_for(config.seed, "draws")), total, min(config.draws, total))

@@ -1,4 +1,4 @@
-"""Train one model from scratch: all that FE and Others do, which differ in their embedding alone (section 4.2)."""
+"""Train one model from scratch: all that FE and Others do, which differ in their tables alone (section 4.2)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from autodpq_lib.training.run import Run
 
 
 def try_decisions(run: Run, decisions: Sequence[Decision]) -> list[Fit]:
-    """Train DPQ under each decision, in order, as far as the profile has trials; a trial that is done is not repeated.
+    """Train DPQ under each decision in turn, up to the profile's number of trials; a finished trial is not repeated.
 
     Every trial has the run's seed, so trials differ in their decision alone. They start from scratch, as FE
     does, or (a control) all from one pretrained FE.

@@ -58,7 +58,7 @@ class Checkpoints:
             torch.save(state, path)
 
     def keep(self, name: str, epoch: int, weights: Weights) -> None:
-        """Keep the weights of an epoch that was the best on validation so far."""
+        """Keep the weights after an epoch that counts: see :meth:`autodpq_lib.training.fit.Fit.counted`."""
         with atomic_path(self._kept(name, epoch)) as path:
             torch.save(weights, path)
 
@@ -67,7 +67,7 @@ class Checkpoints:
         return self._read(self._kept(name, epoch), mmap=True)
 
     def drop(self, name: str, epoch: int) -> None:
-        """Forget weights that a better epoch has replaced."""
+        """Delete the weights of an epoch that no longer counts."""
         self._kept(name, epoch).unlink(missing_ok=True)
 
     def clear(self) -> None:
@@ -79,7 +79,7 @@ class Checkpoints:
             Path(lock.lock_file).unlink(missing_ok=True)
             lock.release()
 
-    def _read(self, path: Path, *, mmap: bool = False) -> Weights:
+    def _read(self, path: Path, *, mmap: bool = False) -> dict[str, Any]:
         try:
             return torch.load(path, weights_only=True, map_location="cpu", mmap=mmap)
         except (RuntimeError, EOFError, UnpicklingError, OSError) as error:

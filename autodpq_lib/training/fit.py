@@ -104,12 +104,12 @@ def run_fit(fit: Fit, trainer: Trainer, valid: Samples, limit: Limit) -> Fit:
 
 
 def reached(limit: Limit, curve: list[Row]) -> bool:
-    """Whether a curve has come to its limit."""
+    """Whether the rounds are used up, or the last improvement, in round ``last``, is ``patience`` rounds ago."""
     if limit.until == "settled":
         chosen = [leaders(row) for row in curve]
-        last = next((n for n in range(len(curve) - 1, 0, -1) if chosen[n] != chosen[n - 1]), 0)  # that changed one
+        last = next((n for n in range(len(curve) - 1, 0, -1) if chosen[n] != chosen[n - 1]), 0)
     else:
-        last = max(range(len(curve)), key=lambda n: curve[n]["valid_auc"], default=0)  # that brought a gain
+        last = max(range(len(curve)), key=lambda n: curve[n]["valid_auc"], default=0)
     return len(curve) >= limit.rounds or len(curve) - 1 - last >= limit.patience
 
 

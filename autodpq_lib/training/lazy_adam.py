@@ -20,10 +20,10 @@ def step_numbers(t: int, lr: float, decay: float) -> tuple[float, ...]:
 class LazyAdam(Adam):
     """Adam that, for a sparse gradient, reads and writes only the rows that the batch touched.
 
-    A touched row gets Adam's update with the bias correction of the optimiser's step number, and weight decay
-    added to its gradient; a row that is not touched keeps its weights and both moments as they are. Dense Adam
-    would let those moments fade, move the row by them, and decay it. Where every row is touched each step the two
-    are the same. Dense gradients are left to :class:`Adam`.
+    A touched row gets Adam's update, with weight decay added to its gradient and the bias corrected by the table's
+    number of steps, not the row's. An untouched row keeps its weights and both moments. Dense Adam would let those
+    moments fade, move the row by them, and decay it. Where every step touches every row the two are the same up to
+    rounding. Dense gradients are left to :class:`Adam`.
     """
 
     def __init__(self, parameters: list[nn.Parameter], lr: float, weight_decay: float = 0.0) -> None:
@@ -48,7 +48,7 @@ class LazyAdam(Adam):
         update(*tables, self._scratch(p), named, values, step)
 
     def _scratch(self, p: Tensor) -> Tensor:
-        """Scratch: where in the gradient each row occurs last. Nothing that an earlier step left in it is relied on."""
+        """Scratch int32 ``[N]``, a place for each row, shared by tables of equal N; its old content is never used."""
         if len(p) not in self._last:
             self._last[len(p)] = torch.zeros(len(p), dtype=torch.int32, device=p.device)
         return self._last[len(p)]

@@ -32,17 +32,16 @@ class Run:
         trainer: Trainer | None = None,
         limit: Limit | None = None,
     ) -> Fit:
-        """Train a model on the run's data: by default by plain descent, within the limit of a training.
+        """Train a model on the run's training data, with validation after each round; returns the finished fit.
 
-        A fit that was interrupted goes on where it was, to the same bits. The model ends with the weights of the fit's
-        result.
+        An interrupted fit resumes where it was, bit for bit. The model ends with the weights of the fit's result.
 
         Args:
             name: of the fit within the run, and of its checkpoints; see :func:`~autodpq_lib.training.fit.stage_of`.
             model: what is trained.
             decision: (K, D) of each field, where the model has one.
-            trainer: trains it; plain descent by default.
-            limit: when to stop.
+            trainer: trains the model; by default a plain :class:`Trainer`.
+            limit: when to stop; by default the profile's limit of a training.
         """
         last = self.config.scored == "last" or (limit is not None and limit.until == "settled")
         fit = Fit(name, self.checkpoints, decision, last)

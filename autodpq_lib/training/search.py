@@ -28,8 +28,8 @@ def temperature(s: int) -> float:
 class Search(Trainer):
     """The trainer of the search step, for :meth:`autodpq_lib.training.run.Run.fit`.
 
-    Each step updates alpha by Adam (no weight decay) on a validation batch, but only every ``alpha_every`` steps, and
-    then all other weights by Adam on a training batch. The mixture is no result, so its weights are not averaged.
+    A step updates all weights but alpha by Adam on a training batch. Before that, every ``alpha_every`` steps, Adam
+    without weight decay updates alpha on a validation batch. ``average`` is ignored, as no mixture is ever served.
 
     Alpha's turn runs the model as in training, as DARTS does: the running statistics of BatchNorm, in Eq. 2 and in the
     MLP, see validation inputs too.
@@ -45,7 +45,7 @@ class Search(Trainer):
         self.held_out: Iterator[Batch] = iter(())
 
     def round(self, number: int) -> Row:
-        """One round over the training part; notes steps, loss, tau and the entropy of p of each field."""
+        """Train for one round; its row also has tau and, of each field, p and its entropy in nats."""
         self.number, self.held_out = number, self._validation_batches(number)
         noted = super().round(number)
         self.model.eval()
@@ -65,9 +65,10 @@ class Search(Trainer):
 
     def update_alpha(self, held_out: Batch, batch: Batch) -> None:
         """Alpha's turn: one step of Adam on the loss of a validation batch."""
-        valid_loss, train_loss, weights = (lambda: self.loss(held_out)), (lambda: self.loss(batch)), self.optimizer
+        valid_loss, train_loss = (lambda: self.loss(held_out)), (lambda: self.loss(batch))
         if self.config.second_order:
-            gradient = second_order(valid_loss, train_loss, weights.parameters, self.alpha, self.config.learning_rate)
+            weights, rate = self.optimizer.parameters, self.config.learning_rate
+            gradient = second_order(valid_loss, train_loss, weights, self.alpha, rate)
         else:
             # Zero where no sample of the batch has a low-frequency feature.
             (gradient,) = torch.autograd.grad(valid_loss(), self.alpha, materialize_grads=True)

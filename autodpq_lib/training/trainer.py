@@ -28,8 +28,8 @@ class Trainer:
 
     Attributes:
         model: what is trained.
-        mean: with :attr:`RunConfig.average` r, the moving mean of its weights, ``m <- r m + (1 - r) w`` after each step
-            and first ``m = w`` (Polyak's averaging, with a horizon); its buffers are the model's.
+        mean: with :attr:`RunConfig.average` r > 0, an exponential moving average of the weights: ``m = w`` after the
+            first step, then ``m <- r m + (1 - r) w`` after each. Its buffers are copied from the model.
     """
 
     def __init__(self, model: CTRModel, train: Samples, config: RunConfig) -> None:
@@ -43,7 +43,7 @@ class Trainer:
         return self.model if self.mean is None else cast(CTRModel, self.mean.module)
 
     def round(self, number: int) -> Row:
-        """One round over the training part; notes steps and mean training loss."""
+        """Train for one round; returns its number of steps and the mean training loss over them."""
         self.model.train()
         total, steps = torch.zeros((), device=self.config.device), 0
         for batch in batches(self.train, self.config, number):

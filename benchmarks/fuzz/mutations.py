@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from autodpq_packed.container import DIGITS, DTYPES, FORMAT
+from autodpq_packed.container import DTYPES, FORMAT, SHA256_DIGITS
 
 Path = tuple[Any, ...]
 #: What replaces a value: the edges of types, of ranges and of memory.
@@ -96,10 +96,10 @@ class Parts:
 
     def signed(self, header: dict[str, Any] | None = None) -> bytes:
         """The file again, with its digest."""
-        said = {"format": FORMAT, "model": json.dumps(self.about), "sha256": "0" * DIGITS}
+        said = {"format": FORMAT, "model": json.dumps(self.about), "sha256": "0" * SHA256_DIGITS}
         text = json.dumps({"__metadata__": said} | (self.entries() if header is None else header)).encode()
         raw = len(text).to_bytes(8, "little") + text + b"".join(each.content for each in self.tensors)
-        return raw.replace(b"0" * DIGITS, hashlib.sha256(raw).hexdigest().encode(), 1)
+        return raw.replace(b"0" * SHA256_DIGITS, hashlib.sha256(raw).hexdigest().encode(), 1)
 
 
 def mutated_file(raw: bytes, rng: Random) -> bytes:

@@ -55,7 +55,7 @@ def caption(recipe: str) -> str:
 
 def _below(rows: pd.DataFrame) -> str:
     """What the picture has no room for."""
-    below = rows[rows["place"] < auc_curve.lowest(rows)]
+    below = rows[rows["place"] < auc_curve.bottom_of_all(rows)]
     names = below["method"].map(at_equal_bytes.METHOD_NAMES).groupby(below["share"], sort=False).agg(", ".join)
     said = [f"at {share:.1%} {each}" for share, each in names.items()]
     return f" Below the picture's edge: {'; '.join(said)}." if said else ""

@@ -33,10 +33,10 @@ def every_run(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **swit
 
 @cache
 def found(recipe: str, model: str = "deepfm", dataset: str = "ml-1m", **switches: float) -> pd.DataFrame:
-    """A run a method, share and seed, over the seeds that the compressor has; none where it has none.
+    """One run per method, share and seed, over the compressor's seeds; empty if the compressor has none.
 
-    A method is there only where all settings that were planned for it have been tried. With switches it has the setting
-    that it has without them, and is there only where that keeps to the share on all of its seeds.
+    A method appears at a share only if all settings that were planned for it have been tried, and the bytes of the
+    chosen one keep to the share on every seed. With switches the setting is the one that was chosen without them.
     """
     runs = _paired(every_run(recipe, model, dataset, **switches))
     if runs.empty:

@@ -10,7 +10,7 @@ import pandas as pd
 from autodpq_budget.other_width import TEACHER_DIM
 from autodpq_budget.read_runs import shares_of
 from autodpq_budget.settings import SHARES
-from autodpq_budget.width import AMPLE, HALF, NARROWEST, OWN, Room, width_for
+from autodpq_budget.width import AMPLE, HALF_FROM, NARROWEST, OWN_FROM, Room, width_for
 from autodpq_eval.layout import markdown
 from autodpq_lib.config import RECIPES
 from autodpq_rivals.budget import WIDTHS
@@ -25,11 +25,11 @@ def widths() -> str:
     table = markdown(["budget", *(f"X = {dim}" for dim in WIDTHS)], rows)
     rule = (
         "Unless X is given, `make compress` chooses it by the bytes that the file leaves for the tables, as a share "
-        f"of those of the run's own tables in float32. At {OWN:.0%} or more X is the run's own; at {HALF:.0%} or "
-        f"more, half of it; below that a quarter, but at least {NARROWEST}. Where the tables would then have less than "
-        f"{AMPLE:.0f} times their least size (one mean for each group), X is lowered until they have that; if no X "
-        f"gives it, the one that comes nearest is taken. For FE this gives X = {_taken()}. For the tables of this page "
-        f"X was chosen by trying, as above, and another X was best {_otherwise()}."
+        f"of those of the run's own tables in float32. At {OWN_FROM:.0%} or more X is the run's own; at "
+        f"{HALF_FROM:.0%} or more, half of it; below that a quarter, but at least {NARROWEST}. Where the tables would "
+        f"then have less than {AMPLE:.0f} times their least size (one mean for each group), X is lowered until they "
+        f"have that; if no X gives it, the one that comes nearest is taken. For FE this gives X = {_taken()}. For the "
+        f"tables of this page X was chosen by trying, as above, and another X was best {_otherwise()}."
     )
     return f"{table}\n{rule}\n\nTest AUC on three seeds, recipe `{RECIPE}`, nothing compressed:\n\n{width.table()}"
 

@@ -19,6 +19,8 @@ from autodpq_rivals.methods import METHODS
 from scripts.pages.aims import comparisons, finished
 from scripts.pages.equal_bytes import NOT_YET, bold_ours, found, rival_name
 
+#: Below this AUC a model has learnt nothing that counts.
+CHANCE = 0.6
 #: Recipe and model of what is compared everywhere.
 DEEPFM = [(recipe, "deepfm") for recipe in RECIPES]
 
@@ -92,7 +94,18 @@ def _by_method(recipe: str, with_it: pd.DataFrame) -> str:
     rows = [[bold_ours(name), *cells[name]] for name in there]
     absent = [at_equal_bytes.METHOD_NAMES[name] for name in METHODS if name in {*plain["method"]} - {*there}]
     left = f"\nNot run this way yet: {', '.join(absent)}.\n" if absent else ""
-    return markdown(["method", *(f"{share:.1%}" for share in (1.0, *SHARES))], rows) + left
+    return markdown(["method", *(f"{share:.1%}" for share in (1.0, *SHARES))], rows) + left + _at_chance(with_it)
+
+
+def _at_chance(runs: pd.DataFrame) -> str:
+    """The runs whose training was stopped before the model learnt anything, in a sentence, if there are any."""
+    rows = runs[runs["auc"] < CHANCE].drop_duplicates(["method", "setting", "seed"])
+    names = rows["method"].map(at_equal_bytes.METHOD_NAMES)
+    said = [
+        f"{name}, X = {row['width']}, {row['options']}, seed {row['seed']}"
+        for name, (_, row) in zip(names, rows.iterrows(), strict=True)
+    ]
+    return f"\nStopped before they learnt, with an AUC below {CHANCE}: {'; '.join(said)}.\n" if said else ""
 
 
 def _gained(plain: pd.DataFrame, with_it: pd.DataFrame, method: str, share: float) -> str:
