@@ -19,7 +19,7 @@ from autodpq_eval.measures import by_seed
 from autodpq_eval.paper import table_value
 from autodpq_eval.plans import TEN_SEEDS, all_together, threshold_from_zero
 from autodpq_eval.readings import Groups
-from autodpq_eval.stats import MARGIN, by_ranks, common, of_two_seeds, paired_beside_welch, paired_effect
+from autodpq_eval.stats import MARGIN, by_ranks, common, paired_beside_welch, paired_effect, with_intervals
 from autodpq_eval.tables import read_plan
 from autodpq_lib.config import READINGS, RECIPES
 from autodpq_runs.record import Record
@@ -74,7 +74,7 @@ def table(out: Path, recipe: str) -> pd.DataFrame:
             ("Others", gain("auc", "others"), each.others),
         )
     ]
-    return of_two_seeds(rows)
+    return with_intervals(rows)
 
 
 def _compared(ours: Values, baseline: Values, gap: float) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from autodpq_eval.lead import gain
 from autodpq_eval.measures import by_seed
 from autodpq_eval.plans import LADDER_SEEDS, LENGTHS, PARTS, configure, ladder_run
-from autodpq_eval.stats import of_two_seeds, paired_beside_welch
+from autodpq_eval.stats import paired_beside_welch, with_intervals
 from autodpq_eval.tables import read_plans
 from autodpq_lib.config import RunConfig
 
@@ -35,7 +35,7 @@ def table(out: Path, recipe: str, over: str = "fe") -> pd.DataFrame:
         }
         for (without, epochs), ours in aucs.items()
     ]
-    return of_two_seeds(rows)
+    return with_intervals(rows)
 
 
 def added(out: Path, recipe: str) -> pd.DataFrame:
@@ -46,7 +46,7 @@ def added(out: Path, recipe: str) -> pd.DataFrame:
         for (part, epochs), ours in aucs.items()
         if part
     ]
-    return of_two_seeds(rows)
+    return with_intervals(rows)
 
 
 def _plans(recipe: str) -> dict[tuple[str, int | None], list[RunConfig]]:

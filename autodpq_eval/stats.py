@@ -160,7 +160,7 @@ def corrected(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     return table.assign(verdict=[verdict(row) for _, row in table.iterrows()])
 
 
-def of_two_seeds(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+def with_intervals(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     """Of the comparisons those of ``n`` > 1 seeds, as a table: one pair has no interval."""
     table = pd.DataFrame(rows)
     return table[table["n"] > 1].reset_index(drop=True)

@@ -166,7 +166,7 @@ class Grouped:
         self.layout = self.ends[:-1]
         self.offsets = np.cumsum([0, *sizes])
         #: First group of each field, then the number of all groups: int64 ``[M + 1]``.
-        self.fields = np.searchsorted(self.ends[:, FIRST], self.offsets).astype(np.int64)
+        self.first_groups = np.searchsorted(self.ends[:, FIRST], self.offsets).astype(np.int64)
 
     def __call__(self, ids: Ids) -> NDArray[np.float32]:
         """Vectors of features, one column of ids a field: int64 ``[B, M]`` -> float32 ``[B, M, X]``.

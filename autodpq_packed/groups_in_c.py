@@ -20,7 +20,7 @@ class GroupsInC(ReadInC):
 
     by_frequency = True
     layout: Tensor
-    fields: Tensor
+    first_groups: Tensor
     codes: Tensor
     numbers: Tensor
 
@@ -29,14 +29,14 @@ class GroupsInC(ReadInC):
         self.dim = table.dim
         arrays = {
             "layout": table.ends,
-            "fields": table.fields,
+            "first_groups": table.first_groups,
             "codes": table.codes,
             "numbers": table.numbers.astype(np.float32),
         }
         for name, array in arrays.items():
             self.register_buffer(name, torch.tensor(array))
-        self._checked = self.table()
+        self._checked = self.checked_table()
 
-    def table(self) -> Groups:
+    def checked_table(self) -> Groups:
         """The buffers, checked."""
-        return Groups(self.layout, self.fields, self.codes, self.numbers, self.dim)
+        return Groups(self.layout, self.first_groups, self.codes, self.numbers, self.dim)

@@ -43,7 +43,7 @@ class Packed(nn.Module):
             self.register_buffer(name, torch.tensor(array))
         self.register_buffer("scale", None if table.scale is None else torch.tensor(table.scale))
         self.first: dict[int, int] = {}
-        for m, (first, codes, centroids) in table.fields.items():
+        for m, (first, codes, centroids) in table.coded_fields.items():
             self.first[m] = first
             padded = np.append(codes, np.uint8(0))  # two bytes are read at a time
             self.register_buffer(f"codes_{m}", torch.tensor(padded))

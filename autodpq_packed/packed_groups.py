@@ -29,7 +29,7 @@ class PackedGroups(nn.Module):
     def __init__(self, table: Grouped) -> None:
         super().__init__()
         self.dim = table.dim
-        first, fields = table.ends[:, FIRST], table.fields
+        first, fields = table.ends[:, FIRST], table.first_groups
         places = fields[:-1, None] + np.arange(np.diff(fields).max())
         begins = np.where(places < fields[1:, None], first[np.minimum(places, len(first) - 1)], first[-1])
         self.register_buffer("fields", torch.tensor(fields[:-1]))

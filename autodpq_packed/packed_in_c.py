@@ -37,7 +37,7 @@ class PackedInC(ReadInC):
         super().__init__()
         if table.kept.dtype != np.float32:
             raise ValueError(f"kept rows: expected float32, found {table.kept.dtype}; load(path, Packed) reads any")
-        fields, by_field = table.fields.values(), _fields(table)
+        fields, by_field = table.coded_fields.values(), _fields(table)
         arrays = {
             "kept": table.kept,
             "lines": _lines(table) if (by_field[:, 2] == SOME).any() else np.zeros((0, 3), np.int32),
@@ -47,14 +47,14 @@ class PackedInC(ReadInC):
         }
         for name, array in arrays.items():
             self.register_buffer(name, torch.tensor(array))  # aligned, so that a row of 64 bytes is one cache line
-        self._checked = self.table()
+        self._checked = self.checked_table()
 
     @staticmethod
     def takes(table: PackedTable) -> bool:
         """Whether there is a compiler that works, and the table is one that the C function reads."""
         return table.kept.dtype == np.float32 and works()
 
-    def table(self) -> in_c.CodedTable:
+    def checked_table(self) -> in_c.CodedTable:
         """The buffers, checked."""
         return in_c.CodedTable(self.kept, self.lines, self.codes, self.centroids, self.fields)
 
@@ -74,7 +74,7 @@ def _fields(table: PackedTable) -> NDArray[np.int64]:
     coded, sizes = np.diff(before), np.diff(table.offsets)
     rows[:, 2], rows[:, 5] = np.where(coded == 0, NONE, np.where(coded == sizes, ALL, SOME)), before[:-1]
     codes_at = centroids_at = 0
-    for m, (_, codes, centroids) in table.fields.items():
+    for m, (_, codes, centroids) in table.coded_fields.items():
         subspaces, k, _ = centroids.shape
         rows[m, 3:5], rows[m, 6:] = (codes_at, centroids_at), (subspaces, k, bits_for(k))
         codes_at, centroids_at = codes_at + codes.size, centroids_at + centroids.size

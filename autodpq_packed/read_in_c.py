@@ -20,7 +20,7 @@ class ReadInC(nn.Module):
         super().__init__()
         self.register_load_state_dict_post_hook(ReadInC._forget)
 
-    def table(self) -> Checked:
+    def checked_table(self) -> Checked:
         """The buffers as they are now, checked.
 
         Raises:
@@ -35,7 +35,7 @@ class ReadInC(nn.Module):
             IndexError: an id is none of its field's.
             ValueError: ids of another type or shape, or not on the CPU; load(path, Packed) reads anywhere.
         """
-        self._checked = self._checked or self.table()
+        self._checked = self._checked or self.checked_table()
         return self._checked.look_up(ids.contiguous())
 
     def _apply(self, *args: Any, **kwargs: Any) -> Self:

@@ -60,12 +60,12 @@ class PackedTable:
         set_bits = np.cumsum(BITS[self.low], dtype=np.int32)
         self.before = np.append(np.int32(0), set_bits)  # coded features before each byte
         self.offsets = np.cumsum([0, *model["sizes"]])  # field m has the ids from offsets[m] to offsets[m + 1] - 1
-        self.fields = {}
+        self.coded_fields = {}
         for m, field in enumerate(model["fields"]):
             if f"{name}.centroids.{field}" in tensors:
                 codes, centroids = tensors[f"{name}.codes.{field}"], tensors[f"{name}.centroids.{field}"]
                 first = int(self.coded_before(self.offsets[m : m + 1])[0])
-                self.fields[m] = first, codes, centroids
+                self.coded_fields[m] = first, codes, centroids
 
     def coded_before(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Number of coded features with a smaller id."""
@@ -88,7 +88,7 @@ class PackedTable:
         before = self.coded_before(ids)
         coded = (self.low[ids >> 3] >> (ids & 7)) & 1 == 1
         out = self.rows(np.where(coded, 0, ids - before))
-        for m, (first, codes, centroids) in self.fields.items():
+        for m, (first, codes, centroids) in self.coded_fields.items():
             rows = np.flatnonzero(coded[:, m])
             out[rows, m] = decode(codes, centroids, before[rows, m] - first)
         return out

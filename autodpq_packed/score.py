@@ -28,7 +28,7 @@ class PackedModel:
         self.model, self.tensors = read(self.path)
         found = tables(self.model, self.tensors)
         self.embedding, self.first_order = found["embedding"], found.get("first_order")
-        self._places: list[dict[str, int]] | None = None
+        self._numbers: list[dict[str, int]] | None = None
 
     def logits(self, ids: ArrayLike) -> NDArray[np.float64]:
         """Logits ``[B]`` of ids, whole numbers ``[B, M]``.
@@ -62,12 +62,12 @@ class PackedModel:
 
     def _encode(self, samples: Iterable[Mapping[str, str | int]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Ids ``[B, M]``, and which of them stand for a value never seen."""
-        if self._places is None:
-            self._places = self._vocabulary()
+        if self._numbers is None:
+            self._numbers = self._vocabulary()
         if isinstance(samples, Mapping) or not isinstance(samples, Iterable):
             raise PackedError(f"samples: expected a list of mappings, found {type(samples).__name__}")
         found = [
-            [place.get(value, -1) for place, value in zip(self._places, self._values(n, sample), strict=True)]
+            [place.get(value, -1) for place, value in zip(self._numbers, self._values(n, sample), strict=True)]
             for n, sample in enumerate(samples)
         ]
         ids = np.array(found, np.int64).reshape(-1, len(self.model["fields"]))
@@ -96,7 +96,9 @@ class PackedModel:
             raise PackedError(f"{path}: expected the vocabulary of {self.path.name}, found another")
         try:
             known = loads(raw)
-            return [_places(known[m], size) for m, size in zip(self.model["fields"], self.model["sizes"], strict=True)]
+            return [
+                _numbers_of(known[m], size) for m, size in zip(self.model["fields"], self.model["sizes"], strict=True)
+            ]
         except (ValueError, KeyError, TypeError) as error:
             raise PackedError(f"{path}: expected of each field a list of its values, all different") from error
 
@@ -152,7 +154,7 @@ def _text(value: object, expected: str) -> str:
     raise PackedError(f"{expected}, found {found}")
 
 
-def _places(values: list[str], size: int) -> dict[str, int]:
+def _numbers_of(values: list[str], size: int) -> dict[str, int]:
     """Place of each value of a field among its ids."""
     places = {value: n for n, value in enumerate(values)}
     if not isinstance(values, list) or len(places) != len(values) or len(values) != size:

@@ -33,15 +33,15 @@ class DPQVQ(VQ):
         tied: bool,
         normed: bool,
     ) -> None:
-        super().__init__(table, made(table.schema, centroids, shared=shared, tied=tied), subspaces, normed=normed)
+        super().__init__(table, books_of(table.schema, centroids, shared=shared, tied=tied), subspaces, normed=normed)
 
     @staticmethod
     def size(table: FullTable, *, centroids: int, subspaces: int, shared: bool, tied: bool, **_: bool) -> int:
         """Codes and centroids."""
-        return made(table.schema, centroids, shared=shared, tied=tied).size(table.dim, subspaces)
+        return books_of(table.schema, centroids, shared=shared, tied=tied).size(table.dim, subspaces)
 
 
-def made(schema: Schema, centroids: int, *, shared: bool, tied: bool) -> Books:
+def books_of(schema: Schema, centroids: int, *, shared: bool, tied: bool) -> Books:
     """One book of K centroids for all fields, or one a field; never more centroids than features."""
     sizes = torch.tensor([schema.num_features] if shared else schema.sizes)
     book = torch.zeros_like(schema.field_of) if shared else schema.field_of

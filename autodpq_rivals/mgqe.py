@@ -41,15 +41,15 @@ class MGQE(VQ):
         normed: bool = True,
         by_field: bool = False,
     ) -> None:
-        super().__init__(table, granular(table.schema, centroids, by_field=by_field), subspaces, normed=normed)
+        super().__init__(table, books_of(table.schema, centroids, by_field=by_field), subspaces, normed=normed)
 
     @staticmethod
     def size(table: FullTable, *, centroids: int, subspaces: int, by_field: bool = False, **_: bool) -> int:
         """Codes, of fewer bits for the rare, and centroids."""
-        return granular(table.schema, centroids, by_field=by_field).size(table.dim, subspaces)
+        return books_of(table.schema, centroids, by_field=by_field).size(table.dim, subspaces)
 
 
-def granular(schema: Schema, centroids: int, *, by_field: bool) -> Books:
+def books_of(schema: Schema, centroids: int, *, by_field: bool) -> Books:
     """Each feature's book, and how many of its centroids it may use; with by_field at most its field's features."""
     sizes = list(schema.sizes) if by_field else [schema.num_features]
     frequent = torch.cat([ranks(counts) < math.ceil(HEAD * len(counts)) for counts in schema.counts.split(sizes)])

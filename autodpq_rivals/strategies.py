@@ -29,7 +29,7 @@ def train_and_store(run: Run, trainer: Callable[[CTRModel], Trainer] | None = No
     if run.config.options.get("taught") and not trainer:
         raise ValueError(f"options of {run.config.strategy}: taught: expected false without a teacher, found True")
     model = final_model(run.config, run.schema, None)
-    return stored(run, [run.fit("train", model, trainer=trainer(model) if trainer else None)])
+    return with_stored_fit(run, [run.fit("train", model, trainer=trainer(model) if trainer else None)])
 
 
 def int_b(run: Run) -> list[Fit]:
@@ -39,7 +39,7 @@ def int_b(run: Run) -> list[Fit]:
         ValueError: an option that the rival can't have.
     """
     check_options(run.config)  # FE does not read them
-    return stored(run, [run.fit("full", full_model(run.config, run.schema))])
+    return with_stored_fit(run, [run.fit("full", full_model(run.config, run.schema))])
 
 
 def mpe(run: Run) -> list[Fit]:
@@ -55,10 +55,10 @@ def mpe(run: Run) -> list[Fit]:
     search = run.fit("search", model, trainer=searching, limit=limit)
     for part in parts:
         part.settle()
-    return stored(run, [search, run.fit("train", model)])
+    return with_stored_fit(run, [search, run.fit("train", model)])
 
 
-def stored(run: Run, fits: list[Fit]) -> list[Fit]:
+def with_stored_fit(run: Run, fits: list[Fit]) -> list[Fit]:
     """Append the fit ``store``: the last fit's model with its tables rounded as they are stored, validated once."""
     model = final_model(run.config, run.schema, None)
     model.load_state_dict(fits[-1].weights)

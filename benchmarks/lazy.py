@@ -26,7 +26,7 @@ from autodpq_eval.layout import markdown
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import full_model
 from autodpq_lib.training.adam import Adam
-from autodpq_lib.training.trainer import adam
+from autodpq_lib.training.trainer import make_optimizer
 from autodpq_system.memory import PeakMemory, anonymous_mib
 from autodpq_system.process import settle
 from autodpq_system.sentence import Parser
@@ -95,7 +95,7 @@ def stepper(kind: str, model: nn.Module, config: RunConfig) -> Callable[[Tensor]
             Adam(rest, config.learning_rate),
         ]
     else:
-        optimizers = [adam(list(model.parameters()), config)]
+        optimizers = [make_optimizer(list(model.parameters()), config)]
 
     def step(ids: Tensor) -> float:
         labels = torch.ones(len(ids))

@@ -176,11 +176,11 @@ def test_looking_up_in_parts_gives_the_same_vectors_and_codes(schema: Schema, mo
     torch.manual_seed(0)
     decision = {"a": (4, 2), "c": (2, 4)}
     model = DPQ(schema, 16, lambda tensor: tensor.normal_(), decision).eval()
-    whole, codes = model.lookup(), model.codes()
+    whole, codes = model.low_vectors(), model.codes()
     monkeypatch.setattr("autodpq_lib.embedding.compressed.AT_ONCE", 3)
     monkeypatch.setattr("autodpq_lib.embedding.dpq.AT_ONCE", 3)
     model.train().eval()
-    assert torch.equal(model.lookup(), whole)
+    assert torch.equal(model.low_vectors(), whole)
     assert all(torch.equal(part, codes[name]) for name, part in model.codes().items())
 
 

@@ -377,7 +377,7 @@ def test_c_refuses_groups_that_lead_outside(column: int, value: int) -> None:
     layout = made.layout.clone()
     layout[1, column] = value
     with pytest.raises(ValueError, match=r"group [01]: expected features, codes and numbers inside the table"):
-        Groups(layout, made.fields, made.codes, made.numbers, X)
+        Groups(layout, made.first_groups, made.codes, made.numbers, X)
 
 
 @pytest.mark.skipif(not native.available(), reason="no C compiler")
@@ -388,7 +388,7 @@ def test_c_refuses_rows_that_have_codes_too(option: int) -> None:
     layout = made.layout.clone()
     layout[1, 7] = X
     with pytest.raises(ValueError, match=r"group 1: expected features, codes and numbers inside the table"):
-        Groups(layout, made.fields, made.codes, torch.zeros(10_000), X)
+        Groups(layout, made.first_groups, made.codes, torch.zeros(10_000), X)
 
 
 @pytest.fixture
@@ -419,10 +419,10 @@ def test_c_refuses_a_table_without_fields(two: GroupsInC, fields: list[int]) -> 
 
 @pytest.mark.skipif(not native.available(), reason="no C compiler")
 def test_c_refuses_a_table_that_is_one_byte_or_number_short(two: GroupsInC) -> None:
-    Groups(two.layout, two.fields, two.codes, two.numbers, X)
+    Groups(two.layout, two.first_groups, two.codes, two.numbers, X)
     for codes, numbers in ((two.codes[:-1], two.numbers), (two.codes, two.numbers[:-1])):
         with pytest.raises(ValueError, match="group 1: expected features"):
-            Groups(two.layout, two.fields, codes.clone(), numbers.clone(), X)
+            Groups(two.layout, two.first_groups, codes.clone(), numbers.clone(), X)
 
 
 @pytest.mark.skipif(not native.available(), reason="no C compiler")
@@ -434,7 +434,7 @@ def test_c_refuses_codes_that_begin_inside_a_byte_or_are_wider_than_one(
     layout, codes = two.layout.clone(), torch.cat([two.codes, torch.zeros(4096, dtype=torch.uint8)])
     layout[1 if column else 2, column] = value
     with pytest.raises(ValueError, match="group 1: expected features"):
-        Groups(layout, two.fields, codes, two.numbers, X)
+        Groups(layout, two.first_groups, codes, two.numbers, X)
 
 
 @pytest.mark.skipif(not native.available(), reason="no C compiler")

@@ -78,14 +78,14 @@ def test_mgqe_gives_the_tenth_that_is_most_frequent_all_centroids_and_the_others
     schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mgqe, "FEWER", FEWER)
-    assert mgqe.granular(schema, 256, by_field=False).limit.tolist() == [256, *[64] * 9, 256, *[64] * 3]
+    assert mgqe.books_of(schema, 256, by_field=False).limit.tolist() == [256, *[64] * 9, 256, *[64] * 3]
 
 
 def test_mgqe_by_field_takes_a_tenth_of_each_field_and_no_more_centroids_than_it_has_features(
     schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mgqe, "FEWER", FEWER)
-    books = mgqe.granular(schema, 16, by_field=True)
+    books = mgqe.books_of(schema, 16, by_field=True)
     assert books.book.tolist() == schema.field_of.tolist()
     assert books.limit.tolist() == [6, *[4] * 5, *[3] * 3, 4, 5, *[4] * 3]  # 16 and 4, of 6, 3 and 5 features
 

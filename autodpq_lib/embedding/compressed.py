@@ -71,7 +71,7 @@ class Compressed(Full):
         if len(pairs):
             low = flat[pairs]  # [P]
             raw = e.index_select(0, pairs)  # [P, X]
-            used = self._compress_rows(raw, low) if self.training else self.lookup()[self.low_rank[low]]
+            used = self._compress_rows(raw, low) if self.training else self.low_vectors()[self.low_rank[low]]
             e.index_copy_(0, pairs, used)
         return e.view(*ids.shape, -1)
 
@@ -84,7 +84,7 @@ class Compressed(Full):
         return (self.low_field == n).nonzero().squeeze(1)
 
     @torch.no_grad()
-    def lookup(self) -> Tensor:
+    def low_vectors(self) -> Tensor:
         """Vectors of all low-frequency features in the order of ids, ``[L, X]``, computed once per evaluation."""
         if self._lookup is None:
             self._lookup = self.table.new_empty(int(self.low.sum()), self.table.shape[1])

@@ -14,7 +14,7 @@ from autodpq_lib.config import RunConfig
 from autodpq_lib.embedding.candidates import Candidates
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.adam import Adam
-from autodpq_lib.training.trainer import Row, Trainer, adam, shuffled
+from autodpq_lib.training.trainer import Row, Trainer, make_optimizer, shuffled
 
 TAU_MIN, TAU_DECAY = 0.01, 5e-5
 Loss = Callable[[], Tensor]
@@ -40,7 +40,7 @@ class Search(Trainer):
         self.embedding = cast(Candidates, model.embedding)
         self.alpha = self.embedding.alpha
         self.alpha_optimizer = Adam([self.alpha], config.learning_rate)
-        self.optimizer = adam([p for p in model.parameters() if p is not self.alpha], config)
+        self.optimizer = make_optimizer([p for p in model.parameters() if p is not self.alpha], config)
         self.mean, self.steps, self.number = None, 0, 0
         self.held_out: Iterator[Batch] = iter(())
 

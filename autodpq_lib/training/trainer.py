@@ -34,7 +34,7 @@ class Trainer:
 
     def __init__(self, model: CTRModel, train: Samples, config: RunConfig) -> None:
         self.model, self.train, self.config = model, train, config
-        self.optimizer = adam(list(model.parameters()), config)
+        self.optimizer = make_optimizer(list(model.parameters()), config)
         self.mean = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average)) if config.average else None
 
     @property
@@ -80,7 +80,7 @@ class Trainer:
             self.mean.load_state_dict(state["mean"])
 
 
-def adam(parameters: list[nn.Parameter], config: RunConfig) -> Adam:
+def make_optimizer(parameters: list[nn.Parameter], config: RunConfig) -> Adam:
     """Adam with the recipe's (coupled) weight decay, on all rows or, if ``lazy``, on the rows that a batch touches."""
     kind = LazyAdam if config.lazy else Adam
     return kind(parameters, config.learning_rate, config.base_model.weight_decay)
