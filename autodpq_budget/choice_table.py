@@ -14,7 +14,7 @@ from autodpq_budget.menu import Menu
 from autodpq_budget.ways import size
 from autodpq_data.schema import Schema
 from autodpq_packed.container import Tensors
-from autodpq_packed.grouped import MEAN, ROWS, TIERS, groups, parameters
+from autodpq_packed.grouped import MEAN, ROWS, TIERS, groups, parameters, tiers
 
 #: Points of a curve.
 POINTS = 40
@@ -35,10 +35,9 @@ def name(option: int, dim: int) -> str:
 def choice(schema: Schema, tensors: Tensors, dim: int) -> pd.DataFrame:
     """One row a group: its field and counts, how each table stores it, and bits a feature of all that it needs."""
     counts, rows = schema.counts.numpy(), []
-    edges = [0, *TIERS, None]
+    edges = [None, *reversed(TIERS), 0]
     for field, own in zip(schema.fields, np.split(counts, np.cumsum(schema.sizes)[:-1]), strict=True):
-        tiers = np.digitize(own, TIERS)
-        rows += [(field, _range(edges[t], edges[t + 1])) for t in sorted(set(tiers.tolist()), reverse=True)]
+        rows += [(field, _range(edges[t + 1], edges[t])) for t in np.unique(tiers(own)).tolist()]
     table = pd.DataFrame(rows, columns=["field", "counts"]).assign(features=groups(schema.sizes, counts))
     for part, width in (("embedding", dim), ("first_order", 1)):
         if f"{part}.option" in tensors:

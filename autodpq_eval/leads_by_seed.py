@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from autodpq_eval.figures import COLOURS
 from autodpq_eval.layout import LABELS
 from autodpq_eval.lead import gain
-from autodpq_eval.stats import BETTER
+from autodpq_eval.stats import BETTER, common
 from autodpq_eval.tables import OURS, Collected
 from autodpq_lib.config import MODELS
 
@@ -32,11 +32,8 @@ def leads_by_seed(collected: Mapping[str, Collected]) -> pd.DataFrame:
     """
     rows: list[tuple[str, str, str, str, int, float]] = []
     for (recipe, each), metric, model, baseline in product(collected.items(), METRICS, MODELS, SHIFTS):
-        ours, theirs = (each.values(strategy, model, metric) for strategy in (OURS, baseline))
-        rows += [
-            (recipe, metric, model, baseline, seed, BETTER[metric] * (ours[seed] - theirs[seed]))
-            for seed in sorted(ours.keys() & theirs.keys())
-        ]
+        ours, theirs = common(*(each.values(strategy, model, metric) for strategy in (OURS, baseline)))
+        rows += [(recipe, metric, model, baseline, n, BETTER[metric] * (ours[n] - theirs[n])) for n in ours]
     return pd.DataFrame(rows, columns=["recipe", "metric", "model", "baseline", "seed", "lead"])
 
 

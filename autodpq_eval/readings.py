@@ -135,7 +135,7 @@ def in_short(there: Groups, under: Mapping[str, Groups], tables: Mapping[str, pd
     head.append(f"over the best baseline of Table 1, {len(TABLE_SEEDS)} seeds, the paper {paper_lead('auc'):+.4f}")
     said = [_baselines(there), *([_conventions(under)] if under else [])]
     said.append(f"In the last column interval and first p are Welch's, and not corrected. {starred(tables)}")
-    return f"{markdown(head, rows)}\n{' '.join(said)}\n"
+    return f"{markdown(head, rows)}\n{' '.join(said)}"
 
 
 def auc_leads(runs: Groups) -> pd.DataFrame:

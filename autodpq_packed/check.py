@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from autodpq_packed.bits import bits_for, unpack
 from autodpq_packed.container import PackedError, Tensors
-from autodpq_packed.grouped import BIT, NUMBER, TIER_BITS, TIERS, group_sizes, layout
+from autodpq_packed.grouped import BIT, GROUPS, NUMBER, TIER_BITS, TIERS, group_sizes, layout
 
 Shapes = dict[str, tuple[int, ...]]
-TABLES, GROUPS, PLACES, PLAIN_TIERS = ("embedding", "first_order"), "groups", "places", "tiers"
+TABLES, PLACES, PLAIN_TIERS = ("embedding", "first_order"), "places", "tiers"
 MODELS = ("deepfm", "pnn", "dcn")
 #: Readers count features in int32.
 MOST_FEATURES = 2**31 - 1

@@ -23,7 +23,7 @@ from autodpq_lib.models.mlp import BatchNorm, Dropout
 from autodpq_packed.bits import bits_for, pack
 from autodpq_packed.check import check
 from autodpq_packed.container import FORMAT, HEADER_LIMIT, SHA256_DIGITS, VOCABULARY, Tensors
-from autodpq_packed.grouped import digest
+from autodpq_packed.grouped import GROUPS, digest
 from autodpq_packed.rest import rest
 from autodpq_runs.record import Record
 from autodpq_system.atomic import atomic_path, check_place
@@ -159,7 +159,7 @@ def _tables(model: CTRModel, schema: Schema, kept: Kept) -> Tensors:
             arrays |= {f"{name}.{key}": array for key, array in _table(table, every, schema, numbers).items()}
             arrays[f"unknown.{name}"] = _unknown(every, schema)
     groups = getattr(model.embedding, "groups", None)
-    return arrays if groups is None else arrays | {"groups": groups.numpy()}
+    return arrays if groups is None else arrays | {GROUPS: groups.numpy()}
 
 
 def _table(embedding: nn.Module, every: Tensor, schema: Schema, kept: Kept) -> Tensors:

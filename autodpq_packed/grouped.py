@@ -46,6 +46,8 @@ TIERS = (10, 40, 160, 640, 2560)
 TIER_BITS = 3
 #: Hexadecimal digits that tell one order from another.
 ORDER_DIGITS = 16
+#: Tensor with the number of features of each group.
+GROUPS = "groups"
 Ids = NDArray[np.integer[Any]]
 Places = NDArray[np.int64]
 
@@ -162,7 +164,7 @@ class Grouped:
         self.dim = dim
         self.numbers = tensors[f"{name}.numbers"]
         self.codes = np.append(tensors[f"{name}.codes"], np.zeros(8, np.uint8))  # up to eight bytes are read at a time
-        self.ends = layout(tensors["groups"].tolist(), tensors[f"{name}.option"].tolist(), self.dim)
+        self.ends = layout(tensors[GROUPS].tolist(), tensors[f"{name}.option"].tolist(), self.dim)
         self.layout = self.ends[:-1]
         self.offsets = np.cumsum([0, *sizes])
         #: First group of each field, then the number of all groups: int64 ``[M + 1]``.

@@ -16,9 +16,8 @@ from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
 from autodpq_lib.models.build import assemble
 from autodpq_lib.models.ctr_model import CTRModel
-from autodpq_packed.check import GROUPS
 from autodpq_packed.container import PackedError, Tensors
-from autodpq_packed.grouped import Grouped, check_ids, digest, file_ids, groups, order
+from autodpq_packed.grouped import GROUPS, Grouped, check_ids, digest, file_ids, groups, order
 from autodpq_packed.groups_in_c import GroupsInC
 from autodpq_packed.packed import Packed
 from autodpq_packed.packed_groups import PackedGroups

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from autodpq_packed.bits import bits_for, unpack
 from autodpq_packed.check import TABLES, check
 from autodpq_packed.container import Tensors, unpack_checked
-from autodpq_packed.grouped import Grouped, check_ids
+from autodpq_packed.grouped import GROUPS, Grouped, check_ids
 
 Floats = NDArray[np.float32]
 
@@ -105,7 +105,7 @@ def decode(codes: NDArray[np.uint8], centroids: Floats, rank: NDArray[np.int64])
 def tables(model: Mapping[str, Any], tensors: Tensors) -> dict[str, PackedTable | Grouped]:
     """The tables of a file: ``embedding`` and, in DeepFM's, ``first_order``."""
     names = [name for name in TABLES if f"unknown.{name}" in tensors]
-    if "groups" not in tensors:
+    if GROUPS not in tensors:
         return {name: PackedTable(name, model, tensors) for name in names}
     widths = {"embedding": model["config"]["embedding_dim"], "first_order": 1}
     return {name: Grouped(name, model["sizes"], widths[name], tensors) for name in names}

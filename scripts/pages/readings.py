@@ -129,7 +129,7 @@ def _confirmed(split: str, named: readings.Groups) -> Iterator[list[str]]:
 
 def summary() -> str:
     """What the tables show of AUC on the laboratory's split."""
-    said = readings.in_short(runs("laboratory"), under_conventions(), on_laboratory_split(1)).rstrip()
+    said = readings.in_short(runs("laboratory"), under_conventions(), on_laboratory_split(1))
     return (
         f"{said} The rows are of DeepFM, recipe `{PLACES['laboratory'][1]}` unless one names another, "
         f"{means('laboratory')['n'].min():.0f} seeds.\n"
