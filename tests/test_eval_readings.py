@@ -106,7 +106,7 @@ def test_the_readings_with_both_stars_are_named() -> None:
         )
         for name, logloss in (("one", "*"), ("other", ""))
     }
-    assert "Starred there in AUC and in logloss, as in the paper: *one*." in readings.starred(tables)
+    assert "Starred in AUC and in logloss in Table 1 on this split, as in the paper: *one*." in readings.starred(tables)
     assert lead_between(tables["one"], "auc") == (
         "+0.0010 (+0.0005 to +0.0015) over FE, p = 0.010 (paired 0.020), starred"
     )

@@ -63,7 +63,8 @@ def norms() -> str:
         f"{METHOD_NAMES[method]}, `{recipe}`, {of['sum']} of {of['count']}" for (method, recipe), of in lost.iterrows()
     )
     return (
-        f"On the seed of choice the norm lowered validation AUC in {lost['sum'].sum()} of {lost['count'].sum()} pairs "
+        "On the seed of choice, which is not reported, the [norm](#where-rivals-differ-from-their-sources) lowered "
+        f"validation AUC in {lost['sum'].sum()} of {lost['count'].sum()} pairs "
         f"of settings ({'; '.join(each)}). So at each budget DPQ-VQ and MGQE try up to six sizes, all without it; "
         "MGQE in recipe `paper` was never tried with it. Settings with the norm are of an earlier plan, which `make "
         "budget` no longer runs.\n"

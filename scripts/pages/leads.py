@@ -90,8 +90,8 @@ def in_short() -> str:
     ]
     return (
         f"Over the best baseline, in {len(every)} cases of split, recipe and model with {len(TABLE_SEEDS)} seeds each, "
-        f"this one is ahead by Welch's test in {ahead}{starred and f' ({starred})'} and behind in {behind}; corrected "
-        f"for their number, ahead in {left[0]} and behind in {left[1]} "
+        f"the laboratory reading is ahead by Welch's test in {ahead}{starred and f' ({starred})'} and behind in "
+        f"{behind}; corrected for their number, ahead in {left[0]} and behind in {left[1]} "
         "([all its leads](results/readings.md#all-leads-of-the-laboratory-reading))."
     )
 

@@ -68,7 +68,8 @@ def picture() -> str:
         f"{beyond} of {len(table)} intervals end below the paper's gain. The tables below have the numbers.]"
         "(readings.png)\n\n*What to see: how far each reading lies from the diamond, the paper's gain, and whether it "
         f"leaves the grey band, a difference below {MARGIN:g}. Of {len(table)} intervals{_not_run()} {beyond} end "
-        "below the diamond. *All conventions* have a table below. Intervals are Welch's; the tables' verdicts are by "
+        "below the diamond. A table below has the laboratory reading under all conventions. Intervals are Welch's; the "
+        "tables' verdicts are by "
         "the paired test, whose intervals may be narrower, so a *better* can cross zero here.*\n"
     )
 

@@ -38,7 +38,7 @@ def text() -> str:
         "- **Your row.** In float32 the tables of N features take 4 N (X + 1) bytes, or 4 N X on PNN and DCN, which "
         f"have no first-order weights. From a budget for the whole file take off the dense weights (here {dense}) and "
         f"the header, about {HEADER / 1000:.0f} kB. Divide what is left by the bytes of the run's tables: this share "
-        f"is your row. {_example()}\n"
+        f"is your row. {example()}\n"
         "- **Your data** may lose more or less ([Avazu's sample](#avazu)); `make compress` ends by printing what yours "
         "lost. The smallest budget that works holds one mean for each group at X = 1; `make compress` refuses a "
         f"smaller one, and names the least. Less than {min(SHARES):.1%} was not tried.\n"
@@ -73,13 +73,13 @@ def table(shares: Collection[float]) -> str:
     return markdown(head, rows)
 
 
-def _example() -> str:
+def example() -> str:
     """What a whole file's bytes leave for its tables on MovieLens-1M."""
     budget, dim, full = 30_000, 8, full_bytes(choice_runs(RECIPE))
     left = (budget - _dense(dim) - HEADER) / full
     above, below = ([share for share in SHARES if (share > left) == more] for more in (True, False))
     rows = f"between the rows of {above[-1]:.1%} and {below[0]:.1%}"
-    return f"On MovieLens-1M `BYTES={budget}` leaves about {left:.0%} at X = {dim}: {rows}."
+    return f"`BYTES={budget}`, the whole file, leaves about {left:.1%} for the tables at X = {dim}: {rows}."
 
 
 def _int8() -> float:
