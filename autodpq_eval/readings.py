@@ -133,7 +133,7 @@ def in_short(there: Groups, under: Mapping[str, Groups], tables: Mapping[str, pd
     head = ["reading", "AUC ↑", "FE trainings ↓"]
     head += [f"over {name}, the paper{_over(name)} {_gap('auc', name):+.4f}" for name in shared_by_all(there)]
     head.append(f"over the best baseline of Table 1, {len(TABLE_SEEDS)} seeds, the paper {paper_lead('auc'):+.4f}")
-    said = [_conventions(under)] if under else []
+    said = [_baselines(there), *([_conventions(under)] if under else [])]
     said.append(f"In the last column interval and first p are Welch's, and not corrected. {starred(tables)}")
     return f"{markdown(head, rows)}\n{' '.join(said)}"
 
@@ -143,6 +143,16 @@ def auc_leads(runs: Groups) -> pd.DataFrame:
     rows = comparisons(runs).query("metric == 'auc'").reset_index(drop=True)
     ranks = [by_ranks(*(by_seed(runs[row[side]], "auc") for side in "ab")) for _, row in rows.iterrows()]
     return rows.join(pd.DataFrame(ranks))
+
+
+def _baselines(there: Groups) -> str:
+    every = means(there)
+    shared = shared_by_all(every.index)
+    furthest = (every["auc"] - every["paper"])[shared].abs().max()
+    return (
+        f"Without other conventions the AUCs of {', '.join(shared)} are within {furthest:.4f} of those of the paper's "
+        f"{', '.join(LABELS[_strategy(n)] for n in shared)}; the paper's AutoDPQ has {every['paper'].iloc[-1]:.4f}."
+    )
 
 
 def _conventions(under: Mapping[str, Groups]) -> str:

@@ -131,7 +131,7 @@ def test_decisions_are_held_against_random_ones(monkeypatch: pytest.MonkeyPatch)
     assert "is +0.0020 to +0.0020" in said
     assert "3 seeds each, one random draw a seed). Of 1 intervals 0 show a gain; the widest is ± 0.0025." in said
     assert " 0 of 1 tests of equivalence rule out a difference of 0.001." in said
-    assert said.endswith("differs by at most 0.0004.")
+    assert said.endswith(" differs by at most 0.0004.")
     assert "nearly AutoDPQ's own (1 for `paper`, text, seed 1, 1 for `paper`, text, seed 2," in search_or_choice.table()
 
 

@@ -89,8 +89,9 @@ def in_short() -> str:
         sum(np.sign(each.gap) == sign for (_, each), ok in zip(every, corrected, strict=True) if ok) for sign in (1, -1)
     ]
     return (
-        f"Over the best baseline, in {len(every)} cases of split, recipe and model with {len(TABLE_SEEDS)} seeds each, "
-        f"the laboratory reading is ahead by Welch's test in {ahead}{starred and f' ({starred})'} and behind in "
+        f"Over the best baseline, in {len(every)} cases of split, recipe and model with {len(TABLE_SEEDS)} seeds each "
+        f"(on the laboratory's split, seeds that had been tried before), the laboratory reading is ahead by "
+        f"Welch's test in {ahead}{starred and f' ({starred})'} and behind in "
         f"{behind}; corrected for their number, ahead in {left[0]} and behind in {left[1]} "
         "([all its leads](results/readings.md#all-leads-of-the-laboratory-reading))."
     )

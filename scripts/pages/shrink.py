@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from autodpq_eval.words import from_to
 from benchmarks.measured import read_measures
 from scripts.pages import smallest_leads, which_row
-from scripts.pages.aims import ALLOWED, comparisons
+from scripts.pages.aims import ALLOWED
 from scripts.pages.budget import absent, data
 from scripts.pages.budget_picture import PICTURES, WHAT_TO_SEE, image
 from scripts.pages.equal_bytes import RECIPE
@@ -22,7 +21,7 @@ def text() -> str:
         "they need. How small can FE be made? The *compressor* takes a trained FE or, where bytes are few, a narrower "
         "one that learnt from FE. It stores each group of features of a field that are alike in frequency in the way "
         "that is worth its bytes, and fine-tunes. Its rivals are published compressors and plain ways such as narrower "
-        "rows, in as many bytes, give or take a thousandth ([a line each](results/budget-rivals.md#the-rivals)).\n\n"
+        "rows, in at most as many bytes, or a thousandth more ([a line each](results/budget-rivals.md#the-rivals)).\n\n"
         f"`make compress RECORD=… BYTES=30000` compresses a run that finished on this machine, such as `{DEMO}` of "
         "`make demo` (committed records have no model). `BYTES` is the size of the whole model file, `RATIO=0.05` a "
         "share of the run's own; `TABLES=` counts as the table below does, whose bytes are MovieLens-1M's; and "
@@ -32,11 +31,7 @@ def text() -> str:
         "numbers its features already does without.\n\n"
         f"{image(f'results/{PICTURES[RECIPE]}')}\n*{WHAT_TO_SEE[RECIPE]}*{absent(RECIPE)}\n\n"
         f"{which_row.table(ALLOWED[RECIPE])}\n"
-        f"- MovieLens-1M, DeepFM, recipe `{RECIPE}`, ± half a 95 % interval, paired over "
-        f"{from_to([row['n'] for row in comparisons(RECIPE)])} seeds. Bytes are those of embedding and first-order "
-        f"weights; X is the embedding's dimension. {which_row.example()}\n"
-        "- The compressor learns from FE, its rivals from the data's labels "
-        "([what that is worth](results/budget-controls.md#who-learns-from-what)).\n"
+        f"- {which_row.about_the_table()} {which_row.example()}\n"
         f"- {smallest_leads.text()}.\n"
         f"- {which_row.ahead('paper')}\n\n"
         f"{_elsewhere()}\n"
@@ -52,7 +47,8 @@ def _elsewhere() -> str:
     return (
         "**An embedding that was trained elsewhere** is compressed, as plain arrays, by "
         "[`compress_tables`](results/budget.md#a-table-from-elsewhere). It trains nothing, and so loses more: AUC "
-        f"changed by {said} of its tables' bytes, for DeepCTR-Torch's DeepFM, one seed, with sensitivities. "
+        f"changed by {said} of its tables' bytes, the tables alone counted (`whole_file=False`), for DeepCTR-Torch's "
+        "DeepFM, one seed, with sensitivities. "
         f"For {largest['features']:,} made-up rows, the most that we tried, the choice took "
         f"{largest['seconds']:.0f} seconds, and storing them up to "
         f"{max(row['seconds'] for row in largest['rows']):.0f} more."

@@ -11,7 +11,7 @@ from autodpq_budget.plan import AVERAGED, FROM_ZERO, OTHER_MODELS, OTHER_SPLIT
 from autodpq_budget.read_runs import BOTH
 from autodpq_budget.settings import FORM, WEIGHTS
 from autodpq_eval.layout import LABELS, markdown
-from autodpq_eval.words import from_to, plus_minus
+from autodpq_eval.words import from_to, gap
 from autodpq_lib.config import RECIPES
 from scripts.pages import handicaps
 from scripts.pages.aims import comparisons, finished
@@ -24,24 +24,20 @@ Leads = Callable[[str], pd.DataFrame]
 
 
 def text() -> str:
-    """In how many controls the best rival is ahead of the compressor at a budget, by how much at most, and the rest."""
-    every = {
-        name: pd.concat([leads(recipe).assign(recipe=recipe) for recipe in RECIPES], ignore_index=True)
+    """What the controls are, and by how much a rival is ahead in any of them at most."""
+    every = [
+        leads(recipe).assign(recipe=recipe, control=name)
         for name, (_, leads) in (ELSEWHERE | MORE_FOR_RIVALS).items()
-    }
-    ran = {name: leads for name, leads in every.items() if len(leads)}
-    if not ran:
+        for recipe in RECIPES
+    ]
+    if not len(ran := pd.concat(every, ignore_index=True)):
         return "No control has run"
-    seeds = from_to(pd.concat(ran.values())["n"])
-    lost = {name: leads for name, leads in ran.items() if leads["effect"].min() < 0}
-    held = pd.concat([leads for name, leads in ran.items() if name not in lost] or [pd.DataFrame()])
-    said = (
-        f"In {len(lost)} of {len(ran)} [controls]({PAGE}), {seeds} seeds, the best rival is ahead by mean at a budget"
+    worst = ran.iloc[[ran["effect"].argmin()]]
+    return (
+        f"[Controls]({PAGE}) change one thing at a time, such as the split, the model or what rivals may store "
+        f"({from_to(ran['n'])} seeds, both recipes). The compressor's smallest lead over the best rival in any of them "
+        f"is {_smallest(worst)}: *{worst['control'].iloc[0]}*"
     )
-    if lost:
-        worst = min(lost, key=lambda name: lost[name]["effect"].min())
-        said += f", by most in *{worst}*: {_smallest(lost[worst], -1)}"
-    return f"{said}; the compressor's smallest lead in the others is {_smallest(held)}" if len(held) else said
 
 
 def table() -> str:
@@ -76,20 +72,16 @@ def _as_effects(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.rename(columns={"lead": "effect"}).assign(high=rows["lead"] + rows["lead_half"])
 
 
-def _smallest(leads: pd.DataFrame, sign: int = 1) -> str:
-    """``+0.0028 ± 0.0019 (3.1%, MGQE)``, with the recipe if there are several; a dash where none has run.
-
-    With ``sign`` -1 it is what the rival leads by.
-    """
+def _smallest(leads: pd.DataFrame) -> str:
+    """``+0.0028 ± 0.0019 (3.1%, MGQE)``, with the recipe if there are several; a dash where none has run."""
     if leads.empty:
         return "–"
     row = leads.iloc[leads["effect"].argmin()]
     recipe = f"`{row['recipe']}`, " if "recipe" in row else ""
-    lead = plus_minus(sign * row["effect"], row["high"] - row["effect"])
-    return f"{lead} ({recipe}{row['share']:.1%}, {rival_name(row['rival'])})"
+    return f"{gap(row)} ({recipe}{row['share']:.1%}, {rival_name(row['rival'])})"
 
 
-#: A control -> its section and its leads. These give rivals more, or all the same teacher.
+#: A control -> its section and its leads: of these, what rivals may store or who learns from what is another.
 MORE_FOR_RIVALS: dict[str, tuple[str, Leads]] = {
     "all learn from labels": ("who-learns-from-what", handicaps.from_labels),
     "all learn from FE": ("who-learns-from-what", handicaps.from_teacher),

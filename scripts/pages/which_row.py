@@ -14,12 +14,13 @@ from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data import movielens
 from autodpq_eval.layout import markdown
 from autodpq_eval.stats import LEVEL
-from autodpq_eval.words import plus_minus
+from autodpq_eval.words import from_to, plus_minus
 from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_rivals.budget import WIDTHS, rest_bytes
 from autodpq_rivals.methods import METHODS
 from benchmarks import after_training
 from benchmarks.measured import read_measures
+from scripts.pages import handicaps
 from scripts.pages.aims import comparisons, finished
 from scripts.pages.equal_bytes import RECIPE, choice_runs, found, rival_name, told
 
@@ -33,8 +34,7 @@ def text() -> str:
     lost = "; ".join(f"`{recipe}` {after_training.lost(recipe)}" for recipe in RECIPES)
     return (
         f"{table(SHARES)}\n"
-        f"MovieLens-1M, DeepFM, recipe `{RECIPE}`, ± half a 95 % interval, paired by seed; bytes are those of "
-        "embedding and first-order weights.\n\n"
+        f"{about_the_table()}\n\n"
         "- **Your row.** In float32 the tables of N features take 4 N (X + 1) bytes, or 4 N X on PNN and DCN, which "
         f"have no first-order weights. From a budget for the whole file take off the dense weights (here {dense}) and "
         f"the header, about {HEADER / 1000:.0f} kB. Divide what is left by the bytes of the run's tables: this share "
@@ -42,7 +42,8 @@ def text() -> str:
         "- **Your data** may lose more or less ([Avazu's sample](#avazu)); `make compress` ends by printing what yours "
         "lost. The smallest budget that works holds one mean for each group at X = 1; `make compress` refuses a "
         f"smaller one, and names the least. Less than {min(SHARES):.1%} was not tried.\n"
-        f"- **Without any choice**, in {_int8():.0%} of FE's file: "
+        "- **Without any choice.** Rows in float16 are half of FE in float32. "
+        f"In {_int8():.0%} of FE's file "
         '`export(…, kept="int8")`, as in section 5 of [notebook 11](../notebooks/11_packed_model.ipynb), stores '
         "the embedding in bytes with a scale for each row, and leaves first-order weights in float32 ([what it "
         "loses](packed.md#kept-rows-in-fewer-bits)). With a scale for each field and dimension, the embedding in int8 "
@@ -58,6 +59,7 @@ def text() -> str:
 def table(shares: Collection[float]) -> str:
     """A row a budget: its bytes, the compressor's X, and what it has against FE and against its best rival."""
     every = at_equal_bytes.table(found(RECIPE)).set_index(["method", "share"]).loc[COMPRESSOR]
+    alike = [handicaps.alike(leads) for leads in taught_alike()]
     rows = [
         [
             *(f"{row['share']:.1%}", f"{every.loc[row['share'], 'bytes']:.0f}", f"{every.loc[row['share'], 'width']}"),
@@ -65,12 +67,29 @@ def table(shares: Collection[float]) -> str:
             f"{rival_name(row['rival'])}: {plus_minus(row['lead'], row['lead_half'])}"
             if finished(row)
             else "unfinished",
+            *(column.get(row["share"], "–") for column in alike),
         ]
         for row in comparisons(RECIPE)
         if row["share"] in shares
     ]
     head = ["of FE's bytes", "bytes, `TABLES=`", "X", "AUC: the compressor minus FE", "minus the best rival"]
-    return markdown(head, rows)
+    return markdown([*head, "the same, both from labels", "the same, both from FE"], rows)
+
+
+def taught_alike() -> list[pd.DataFrame]:
+    """The leads where the compressor and the best rival both learn from labels, and where both learn from FE."""
+    return [handicaps.from_labels(RECIPE), handicaps.from_teacher(RECIPE)]
+
+
+def about_the_table() -> str:
+    """What its rows are, and what differs in the last two columns."""
+    seeds = from_to([row["n"] for row in comparisons(RECIPE)])
+    return (
+        f"MovieLens-1M, DeepFM, recipe `{RECIPE}`, ± half a 95 % interval, paired over {seeds} seeds. Bytes are those "
+        "of embedding and first-order weights; X is the embedding's dimension. The compressor learns from FE, its "
+        f"rivals from labels; in the last two columns, {from_to(pd.concat(taught_alike())['n'])} seeds, both learn "
+        "alike (–: not run so)."
+    )
 
 
 def example() -> str:
