@@ -127,8 +127,8 @@ def compress_tables(
             :data:`~autodpq_budget.check_arrays.LEAST` to :data:`~autodpq_budget.check_arrays.LARGEST`.
         counts: field -> ``[V]``, how often each feature occurs in the training data; 0 as in :func:`compress_arrays`.
         budget_bytes: of the whole file.
-        sensitivities: table -> field -> ``[X]``, the mean over samples of the squared gradient of the loss with respect
-            to the vector; only ratios count. Without them all errors count alike.
+        sensitivities: table -> field -> ``[X]``, the mean over samples of the squared gradient of the sample's own loss
+            with respect to the vector; only ratios count. Without them all errors count alike.
         whole_file: if false, the budget is that of the tables alone, as wherever methods are compared: it leaves out
             the header, and the three bits a feature that map one's own ids to the file's.
 

@@ -60,6 +60,7 @@ class ByGroups(nn.Module):
 
     Attributes:
         groups: int32 ``[G]``, number of features of each group.
+        layout: int64 ``[G + 1, 9]``, where each group begins (:func:`autodpq_packed.grouped.layout`), and the ends.
         make_first_order: makes DeepFM's first-order weights, in the same way.
     """
 

@@ -110,7 +110,7 @@ def _sensitivities(table: str, rows: Rows, given: Mapping[str, Any]) -> Floats:
 def mapping(what: str, given: Any) -> Mapping[str, Any]:
     """What is given by name, which is a text; there must be something."""
     expect(isinstance(given, Mapping), what, "a mapping by name", type(given).__name__)
-    expect(bool(given), what, "a table or more" if what == "tables" else "a field or more", "none")
+    expect(bool(given), what, "a table or more" if what in ("tables", "sensitivities") else "a field or more", "none")
     other = [repr(name) for name in given if not isinstance(name, str)]
     expect(not other, what, "names that are texts", ", ".join(other[:3]))
     return given

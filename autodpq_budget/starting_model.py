@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from autodpq_budget.by_groups import float_bytes, least_bytes, means
 from autodpq_budget.check_arguments import expect
@@ -20,7 +20,7 @@ from autodpq_budget.width import Room
 from autodpq_data.prepared import known_fingerprint
 from autodpq_data.schema import Schema
 from autodpq_lib.config import RunConfig
-from autodpq_lib.models.build import assemble, full_model
+from autodpq_lib.models.build import assemble, final_model, full_model
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_packed.export import export
 from autodpq_packed.rest import rest
@@ -33,16 +33,16 @@ def check_model(run: LoadedRun) -> None:
     """Refuse a model that is not of the kind that the run's record says, or whose weights are not all finite.
 
     Raises:
-        ValueError: it is so; one sentence that names the part.
+        ValueError: one sentence that names the part.
     """
     config, model = run.record.config, run.model
     bare = assemble(config, len(run.schema.fields), nn.Identity(), nn.Identity())
     shapes, found = ({name: list(part.shape) for name, part in rest(each).items()} for each in (bare, model))
     for name in sorted({*shapes, *found}):
         expect(shapes.get(name) == found.get(name), f"run.model: {name}", str(shapes.get(name)), found.get(name))
-    if isinstance(table := getattr(model.embedding, "table", None), Tensor):
-        rows = run.schema.num_features
-        expect(len(table) == rows, "run.model: embedding", f"{rows} rows", f"{len(table)}")
+    made = final_model(for_scratch(config), run.schema, run.record.decision)
+    rows, given = (len(getattr(each.embedding, "table", ())) for each in (made, model))
+    expect(given == rows, "run.model: embedding", f"{rows} rows", given)
     with torch.no_grad():
         dim = model.embedding(run.valid.take(torch.zeros(1, dtype=torch.int32))[0]).shape[-1]
     expect(dim == config.embedding_dim, "run.model: embedding", f"X = {config.embedding_dim}", f"X = {dim}")

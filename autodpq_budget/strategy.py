@@ -22,7 +22,7 @@ COMPRESSOR = "budget"
 
 
 def budget(run: Run) -> list[Fit]:
-    """Teach an FE of the run's width, compress it to ``bytes`` and fine-tune it; returns the fits of these trainings.
+    """Compress a taught FE of the run's width, or the teacher, to ``bytes`` and fine-tune it; the fits that this took.
 
     Options: ``bytes`` of embedding and first-order weights, as wherever methods are compared; as a control ``taught``,
     false for training on labels in place of a teacher, with codes that are not chosen anew.

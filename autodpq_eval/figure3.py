@@ -151,7 +151,7 @@ def mean_curve(part: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.floa
 
 
 def _limits(table: pd.DataFrame, paper: bool) -> tuple[float, float]:
-    """Limits of y: every improvement after one FE training is in view; lower ones come in from below."""
+    """Limits of y: every improvement after one FE training, by steps, is in view; lower ones come in from below."""
     late = (table["unit"] == "steps") & (table["t"] >= 1)
     heights = [*table.loc[late, "auc"], *ends(table)["auc"], *(published()["auc"] if paper else [])] or [0.0, 1.0]
     margin = 0.06 * (max(heights) - min(heights)) + 1e-4

@@ -75,9 +75,8 @@ def _points(axis: Axes, shown: pd.DataFrame) -> None:
 
 
 def _limits(shown: pd.DataFrame) -> tuple[float, float]:
-    """Room for every effect, for the paper's gain, and for the ends of intervals up to 3 times the largest effect."""
+    """Room for the band, every effect, the paper's gain, and ends of intervals up to 3 times the largest effect."""
     widest = max(float(shown["effect"].abs().max()), 0.002) * 3
     edges = shown[["low", "high", "effect"]].clip(-widest, widest)
-    return min(float(edges.min().min()), -MARGIN) * 1.05 - 0.0002, max(
-        float(edges.max().max()), gain("auc", "fe")
-    ) * 1.05 + 0.0002
+    low, high = min(float(edges.min().min()), -MARGIN), max(float(edges.max().max()), gain("auc", "fe"))
+    return low * 1.05 - 0.0002, high * 1.05 + 0.0002

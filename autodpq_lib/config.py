@@ -76,7 +76,6 @@ READ_BY: dict[str, tuple[str, ...]] = {
     "options": (),
     "extra_training": ("fe", "others", "grid", "random"),
     "trials_from": ("grid", "random"),
-    "draws": ("fe", "random"),  # in FE it names the run whose time is the unit of as many draws, for Figure 3
     **dict.fromkeys(("distance", "tau_kd", "kd_noise", "tied", "encoder_decay"), ("grid", "random", "autodpq")),
     **dict.fromkeys(("centroids_from", "search_batchnorm", "batchnorm_scale", "quantise", "tau_unit"), ("autodpq",)),
     **dict.fromkeys(("second_order", "alpha_every", "search_until"), ("autodpq",)),

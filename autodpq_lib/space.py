@@ -20,8 +20,9 @@ class Space(Strict):
             (one tied table); no first-order weights, no MLP. Inferred: it fits all that Tables 1 and 2
             print for MovieLens-1M.
         bits: the same in bits: 32 for each float, ``ceil(log2 K)`` for each code entry.
-        model_bytes: the whole model, first-order weights and MLP included: 4 bytes for each parameter, codes packed at
-            ``ceil(log2 K)`` bits. It counts untied keys, which serving does not need, and no BatchNorm statistics.
+        model_bytes: the whole model, first-order weights and MLP included: 4 bytes for each kept float, codes at
+            ``ceil(log2 K)`` bits; of a module with ``served_bytes()`` these. Untied keys count, though serving does not
+            need them; raw rows of coded features and BatchNorm statistics do not.
     """
 
     paper: PositiveInt

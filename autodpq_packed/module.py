@@ -76,7 +76,7 @@ def load(
     Raises:
         PackedError: the file is not a packed model, or not as it was written; or the schema has other fields or
             sizes or, of a compressed file, another order.
-        ValueError: ``table`` is another class, and the file a compressed one.
+        ValueError: ``table`` can't read the file: another class a compressed one, PackedInC rows that are not float32.
     """
     path = Path(path)
     about, tensors = read(path)

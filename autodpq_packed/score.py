@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from numbers import Integral
 from pathlib import Path
 from reprlib import repr as shortened
@@ -80,7 +81,7 @@ class PackedModel:
             raise PackedError(f"sample {n}: expected a mapping of fields to values, found {type(sample).__name__}")
         for field in self.model["fields"]:
             if field not in sample:
-                raise PackedError(f"sample {n}: expected a value for {field}, found {shortened(list(sample))}")
+                raise PackedError(f"sample {n}: expected a value for {field}, found {_shown(list(sample))}")
         return [
             _text(sample[field], f"sample {n}: expected text or a whole number for {field}")
             for field in self.model["fields"]
@@ -145,13 +146,18 @@ class PackedModel:
 
 def _text(value: object, expected: str) -> str:
     """A raw value as a vocabulary has it."""
-    try:
-        if isinstance(value, str | Integral) and not isinstance(value, bool):
+    if isinstance(value, str | Integral) and not isinstance(value, bool):
+        with suppress(ValueError):  # Python prints no whole number of so many digits
             return str(value)
-        found = shortened(value)
-    except ValueError:  # Python prints no whole number of so many digits
-        found = "a number of too many digits"
-    raise PackedError(f"{expected}, found {found}")
+    raise PackedError(f"{expected}, found {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    """A value for a message, cut where it is long."""
+    try:
+        return shortened(value)
+    except ValueError:
+        return f"{type(value).__name__} of too many digits"
 
 
 def _numbers_of(values: list[str], size: int) -> dict[str, int]:

@@ -86,7 +86,7 @@ class FitLog(Strict):
 
 
 def improvements(fits: Sequence[FitLog], scored: str) -> Iterator[Improvement]:
-    """Epochs that are the best of their stage so far on validation; with ``scored`` "last" only last epochs count."""
+    """Epochs that are scored on test: the best so far of a served stage; with ``scored`` "last" only last ones."""
     seconds, steps, best = 0.0, 0, dict.fromkeys((log.stage for log in fits), -1.0)
     for log in fits:
         for epoch, auc in enumerate(log.curve["valid_auc"]):

@@ -49,8 +49,7 @@ def restored(*registries: dict[str, Any]) -> Iterator[None]:
 
 def small_config(**changed: object) -> RunConfig:
     keys = {"dataset": "ml-100k", "strategy": "autodpq", "profile": "smoke", "batch_size": 32}
-    few = {"draws": 3} if changed.get("strategy") == "random" else {}
-    return RunConfig.model_validate({**keys, "centroids": (2, 4), "subspaces": (2, 4), **few, **changed})
+    return RunConfig.model_validate({**keys, "centroids": (2, 4), "subspaces": (2, 4), "draws": 3, **changed})
 
 
 def small_samples(schema: Schema, rows: int, seed: int) -> Samples:

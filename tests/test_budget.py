@@ -29,8 +29,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from torch import nn
 from torch.nn import functional as F
 
+from autodpq_budget import choice_table, starting_model, ways
 from autodpq_budget import compress as module
-from autodpq_budget import starting_model, ways
 from autodpq_budget.arrays import Arrays, _vectors, compress_arrays, compress_tables
 from autodpq_budget.by_groups import ByGroups, least_bytes, means
 from autodpq_budget.check_arrays import LARGEST, LEAST
@@ -44,7 +44,7 @@ from autodpq_budget.tables import Group, Table
 from autodpq_budget.ways import Later, Stored, options, restored, size, store
 from autodpq_budget.width import AMPLE, Room, width_for
 from autodpq_data.schema import Schema
-from autodpq_lib.models.build import full_model
+from autodpq_lib.models.build import final_model, full_model
 from autodpq_lib.training.metrics import evaluate
 from autodpq_lib.training.run import Run
 from autodpq_packed.check import check_plain
@@ -946,6 +946,18 @@ def test_tiers_of_other_groups_are_refused(plain: Arrays, tmp_path: Path) -> Non
     assert not list(tmp_path.iterdir())
 
 
+def test_what_has_no_tables_is_refused() -> None:
+    rows = {"embedding": {"a": np.ones((3, 8), np.float32)}}
+    with pytest.raises(ValueError, match=r"^tables: expected a table or more, found none"):
+        compress_tables({}, {}, 300)
+    with pytest.raises(ValueError, match=r"^sensitivities: expected a table or more, found none"):
+        compress_tables(rows, {"a": np.ones(3, int)}, 300, sensitivities={})
+
+
+def test_one_bit_is_one() -> None:
+    assert [choice_table.name(option, 16) for option in (1, 2)] == ["1 bit", "2 bits"]
+
+
 def test_no_number_of_bytes_is_refused() -> None:
     rows = {"a": np.ones((3, 8), np.float32)}
     offered = menu({"embedding": Table(rows["a"], np.ones((1, 8), np.float32))}, [3], np.ones(3, int), np.arange(3))
@@ -1063,6 +1075,17 @@ def test_data_that_changed_before_the_work_or_during_it_get_no_file(
     with pytest.raises(ValueError, match="data of ml-100k: expected those of the run, fingerprint, found others, an"):
         work(loaded, 10**5 if work is not smallest else 0.1, tmp_path / "m.safetensors")
     assert not list(tmp_path.glob("m.*"))
+
+
+@pytest.mark.parametrize(("strategy", "decision"), [("others", None), ("grid", {"a": (4, 2), "c": (2, 4)})])
+def test_a_run_of_another_strategy_is_compressed_too(
+    loaded: LoadedRun, strategy: str, decision: dict[str, tuple[int, int]] | None, tmp_path: Path
+) -> None:
+    """The table of Others has fewer rows than the data set has features."""
+    config = small_config(strategy=strategy, embedding_dim=8)
+    run = replace(loaded, record=record(config, decision), model=final_model(config, loaded.schema, decision).eval())
+    made = compress(run, 10**5, tmp_path / "m.safetensors", tune=False)
+    assert made.file_bytes == (tmp_path / "m.safetensors").stat().st_size
 
 
 @pytest.mark.parametrize("more", [1, -1])

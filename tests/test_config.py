@@ -99,8 +99,6 @@ def test_what_a_yaml_sets_for_autodpq_leaves_the_others_alone(monkeypatch: pytes
     assert (config().tau_kd, config(strategy="grid").tau_kd, config().threshold) == (1.0, 0.5, 9)
     with pytest.raises(ValueError, match=r"tau_kd: expected 1\.0 for fe, which does not read it"):
         config(tau_kd=0.5)
-    with pytest.raises(ValueError, match=r"draws: expected 20 for grid, which does not read it"):
-        config(strategy="grid", draws=5)
 
 
 def test_identity_of_seeds_with_the_same_digits_differs() -> None:

@@ -52,6 +52,22 @@ def test_a_compiler_that_does_not_work_is_told_of_in_one_sentence(
 
 
 @needs_compiler
+@pytest.mark.parametrize(("k", "subspaces"), [(16, 4), (16, 2), (8, 2), (8, 4)])
+def test_codes_of_more_bits_than_k_needs_are_read(k: int, subspaces: int) -> None:
+    """Also of the pairs for which C has loops of their own."""
+    codes, centroids = torch.randint(k, (5, subspaces)), torch.randn(subspaces, k, 16 // subspaces)
+    table = CodedTable(
+        torch.empty(0, 16),
+        torch.empty(0, 3, dtype=torch.int32),
+        torch.cat([codes.flatten().to(torch.uint8), torch.zeros(2, dtype=torch.uint8)]),  # a byte each
+        centroids.flatten(),
+        torch.tensor([[0, 5, ALL, 0, 0, 0, subspaces, k, 8]]),
+    )
+    expected = centroids[torch.arange(subspaces), codes].flatten(1)
+    assert torch.equal(table.look_up(torch.arange(5)[:, None])[:, 0], expected)
+
+
+@needs_compiler
 def test_another_processor_or_compiler_has_a_library_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders of runs may be shared, and one made for another processor may crash."""
     monkeypatch.setattr(compiled, "_build", lambda *_: None)

@@ -518,14 +518,9 @@ SAMPLES: dict[str, tuple[Any, str]] = {
     "not a number": ([{**ONE, "b": math.nan}], "sample 0: expected text or a whole number for b, found nan"),
     "bytes": ([{**ONE, "b": b"b0"}], "sample 0: expected text or a whole number for b, found b'b0'"),
     "truth": ([{**ONE, "c": True}], "sample 0: expected text or a whole number for c, found True"),
-    "very many digits": (
-        [{**ONE, "a": 10**5000}],
-        "sample 0: expected text or a whole number for a, found a number of",
-    ),
-    "a list of such": (
-        [{**ONE, "a": [10**5000]}],
-        "sample 0: expected text or a whole number for a, found a number of",
-    ),
+    "very many digits": ([{**ONE, "a": 10**5000}], "sample 0: expected text or a whole number for a, found .*int"),
+    "a list of such": ([{**ONE, "a": [10**5000]}], "sample 0: expected text or a whole number for a, found "),
+    "such a name": ([{10**5000: "a0"}], "sample 0: expected a value for a, found "),
     "a list for a value": ([{**ONE, "c": ["c0"]}], r"sample 0: expected text or a whole number for c, found \['c0'\]"),
 }
 

@@ -20,7 +20,7 @@ class Compressed(Full):
     """Raw table of all features, whose low-frequency rows go through :meth:`compress` before use.
 
     While training, only the batch's low-frequency (row, field) pairs are compressed. In evaluation mode all such
-    features are compressed once, for all look-ups until ``train``, ``eval``, ``load_state_dict`` or ``to`` is called.
+    features are compressed once, until mode, weights, device or centroids are set anew.
     """
 
     low: Tensor

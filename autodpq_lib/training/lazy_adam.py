@@ -48,7 +48,7 @@ class LazyAdam(Adam):
         update(*tables, self._scratch(p), named, values, step)
 
     def _scratch(self, p: Tensor) -> Tensor:
-        """Scratch int32 ``[N]``, a place for each row, shared by tables of equal N; its old content is never used."""
+        """Scratch int32 ``[N]``, shared by tables of equal N; what an earlier step left is never relied on."""
         if len(p) not in self._last:
             self._last[len(p)] = torch.zeros(len(p), dtype=torch.int32, device=p.device)
         return self._last[len(p)]
