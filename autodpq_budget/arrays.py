@@ -22,7 +22,7 @@ from autodpq_packed.bits import pack
 from autodpq_packed.check import PLAIN_TIERS, check_plain
 from autodpq_packed.container import Tensors
 from autodpq_packed.export import check_path, signed
-from autodpq_packed.grouped import CHUNK, TIER_BITS, Grouped, by_tier, groups, tiers
+from autodpq_packed.grouped import CHUNK, GROUPS, TIER_BITS, Grouped, by_tier, groups, tiers
 from autodpq_system.atomic import atomic_path
 
 
@@ -154,7 +154,7 @@ def compress_tables(
 def _means(lengths: NDArray[np.int32], dims: Mapping[str, int]) -> Tensors:
     """All tables in the fewest bytes."""
     every = {name: all_means(len(lengths), dim) for name, dim in dims.items()}
-    return {"groups": lengths} | {f"{name}.{key}": array for name, part in every.items() for key, array in part.items()}
+    return {GROUPS: lengths} | {f"{name}.{key}": array for name, part in every.items() for key, array in part.items()}
 
 
 def _restored(tensors: Tensors, made: Mapping[str, Rows], tier: NDArray[np.uint8]) -> Arrays:

@@ -22,6 +22,7 @@ from autodpq_packed.grouped import (
     CENTROIDS,
     CHUNK,
     FIRST,
+    GROUPS,
     INTEGERS,
     NUMBER,
     SUBSPACES,
@@ -152,7 +153,7 @@ class ByGroups(nn.Module):
     def _find(self) -> None:
         """Where each feature's entries come from: ``[N, X]``, in the order of the data set's ids."""
         tensors = {f"own.{name}": array for name, array in self.stored().items()}
-        table = Grouped("own", self.sizes, self.dim, tensors | {"groups": self.groups.cpu().numpy()})
+        table = Grouped("own", self.sizes, self.dim, tensors | {GROUPS: self.groups.cpu().numpy()})
         self.layout, rank = table.ends, self.order.argsort().cpu().numpy()
         made = [np.empty((len(rank), self.dim), kind) for kind in (np.int64, np.float32, np.int64)]
         for start in range(0, len(rank), CHUNK):

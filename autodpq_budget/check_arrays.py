@@ -23,7 +23,7 @@ Rows = dict[str, NDArray[np.float32]]
 
 def tables_of(given: Any) -> dict[str, Rows]:
     """Of each table its fields' rows; all tables have the same features."""
-    made = {name: _rows(name, part) for name, part in mapping("tables", given).items()}
+    made = {name: _rows(name, part) for name, part in mapping("tables", given, "table").items()}
     sizes = sizes_of(made)
     for name, part in made.items():
         found = {field: len(array) for field, array in part.items()}
@@ -85,7 +85,7 @@ def scales_of(made: Mapping[str, Rows], given: Mapping[str, Mapping[str, ArrayLi
     """Sensitivities of each table ``[M, X]``, over a power of 4, so that no square of float32 is lost."""
     if given is None:
         return {name: np.ones((len(made[name]), dim), np.float32) for name, dim in dims_of(made).items()}
-    known = only("sensitivities", mapping("sensitivities", given), made)
+    known = only("sensitivities", mapping("sensitivities", given, "table"), made)
     found = {name: _sensitivities(name, part, known) for name, part in made.items()}
     largest = max(array.max() for array in found.values()) or 1.0
     unit = 4.0 ** np.floor(np.log2(largest) / 2)
@@ -107,10 +107,10 @@ def _sensitivities(table: str, rows: Rows, given: Mapping[str, Any]) -> Floats:
     return np.stack(made)
 
 
-def mapping(what: str, given: Any) -> Mapping[str, Any]:
+def mapping(what: str, given: Any, of: str = "field") -> Mapping[str, Any]:
     """What is given by name, which is a text; there must be something."""
     expect(isinstance(given, Mapping), what, "a mapping by name", type(given).__name__)
-    expect(bool(given), what, "a table or more" if what in ("tables", "sensitivities") else "a field or more", "none")
+    expect(bool(given), what, f"a {of} or more", "none")
     other = [repr(name) for name in given if not isinstance(name, str)]
     expect(not other, what, "names that are texts", ", ".join(other[:3]))
     return given

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from autodpq_budget.tables import Floats, Group, Integers, Table
 from autodpq_budget.ways import MOST_POINTS, Later, Stored, options, store
 from autodpq_packed.container import Tensors
-from autodpq_packed.grouped import groups
+from autodpq_packed.grouped import GROUPS, groups
 
 #: What a way loses is estimated on at most so many features of a group: far more than the centroids were fitted to,
 #: for on those the error is smallest.
@@ -92,7 +92,7 @@ class Menu:
 
     def tensors(self, chosen: Mapping[str, Sequence[Offer]]) -> Tensors:
         """What the file has of a choice; its bytes are those that the budget is about."""
-        made: Tensors = {"groups": self.groups}
+        made: Tensors = {GROUPS: self.groups}
         for table, ways in chosen.items():
             stored = [way.stored.whole for way in ways]
             made[f"{table}.option"] = np.array([each.option for each in stored], np.uint8)

@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from torch import nn
 
 from autodpq_budget.by_groups import float_bytes, least_bytes, means
 from autodpq_budget.check_arguments import expect
@@ -36,11 +35,10 @@ def check_model(run: LoadedRun) -> None:
         ValueError: one sentence that names the part.
     """
     config, model = run.record.config, run.model
-    bare = assemble(config, len(run.schema.fields), nn.Identity(), nn.Identity())
-    shapes, found = ({name: list(part.shape) for name, part in rest(each).items()} for each in (bare, model))
+    made = final_model(for_scratch(config), run.schema, run.record.decision)
+    shapes, found = ({name: list(part.shape) for name, part in rest(each).items()} for each in (made, model))
     for name in sorted({*shapes, *found}):
         expect(shapes.get(name) == found.get(name), f"run.model: {name}", str(shapes.get(name)), found.get(name))
-    made = final_model(for_scratch(config), run.schema, run.record.decision)
     rows, given = (len(getattr(each.embedding, "table", ())) for each in (made, model))
     expect(given == rows, "run.model: embedding", f"{rows} rows", given)
     with torch.no_grad():

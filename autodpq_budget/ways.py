@@ -18,7 +18,7 @@ from threadpoolctl import ThreadpoolController
 
 from autodpq_budget.tables import Floats, Group, Integers
 from autodpq_packed.bits import pack
-from autodpq_packed.grouped import MEAN, ROWS, Grouped, centroids_option, code_bytes, numbers_of, parameters
+from autodpq_packed.grouped import GROUPS, MEAN, ROWS, Grouped, centroids_option, code_bytes, numbers_of, parameters
 from autodpq_rivals.int_b import SPANS
 
 #: Bits of K, the most centroids of a subspace.
@@ -130,7 +130,7 @@ def _encode(group: Group, option: int) -> Stored:
 def restored(stored: Stored, features: int, dim: int) -> NDArray[np.float32]:
     """What a reader of the file gets: ``[n, X]``."""
     own = {"own.option": np.array([stored.option]), "own.codes": stored.codes, "own.numbers": stored.numbers}
-    table = Grouped("own", [features], dim, own | {"groups": np.array([features])})
+    table = Grouped("own", [features], dim, own | {GROUPS: np.array([features])})
     return table.vectors(np.arange(features))
 
 

@@ -135,9 +135,8 @@ def test_the_smallest_lead_is_that_over_the_best_rival_of_a_budget(monkeypatch: 
     every = {"tuned": own, "paper": own.assign(lead=own["lead"] + 0.01)}
     monkeypatch.setattr(smallest_leads, "with_own", lambda recipe, control: every[recipe])
     names = "rivals have coarser first-order weights", "rivals have another form"
-    own = {name: smallest_leads.MORE_FOR_RIVALS[name] for name in names}
-    monkeypatch.setattr(smallest_leads, "MORE_FOR_RIVALS", own)
-    monkeypatch.setattr(smallest_leads, "ELSEWHERE", {})
+    own = {name: smallest_leads.CONTROLS[name] for name in names}
+    monkeypatch.setattr(smallest_leads, "CONTROLS", own)
     assert smallest_leads.text().endswith(
         " (3 seeds, both recipes). The compressor's smallest lead over the best rival in any of them is "
         f"+0.0020 ± 0.0010 (`tuned`, 50.0%, trained integers (LSQ)): *{names[0]}*"

@@ -26,9 +26,7 @@ Leads = Callable[[str], pd.DataFrame]
 def text() -> str:
     """What the controls are, and by how much a rival is ahead in any of them at most."""
     every = [
-        leads(recipe).assign(recipe=recipe, control=name)
-        for name, (_, leads) in (ELSEWHERE | MORE_FOR_RIVALS).items()
-        for recipe in RECIPES
+        leads(recipe).assign(recipe=recipe, control=name) for name, (_, leads) in CONTROLS.items() for recipe in RECIPES
     ]
     if not len(ran := pd.concat(every, ignore_index=True)):
         return "No control has run"
@@ -43,7 +41,7 @@ def text() -> str:
 def table() -> str:
     """A row a control: its budgets and seeds, and the smallest lead in each recipe."""
     controls: dict[str, tuple[str, Leads]] = {"as they come": ("budget.md#auc-against-bytes", _over_best)}
-    controls |= {name: (f"#{section}", leads) for name, (section, leads) in (ELSEWHERE | MORE_FOR_RIVALS).items()}
+    controls |= {name: (f"#{section}", leads) for name, (section, leads) in CONTROLS.items()}
     rows = []
     for name, (place, leads) in controls.items():
         by_recipe = [leads(recipe) for recipe in RECIPES]
@@ -81,8 +79,15 @@ def _smallest(leads: pd.DataFrame) -> str:
     return f"{gap(row)} ({recipe}{row['share']:.1%}, {rival_name(row['rival'])})"
 
 
-#: A control -> its section and its leads: of these, what rivals may store or who learns from what is another.
-MORE_FOR_RIVALS: dict[str, tuple[str, Leads]] = {
+#: A control -> its section of the page, and its leads.
+CONTROLS: dict[str, tuple[str, Leads]] = {
+    "a new split": ("on-a-new-split", partial(_over_best, **OTHER_SPLIT)),
+    **{LABELS[model]: ("on-pnn-and-dcn", partial(_over_best, model=model)) for model in OTHER_MODELS},
+    "averaged weights": ("with-averaged-weights-ema-0999", partial(_over_best, **AVERAGED)),
+    "first-order weights from zero": (
+        "with-first-order-weights-that-start-near-zero",
+        partial(_over_best, **FROM_ZERO),
+    ),
     "all learn from labels": ("who-learns-from-what", handicaps.from_labels),
     "all learn from FE": ("who-learns-from-what", handicaps.from_teacher),
     "rivals have coarser first-order weights": (
@@ -94,13 +99,4 @@ MORE_FOR_RIVALS: dict[str, tuple[str, Leads]] = {
         partial(handicaps.from_teacher, control=BOTH),
     ),
     "rivals have another form": ("rivals-in-another-form", partial(_over_own, control=FORM)),
-}
-ELSEWHERE: dict[str, tuple[str, Leads]] = {
-    "a new split": ("on-a-new-split", partial(_over_best, **OTHER_SPLIT)),
-    **{LABELS[model]: ("on-pnn-and-dcn", partial(_over_best, model=model)) for model in OTHER_MODELS},
-    "averaged weights": ("with-averaged-weights-ema-0999", partial(_over_best, **AVERAGED)),
-    "first-order weights from zero": (
-        "with-first-order-weights-that-start-near-zero",
-        partial(_over_best, **FROM_ZERO),
-    ),
 }

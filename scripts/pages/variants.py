@@ -100,10 +100,9 @@ def _by_method(recipe: str, with_it: pd.DataFrame) -> str:
 def _at_chance(runs: pd.DataFrame) -> str:
     """The runs whose training was stopped before the model learnt anything, in a sentence, if there are any."""
     rows = runs[runs["auc"] < CHANCE].drop_duplicates(["method", "setting", "seed"])
-    names = rows["method"].map(at_equal_bytes.METHOD_NAMES)
     said = [
-        f"{name}, X = {row['width']}, {row['options']}, seed {row['seed']}"
-        for name, (_, row) in zip(names, rows.iterrows(), strict=True)
+        f"{at_equal_bytes.METHOD_NAMES[row['method']]}, X = {row['width']}, {row['options']}, seed {row['seed']}"
+        for _, row in rows.iterrows()
     ]
     return f"\nStopped before they learnt, with an AUC below {CHANCE}: {'; '.join(said)}.\n" if said else ""
 

@@ -1,4 +1,4 @@
-"""What an engineer takes at his budget, in a list of results/budget.md, and where a rival is ahead."""
+"""README.md and results/budget.md: a row a budget, how an engineer finds his own, and where a rival is ahead."""
 
 from __future__ import annotations
 
