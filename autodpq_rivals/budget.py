@@ -87,7 +87,13 @@ def _of_width(
 
 def size_of(method: str, config: RunConfig, schema: Schema, options: Options) -> int:
     """Bytes of a method's tables, of the configuration's model and width; of MPE, whose search decides, the least."""
-    kind, (embedding, weights), (of_embedding, own) = METHODS[method], tables(config, schema), split_options(options)
+    return _size_of(config.model_copy(update={"strategy": method, "options": options}), schema)
+
+
+@cache  # one setting is asked for at each share of bytes
+def _size_of(config: RunConfig, schema: Schema) -> int:
+    kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
+    of_embedding, own = split_options(config.options)
     size = kind.size(embedding, **of_embedding)
     return size + kind.size(weights, **kind.for_weights(of_embedding) | own) if config.model == "deepfm" else size
 

@@ -1,4 +1,4 @@
-"""Execute the report (notebook 12) on the records of one data set and recipe, and what goes with it (10 and 11)."""
+"""Execute the report (notebook 12) on the records of one data set and recipe, and what goes with it (10, 11, 13)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autodpq_budget.batch import register_all
+from autodpq_budget.settings import CHOICE_SEED
 from autodpq_eval.batch import status
 from autodpq_eval.derived import of_controls, of_figure3, of_ledger, of_tables
 from autodpq_eval.plans import configure
@@ -20,7 +21,7 @@ from scripts.references import write_references
 from scripts.run_notebook import execute, reason
 
 register_all()
-REPORT, CONTROLS, PACKED = "12_report", "10_controls", "11_packed_model"
+REPORT, CONTROLS, PACKED, BUDGET = "12_report", "10_controls", "11_packed_model", "13_one_byte_budget"
 #: Strategies whose models notebook 11 packs.
 PACKS = ("fe", "others", "autodpq")
 #: Data sets whose models are packed for the report: small ones.
@@ -43,6 +44,8 @@ def notebooks_of(request: Request) -> dict[str, dict[str, Any]]:
         found[PACKED] = {**keys, "seed": seeds[0], "found_in": out}
     if request.part in ("controls", "seeds") and request.dataset == "ml-1m":
         found[CONTROLS] = {"records_of": request.dataset, "recipe": request.recipe, "found_in": out, "tables": out}
+    if request.part == "budget" and request.dataset == "ml-1m" and CHOICE_SEED not in request.seeds:
+        found[BUDGET] = {**keys, "found_in": out}
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from autodpq_budget.settings import CHOICE_SEED
 from autodpq_eval.batch import log_folder
 from autodpq_eval.best_pair import best_pair
 from autodpq_eval.controls import Control, control_runs, controls
@@ -151,6 +152,15 @@ def test_what_there_is_for_ml_1m_alone_is_refused_elsewhere(part: str) -> None:
     with pytest.raises(ValidationError, match=f"dataset: expected ml-1m with part {part}, found flights"):
         Request(part=part, dataset="flights")
     assert "10_controls" not in notebooks_of(Request(part="seeds", dataset="flights"))
+
+
+def test_notebook_13_goes_with_the_runs_that_it_draws() -> None:
+    with_it = [
+        (dataset, seeds)
+        for dataset, seeds in product(("ml-1m", "ml-100k"), ((CHOICE_SEED,), (1, 2)))
+        if "13_one_byte_budget" in notebooks_of(Request(part="budget", dataset=dataset, seeds=seeds))
+    ]
+    assert with_it == [("ml-1m", (1, 2))]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
