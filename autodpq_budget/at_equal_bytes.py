@@ -56,27 +56,28 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def comparisons(found: pd.DataFrame, margin: float, tested: Sequence[float] = SHARES) -> pd.DataFrame:
-    """One row per share of the compressor: against FE, with a test of equivalence, and against its best rival.
+    """One row per share of the compressor: against FE and against its best rival, with tests of equivalence.
 
     The best rival is :func:`best_rival` on the compressor's seeds; in columns that end in ``_of_all``, on those of them
-    that all rivals have. ``p_holm`` (best rival) and ``p_equal_holm`` (FE) are corrected by Holm, each over the shares.
+    that all rivals have. ``p_as_fe`` and ``p_as_rival`` test equivalence within :data:`~autodpq_eval.stats.MARGIN`,
+    ``p_equal`` that with FE within ``margin``. All p have a column corrected by Holm over the shares, ``_holm``.
 
     Args:
         found: of :func:`~autodpq_budget.chosen.at_chosen_settings`.
-        margin: within which a compressed model is as good as FE.
-        tested: shares for which that is tested.
+        margin: aimed at.
+        tested: shares for which that was the aim.
     """
     fe, everyone, rows = aucs_at(found, "fe", 1.0), found[found["seed"].isin(TABLE_SEEDS)], []
     for share in sorted(set(found.loc[found["method"] == COMPRESSOR, "share"]), reverse=True):
         ours = aucs_at(found, COMPRESSOR, share)
-        gap = paired_effect(ours, fe, margin)
+        gap, aim = paired_effect(ours, fe), paired_effect(ours, fe, margin)["p_equal"] if share in tested else np.nan
         row = {"share": share, "n": gap["n"], "difference": gap["effect"], "half": gap["high"] - gap["effect"]}
-        row |= {"p_equal": gap["p_equal"] if share in tested else np.nan} | _lead(ours, found, share)
+        row |= {"p_equal": aim, "p_as_fe": gap["p_equal"]} | _lead(ours, found, share)
         of_all = _lead(ours, everyone, share)
         rows.append(row | {f"{key}_of_all": of_all[key] for key in ("rival", "n_rival", "lead", "lead_half")})
     made = pd.DataFrame(rows)
-    corrected = {f"{name}_holm": holm(made[name].to_numpy(float)) for name in ("p", "p_equal") if len(made)}
-    return made.assign(**corrected)
+    tests = ("p", "p_equal", "p_as_fe", "p_as_rival") if len(made) else ()
+    return made.assign(**{f"{name}_holm": holm(made[name].to_numpy(float)) for name in tests})
 
 
 def _lead(ours: dict[int, float], found: pd.DataFrame, share: float) -> dict[str, Any]:
@@ -86,7 +87,8 @@ def _lead(ours: dict[int, float], found: pd.DataFrame, share: float) -> dict[str
     lead = paired_effect(ours, aucs(theirs, found))
     return {
         **{"rival": name, "rivals": rivals, "rival_bytes": theirs["bytes"].mean(), "n_rival": lead["n"]},
-        **{"lead": lead["effect"], "lead_half": lead["high"] - lead["effect"], "p": lead["p"]},
+        **{"lead": lead["effect"], "lead_half": lead["high"] - lead["effect"]},
+        **{"p": lead["p"], "p_as_rival": lead["p_equal"]},
     }
 
 

@@ -74,13 +74,23 @@ def heat(axes: Axes, rows: pd.DataFrame, *, scale: bool = True, size: int = 7) -
     axes.tick_params(axis="x", rotation=40)
 
 
-def picture(rows: pd.DataFrame, title: str) -> Figure:
-    """The same as a picture of its own; its label is the text that can stand for it."""
-    figure, axes = plt.subplots(figsize=(7, 1 + 0.4 * rows["field"].nunique()), layout="constrained")
-    heat(axes, rows)
-    axes.set_title(title, loc="left")
+def picture(rows: pd.DataFrame, menu: Menu, taken: int, title: str) -> Figure:
+    """The same as a picture, and below it the curve with the point; its label is the text that can stand for it.
+
+    Args:
+        rows: of :func:`choice`.
+        menu: what there was to choose from.
+        taken: bytes of the choice.
+        title: of the picture.
+    """
+    heights = 1 + 0.4 * rows["field"].nunique(), 2.8
+    figure, (above, below) = plt.subplots(2, figsize=(7, sum(heights)), height_ratios=heights, layout="constrained")
+    heat(above, rows)
+    above.set_title(title, loc="left")
+    draw(below, curve(menu), point(menu, taken))
     ways = "; ".join(f"{row['field']}, {row['counts']}: {row['embedding']}" for _, row in rows.iterrows())
-    figure.set_label(f"{title}. A heat map of bits a feature, by field and occurrences of a feature. {ways}.")
+    said = f"Above, bits a feature, by field and occurrences of a feature. {ways}. Below, distortion against bytes"
+    figure.set_label(f"{title}. {said}, falling, with a dot at {taken:,} bytes.")
     return figure
 
 

@@ -18,7 +18,7 @@ import torch
 from tqdm import tqdm
 
 from autodpq_budget.check_arguments import check_bytes, check_loss, check_width, expect
-from autodpq_budget.fine_tune import fine_tune
+from autodpq_budget.fine_tune import MOVES, fine_tune
 from autodpq_budget.menu import Menu, bytes_of
 from autodpq_budget.of_model import menu_of, on_groups
 from autodpq_budget.starting_model import (
@@ -77,6 +77,7 @@ def compress(
     path: Path | str,
     *,
     tune: bool = True,
+    move_codes: bool = True,
     width: int | None = None,
     tables: bool = False,
 ) -> CompressedModel:
@@ -89,6 +90,7 @@ def compress(
         path: of the file (``.safetensors``), for the readers of :mod:`autodpq_packed`.
         tune: fine-tune, the run's own model as the teacher, with early stopping on validation: a minute on
             MovieLens-1M, and better the smaller the file.
+        move_codes: fine-tuning chooses codes anew, too; without, only stored numbers and dense weights are trained.
         width: X of what is compressed: the run's own, or that of a narrower FE that the run's model teaches first, in
             another minute. Without, :func:`autodpq_budget.width.width_for` chooses it; with ``tune`` off it is the
             run's own.
@@ -111,7 +113,7 @@ def compress(
         room = room_or_refuse(run.schema, of_width(run.record, width), budget_bytes, tables=tables)
         start, offered = begin(run, width)
         fits = offered.stored(room) if tables else _in_file(start, offered, room, budget_bytes)
-        made = _made(start, offered, fits, run.model if tune else None)
+        made = _made(start, offered, fits, run.model if tune else None, MOVES if move_codes else 0)
         _write(start, made.model, path)
     return made
 
@@ -211,12 +213,14 @@ def _in_file(run: LoadedRun, offered: Menu, tables: int, most: int) -> Tensors:
     return offered.within(tables, most, size)
 
 
-def _made(run: LoadedRun, offered: Menu, tensors: Tensors, teacher: CTRModel | None = None) -> CompressedModel:
+def _made(
+    run: LoadedRun, offered: Menu, tensors: Tensors, teacher: CTRModel | None = None, moves: int = MOVES
+) -> CompressedModel:
     """A model with a choice, fine-tuned where there is a teacher."""
     model = _on(run, tensors)
     if teacher is not None:
         scratch = scratch_run(for_scratch(run.record.config))
-        fine_tune(scratch, model, teacher)
+        fine_tune(scratch, model, teacher, moves)
         scratch.checkpoints.clear()
     size, auc = file_bytes_of(model, run.schema, run.record), evaluate(model, run.valid).auc
     return CompressedModel(model, offered, tensors, bytes_of(tensors), size, auc, run.record.config.embedding_dim)

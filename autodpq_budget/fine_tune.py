@@ -16,20 +16,20 @@ from autodpq_rivals.strategies import FineTuning
 
 #: At most eight rounds after the one that only validates; it stops after two in a row without a gain.
 LIMIT = Limit(rounds=9, patience=2)
-#: Codes are chosen anew before each of the first rounds that train: before so many of them.
+#: Codes are chosen anew before each of the first rounds that train, unless they are fixed: before so many of them.
 MOVES = 3
 
 
 class Recoding(FineTuning, Distilling):
-    """Fine-tuning towards a teacher, with codes that are chosen anew."""
+    """Fine-tuning towards a teacher, with codes that are chosen anew before the first ``moves`` rounds that train."""
 
-    def __init__(self, model: CTRModel, run: Run, teacher: CTRModel) -> None:
+    def __init__(self, model: CTRModel, run: Run, teacher: CTRModel, moves: int = MOVES) -> None:
         super().__init__(model, run, teacher)
-        self.schema = run.schema
+        self.schema, self.moves = run.schema, moves
 
     def round(self, number: int) -> Row:
-        """One round; before each of the first few that train, codes are chosen anew."""
-        if 0 < number <= MOVES:
+        """One round; before it codes are chosen anew, if it is one of the first that train."""
+        if 0 < number <= self.moves:
             recode(self.model, self.teacher, self.schema, self.train)
         return super().round(number)
 
@@ -39,9 +39,9 @@ def limit(config: RunConfig) -> Limit:
     return config.limits.train if config.profile == "smoke" else LIMIT
 
 
-def fine_tune(run: Run, model: CTRModel, teacher: CTRModel) -> Fit:
+def fine_tune(run: Run, model: CTRModel, teacher: CTRModel, moves: int = MOVES) -> Fit:
     """Fine-tune, and stop on validation; the model ends with the weights that the run's configuration scores.
 
-    The best may be those that it came with.
+    The best may be those that it came with. With no ``moves`` all codes stay fixed.
     """
-    return run.fit("compress", model, trainer=Recoding(model, run, teacher), limit=limit(run.config))
+    return run.fit("compress", model, trainer=Recoding(model, run, teacher, moves), limit=limit(run.config))

@@ -108,10 +108,12 @@ def _tell(run: LoadedRun, made: CompressedModel, path: Path, whole: int) -> None
     say(f"{_start(run, made)}\n")
     say(f"{path}: {made.file_bytes:,} bytes, {made.file_bytes / whole:.1%} of {whole:,}; ")
     say(f"of these {made.table_bytes:,} are embedding and first-order weights\n")
-    say(f"{known}: {known.stat().st_size:,} bytes, which raw values need\n{drawn}: the table above as a picture\n")
+    say(f"{known}: {known.stat().st_size:,} bytes, which raw values need\n")
+    say(f"{drawn}: the table above as a picture, and the curve of distortion against bytes\n")
     say(f"validation AUC {before.valid.auc:.4f} -> {after['valid'].auc:.4f}, ")
     say(f"test AUC {before.test.auc:.4f} -> {after['test'].auc:.4f}\n")
-    save(picture(rows, f"X = {made.width}, {made.table_bytes:,} bytes of tables"), drawn)
+    title = f"X = {made.width}, {made.table_bytes:,} bytes of tables"
+    save(picture(rows, made.menu, made.table_bytes, title), drawn)
 
 
 def _start(run: LoadedRun, made: CompressedModel) -> str:

@@ -88,18 +88,22 @@ PICTURES = {
 def main(arguments: list[str] | None = None) -> int:
     """Bring every page and picture up to date."""
     Parser(description=__doc__).parse_args(arguments)
-    for name in stale():
-        if name in PICTURES:
-            PICTURES[name].write(ROOT / name)
-        else:
-            write_text(ROOT / name, rewrite(name))
+    for name, text in stale_pages().items():
+        write_text(ROOT / name, text)
+    for name in stale_pictures():
+        PICTURES[name].write(ROOT / name)
     return 0
 
 
-def stale() -> list[str]:
-    """Pages and pictures that differ from what the records say."""
-    pages = [name for name in PAGES if (ROOT / name).read_text(encoding="utf-8") != rewrite(name)]
-    return pages + [name for name, picture in PICTURES.items() if not picture.is_current(ROOT / name)]
+def stale_pages() -> dict[str, str]:
+    """Pages that differ from what the records say, as these have them."""
+    pages = {name: rewrite(name) for name in PAGES}
+    return {name: text for name, text in pages.items() if (ROOT / name).read_text(encoding="utf-8") != text}
+
+
+def stale_pictures() -> list[str]:
+    """Pictures that differ from what the records say."""
+    return [name for name, picture in PICTURES.items() if not picture.is_current(ROOT / name)]
 
 
 def rewrite(name: str) -> str:

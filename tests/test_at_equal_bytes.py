@@ -193,6 +193,29 @@ def test_the_best_rival_has_most_seeds_and_the_lead_is_paired() -> None:
     assert made["p"] == made["p_holm"] == pytest.approx(stats.ttest_1samp(lead, 0).pvalue)
 
 
+def test_equivalence_is_tested_within_the_aim_and_within_the_usual_margin() -> None:
+    """With FE within both, with the best rival within the latter; corrected over the shares that are tested."""
+    rng = np.random.default_rng(1)
+    names, seeds = {"fe": 1.0, "budget": 0.5, "lsq": 0.5}, range(1, 6)
+    runs = [row(name, seed, 1, 0.6, 0.7 + rng.normal(0, 3e-4)) for name in names for seed in seeds]
+    half = pd.DataFrame(runs).assign(share=lambda each: each["method"].map(names))
+    shift = {"fe": 0, "budget": 2e-4, "lsq": 5e-4}
+    quarter = half[half["method"] != "fe"].assign(share=0.25, auc=lambda each: each["auc"] + each["method"].map(shift))
+    made = at_equal_bytes.comparisons(pd.concat([half, quarter]), 0.0005, [0.25]).set_index("share")
+    fe, ours, rival = (np.array([each["auc"] for each in runs if each["method"] == name]) for name in names)
+
+    def tost(differences: np.ndarray, margin: float) -> float:
+        low = stats.ttest_1samp(differences, -margin, alternative="greater").pvalue
+        return max(low, stats.ttest_1samp(differences, margin, alternative="less").pvalue)
+
+    assert np.isnan(made["p_equal"][0.5])
+    assert made["p_equal_holm"][0.25] == pytest.approx(tost(ours + 2e-4 - fe, 0.0005))
+    assert made["p_as_fe"].tolist() == pytest.approx([tost(ours - fe, 0.001), tost(ours + 2e-4 - fe, 0.001)])
+    assert made["p_as_rival"].tolist() == pytest.approx([tost(ours - rival, 0.001), tost(ours - rival - 3e-4, 0.001)])
+    worst, best = made["p_as_rival"].max(), made["p_as_rival"].min()
+    assert sorted(made["p_as_rival_holm"]) == pytest.approx(sorted([min(2 * best, 1), max(2 * best, worst)]))
+
+
 def test_seeds_that_the_compressor_lacks_make_no_rival_the_best() -> None:
     more = pd.DataFrame([row("qr", seed, 1, 0.6, 0.65) for seed in (2, 3, 4)])
     (made,) = at_equal_bytes.comparisons(pd.concat([FOUND, RIVALS, more]), 0.0005).to_dict("records")

@@ -545,6 +545,12 @@ def test_below_it_files_that_are_trained_on_are_tried_and_the_smallest_that_keep
     assert found.width == PackedModel(path).embedding.dim == (8 if found.table_bytes == first else 4)
 
 
+def test_the_page_says_how_many_smaller_files_are_tried_and_how_small() -> None:
+    tries, deepest = {4: "four", 8: "eight"}[module.TRIES], {2: "half", 4: "a quarter"}[module.DEEPEST]
+    said = f"tries {tries} smaller files, taught and fine-tuned, none below {deepest} of"
+    assert said in (ROOT / "results" / "budget.md").read_text()
+
+
 def test_no_file_loses_so_little(loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_auc", lambda *_: evaluate(loaded.model, loaded.valid).auc - 0.02)
     with pytest.raises(ValueError, match=r"loss: expected at least 0.02000 for this model, found 0.01"):
@@ -566,6 +572,15 @@ def test_training_on_begins_with_the_model_as_it_comes_and_keeps_how_groups_are_
     assert torch.equal(last["embedding.option"], torch.from_numpy(tensors["embedding.option"]))
     assert not torch.equal(last["embedding.codes"], torch.from_numpy(tensors["embedding.codes"]))
     assert not torch.equal(last["embedding.numbers"], torch.from_numpy(tensors["embedding.numbers"]).float())
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_codes_are_fixed_on_demand(loaded: LoadedRun, tmp_path: Path, moves: bool) -> None:
+    least = menu_of(loaded.model, loaded.schema, loaded.train).least
+    path = tmp_path / "m.safetensors"
+    made = compress(loaded, least + 60, path, tables=True, width=8, move_codes=moves)
+    codes = made.model.embedding.stored()["codes"]
+    assert np.array_equal(codes, made.tensors["embedding.codes"]) != moves
 
 
 def test_targets_are_what_the_teacher_says(loaded: LoadedRun, tmp_path: Path) -> None:

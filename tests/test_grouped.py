@@ -14,7 +14,7 @@ import onnxruntime
 import pytest
 import torch
 from conftest import SIZES, small_config
-from test_packed import all_ids, record
+from test_packed import all_ids, assert_served, record
 
 import autodpq_native as native
 from autodpq_budget.by_groups import ByGroups
@@ -173,6 +173,11 @@ def test_readers_agree_to_the_bit(schema: Schema, options: list[int], kind: str,
     np.testing.assert_allclose(in_numpy.logits(rank.numpy()), model(ids).numpy(), rtol=0, atol=1e-5)
     samples = [dict(zip(SIZES, map(str, row), strict=True)) for row in ids.tolist()]
     np.testing.assert_allclose(in_numpy.score(samples), torch.sigmoid(model(ids)).numpy(), rtol=1e-5)
+
+
+def test_a_server_of_a_compressed_file_needs_no_more_than_that_of_a_packed_one(schema: Schema, tmp_path: Path) -> None:
+    path = written(schema, tmp_path, model_on(schema, OPTIONS[0], [9, 3, centroids_option(2, 1), 0, 1]))
+    assert_served(path, dict(zip(SIZES, map(str, all_ids(schema)[0].tolist()), strict=True)), tmp_path / "server")
 
 
 def test_the_tables_have_the_bytes_of_the_file(schema: Schema, tmp_path: Path) -> None:

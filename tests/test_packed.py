@@ -404,10 +404,13 @@ def test_raw_values_are_scored_and_unseen_ones_get_the_documented_row(schema: Sc
 
 
 def test_a_server_needs_numpy_and_the_files_that_the_page_names(schema: Schema, tmp_path: Path) -> None:
-    """Copied elsewhere, with no other package to be found, they score raw values."""
-    path, server = tmp_path / "m.safetensors", tmp_path / "server"
     model, made = trained("dpq", schema)
-    export(model, schema, made, VOCABULARY, path)
+    export(model, schema, made, VOCABULARY, path := tmp_path / "m.safetensors")
+    assert_served(path, {"a": "a3", "b": "b1", "c": "c0"}, tmp_path / "server")
+
+
+def assert_served(path: Path, sample: dict[str, str], server: Path) -> None:
+    """NumPy and what the page names, copied elsewhere, score raw values, with no other package to be found."""
     said = (ROOT / "results" / "packed.md").read_text().partition("**In a server**")[2].partition("\n\n")[0]
     for folder, names in re.findall(r"(autodpq_\w+)/{([\w,]+)}", said):
         (server / folder).mkdir(parents=True)
@@ -415,7 +418,6 @@ def test_a_server_needs_numpy_and_the_files_that_the_page_names(schema: Schema, 
             shutil.copy(ROOT / folder / f"{name}.py", server / folder)
     for numpy in Path(np.__file__).parents[1].glob("numpy*"):
         (server / numpy.name).symlink_to(numpy)
-    sample = {"a": "a3", "b": "b1", "c": "c0"}
     code = (
         f"import sys; sys.path.insert(0, {str(server)!r}); from autodpq_packed.score import PackedModel; "
         f"from autodpq_packed.plain import PlainTables; print(PackedModel({str(path)!r}).score([{sample}])[0])"

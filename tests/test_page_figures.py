@@ -214,14 +214,17 @@ def test_where_a_rival_is_ahead_and_of_how_many_it_is_the_best(monkeypatch: pyte
         {"share": 0.125, "rival": "lsq", "rivals": 4, "p_holm": 0.069, "lead": -0.0017, "lead_half": 0.0014},
         {"share": 0.016, "rival": "lsq", "rivals": 3, "p_holm": 0.001, "lead": 0.0079, "lead_half": 0.0009},
     ]
-    rows = [row | {"n": 10, "n_rival": 10} for row in rows]
+    rows = [row | {"n": 10, "n_rival": 10, "p_as_rival_holm": 0.5} for row in rows]
     rows.append(rows[0] | {"share": 0.008, "n_rival": 9})  # which budget.md calls unfinished
     monkeypatch.setattr(which_row, "comparisons", lambda recipe: rows)
     monkeypatch.setattr(which_row, "_waiting", lambda recipe: "")
     assert which_row.ahead("paper") == (
         "In recipe `paper` the best rival is ahead of the compressor by the paired test at 25.0% (trained integers "
-        "(LSQ), the best of 4 rivals with as many seeds), by +0.0021 ± 0.0013. At 12.5% neither is shown to be ahead."
+        "(LSQ), the best of 4 rivals with as many seeds), by +0.0021 ± 0.0013. At 12.5% neither is shown to be ahead, "
+        "nor both to be equal within 0.001."
     )
+    rows[1]["p_as_rival_holm"] = 0.01
+    assert which_row.ahead("paper").endswith("to be ahead; both are shown to be equal within 0.001 at 12.5%.")
     rows[:1] = []
     assert which_row.ahead("tuned").startswith("In recipe `tuned` the best rival is nowhere shown to be ahead of ")
 

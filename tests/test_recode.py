@@ -260,8 +260,9 @@ def one_feature(tables: list[ByGroups], group: int, r: int, g: torch.Tensor, h: 
         table.recode({group: each.codes})
 
 
+@pytest.mark.parametrize(("moves", "rounds"), [({}, [1, 2, 3]), ({"moves": 0}, [])])
 def test_codes_move_before_each_of_the_first_rounds_of_training(
-    start: tuple[Run, CTRModel, CTRModel], monkeypatch: pytest.MonkeyPatch
+    start: tuple[Run, CTRModel, CTRModel], monkeypatch: pytest.MonkeyPatch, moves: dict[str, int], rounds: list[int]
 ) -> None:
     run, student, teacher = start
     seen: list[tuple[int, torch.Tensor]] = []
@@ -271,11 +272,11 @@ def test_codes_move_before_each_of_the_first_rounds_of_training(
         seen.append((number, student.embedding.numbers.detach().clone()))
 
     monkeypatch.setattr("autodpq_budget.fine_tune.recode", moving)
-    trainer, before = Recoding(student, run, teacher), []
+    trainer, before = Recoding(student, run, teacher, **moves), []
     for number in range(6):
         before.append(student.embedding.numbers.detach().clone())
         trainer.round(number)
-    assert [number for number, _ in seen] == [1, 2, 3]
+    assert [number for number, _ in seen] == rounds
     assert all(torch.equal(numbers, before[number]) for number, numbers in seen)
     assert not torch.equal(before[1], before[2])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from autodpq_budget import at_equal_bytes
 from autodpq_budget.read_runs import full_bytes
 from autodpq_eval.layout import markdown
+from autodpq_eval.stats import MARGIN
 from autodpq_eval.words import p_value, plus_minus
 from scripts.pages.equal_bytes import NOT_YET, found, rival_name
 
@@ -22,8 +24,11 @@ ALLOWED = {
 RIVAL_LEVEL = 0.01
 #: Recipe -> the margin of the test of equivalence, which stands beside an aim of that size.
 MARGINS = {"tuned": 0.0005, "paper": 0.001}
+#: Head of the column of the test of equivalence that all rows have.
+WITHIN = f"p equal within {MARGIN:g}"
 
 
+@cache
 def comparisons(recipe: str, model: str = "deepfm", /, **switches: float) -> list[dict[str, Any]]:
     """A row a budget, all with these switches; equivalence is tested where the aim is as large as its margin."""
     margin = MARGINS[recipe]
@@ -40,7 +45,7 @@ def targets() -> str:
     """What was aimed at, and what came out: against FE; against rivals; and why an aim was missed."""
     every = [(recipe, row) for recipe in ALLOWED for row in comparisons(recipe)]
     fe = markdown(
-        ["budget", "seeds", "difference to FE", "aim", "within aim", "p equal"],
+        ["budget", "seeds", "difference to FE", "aim", "within aim", "p equal", WITHIN],
         [_against_fe(recipe, row) for recipe, row in every],
     )
     head = [
@@ -51,6 +56,7 @@ def targets() -> str:
         "lead",
         "p",
         f"aim: p < {RIVAL_LEVEL:g}",
+        WITHIN,
     ]
     rivals = markdown([*head, "best of all that ran, lead"], [_against_rivals(recipe, row) for recipe, row in every])
     reasons = [f"- {reason}\n" for recipe, row in every for reason in _reasons(recipe, row)]
@@ -63,6 +69,7 @@ def _against_fe(recipe: str, row: dict[str, Any]) -> list[str]:
     return [
         *(f"`{recipe}`, {row['share']:.1%}", f"{row['n']:.0f}", plus_minus(row["difference"], row["half"], digits=5)),
         *(f"{-limit:+.4f}" if limit else "–", met, p_value(row["p_equal_holm"]) if asked else ""),
+        p_value(row["p_as_fe_holm"]),
     ]
 
 
@@ -79,13 +86,13 @@ def _met(recipe: str, row: dict[str, Any]) -> str:
 def _against_rivals(recipe: str, row: dict[str, Any]) -> list[str]:
     budget = f"`{recipe}`, {row['share']:.1%}"
     if not row["rival"]:
-        return [budget, *["–"] * 7]
-    p = p_value(row["p_holm"]) if finished(row) else "unfinished"
+        return [budget, *["–"] * 8]
+    p, same = (p_value(row[f"{test}_holm"]) if finished(row) else "unfinished" for test in ("p", "p_as_rival"))
     used = row["rival_bytes"] / (row["share"] * full_bytes(found(recipe)))
     name = f"{at_equal_bytes.METHOD_NAMES[row['rival']]}, {row['rivals']}"
     best = [name, f"{row['rival_bytes']:,.0f}, {used:.0%}", f"{row['n_rival']:.0f}"]
     of_all = f"{rival_name(row['rival_of_all'])}, {plus_minus(row['lead_of_all'], row['lead_half_of_all'])}"
-    return [budget, *best, plus_minus(row["lead"], row["lead_half"]), p, _beaten(recipe, row), of_all]
+    return [budget, *best, plus_minus(row["lead"], row["lead_half"]), p, _beaten(recipe, row), same, of_all]
 
 
 def _beaten(recipe: str, row: dict[str, Any]) -> str:

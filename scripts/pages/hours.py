@@ -23,11 +23,18 @@ def hours() -> str:
         f"{len(runs)} in recipe `{recipe}`, {_hours(runs):.1f} core-hours" for recipe, runs in every.groupby("recipe")
     ]
     kept = "missed" if _hours(every) > HOURS * CORES else "kept so far"
-    choice = _hours(every[every["seed"] == CHOICE_SEED])
     return (
         f"Runs at equal bytes so far: {'; '.join(took)} of training and validation. Aimed at for all of them: "
-        f"{HOURS} hours on {CORES} cores, {kept}; the settings on the seed of choice alone take {choice:.1f} "
-        f"core-hours.\n\n{_by_method(every)}"
+        f"{HOURS} hours on {CORES} cores, {kept}. {_why(every)}\n\n{_by_method(every)}"
+    )
+
+
+def _why(every: pd.DataFrame) -> str:
+    """What takes the hours."""
+    choice, dhe = every["seed"] == CHOICE_SEED, every["strategy"] == "dhe"
+    return (
+        f"Why: the settings on the seed of choice alone take {_hours(every[choice]):.1f} core-hours; and DHE, a net "
+        f"for each look-up, takes {_hours(every[dhe]):.1f} of {_hours(every):.1f} in all."
     )
 
 

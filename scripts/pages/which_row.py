@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from autodpq_budget.settings import SHARES, room
 from autodpq_budget.strategy import COMPRESSOR
 from autodpq_data import movielens
 from autodpq_eval.layout import markdown
-from autodpq_eval.stats import LEVEL
+from autodpq_eval.stats import LEVEL, MARGIN
 from autodpq_eval.words import from_to, plus_minus
 from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_rivals.budget import WIDTHS, rest_bytes
@@ -123,12 +124,23 @@ def ahead(recipe: str) -> str:
         f"by {plus_minus(-row['lead'], row['lead_half'])}"
         for row in shown
     )
-    level = ", ".join(f"{row['share']:.1%}" for row in rows if not row["p_holm"] < LEVEL)
-    neither = f" At {level} neither is shown to be ahead." if level else ""
+    neither = _neither([row for row in rows if not row["p_holm"] < LEVEL])
     first = f"In recipe `{recipe}` the best rival is ahead of the compressor by the paired test {'; '.join(said)}."
     if not shown:
         first = f"In recipe `{recipe}` the best rival is nowhere shown to be ahead of the compressor."
     return f"{first}{neither}{_waiting(recipe)}"
+
+
+def _neither(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Where neither is shown to be ahead, and where of these both are shown to be equal."""
+    equal = _shares([row for row in rows if row["p_as_rival_holm"] < LEVEL])
+    within = f"to be equal within {MARGIN:g}"
+    shown = f"; both are shown {within} at {equal}" if equal else f", nor both {within}"
+    return f" At {_shares(rows)} neither is shown to be ahead{shown}." if rows else ""
+
+
+def _shares(rows: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(f"{row['share']:.1%}" for row in rows)
 
 
 def _waiting(recipe: str) -> str:
