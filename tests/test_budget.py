@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import SIZES, small_config, small_run
+from matplotlib import pyplot as plt
 from safetensors.numpy import load_file
 from test_packed import record
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -572,6 +573,21 @@ def test_training_on_begins_with_the_model_as_it_comes_and_keeps_how_groups_are_
     assert torch.equal(last["embedding.option"], torch.from_numpy(tensors["embedding.option"]))
     assert not torch.equal(last["embedding.codes"], torch.from_numpy(tensors["embedding.codes"]))
     assert not torch.equal(last["embedding.numbers"], torch.from_numpy(tensors["embedding.numbers"]).float())
+
+
+def test_the_picture_has_each_groups_way_and_the_point_on_the_curve(loaded: LoadedRun) -> None:
+    offered = menu_of(loaded.model, loaded.schema, loaded.train)
+    tensors = offered.stored(offered.least + 100)
+    rows, taken = choice_table.choice(loaded.schema, tensors, 8), bytes_of(tensors)
+    figure = choice_table.picture(rows, offered, taken, "A choice")
+    above, below = figure.axes[:2]
+    assert sorted(cell.get_text() for cell in above.texts if cell.get_text()) == sorted(rows["embedding"])
+    line, dot = below.lines
+    (at, distortion), (bytes_, distortions) = dot.get_xydata()[0], line.get_data()
+    assert at == taken
+    assert min(distortions[bytes_ <= taken]) >= distortion >= max(distortions[bytes_ >= taken])
+    assert f"a dot at {taken:,} bytes" in figure.get_label()
+    plt.close(figure)
 
 
 @pytest.mark.parametrize("moves", [True, False])
