@@ -64,13 +64,14 @@ def comparisons(found: pd.DataFrame, margin: float, tested: Sequence[float] = SH
 
     Args:
         found: of :func:`~autodpq_budget.chosen.at_chosen_settings`.
-        margin: aimed at.
-        tested: shares for which that was the aim.
+        margin: of ``p_equal``.
+        tested: shares at which ``p_equal`` is tested.
     """
     fe, everyone, rows = aucs_at(found, "fe", 1.0), found[found["seed"].isin(TABLE_SEEDS)], []
     for share in sorted(set(found.loc[found["method"] == COMPRESSOR, "share"]), reverse=True):
         ours = aucs_at(found, COMPRESSOR, share)
-        gap, aim = paired_effect(ours, fe), paired_effect(ours, fe, margin)["p_equal"] if share in tested else np.nan
+        gap = paired_effect(ours, fe)
+        aim = paired_effect(ours, fe, margin)["p_equal"] if share in tested else np.nan
         row = {"share": share, "n": gap["n"], "difference": gap["effect"], "half": gap["high"] - gap["effect"]}
         row |= {"p_equal": aim, "p_as_fe": gap["p_equal"]} | _lead(ours, found, share)
         of_all = _lead(ours, everyone, share)

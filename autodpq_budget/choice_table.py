@@ -75,7 +75,7 @@ def heat(axes: Axes, rows: pd.DataFrame, *, scale: bool = True, size: int = 7) -
 
 
 def picture(rows: pd.DataFrame, menu: Menu, taken: int, title: str) -> Figure:
-    """The same as a picture, and below it the curve with the point; its label is the text that can stand for it.
+    """A choice as a picture: :func:`heat`, and below it the curve with the point; its label can stand for it.
 
     Args:
         rows: of :func:`choice`.
@@ -111,8 +111,6 @@ def draw(axes: Axes, points: pd.DataFrame, taken: dict[str, float]) -> None:
     """The rate-distortion curve, and the point that was taken."""
     axes.plot(points["bytes"], points["distortion"], color="#0072b2")
     axes.plot(taken["bytes"], taken["distortion"], "o", color="#d55e00", label=f"taken: {taken['bytes']:,.0f} bytes")
-    axes.set(
-        xscale="log", yscale="log", xlabel="bytes of both tables", ylabel="distortion", title="Rate and distortion"
-    )
+    axes.set(xscale="log", yscale="log", xlabel="bytes of the tables", ylabel="distortion", title="Rate and distortion")
     axes.xaxis.set_minor_formatter(lambda *_: "")
     axes.legend()

@@ -90,7 +90,7 @@ def compress(
         path: of the file (``.safetensors``), for the readers of :mod:`autodpq_packed`.
         tune: fine-tune, the run's own model as the teacher, with early stopping on validation: a minute on
             MovieLens-1M, and better the smaller the file.
-        move_codes: fine-tuning chooses codes anew, too; without, only stored numbers and dense weights are trained.
+        move_codes: fine-tuning also chooses codes anew; without, it trains only stored numbers and dense weights.
         width: X of what is compressed: the run's own, or that of a narrower FE that the run's model teaches first, in
             another minute. Without, :func:`autodpq_budget.width.width_for` chooses it; with ``tune`` off it is the
             run's own.

@@ -16,7 +16,7 @@ from autodpq_rivals.strategies import FineTuning
 
 #: At most eight rounds after the one that only validates; it stops after two in a row without a gain.
 LIMIT = Limit(rounds=9, patience=2)
-#: Codes are chosen anew before each of the first rounds that train, unless they are fixed: before so many of them.
+#: Before so many of the first rounds that train, codes are chosen anew.
 MOVES = 3
 
 
@@ -28,7 +28,7 @@ class Recoding(FineTuning, Distilling):
         self.schema, self.moves = run.schema, moves
 
     def round(self, number: int) -> Row:
-        """One round; before it codes are chosen anew, if it is one of the first that train."""
+        """One round; codes are chosen anew before it, if it is one of the first ``moves`` that train."""
         if 0 < number <= self.moves:
             recode(self.model, self.teacher, self.schema, self.train)
         return super().round(number)
@@ -42,6 +42,6 @@ def limit(config: RunConfig) -> Limit:
 def fine_tune(run: Run, model: CTRModel, teacher: CTRModel, moves: int = MOVES) -> Fit:
     """Fine-tune, and stop on validation; the model ends with the weights that the run's configuration scores.
 
-    The best may be those that it came with. With no ``moves`` all codes stay fixed.
+    The best may be those that it came with. With ``moves=0`` codes stay as they are.
     """
     return run.fit("compress", model, trainer=Recoding(model, run, teacher, moves), limit=limit(run.config))

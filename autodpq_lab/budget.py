@@ -65,7 +65,7 @@ def budget_slider(run: LoadedRun, offered: Menu, shares: Sequence[float] = SHARE
         left.plot(here.taken, here.auc, "o", ms=11, mfc="none", mec="#d55e00", mew=2)
         left.axhline(whole, color="0.4", ls="--", lw=1)
         left.annotate("uncompressed", (points[0].taken, whole), xytext=(0, 3), textcoords="offset points", fontsize=8)
-        left.set(title="What it costs", xscale="log", xlabel="bytes of both tables", ylabel="validation AUC")
+        left.set(title="What it costs", xscale="log", xlabel="bytes of the tables", ylabel="validation AUC")
         left.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         left.xaxis.set_major_formatter(EngFormatter())
         left.minorticks_off()

@@ -90,7 +90,7 @@ def size_of(method: str, config: RunConfig, schema: Schema, options: Options) ->
     return _size_of(config.model_copy(update={"strategy": method, "options": options}), schema)
 
 
-@cache  # one setting is asked for at each share of bytes
+@cache  # one setting is asked for at each share of bytes; a schema is known by its counts as an object
 def _size_of(config: RunConfig, schema: Schema) -> int:
     kind, (embedding, weights) = METHODS[config.strategy], tables(config, schema)
     of_embedding, own = split_options(config.options)

@@ -1,7 +1,7 @@
 """The rate-distortion choice in MovieLens-1M's shape and in Avazu's, X = 16, made-up rows; time, memory, look-ups.
 
 Rows are normal, smaller the rarer a feature is, as early stopping leaves them: a stand-in, from which no AUC follows.
-The choice is made once; then a file for each share of the table is put together. Its vectors are looked up, by turns
+The choice is made once; then the tensors of each share are made. Its vectors are looked up, by turns
 with those of a table of as many rows in the older format, all of them coded.
 """
 
@@ -132,7 +132,7 @@ def table() -> str:
         "shape",
         "of FE",
         "bytes",
-        "seconds to store",
+        "seconds to make tensors",
         "ns a look-up",
         "older format",
         "ours / older",

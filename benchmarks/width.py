@@ -67,14 +67,13 @@ def table() -> str:
     """Each way minus FE, paired."""
     found = pd.DataFrame(read_measures("width")["rows"])
     rows = [
-        [str(dim), *(against_fe(each, way) for way in ("training", "rotation"))]
+        [str(dim), *(_gap(each, way) for way in ("training", "rotation"))]
         for dim, each in found.groupby("X", sort=False)
     ]
     return markdown(["X", "taught FE minus FE", "rotated FE minus FE"], rows)
 
 
-def against_fe(each: pd.DataFrame, way: str) -> str:
-    """A column of AUC by ``seed`` minus the column ``FE``, paired."""
+def _gap(each: pd.DataFrame, way: str) -> str:
     aucs = each.set_index("seed")
     return gap(paired_effect(aucs[way].to_dict(), aucs["FE"].to_dict()))
 

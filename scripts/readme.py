@@ -96,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def stale_pages() -> dict[str, str]:
-    """Pages that differ from what the records say, as these have them."""
+    """Pages that differ from what the records say, each with the text that it should have."""
     pages = {name: rewrite(name) for name in PAGES}
     return {name: text for name, text in pages.items() if (ROOT / name).read_text(encoding="utf-8") != text}
 

@@ -549,7 +549,9 @@ def test_below_it_files_that_are_trained_on_are_tried_and_the_smallest_that_keep
 def test_the_page_says_how_many_smaller_files_are_tried_and_how_small() -> None:
     tries, deepest = {4: "four", 8: "eight"}[module.TRIES], {2: "half", 4: "a quarter"}[module.DEEPEST]
     said = f"tries {tries} smaller files, taught and fine-tuned, none below {deepest} of"
-    assert said in (ROOT / "results" / "budget.md").read_text()
+    page = (ROOT / "results" / "budget.md").read_text()
+    assert said in page
+    assert f"`LOSS=` does this up to {tries} times" in page
 
 
 def test_no_file_loses_so_little(loaded: LoadedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

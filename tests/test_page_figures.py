@@ -28,6 +28,7 @@ from scripts.pages import (
     conditions_picture,
     equal_bytes,
     gain,
+    hours,
     how_wide,
     own_options,
     readings,
@@ -142,6 +143,20 @@ def test_seeds_agree_from_nine_in_ten_on(monkeypatch: pytest.MonkeyPatch) -> Non
     assert results._agreed("literal") == "movie (literal, `paper`)"
 
 
+def test_what_takes_the_hours_is_told_with_what_both_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: 2 of 10 hours on the seed of choice, 5 by DHE, 1 of them on that seed."""
+    rows = [("dhe", CHOICE_SEED, 1), ("dhe", 1, 4), ("lsq", CHOICE_SEED, 1), ("lsq", 2, 4)]
+    runs = pd.DataFrame(rows, columns=["strategy", "seed", "seconds"]).assign(dataset="ml-1m", recipe="paper")
+    monkeypatch.setattr(hours, "records", lambda _: runs.assign(seconds=runs["seconds"] * 3600))
+    said = (
+        "4 hours on 2 cores, missed: the settings on the seed of choice alone take 2.0 core-hours; DHE, whose net runs "
+        "at every look-up, takes 5.0 of all 10.0, 1.0 of them on that seed.\n"
+    )
+    assert said in hours.hours()
+    monkeypatch.setattr(hours, "records", lambda _: runs.assign(seconds=1))
+    assert "4 hours on 2 cores, kept so far.\n" in hours.hours()
+
+
 def test_an_aim_can_be_missed() -> None:
     """By a compressor that is clearly worse than its rival, and by an interval that reaches beyond what was allowed."""
     worse = {"share": 0.031, "n_rival": 10, "n": 10, "lead": -0.01, "p_holm": 0.0001}
@@ -152,6 +167,20 @@ def test_an_aim_can_be_missed() -> None:
         halves = (0.0001, 0.0003, math.nan)
         assert [aims._met("tuned", row | {"half": half}) for half in halves] == ["met", "missed", "unfinished"]
         assert aims._met("tuned", row | {"difference": 0.0004, "half": 0.0003}) == "better"
+
+
+def test_rows_of_the_aims_have_both_tests_of_equivalence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aims, "found", lambda _: None)
+    monkeypatch.setattr(aims, "full_bytes", lambda _: 1000)
+    row = {"share": 0.125, "n": 10, "difference": 0.0, "half": 0.0001, "p_equal": 0.1, "p_equal_holm": 0.2}
+    row |= {"p_as_fe_holm": 0.03, "p_as_rival_holm": 0.04, "p_holm": 0.5, "lead": 0.001, "lead_half": 0.002}
+    row |= {"rival": "lsq", "rivals": 3, "n_rival": 10, "rival_bytes": 100}
+    row |= {"rival_of_all": "qr", "lead_of_all": 0.003, "lead_half_of_all": 0.001}
+    assert aims._against_fe("tuned", row)[-2:] == ["0.200", "0.030"]
+    whole = ["+0.0010 ± 0.0020", "0.500", "missed", "0.040", "QR, +0.0030 ± 0.0010"]
+    assert aims._against_rivals("tuned", row)[4:] == whole
+    assert aims._against_rivals("tuned", row | {"n_rival": 9})[5:8] == ["unfinished", "", "unfinished"]
+    assert aims._against_rivals("tuned", row | {"rival": ""})[1:] == 8 * ["–"]
 
 
 def test_a_claim_reproduces_if_every_case_has_run_and_does() -> None:
@@ -221,10 +250,10 @@ def test_where_a_rival_is_ahead_and_of_how_many_it_is_the_best(monkeypatch: pyte
     assert which_row.ahead("paper") == (
         "In recipe `paper` the best rival is ahead of the compressor by the paired test at 25.0% (trained integers "
         "(LSQ), the best of 4 rivals with as many seeds), by +0.0021 ± 0.0013. At 12.5% neither is shown to be ahead, "
-        "nor both to be equal within 0.001."
+        "nor are the two shown to be equal within 0.001."
     )
     rows[1]["p_as_rival_holm"] = 0.01
-    assert which_row.ahead("paper").endswith("to be ahead; both are shown to be equal within 0.001 at 12.5%.")
+    assert which_row.ahead("paper").endswith("to be ahead; the two are shown to be equal within 0.001 at 12.5%.")
     rows[:1] = []
     assert which_row.ahead("tuned").startswith("In recipe `tuned` the best rival is nowhere shown to be ahead of ")
 
@@ -320,9 +349,16 @@ def test_what_a_switch_is_worth_is_paired_by_seed_and_setting(monkeypatch: pytes
     said = variants._worth("Averaged", average=0.9)
     assert "| FE | +0.0200 ± 0.1271 | – |" in said
     assert "| QR | – | +0.0200 ± 0.1271 | – |" in said
-    assert "Not run yet" not in said
+    assert "Not run" not in said
     monkeypatch.setattr(variants, "found", lambda _, **switches: moved[:2] if switches else frame)
-    assert "\nNot run this way yet: QR.\n" in variants._worth("Averaged", average=0.9)
+    assert "\nNot run this way yet on all seeds: QR.\n" in variants._worth("Averaged", average=0.9)
+
+
+def test_a_budget_at_which_a_switch_lacks_a_seed_is_named() -> None:
+    rows = [("fe", 1.0, 1), ("fe", 1.0, 2), *(("qr", share, seed) for share in (0.5, 0.25) for seed in (1, 2))]
+    plain = pd.DataFrame(rows, columns=["method", "share", "seed"]).assign(cpu="one", auc=0.7)
+    assert variants._lacking(plain, plain) == ""
+    assert variants._lacking(plain, plain[:-1]) == "\nNot run this way yet on all seeds: QR at 25.0%.\n"
 
 
 def test_a_training_that_was_stopped_at_chance_is_named_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import product
 from pathlib import Path
 
@@ -154,7 +155,9 @@ def test_what_there_is_for_ml_1m_alone_is_refused_elsewhere(part: str) -> None:
     assert "10_controls" not in notebooks_of(Request(part="seeds", dataset="flights"))
 
 
-def test_notebook_13_goes_with_the_runs_that_it_draws() -> None:
+def test_notebook_13_goes_with_the_runs_that_it_draws(tmp_path: Path) -> None:
+    found = notebooks_of(Request(part="budget", dataset="ml-1m", seeds=(1, 2), out=tmp_path))["13_one_byte_budget"]
+    assert ROOT / found["found_in"] == ROOT / found["records_in"] == ROOT / os.path.relpath(tmp_path, ROOT)
     with_it = [
         (dataset, seeds)
         for dataset, seeds in product(("ml-1m", "ml-100k"), ((CHOICE_SEED,), (1, 2)))

@@ -22,10 +22,10 @@ def hours() -> str:
     took = [
         f"{len(runs)} in recipe `{recipe}`, {_hours(runs):.1f} core-hours" for recipe, runs in every.groupby("recipe")
     ]
-    kept = "missed" if _hours(every) > HOURS * CORES else "kept so far"
+    kept = f"missed: {_why(every)}" if _hours(every) > HOURS * CORES else "kept so far."
     return (
         f"Runs at equal bytes so far: {'; '.join(took)} of training and validation. Aimed at for all of them: "
-        f"{HOURS} hours on {CORES} cores, {kept}. {_why(every)}\n\n{_by_method(every)}"
+        f"{HOURS} hours on {CORES} cores, {kept}\n\n{_by_method(every)}"
     )
 
 
@@ -33,8 +33,9 @@ def _why(every: pd.DataFrame) -> str:
     """What takes the hours."""
     choice, dhe = every["seed"] == CHOICE_SEED, every["strategy"] == "dhe"
     return (
-        f"Why: the settings on the seed of choice alone take {_hours(every[choice]):.1f} core-hours; and DHE, a net "
-        f"for each look-up, takes {_hours(every[dhe]):.1f} of {_hours(every):.1f} in all."
+        f"the settings on the seed of choice alone take {_hours(every[choice]):.1f} core-hours; DHE, whose net runs at "
+        f"every look-up, takes {_hours(every[dhe]):.1f} of all {_hours(every):.1f}, {_hours(every[dhe & choice]):.1f} "
+        "of them on that seed."
     )
 
 

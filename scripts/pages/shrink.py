@@ -49,7 +49,7 @@ def _elsewhere() -> str:
         "[`compress_tables`](results/budget.md#a-table-from-elsewhere). It trains nothing, and so loses more: AUC "
         f"changed by {said} of its tables' bytes, the tables alone counted (`whole_file=False`), for DeepCTR-Torch's "
         "DeepFM, one seed, with sensitivities. "
-        f"The largest choice that we tried, for {largest['features']:,} made-up rows, embedding alone, took "
-        f"{largest['seconds']:.0f} seconds; to make its tensors took up to "
-        f"{max(row['seconds'] for row in largest['rows']):.0f} more, and no file was written."
+        f"The largest choice that we tried, for the embedding alone, with {largest['features']:,} made-up rows, took "
+        f"{largest['seconds']:.0f} seconds; making the tensors took up to "
+        f"{max(row['seconds'] for row in largest['rows']):.0f} more. No file was written."
     )

@@ -92,9 +92,19 @@ def _by_method(recipe: str, with_it: pd.DataFrame) -> str:
     cells = {name: [_gained(plain, with_it, name, share) for share in (1.0, *SHARES)] for name in names}
     there = [name for name in names if set(cells[name]) != {"–"}]
     rows = [[bold_ours(name), *cells[name]] for name in there]
-    absent = [at_equal_bytes.METHOD_NAMES[name] for name in METHODS if name in {*plain["method"]} - {*there}]
-    left = f"\nNot run this way yet: {', '.join(absent)}.\n" if absent else ""
-    return markdown(["method", *(f"{share:.1%}" for share in (1.0, *SHARES))], rows) + left + _at_chance(with_it)
+    table = markdown(["method", *(f"{share:.1%}" for share in (1.0, *SHARES))], rows)
+    return table + _lacking(plain, with_it) + _at_chance(with_it)
+
+
+def _lacking(plain: pd.DataFrame, with_it: pd.DataFrame) -> str:
+    """Rivals, and the budgets, at which they have not run on all seeds that FE has with the switch."""
+    seeds, said = len(at_equal_bytes.aucs_at(with_it, "fe", 1.0)), []
+    for name in METHODS:
+        has = [share for share in SHARES if at_equal_bytes.aucs_at(plain, name, share)]
+        lacks = [share for share in has if len(at_equal_bytes.aucs_at(with_it, name, share)) < seeds]
+        where = "" if lacks == has else f" at {', '.join(f'{share:.1%}' for share in lacks)}"
+        said += [at_equal_bytes.METHOD_NAMES[name] + where] if lacks else []
+    return f"\nNot run this way yet on all seeds: {'; '.join(said)}.\n" if said else ""
 
 
 def _at_chance(runs: pd.DataFrame) -> str:

@@ -135,7 +135,7 @@ def _neither(rows: Sequence[Mapping[str, Any]]) -> str:
     """Where neither is shown to be ahead, and where of these both are shown to be equal."""
     equal = _shares([row for row in rows if row["p_as_rival_holm"] < LEVEL])
     within = f"to be equal within {MARGIN:g}"
-    shown = f"; both are shown {within} at {equal}" if equal else f", nor both {within}"
+    shown = f"; the two are shown {within} at {equal}" if equal else f", nor are the two shown {within}"
     return f" At {_shares(rows)} neither is shown to be ahead{shown}." if rows else ""
 
 
