@@ -34,7 +34,7 @@ def report_path(request: Request, name: str = REPORT) -> Path:
 
 
 def notebooks_of(request: Request) -> dict[str, dict[str, Any]]:
-    """The notebooks that go with this part, and their parameters. Only 13 trains: FE of X = 8, in a minute."""
+    """The notebooks that go with this part, and their parameters. Only 13 trains: one FE or two, in minutes."""
     out, keys = str(request.out), {"dataset": request.dataset, "recipe": request.recipe}
     seeds = list(request.table_seeds)
     found: dict[str, dict[str, Any]] = {

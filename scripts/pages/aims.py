@@ -28,13 +28,9 @@ MARGINS = {"tuned": 0.0005, "paper": 0.001}
 WITHIN = f"p equal within {MARGIN:g}"
 
 
+@cache
 def comparisons(recipe: str, model: str = "deepfm", /, **switches: float) -> tuple[dict[str, Any], ...]:
     """A row a budget, all with these switches; equivalence is tested where the aim is as large as its margin."""
-    return _comparisons(recipe, model, **switches)
-
-
-@cache
-def _comparisons(recipe: str, model: str, **switches: float) -> tuple[dict[str, Any], ...]:
     margin = MARGINS[recipe]
     tested = [share for share, limit in ALLOWED[recipe].items() if limit == margin]
     return (*at_equal_bytes.comparisons(found(recipe, model, **switches), margin, tested).to_dict("records"),)
