@@ -67,15 +67,16 @@ def table() -> str:
     """Each way minus FE, paired."""
     found = pd.DataFrame(read_measures("width")["rows"])
     rows = [
-        [str(dim), *(_gap(each, way) for way in ("training", "rotation"))]
+        [str(dim), *(lead(each, way) for way in ("training", "rotation"))]
         for dim, each in found.groupby("X", sort=False)
     ]
     return markdown(["X", "taught FE minus FE", "rotated FE minus FE"], rows)
 
 
-def _gap(each: pd.DataFrame, way: str) -> str:
+def lead(each: pd.DataFrame, way: str, over: str = "FE") -> str:
+    """Test AUC of one column minus another's, paired over the seeds."""
     aucs = each.set_index("seed")
-    return gap(paired_effect(aucs[way].to_dict(), aucs["FE"].to_dict()))
+    return gap(paired_effect(aucs[way].to_dict(), aucs[over].to_dict()))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.stats import paired_effect
 from autodpq_lib.config import RECIPES
 from autodpq_system.paths import ROOT
-from benchmarks import after_training, search_or_choice
+from benchmarks import after_training, fine_tuning, search_or_choice
 from scripts.pages import (
     aims,
     conditions_picture,
@@ -212,6 +212,18 @@ def test_a_width_that_has_not_run_has_a_dash(monkeypatch: pytest.MonkeyPatch) ->
     ran = pd.DataFrame({"width": [16, 8], "valid": [0.81, 0.80]})
     monkeypatch.setattr(equal_bytes, "told", lambda *_: ran)
     assert how_wide._by_width("tuned", 0.5) == ["`tuned`, 50.0%", "**0.8100**", "0.8000", "–", "–"]
+
+
+def test_stages_of_fine_tuning_are_held_against_fe_and_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        {"seed": seed, "share": 0.031, "X": 8, "FE": 0.8 + seed / 100}
+        | {way: 0.8 + seed / 100 + gain for way, gain in zip(fine_tuning.WAYS, (-0.004, -0.003, -0.001), strict=True)}
+        for seed in (1, 2)
+    ]
+    monkeypatch.setattr(fine_tuning, "read_measures", lambda _: {"rows": rows})
+    *_, line = fine_tuning.table().strip().splitlines()
+    numbers = ["-0.0040 ± 0.0000", "-0.0030 ± 0.0000", "-0.0010 ± 0.0000", "+0.0020 ± 0.0000"]
+    assert line == f"| 3.1% | 8 | {' | '.join(numbers)} |"
 
 
 def test_why_an_aim_was_missed_is_what_happened(monkeypatch: pytest.MonkeyPatch) -> None:

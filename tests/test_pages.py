@@ -16,13 +16,15 @@ from tiny_movielens import ML_100K, expect, isolate, write_lines
 from tracked import tracked
 
 from autodpq_data.prepared import vocabulary
+from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_lib.config import RECIPES
 from autodpq_packed.module import load
 from autodpq_packed.plain import PlainTables
 from autodpq_runs import explore, finish
 from autodpq_system.paths import ROOT
+from benchmarks import fine_tuning
 from scripts import readme
-from scripts.pages import committed, conditions, controls
+from scripts.pages import committed, conditions, controls, equal_bytes
 from scripts.pages.picture import Picture
 
 PAGES = sorted({*readme.PAGES, *(str(path.relative_to(ROOT)) for path in ROOT.glob("[!.]*/README.md"))})
@@ -40,6 +42,14 @@ def anchors(page: Path) -> set[str]:
 
 def test_pages_and_pictures_agree_with_the_records():
     assert [*readme.stale_pages(), *readme.stale_pictures()] == [], "run `make readme`"
+
+
+def test_the_last_stage_of_fine_tuning_has_the_bits_of_the_compressors_runs():
+    rows = pd.DataFrame(fine_tuning.read_measures("fine_tuning")["rows"])
+    runs = equal_bytes.found("tuned").query("method == 'budget' and control == ''").rename(columns={"width": "X"})
+    both = rows.merge(runs, on=["seed", "share", "X"], validate="1:1")
+    assert len(both) == len(rows) == len(TABLE_SEEDS) * len(fine_tuning.SHARES)
+    assert both["fine-tuned, codes move"].tolist() == both["auc"].tolist()
 
 
 def test_readme_is_short():

@@ -14,7 +14,7 @@ from autodpq_eval.layout import LABELS, markdown
 from autodpq_eval.words import plus_minus
 from autodpq_lib.config import RECIPES, STRATEGIES
 from autodpq_rivals.methods import METHODS
-from benchmarks import choice, compressing, large
+from benchmarks import choice, compressing, fine_tuning, large
 from benchmarks.measured import read_measures
 from scripts.pages import aims, equal_bytes, which_row
 from scripts.pages.equal_bytes import NOT_YET, RECIPE, bold_ours, found
@@ -84,6 +84,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "budget-avazu": avazu,
     "budget-choice": choice.text,
     "budget-compressing": compressing.table,
+    "budget-fine-tuning": fine_tuning.table,
     "budget-large": large.table,
     "budget-outside": outside,
     "budget-row": which_row.text,
