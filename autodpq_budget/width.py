@@ -31,7 +31,7 @@ def width_for(room: Callable[[int], Room], own: int) -> int:
     """X by what is left for the tables: a run's own, or half or a quarter of it; narrower where this is cramped.
 
     On MovieLens-1M, recipe ``tuned``, it is at each budget the X with the best validation AUC of four that were tried
-    (``results/budget.md``, "How wide?"). In recipe ``paper`` a narrower one is better at 0.8 %, and on other data
+    (``results/budget.md``, "How wide?"). In recipe ``paper`` a narrower one is better at some, and on other data
     another may be.
 
     Args:

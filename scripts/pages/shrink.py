@@ -28,7 +28,7 @@ def text() -> str:
         "`LOSS=0.001` asks for the smallest file found that loses no more AUC on validation "
         "([which row is yours](results/budget.md#which-row-is-mine)). [NumPy serves it](results/packed.md) with its "
         "vocabulary, a second file of all raw values, often the larger one, which no budget counts. A server that "
-        "numbers its features already does without.\n\n"
+        "numbers its features does without, but must turn its ids into the file's ([how](results/packed.md)).\n\n"
         f"{image(f'results/{PICTURES[RECIPE]}')}\n*{WHAT_TO_SEE[RECIPE]}*{absent(RECIPE)}\n\n"
         f"{which_row.table(ALLOWED[RECIPE])}\n"
         f"- {which_row.about_the_table()} {which_row.example()}\n"

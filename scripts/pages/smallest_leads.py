@@ -32,9 +32,9 @@ def text() -> str:
         return "No control has run"
     worst = ran.iloc[[ran["effect"].argmin()]]
     return (
-        f"[Controls]({PAGE}) change one thing at a time, such as the split, the model or what rivals may store "
-        f"({from_to(ran['n'])} seeds, both recipes). The compressor's smallest lead over the best rival in any of them "
-        f"is {_smallest(worst)}: *{worst['control'].iloc[0]}*"
+        f"[Controls]({PAGE}) change one thing, such as the split, the model or what rivals may store, or say what "
+        f"changes with it ({from_to(ran['n'])} seeds). The compressor's smallest lead over the best rival in any of "
+        f"them is {_smallest(worst)}: *{worst['control'].iloc[0]}*"
     )
 
 

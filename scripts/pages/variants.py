@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -75,7 +75,7 @@ def _ahead(rows: Sequence[tuple[str, dict[str, Any]]]) -> str:
         for name, row in rows
         if finished(row) and row["lead"] + row["lead_half"] < 0
     )
-    return f"Best rivals whose lead has an interval above zero, not corrected: {'; '.join(said) or 'none'}."
+    return f"Where the best rival is ahead by an interval clear of zero, not corrected: {'; '.join(said) or 'nowhere'}."
 
 
 def _worth(title: str, **switches: float) -> str:
@@ -89,7 +89,7 @@ def _worth(title: str, **switches: float) -> str:
 def _by_method(recipe: str, with_it: pd.DataFrame) -> str:
     """A row a method, FE's and the compressor's first, and a column a budget."""
     plain, names = found(recipe), ("fe", COMPRESSOR, *METHODS)
-    cells = {name: [_gained(plain, with_it, name, share) for share in (1.0, *SHARES)] for name in names}
+    cells = {name: [gap(gained(plain, with_it, name, share)) for share in (1.0, *SHARES)] for name in names}
     there = [name for name in names if set(cells[name]) != {"–"}]
     rows = [[bold_ours(name), *cells[name]] for name in there]
     table = markdown(["method", *(f"{share:.1%}" for share in (1.0, *SHARES))], rows)
@@ -117,7 +117,7 @@ def _at_chance(runs: pd.DataFrame) -> str:
     return f"\nStopped before they learnt, with an AUC below {CHANCE}: {'; '.join(said)}.\n" if said else ""
 
 
-def _gained(plain: pd.DataFrame, with_it: pd.DataFrame, method: str, share: float) -> str:
-    """With the switch minus without it; a dash where one of them has not run."""
+def gained(plain: pd.DataFrame, with_it: pd.DataFrame, method: str, share: float) -> Mapping[str, float]:
+    """With the switch minus without it, paired; no number where one of them has not run."""
     ours, base = (at_equal_bytes.aucs_at(runs, method, share) for runs in (with_it, plain))
-    return gap(paired_effect(ours, base))
+    return paired_effect(ours, base)

@@ -9,24 +9,26 @@ import pandas as pd
 
 from autodpq_budget import at_equal_bytes
 from autodpq_budget.at_equal_bytes import METHOD_NAMES
+from autodpq_budget.plan import AVERAGED
 from autodpq_budget.read_runs import full_bytes
 from autodpq_budget.settings import SHARES, room
 from autodpq_budget.strategy import COMPRESSOR
+from autodpq_budget.width import HALF_FROM, OWN_FROM
 from autodpq_data import movielens
 from autodpq_eval.layout import markdown
 from autodpq_eval.stats import LEVEL, MARGIN
-from autodpq_eval.words import from_to, plus_minus
+from autodpq_eval.words import from_to, gap, plus_minus
 from autodpq_lib.config import RECIPES, RunConfig
 from autodpq_rivals.budget import WIDTHS, rest_bytes
 from autodpq_rivals.methods import METHODS
 from benchmarks import after_training
 from benchmarks.measured import read_measures
-from scripts.pages import handicaps
+from scripts.pages import handicaps, variants
 from scripts.pages.aims import comparisons, finished
 from scripts.pages.equal_bytes import RECIPE, choice_runs, found, rival_name, told
 
-#: Bytes of the header of a compressed file, about: 3.1 to 3.6 kB on MovieLens-1M.
-HEADER = 3000
+#: Bytes of a compressed file's header and rows for unknown values on MovieLens-1M, about: 3.1 to 3.6 kB.
+HEADER = 3300
 
 
 def text() -> str:
@@ -37,21 +39,23 @@ def text() -> str:
         f"{table(SHARES)}\n"
         f"{about_the_table()}\n\n"
         "- **Your row.** In float32 the tables of N features take 4 N (X + 1) bytes, or 4 N X on PNN and DCN, which "
-        f"have no first-order weights. From a budget for the whole file take off the dense weights (here {dense}) and "
-        f"the header, about {HEADER / 1000:.0f} kB. Divide what is left by the bytes of the run's tables: this share "
-        f"is your row. {example()}\n"
+        f"have no first-order weights. From a budget for the whole file take off the dense weights (here {dense}), and "
+        f"header and rows for unknown values (about {HEADER / 1000:.1f} kB); for a run of yours `make compress` prints "
+        "the bytes of file and tables, which differ by all that. Divide what is left by the bytes of the run's tables: "
+        f"this share is your row. Begin with the X of the run; below {OWN_FROM:.0%} do it again with half of it, and "
+        f"if that leaves less than {HALF_FROM:.0%}, with a quarter. {example()}\n"
+        f"- **Before you compress.** {_averaging()}\n"
         "- **Your data** may lose more or less ([Avazu's sample](#avazu)); `make compress` ends by printing what yours "
         "lost. The smallest budget that works holds one mean for each group at X = 1; `make compress` refuses a "
         f"smaller one, and names the least. Less than {min(SHARES):.1%} was not tried.\n"
-        "- **Without any choice.** Rows in float16 are half of FE in float32. "
-        f"In {_int8():.0%} of FE's file "
-        '`export(…, kept="int8")`, as in section 5 of [notebook 11](../notebooks/11_packed_model.ipynb), stores '
-        "the embedding in bytes with a scale for each row, and leaves first-order weights in float32 ([what it "
-        "loses](packed.md#kept-rows-in-fewer-bits)). With a scale for each field and dimension, the embedding in int8 "
-        f"minus FE, after training, ten seeds: {lost}.\n"
+        '- **Without any choice.** `export(…, kept="float16")`, as in section 5 of '
+        f"[notebook 11](../notebooks/11_packed_model.ipynb), writes {_kept('float16'):.0%} of FE's file, "
+        f'`kept="int8"` {_kept("int8"):.0%}: int8 has a scale for each row, and both leave first-order weights in '
+        "float32 ([what they lose](packed.md#kept-rows-in-fewer-bits)). Another int8 has a scale for each field and "
+        f"dimension; minus FE, after training, ten seeds: {lost}.\n"
         "- **Try a row.** `make replicate STRATEGIES=fe MODELS=deepfm SEEDS=1 OUT=runs/mine` trains FE in minutes, and "
         "`make compress RECORD=runs/mine/ml-1m/tuned/records/deepfm-fe-seed1.json "
-        f"TABLES={told(RECIPE, 0.0625)['told'].iloc[0]:.0f}` compresses it, to "
+        f"TABLES={_told(0.0625)}` compresses it, to "
         "`TO=` or a place below `runs/compressed/`. To serve the file copy it with its vocabulary, the second file "
         "that is written: [how](packed.md).\n"
     )
@@ -63,7 +67,7 @@ def table(shares: Collection[float]) -> str:
     alike = [handicaps.alike(leads) for leads in taught_alike()]
     rows = [
         [
-            *(f"{row['share']:.1%}", f"{every.loc[row['share'], 'bytes']:.0f}", f"{every.loc[row['share'], 'width']}"),
+            *(f"{row['share']:.1%}", f"{_told(row['share'])}", f"{every.loc[row['share'], 'width']}"),
             plus_minus(row["difference"], row["half"]),
             f"{rival_name(row['rival'])}: {plus_minus(row['lead'], row['lead_half'])}"
             if finished(row)
@@ -86,10 +90,10 @@ def about_the_table() -> str:
     """What its rows are, and what differs in the last two columns."""
     seeds = from_to([row["n"] for row in comparisons(RECIPE)])
     return (
-        f"MovieLens-1M, DeepFM, recipe `{RECIPE}`, ± half a 95 % interval, paired over {seeds} seeds. Bytes are those "
-        "of embedding and first-order weights; X is the embedding's dimension. The compressor learns from FE, its "
-        f"rivals from labels; in the last two columns, {from_to(pd.concat(taught_alike())['n'])} seeds, both learn "
-        "alike (–: not run so)."
+        f"MovieLens-1M, DeepFM, recipe `{RECIPE}`, ± half a 95 % interval, paired over {seeds} seeds. Bytes are what "
+        "embedding and first-order weights may take, and 6.2% is a sixteenth; X is the embedding's dimension. The "
+        "compressor learns from FE, its rivals from labels; in the last two columns, "
+        f"{from_to(pd.concat(taught_alike())['n'])} seeds, both learn alike (–: not run so)."
     )
 
 
@@ -102,12 +106,31 @@ def example() -> str:
     return f"`BYTES={budget}`, the whole file, leaves about {left:.1%} for the tables at X = {dim}: {rows}."
 
 
-def _int8() -> float:
-    """The file with rows in int8, as a share of the one in float32."""
+def _told(share: float) -> int:
+    """Bytes that the compressor may use for the tables at a share."""
+    return int(told(RECIPE, share)["told"].iloc[0])
+
+
+def _averaging() -> str:
+    """What averaged weights are worth to FE, and to the compressor at the same bytes."""
+    said = []
+    for recipe in RECIPES:
+        plain, with_it = found(recipe), found(recipe, **AVERAGED)
+        ours = [variants.gained(plain, with_it, COMPRESSOR, share)["effect"] for share in SHARES]
+        fe = gap(variants.gained(plain, with_it, "fe", 1.0))
+        said.append(f"FE by {fe}, the compressor by {min(ours):+.4f} to {max(ours):+.4f} (`{recipe}`)")
+    return (
+        "Weights that are averaged over steps cost no byte: train FE with `average=0.999` in its `RunConfig`. It "
+        f"changes AUC, over the budgets: {'; '.join(said)} ([control](budget-controls.md#with-averaged-weights-ema-0999))."
+    )
+
+
+def _kept(how: str) -> float:
+    """The file with rows kept in some way, as a share of the one in float32."""
     files = (
         pd.DataFrame(read_measures("precision")["rows"]).query("strategy == 'FE'").groupby("kept rows")["file, bytes"]
     )
-    return float(files.mean()["int8"] / files.mean()["float32"])
+    return float(files.mean()[how] / files.mean()["float32"])
 
 
 def verdict() -> str:
