@@ -138,7 +138,7 @@ def test_the_smallest_lead_is_that_over_the_best_rival_of_a_budget(monkeypatch: 
     own = {name: smallest_leads.CONTROLS[name] for name in names}
     monkeypatch.setattr(smallest_leads, "CONTROLS", own)
     assert smallest_leads.text().endswith(
-        " (3 seeds, both recipes). The compressor's smallest lead over the best rival in any of them is "
+        " (3 seeds). The compressor's smallest lead over the best rival in any of them is "
         f"+0.0020 ± 0.0010 (`tuned`, 50.0%, trained integers (LSQ)): *{names[0]}*"
     )
     come = [

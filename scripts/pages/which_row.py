@@ -121,7 +121,8 @@ def _averaging() -> str:
         said.append(f"FE by {fe}, the compressor by {min(ours):+.4f} to {max(ours):+.4f} (`{recipe}`)")
     return (
         "Weights that are averaged over steps cost no byte: train FE with `average=0.999` in its `RunConfig`. It "
-        f"changes AUC, over the budgets: {'; '.join(said)} ([control](budget-controls.md#with-averaged-weights-ema-0999))."
+        f"changes AUC, over the budgets: {'; '.join(said)} "
+        "([control](budget-controls.md#with-averaged-weights-ema-0999))."
     )
 
 
