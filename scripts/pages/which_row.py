@@ -67,7 +67,7 @@ def table(shares: Collection[float]) -> str:
     alike = [handicaps.alike(leads) for leads in taught_alike()]
     rows = [
         [
-            *(f"{row['share']:.1%}", f"{_told(row['share'])}", f"{every.loc[row['share'], 'width']}"),
+            *(f"{row['share']:.1%}", str(_told(row["share"])), f"{every.loc[row['share'], 'width']}"),
             plus_minus(row["difference"], row["half"]),
             f"{rival_name(row['rival'])}: {plus_minus(row['lead'], row['lead_half'])}"
             if finished(row)
@@ -120,8 +120,8 @@ def _averaging() -> str:
         fe = gap(variants.gained(plain, with_it, "fe", 1.0))
         said.append(f"FE by {fe}, the compressor by {min(ours):+.4f} to {max(ours):+.4f} (`{recipe}`)")
     return (
-        "Weights that are averaged over steps cost no byte: train FE with `average=0.999` in its `RunConfig`. It "
-        f"changes AUC, over the budgets: {'; '.join(said)} "
+        f"Weights that are averaged over steps cost no byte: train FE with `average={AVERAGED['average']}` in its "
+        f"`RunConfig`. It changes AUC, over the budgets: {'; '.join(said)} "
         "([control](budget-controls.md#with-averaged-weights-ema-0999))."
     )
 
