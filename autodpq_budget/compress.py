@@ -18,7 +18,7 @@ import torch
 from tqdm import tqdm
 
 from autodpq_budget.check_arguments import check_bytes, check_loss, check_width, expect
-from autodpq_budget.fine_tune import MOVES, fine_tune
+from autodpq_budget.fine_tune import MOVES, fine_tune_apart
 from autodpq_budget.menu import Menu, bytes_of
 from autodpq_budget.of_model import menu_of, on_groups
 from autodpq_budget.starting_model import (
@@ -26,7 +26,6 @@ from autodpq_budget.starting_model import (
     check_data,
     check_model,
     file_bytes_of,
-    for_scratch,
     of_width,
     room_at,
     room_or_refuse,
@@ -39,7 +38,6 @@ from autodpq_packed.container import Tensors
 from autodpq_packed.export import check_path, export
 from autodpq_packed.grouped import order
 from autodpq_runs.explore import LoadedRun
-from autodpq_runs.open import scratch_run
 
 #: For ``loss``: bisection steps on choices without fine-tuning, then on files that are taught and fine-tuned.
 HALVINGS, TRIES = 12, 4
@@ -219,9 +217,7 @@ def _made(
     """A model with a choice, fine-tuned where there is a teacher."""
     model = _on(run, tensors)
     if teacher is not None:
-        scratch = scratch_run(for_scratch(run.record.config))
-        fine_tune(scratch, model, teacher, moves)
-        scratch.checkpoints.clear()
+        fine_tune_apart(run.record.config, model, teacher, moves)
     size, auc = file_bytes_of(model, run.schema, run.record), evaluate(model, run.valid).auc
     return CompressedModel(model, offered, tensors, bytes_of(tensors), size, auc, run.record.config.embedding_dim)
 

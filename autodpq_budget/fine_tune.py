@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from autodpq_budget.distil import Distilling
 from autodpq_budget.recode import recode
+from autodpq_budget.starting_model import for_scratch
 from autodpq_lib.config import Limit, RunConfig
 from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.fit import Fit
 from autodpq_lib.training.run import Run
 from autodpq_lib.training.trainer import Row
 from autodpq_rivals.strategies import FineTuning
+from autodpq_runs.open import scratch_run
 
 #: At most eight rounds after the one that only validates; it stops after two in a row without a gain.
 LIMIT = Limit(rounds=9, patience=2)
@@ -45,3 +47,10 @@ def fine_tune(run: Run, model: CTRModel, teacher: CTRModel, moves: int = MOVES) 
     The best may be those that it came with. With ``moves=0`` codes stay as they are.
     """
     return run.fit("compress", model, trainer=Recoding(model, run, teacher, moves), limit=limit(run.config))
+
+
+def fine_tune_apart(config: RunConfig, model: CTRModel, teacher: CTRModel, moves: int = MOVES) -> None:
+    """Fine-tune beside a loaded run: on the CPU, and nothing of it is kept but the model's weights."""
+    scratch = scratch_run(for_scratch(config))
+    fine_tune(scratch, model, teacher, moves)
+    scratch.checkpoints.clear()

@@ -11,18 +11,16 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from autodpq_budget.fine_tune import MOVES, fine_tune
+from autodpq_budget.fine_tune import MOVES, fine_tune_apart
 from autodpq_budget.of_model import on_groups
 from autodpq_budget.settings import budget_of
-from autodpq_budget.starting_model import begin, for_scratch, room_at
+from autodpq_budget.starting_model import begin, room_at
 from autodpq_budget.width import width_for
 from autodpq_eval.batch import TABLE_SEEDS
 from autodpq_eval.layout import markdown
 from autodpq_eval.plans import configure
-from autodpq_lib.models.ctr_model import CTRModel
 from autodpq_lib.training.metrics import evaluate
-from autodpq_runs.explore import LoadedRun, load_or_train
-from autodpq_runs.open import scratch_run
+from autodpq_runs.explore import load_or_train
 from autodpq_system.paths import runs_root
 from autodpq_system.sentence import Parser
 from benchmarks.measured import read_measures, write_measures
@@ -56,15 +54,9 @@ def measure(seed: int) -> Iterator[dict[str, Any]]:
         for way, moves in WAYS.items():
             model = on_groups(config, run.schema, start.model, tensors)
             if moves is not None:
-                _tune(start, model, run, moves)
+                fine_tune_apart(config, model, run.model, moves)
             row[way] = evaluate(model, run.test).auc
         yield row
-
-
-def _tune(start: LoadedRun, model: CTRModel, run: LoadedRun, moves: int) -> None:
-    scratch = scratch_run(for_scratch(start.record.config))
-    fine_tune(scratch, model, run.model, moves)
-    scratch.checkpoints.clear()
 
 
 def table() -> str:

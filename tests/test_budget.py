@@ -32,6 +32,7 @@ from torch.nn import functional as F
 
 from autodpq_budget import choice_table, starting_model, ways
 from autodpq_budget import compress as module
+from autodpq_budget import fine_tune as tuning
 from autodpq_budget.arrays import Arrays, _vectors, compress_arrays, compress_tables
 from autodpq_budget.by_groups import ByGroups, least_bytes, means
 from autodpq_budget.check_arrays import LARGEST, LEAST
@@ -283,7 +284,7 @@ def loaded(schema: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> L
     number = count()
     monkeypatch.setattr(module, "vocabulary", lambda _: known)
     monkeypatch.setattr(starting_model, "known_fingerprint", lambda _: schema.fingerprint)
-    for used in (module, starting_model):
+    for used in (tuning, starting_model):
         monkeypatch.setattr(used, "scratch_run", lambda config: small_run(tmp_path / f"{next(number)}", schema, config))
     return LoadedRun(record(config, None), model.eval(), schema, run.train, run.valid, run.valid)
 
@@ -311,7 +312,7 @@ def test_too_few_bytes_are_refused_at_once_with_those_that_would_do(
     path = tmp_path / "m.safetensors"
     with monkeypatch.context() as patched:
         patched.setattr(module, "begin", None)
-        patched.setattr(module, "scratch_run", None)
+        patched.setattr(tuning, "scratch_run", None)
         says = rf"budget_bytes: expected at least \d+ for this model at X = {said}, found"
         with pytest.raises(ValueError, match=says) as told:
             compress(loaded, 1000, path, width=width)
